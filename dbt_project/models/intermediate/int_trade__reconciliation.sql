@@ -1,0 +1,8 @@
+/* What became of each year's accepted export records: counts and value by fate, adding up to all of them. */
+select
+    year,
+    coalesce(set_aside_reason, district_reason, 'kept') as fate,
+    count(*) as records_n,
+    sum(value_cents)::hugeint as value_cents
+from {{ ref('int_trade__judged') }}
+group by year, coalesce(set_aside_reason, district_reason, 'kept')

@@ -1,0 +1,20 @@
+select
+    year,
+    name_2018 as city_name_2018,
+    name_2018_en as city_name_2018_en,
+    code_2018 as city_code_2018,
+    name_2014 as city_name_2014,
+    code_2014 as city_code_2014,
+    index_aggregate as digital_finance_index,
+    coverage_breadth as coverage_breadth_index,
+    usage_depth as usage_depth_index,
+    payment as payment_index,
+    insurance as insurance_index,
+    monetary_fund as monetary_fund_index,
+    investment as investment_index,
+    credit as credit_index,
+    credit_investigation as credit_investigation_index,
+    digitization_level as digitisation_level_index,
+    file_id,
+    line
+from {{ lake('digital_finance__cities') }}

@@ -1,0 +1,142 @@
+"""The lake: what was read from raw files, as typed Parquet, written once and never edited.
+
+    lake/loads/<source>/<load_id>/<table>.parquet, set_aside.parquet, report.json   one folder a raw file
+    lake/sets/<set_id>/<table>/<load_id>.parquet                                    links: what one release is built from
+    lake/active -> sets/<set_id>                                                    what `dbt build` by hand reads
+
+A load's name is made of the file's content, the source and the reader's code, so the same file read by the same
+reader is never read again, and a half-written load is never seen: it is written beside and renamed in one step.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from warehouse.tables import LINEAGE, SET_ASIDE, TABLES
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What reading one raw file gave. Units of every count: rows of the lake tables (see `warehouse.tables`)."""
+
+    source: str
+    load_id: str
+    file_name: str
+    fingerprint: str
+    bytes_n: int
+    layout: str
+    read_n: int
+    accepted_n: int
+    set_aside: dict[str, int] = field(default_factory=dict)
+    tables: dict[str, int] = field(default_factory=dict)
+    first_year: int | None = None
+    last_year: int | None = None
+
+    @property
+    def set_aside_n(self) -> int:
+        return sum(self.set_aside.values())
+
+
+def fingerprint(path: Path) -> str:
+    """SHA-256 of a file's bytes, as 64 hex digits."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def load_folder(lake: Path, source: str, load_id: str) -> Path:
+    return lake / "loads" / source / load_id
+
+
+def finished_load(lake: Path, source: str, load_id: str) -> LoadReport | None:
+    """The report of a load that is already in the lake, else None."""
+    report = load_folder(lake, source, load_id) / "report.json"
+    if not report.is_file():
+        return None
+    return LoadReport(**json.loads(report.read_text(encoding="utf-8")))
+
+
+def begin_load(lake: Path, source: str, load_id: str) -> Path:
+    """An empty folder to write a load into; `finish_load` gives it its place."""
+    folder = lake / "loads" / source / f".{load_id}.{uuid.uuid4().hex[:8]}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def finish_load(lake: Path, report: LoadReport, folder: Path) -> None:
+    """Give a fully written load its place in one step."""
+    text = json.dumps(asdict(report), ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / "report.json").write_text(text, encoding="utf-8")
+    target = load_folder(lake, report.source, report.load_id)
+    try:
+        folder.rename(target)
+    except OSError:
+        if not target.is_dir():
+            raise
+        shutil.rmtree(folder)  # another process finished the same load first
+
+
+def activate(lake: Path, loads: Iterable[LoadReport]) -> str:
+    """Make the named loads the ones that models read, and return the set's id.
+
+    Every table of the lake is present in a set, an absent source's as a file without rows, so that the models
+    run and leave that source's columns null.
+    """
+    chosen = sorted(loads, key=lambda load: (load.source, load.load_id))
+    key = json.dumps([[load.source, load.load_id] for load in chosen] + [sorted(TABLES)])
+    set_id = hashlib.sha256(key.encode()).hexdigest()[:12]
+    target = lake / "sets" / set_id
+    if not target.is_dir():
+        building = lake / "sets" / f".{set_id}.{uuid.uuid4().hex[:8]}"
+        _link_tables(lake, building, chosen)
+        building.rename(target)
+    switch_link(lake / "active", Path("sets") / set_id)
+    return set_id
+
+
+def switch_link(link: Path, target: Path) -> None:
+    """Point a link at another folder in one step; whoever follows it sees the old folder or the new one."""
+    fresh = link.with_name(f".{link.name}.{uuid.uuid4().hex[:8]}")
+    fresh.symlink_to(target, target_is_directory=True)
+    os.replace(fresh, link)
+
+
+def _link_tables(lake: Path, building: Path, loads: list[LoadReport]) -> None:
+    schema_folder = lake / "schema"
+    schema_folder.mkdir(parents=True, exist_ok=True)
+    for name in (*TABLES, "set_aside"):
+        (building / name).mkdir(parents=True)
+        empty = schema_folder / f"{name}.{_schema_key(name)}.parquet"
+        if not empty.is_file():
+            _write_empty(name, empty)
+        (building / name / "_schema.parquet").symlink_to(os.path.relpath(empty, building / name))
+    for load in loads:
+        for name in (*load.tables, "set_aside"):
+            file = load_folder(lake, load.source, load.load_id) / f"{name}.parquet"
+            if file.is_file():
+                (building / name / f"{load.load_id}.parquet").symlink_to(os.path.relpath(file, building / name))
+
+
+def _schema_key(name: str) -> str:
+    return hashlib.sha256(repr(table_columns(name)).encode()).hexdigest()[:8]
+
+
+def table_columns(name: str) -> dict[str, str]:
+    """Column names and DuckDB types of a lake table, lineage last."""
+    return SET_ASIDE if name == "set_aside" else {**TABLES[name], **LINEAGE}
+
+
+def _write_empty(name: str, file: Path) -> None:
+    columns = ", ".join(f"null::{kind} as {column}" for column, kind in table_columns(name).items())
+    partial = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
+    with duckdb.connect() as connection:
+        connection.execute(f"copy (select {columns} limit 0) to '{partial}' (format parquet)")
+    os.replace(partial, file)

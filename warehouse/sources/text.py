@@ -1,0 +1,105 @@
+"""Text as publishers ship it: UTF-8 with or without a byte-order mark, or GB18030 (which contains GBK and GB2312)."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from pathlib import Path
+
+from warehouse.errors import SourceError
+from warehouse.sources.base import RawFile
+
+MAX_SMALL_BYTES = 256 * 1024 * 1024
+CHUNK = 8 * 1024 * 1024
+REPLACEMENT = "\ufffd"
+
+
+def sniff_text(raw: RawFile) -> str | None:
+    """The head of a text file, or None for a binary one; the last, perhaps cut, line is left out."""
+    head = raw.head
+    if b"\x00" in head or head[:4] in (b"PK\x03\x04", b"PAR1") or head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return None
+    complete = head.rfind(b"\n") + 1 or len(head)
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return head[:complete].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return head[:complete].decode("gb18030", errors="replace")
+
+
+def is_foreign_text(raw: RawFile) -> bool:
+    """Whether a file looks like text in an encoding other than UTF-8 and GB18030, so that no mark in it can be read."""
+    if raw.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    text = sniff_text(raw)
+    return text is not None and REPLACEMENT in text
+
+
+def read_text(raw: RawFile) -> str:
+    """A whole text file, decoded strictly.
+
+    Raises
+    ------
+    SourceError : neither UTF-8 nor GB18030 (with the first offending line), or too large to be such a file.
+    """
+    size = raw.path.stat().st_size
+    if size > MAX_SMALL_BYTES:
+        raise SourceError(raw.name, "", f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may have", "Check that the right file is named")
+    data = raw.path.read_bytes()
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    try:
+        return data.decode("gb18030")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        found = data[error.start : error.start + 4].hex(" ")
+        raise SourceError(raw.name, f"line {line}", f"is neither UTF-8 nor GB18030 (bytes {found})", "Save the file as UTF-8 and refresh again") from error
+
+
+def read_rows(raw: RawFile) -> list[list[str]]:
+    """All rows of a small csv file, as text, in order; a field of over 1 MiB is refused."""
+    csv.field_size_limit(1024 * 1024)
+    try:
+        return list(csv.reader(io.StringIO(read_text(raw), newline="")))
+    except csv.Error as error:
+        raise SourceError(raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh") from error
+
+
+def transcode(raw: RawFile, target: Path) -> int:
+    """Write a large text file as UTF-8, in pieces, and return how many characters could not be decoded.
+
+    Customs names are sometimes cut in the middle of a character; those become U+FFFD, and the caller decides about
+    the rows. A file in which more than one character in a hundred fails is in another encoding.
+
+    Raises
+    ------
+    SourceError : neither UTF-8 nor GB18030.
+    """
+    replaced, total = 0, 0
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if _is_utf8(raw) else "gb18030")(errors="replace")
+    with raw.path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as sink:
+        while True:
+            chunk = source.read(CHUNK)
+            text = decoder.decode(chunk, final=not chunk)
+            replaced += text.count(REPLACEMENT)
+            total += len(text)
+            sink.write(text)
+            if replaced * 100 > total + 1000:
+                raise SourceError(raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save the file as UTF-8 or GB18030 and refresh again")
+            if not chunk:
+                return replaced
+
+
+def _is_utf8(raw: RawFile) -> bool:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    with raw.path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return True
