@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 GEOGRAPHY = Path(__file__).resolve().parent.parent / "dbt_project" / "seeds" / "geography"
+LISTS = (GEOGRAPHY / "city_names.csv", GEOGRAPHY / "cities.csv")
 
 
 def clean_name(name: str) -> str:
@@ -32,8 +33,14 @@ def province_names() -> dict[str, str]:
 
 @cache
 def nearest_names(name: str) -> tuple[str, ...]:
-    """Up to three known names that look most like one that matches nothing."""
-    return tuple(difflib.get_close_matches(clean_name(name), sorted(city_names()), n=3, cutoff=0.3))
+    """Up to three known names that look most like one that matches nothing; of equals, those with the same characters in the same places."""
+    wanted = clean_name(name)
+
+    def likeness(known: str) -> tuple[float, int]:
+        return difflib.SequenceMatcher(None, known, wanted).ratio(), sum(a == b for a, b in zip(known, wanted, strict=False))
+
+    close = difflib.get_close_matches(wanted, sorted(city_names()), n=30, cutoff=0.3)
+    return tuple(sorted(close, key=likeness, reverse=True)[:3])
 
 
 @cache

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,11 +19,14 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from warehouse import places
 from warehouse.errors import SourceError
 from warehouse.lake import LoadReport, begin_load, fingerprint, finish_load, finished_load, table_columns
-from warehouse.tables import LINEAGE, SET_ASIDE
+from warehouse.tables import SET_ASIDE, TABLES
 
 SAMPLE_BYTES = 65_536
+SHARED = Path(__file__).parent
+SHARED_MODULES = {"base", "text", "sheets", "small_csv", "setting_aside"}
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ class Delivery:
         if len(frame):
             rows = frame.assign(source=table.split("__")[0], table_name=table, file_id=self.raw.file_id, load_id=self.load_id)
             self._aside_frames.append(rows.reindex(columns=list(SET_ASIDE)))
-            self.set_aside.update(frame["reason"].value_counts().to_dict())
+            self.set_aside.update(frame["reason"].astype(str).tolist())
 
     def close(self) -> None:
         if not self._aside_frames:
@@ -142,13 +146,15 @@ class Source:
 
     @cached_property
     def reader_version(self) -> str:
-        """Changes when the code that reads this source, or the shape of the lake, changes."""
-        modules = {inspect.getmodule(layout.read) for layout in self.layouts}
-        package = f"{__package__}.{self.name}."
-        modules |= {module for name, module in list(sys.modules.items()) if name.startswith(package)}
-        code = "".join(sorted(inspect.getsource(module) for module in modules if module))
-        shapes = repr(sorted((name, table_columns(name)) for name in _tables_of(self.name)))
-        return hashlib.sha256((code + shapes + inspect.getsource(inspect.getmodule(Delivery))).encode()).hexdigest()[:8]  # type: ignore[arg-type]
+        """Changes when the code or the lists that read this source, or the shape of the lake, change."""
+        own = {Path(inspect.getfile(layout.read)) for layout in self.layouts}
+        packages = {file.parent for file in own if file.parent != SHARED}
+        files = own | {file for package in packages for file in package.glob("*.py")}
+        files |= {file for file in SHARED.glob("*.py") if file.stem in SHARED_MODULES} | {Path(places.__file__), *places.LISTS}
+        digest = hashlib.sha256(repr(sorted((name, table_columns(name)) for name in _tables_of(self.name))).encode())
+        for file in sorted(files):
+            digest.update(file.read_bytes())
+        return digest.hexdigest()[:8]
 
 
 def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str] | None = None) -> tuple[LoadReport, bool]:
@@ -170,6 +176,16 @@ def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str]
         return known, False
     layout = recognise(source, raw)
     folder = begin_load(lake, source.name, load_id)
+    try:
+        report = _read_into(folder, source, layout, raw, load_id)
+        finish_load(lake, report, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)  # gone already when the load is finished
+    return report, True
+
+
+def _read_into(folder: Path, source: Source, layout: Layout, raw: RawFile, load_id: str) -> LoadReport:
+    path = raw.path
     delivery = Delivery(raw, load_id, folder)
     layout.read(raw, delivery)
     delivery.close()
@@ -194,8 +210,7 @@ def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str]
         )  # fmt: skip
     if fingerprint(path) != raw.fingerprint:
         raise SourceError(path.name, "", "changed while it was read", "Wait until it is written, then refresh again")
-    finish_load(lake, report, folder)
-    return report, True
+    return report
 
 
 def recognise(source: Source, raw: RawFile) -> Layout:
@@ -210,14 +225,11 @@ def recognise(source: Source, raw: RawFile) -> Layout:
     for layout in source.layouts:
         if layout.recognise(raw):
             return layout
+    if raw.head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise SourceError(raw.name, "", "is UTF-16 text", "Save it as UTF-8 and refresh again")
     known = ", ".join(layout.name for layout in source.layouts)
     raise SourceError(raw.name, "line 1", f"shows none of the layouts known for {source.name} ({known})", "Compare its header with the layouts in README.md, or take it out of the configuration")
 
 
 def _tables_of(source: str) -> list[str]:
-    from warehouse.tables import TABLES
-
     return [name for name in TABLES if name.split("__")[0] == source]
-
-
-__all__ = ["LINEAGE", "Delivery", "Layout", "RawFile", "Source", "load_file", "recognise"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from typing import cast
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,7 +42,8 @@ def _read_workbook(path: Path, fingerprint: str) -> dict[str, Rows]:
         _refuse_bomb(raw)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(str(raw.path))
-        return {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names}
+        sheets = {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names}
+        return cast(dict[str, Rows], sheets)
     except Exception as error:  # calamine raises many kinds, some of them plain Exception
         raise SourceError(raw.name, "", f"cannot be read as a workbook ({error})", "Open it in a spreadsheet program, save it again and refresh") from error
 

@@ -48,16 +48,15 @@ def read_text(raw: RawFile) -> str:
     if size > MAX_SMALL_BYTES:
         raise SourceError(raw.name, "", f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may have", "Check that the right file is named")
     data = raw.path.read_bytes()
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
-    try:
-        return data.decode("gb18030")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        found = data[error.start : error.start + 4].hex(" ")
-        raise SourceError(raw.name, f"line {line}", f"is neither UTF-8 nor GB18030 (bytes {found})", "Save the file as UTF-8 and refresh again") from error
+    furthest = 0
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as error:
+            furthest = max(furthest, error.start)
+    line = data.count(b"\n", 0, furthest) + 1
+    found = data[furthest : furthest + 4].hex(" ")
+    raise SourceError(raw.name, f"line {line}", f"is neither UTF-8 nor GB18030 (bytes {found})", "Save the file as UTF-8 and refresh again")
 
 
 def read_rows(raw: RawFile) -> list[list[str]]:

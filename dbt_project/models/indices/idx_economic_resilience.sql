@@ -71,7 +71,7 @@ weights as (
 select
     s.city_code,
     s.year,
-    {{ exact_sum('s.z * w.weight') }} as resilience_index,
+    round({{ exact_sum('s.z * w.weight') }}, 12) as resilience_index,
     bool_or(s.is_interpolated) as has_interpolated
 from scaled as s
 inner join weights as w on s.indicator = w.indicator

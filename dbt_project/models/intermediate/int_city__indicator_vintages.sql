@@ -16,7 +16,7 @@ with placed as (
     inner join {{ ref('int_geography__city_name') }} as n on i.city_name = n.city_name
     where
         n.city_code is not null
-        and i.year between {{ var('first_year') }} and {{ var('last_year') }}
+        and i.year between {{ [var('first_year'), 2000] | min }} and {{ var('last_year') }}  -- real GDP counts from 2000
 ),
 
 merged as (

@@ -1,12 +1,21 @@
 /* Each policy in each city with the first year in which it covers the city.
    A zone of a province or of a named region covers its cities; a zone of a county or a county-level city does not
    make its prefecture a zone. Names: int_geography__city_name, seeds/judgments/policy_regions.csv. DECISIONS 14. */
-with covered as (
+with zones as (
+    select
+        policy,
+        first_year,
+        level,
+        regexp_replace(zone_name, '[(（].*$', '') as zone_name  -- 福州市(含平潭)
+    from {{ ref('stg_policies__zones') }}
+),
+
+covered as (
     select
         z.policy,
         z.first_year,
         n.city_code
-    from {{ ref('stg_policies__zones') }} as z
+    from zones as z
     inner join {{ ref('int_geography__city_name') }} as n on z.zone_name = n.city_name
     where z.level = 'city'
     union all
@@ -14,7 +23,7 @@ with covered as (
         z.policy,
         z.first_year,
         c.city_code
-    from {{ ref('stg_policies__zones') }} as z
+    from zones as z
     inner join {{ ref('cities') }} as c on z.zone_name = c.province_name_zh
     where z.level = 'province'
     union all
@@ -22,7 +31,7 @@ with covered as (
         z.policy,
         z.first_year,
         r.city_code
-    from {{ ref('stg_policies__zones') }} as z
+    from zones as z
     inner join {{ ref('policy_regions') }} as r on z.zone_name = r.region_name
 )
 

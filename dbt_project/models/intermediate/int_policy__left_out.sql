@@ -1,0 +1,18 @@
+/* Each zone of a policy document that covers no city of the spine, with the reason. DECISIONS 14. */
+select
+    z.policy,
+    z.zone_name,
+    z.level,
+    z.first_year,
+    case
+        when z.level = 'county' then 'a county or county-level city does not make its prefecture a zone'
+        when n.city_name is not null then 'outside the spine'
+        else 'matches no known name'
+    end as reason
+from {{ ref('stg_policies__zones') }} as z
+left join {{ ref('int_geography__city_name') }} as n
+    on regexp_replace(z.zone_name, '[(（].*$', '') = n.city_name
+where
+    n.city_code is null
+    and z.zone_name not in (select province_name_zh from {{ ref('cities') }})
+    and z.zone_name not in (select region_name from {{ ref('policy_regions') }})

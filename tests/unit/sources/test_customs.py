@@ -1,0 +1,148 @@
+"""Customs records: both layouts, every reason for setting a row aside, and files that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from warehouse.errors import SourceError
+from warehouse.sources.customs import CHINESE_2005, STATA_2007
+
+HEAD = (
+    "日期,进口或出口,HS编码,HS中文,金额,数量,价格,数量单位,企业编码,经营单位,单位地址,电话,传真,邮编,"
+    "电子邮件,联系人,消费地或生产地,企业性质,起运国或目的国,口岸海关,贸易方式,运输方式,中转国"
+).split(",")
+GOOD = {
+    "日期": "200501", "进口或出口": "出口", "HS编码": "01012100", "金额": "12.50", "数量": "3", "数量单位": "千克", "企业编码": "3301000001",
+    "经营单位": "杭州甲有限公司", "邮编": "310012", "消费地或生产地": "江苏常州市", "起运国或目的国": "美国", "贸易方式": "一般贸易",
+}  # fmt: skip
+REASONS = {
+    "bad_date": {"日期": "2005"},
+    "bad_flow": {"进口或出口": "转口"},
+    "bad_hs_code": {"HS编码": "8471.30"},
+    "missing_place": {"消费地或生产地": " \u3000"},
+    "missing_partner": {"起运国或目的国": ""},
+    "bad_value": {"金额": "=1+1"},
+    "negative_value": {"金额": "-3"},
+    "bad_quantity": {"数量": "-1"},
+}
+
+
+def line(**changed: str) -> str:
+    return ",".join({**GOOD, **changed}.get(head, "") for head in HEAD)
+
+
+def write_csv(file: Path, *lines: str, encoding: str = "gb18030", end: str = "\r\n") -> Path:
+    file.write_bytes((end.join([",".join(HEAD), *lines]) + end).encode(encoding))
+    return file
+
+
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
+def test_chinese_csv_gives_typed_records(load: Callable, tmp_path: Path, encoding: str) -> None:
+    file = write_csv(tmp_path / "2005.csv", line(), line(金额='"1,234.565"', 进口或出口="进口"), encoding=encoding)
+    report, tables, _ = load("customs", file)
+    rows = tables["customs__records"]
+    assert report.layout == "2005_chinese_csv"
+    assert rows["value_cents"].tolist() == [1250, 123457]
+    assert rows["flow"].tolist() == ["export", "import"]
+    assert rows["line"].tolist() == [2, 3]
+    first = rows.iloc[0]
+    assert (first["year"], first["month"], first["hs8"], first["postcode"]) == (2005, 1, "01012100", "310012")
+    assert (first["production_place"], first["partner_name"], first["firm_name"]) == ("江苏常州市", "美国", "杭州甲有限公司")
+
+
+@pytest.mark.parametrize(("reason", "changed"), REASONS.items())
+def test_each_reason_sets_its_row_aside(load: Callable, tmp_path: Path, reason: str, changed: dict[str, str]) -> None:
+    report, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", line(), line(**changed), line()))
+    assert aside[["reason", "line"]].values.tolist() == [[reason, 3]]
+    assert tables["customs__records"]["line"].tolist() == [2, 4]
+    assert report.set_aside == {reason: 1}
+
+
+def test_the_first_reason_in_order_wins(load: Callable, tmp_path: Path) -> None:
+    everything = {head: text for changed in REASONS.values() for head, text in changed.items()}
+    _, _, aside = load("customs", write_csv(tmp_path / "2005.csv", line(), line(**everything)))
+    assert aside["reason"].tolist() == ["bad_date"]
+
+
+def test_broken_rows_take_their_lines_and_the_rest_keeps_its_own(load: Callable, tmp_path: Path) -> None:
+    """A csv cut off in its last line, and a row with too few fields: both set aside, all other lines numbered right."""
+    file = write_csv(tmp_path / "2005.csv", "200501,出口", line(), "a,b", line(金额="x"), line())
+    file.write_bytes(file.read_bytes() + "200501,出口,8471".encode("gb18030"))
+    report, tables, aside = load("customs", file)
+    assert tables["customs__records"]["line"].tolist() == [3, 6]
+    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [(2, "broken_row"), (4, "broken_row"), (5, "bad_value"), (7, "broken_row")]
+    assert report.read_n == 6
+
+
+def test_a_name_cut_in_mid_character_is_dropped_and_the_row_kept(load: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "2005.csv"
+    cut = "杭州".encode("gb18030") + "州".encode("gb18030")[:1]
+    whole = (",".join(HEAD) + "\r\n" + line() + "\r\n" + line() + "\r\n").encode("gb18030")
+    name = "杭州甲有限公司".encode("gb18030")
+    at = whole.rindex(name)
+    file.write_bytes(whole[:at] + cut + whole[at + len(name) :])
+    _, tables, _ = load("customs", file)
+    names = tables["customs__records"]["firm_name"]
+    assert names[0] == "杭州甲有限公司"
+    assert pd.isna(names[1])
+
+
+def stata_frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "_日期": [200701.0, 200712.0, 200703.0, 200704.0], "_进口或出口": [0, 1, 0, 0], "_企业编码": ["3301000001", "x", "y", "z"],
+            "_经营单位": ["杭州甲有限公司", "乙", "丙", "丁"], "_邮编": ["310012", "", "", ""],
+            "_消费地进口or生产地出口": ["杭州市", "宁波", "宁波", "宁波"], "_税号编码": [1012100.0, 84713000.0, 847130.0, 84713000.0],
+            "_起运国或目的国": [502.0, 110.0, 110.0, 101.0], "_金额": [12.34, 0.1 + 0.2, 5.0, None], "_数量": [1.5, 2.0, 3.0, 4.0],
+            "_贸易方式": ["一般贸易"] * 4,
+        }
+    )  # fmt: skip
+
+
+def test_stata_restores_the_leading_zero_and_sets_the_rest_aside(load: Callable, tmp_path: Path) -> None:
+    file = tmp_path / "2007.dta"
+    stata_frame().to_stata(file, write_index=False, version=118)
+    report, tables, aside = load("customs", file)
+    rows = tables["customs__records"]
+    assert report.layout == "2007_stata"
+    assert rows["hs8"].tolist() == ["01012100", "84713000"]
+    assert rows["value_cents"].tolist() == [1234, 30]
+    assert rows["partner_code"].tolist() == ["502", "110"]
+    assert rows["production_place"].tolist() == ["杭州市", "宁波"]
+    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [(3, "bad_hs_code"), (4, "bad_value")]
+
+
+def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.csv"
+    empty.touch()
+    with pytest.raises(SourceError, match=r"empty\.csv: is empty\. Fetch the file again"):
+        load("customs", empty)
+
+    lacking = write_csv(tmp_path / "lacking.csv", line())
+    lacking.write_bytes(lacking.read_bytes().replace("金额".encode("gb18030"), "别的".encode("gb18030")))
+    with pytest.raises(SourceError, match=r"lacking\.csv, line 1: lacks the column 金额"):
+        load("customs", lacking)
+
+    foreign = tmp_path / "foreign.csv"
+    foreign.write_bytes((",".join(HEAD) + "\n").encode("gb18030") + bytes([0x81, 0x20]) * 5000)
+    with pytest.raises(SourceError, match=r"foreign\.csv: is neither UTF-8 nor GB18030"):
+        load("customs", foreign)
+
+    other = tmp_path / "other.csv"
+    other.write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(SourceError, match=r"shows none of the layouts known for customs \(2005_chinese_csv, 2007_stata\)"):
+        load("customs", other)
+
+    stata_frame().to_stata(tmp_path / "whole.dta", write_index=False, version=118)
+    cut = tmp_path / "cut.dta"
+    cut.write_bytes((tmp_path / "whole.dta").read_bytes()[:-400])
+    with pytest.raises(SourceError, match=r"cut\.dta: .*Stata file"):
+        load("customs", cut)
+
+
+def test_layouts_name_each_field_once() -> None:
+    assert set(CHINESE_2005) == set(STATA_2007)

@@ -1,0 +1,124 @@
+"""A whole simulated world in a folder: raw files in the publishers' layouts and encodings, and the truth beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from warehouse.errors import CitytradeError
+from warehouse.simulate.customs import write_customs
+from warehouse.simulate.defects import draw_defects
+from warehouse.simulate.geography import CORRECTIONS, REFERENCE, SEEDS, cities
+from warehouse.simulate.trade import build_market, draw_records, state_every_postcode, stray_postcodes
+from warehouse.simulate.truth import customs_truth, parameters, write_truth
+
+RECORDS_N = {"small": 20_000, "paper": 2_000_000}
+RECORDS_PER_FIRM = 25
+MARKER = "SIMULATED.json"
+README = """SIMULATED DATA - 模拟数据
+
+Every file in this folder was made by a program (citytrade simulate, scale {scale}, seed {seed}). None of it was published
+by customs, a statistics office, a university or the OECD: the files only have the layouts and encodings of theirs.
+Do not cite, publish or analyse them as facts about any city, firm or country.
+Real in here: names, codes, positions and neighbours of places (divisions, postcodes, geography), dates and names of policy
+programmes (policies), and the names of countries. All numbers on trade, prices, output, people and finance, all firms
+and all product codes are invented. truth.json says what a faultless pipeline must find.
+
+本文件夹中的所有文件均由程序生成（citytrade simulate，规模 {scale}，种子 {seed}），并非海关、统计部门、高校或经合组织发布的数据，
+只是采用了它们的格式与编码。请勿将其作为任何城市、企业或国家的事实加以引用、发表或分析。
+真实的内容仅有：地名、行政区划代码、位置与邻接关系（divisions、postcodes、geography）、政策名单与日期（policies）以及国家名称。
+贸易、价格、产出、人口、金融的全部数值，以及全部企业与商品编码，均为虚构。truth.json 记录了无误的处理应得到的结果。
+"""
+
+
+def _simulator_version() -> str:
+    """Changes when the simulator's code or a table it draws on changes."""
+    digest = hashlib.sha256()
+    tables = [*REFERENCE.glob("*.csv"), *SEEDS.glob("*.csv"), *CORRECTIONS.glob("*.csv")]
+    for file in sorted([*Path(__file__).parent.glob("*.py"), *tables]):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+SIMULATOR_VERSION = _simulator_version()
+
+
+def world_is_current(directory: Path, scale: str, seed: int) -> bool:
+    """Whether a folder holds the world that this version of the simulator would write."""
+    marker = Path(directory) / MARKER
+    if not marker.is_file():
+        return False
+    return bool(json.loads(marker.read_text(encoding="utf-8")) == _marker(scale, seed))
+
+
+def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], None] | None = None) -> Path:
+    """Write a simulated world into `directory`, all of it or nothing; the same seed gives the same bytes.
+
+    Parameters
+    ----------
+    scale : "small" (20,000 customs records, 60 cities) or "paper" (2 million records, about 290 cities); both 2000-2021
+    progress : called with a line of text now and then
+
+    Raises
+    ------
+    CitytradeError : an unknown scale, or a folder that holds something other than a simulated world.
+    """
+    if scale not in RECORDS_N:
+        raise CitytradeError(f"scale {scale!r}: no such simulated world. Choose small or paper.")
+    target = Path(directory).absolute()
+    if target.exists() and not (target / MARKER).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise CitytradeError(f"{target}: holds something that is not a simulated world (no {MARKER}). Name another folder, or empty this one yourself.")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    building = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    building.mkdir()
+    try:
+        _write_world(building, scale, seed, progress or (lambda _: None))
+        _take_place(building, target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return target
+
+
+def _marker(scale: str, seed: int) -> dict[str, object]:
+    return {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION}
+
+
+def _take_place(building: Path, target: Path) -> None:
+    """Put the finished folder where it belongs; an older world leaves only then."""
+    if not target.exists():
+        building.rename(target)
+        return
+    old = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
+    target.rename(old)
+    building.rename(target)
+    shutil.rmtree(old)
+
+
+def streams(seed: int) -> dict[str, np.random.Generator]:
+    """Independent sources of randomness, one a theme, so that a change in one theme leaves the others' bytes alone."""
+    names = ("market", "records", "defects", "customs_files", "yearbook", "tables")
+    children = np.random.SeedSequence(seed).spawn(len(names))
+    return {name: np.random.Generator(np.random.PCG64(child)) for name, child in zip(names, children, strict=True)}
+
+
+def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], None]) -> None:
+    random = streams(seed)
+    total = RECORDS_N[scale]
+    market = build_market(cities(scale), max(800, total // RECORDS_PER_FIRM), random["market"])
+    records = draw_records(market, total, random["records"])
+    defects = draw_defects(records, random["defects"])
+    state_every_postcode(market.firms, records, defects.bad)
+    stray_postcodes(market.firms, records, defects.bad, random["defects"])
+    (folder / "customs").mkdir()
+    files = write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
+    truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION, "parameters": parameters()}
+    truth.update(customs_truth(market, records, defects, files))
+    write_truth(folder / "truth.json", truth)
+    (folder / "SIMULATED_README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
+    (folder / MARKER).write_text(json.dumps(_marker(scale, seed), indent=1) + "\n", encoding="utf-8")

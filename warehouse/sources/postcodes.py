@@ -1,0 +1,67 @@
+"""Postcodes of districts and counties, with a position: one csv row a county-level division.
+
+Names and postcodes stay as published; which unit a postcode belongs to is for the models to say.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from warehouse.places import city_names, clean_name, unknown_name_detail
+from warehouse.sources.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.setting_aside import Check, as_numbers, matches, sort_out
+from warehouse.sources.small_csv import header_of, read_small_csv
+
+COLUMNS = ("province", "city", "county", "longitude", "latitude", "zipCode")
+# China's outermost points, in degrees, the islands of the South China Sea included.
+LONGITUDES = (73.0, 136.0)
+LATITUDES = (3.0, 54.0)
+
+
+def outside_china(longitude: pd.Series, latitude: pd.Series) -> pd.Series:
+    """Whether a position, in degrees, is missing or lies outside the box around China."""
+    return ~(longitude.between(*LONGITUDES) & latitude.between(*LATITUDES))
+
+
+def _is_district_csv(raw: RawFile) -> bool:
+    return len(set(COLUMNS) & set(header_of(raw))) >= len(COLUMNS) - 1
+
+
+def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
+    table = read_small_csv(raw, COLUMNS)
+    delivery.read_n = table.rows_n
+    text = table.rows
+    frame = pd.DataFrame(
+        {
+            "line": text["line"],
+            "province_name": text["province"].map(clean_name),
+            "city_name": text["city"].map(clean_name),
+            "county_name": text["county"].map(clean_name),
+            "postcode": text["zipCode"],
+            "longitude": as_numbers(text["longitude"]),
+            "latitude": as_numbers(text["latitude"]),
+        }
+    )
+    unknown = ~frame["city_name"].isin(city_names())
+    place = frame["city_name"] + " " + frame["county_name"] + ": "
+    good, aside = sort_out(
+        frame,
+        [
+            Check("missing_name", (frame["city_name"] == "") | (frame["county_name"] == ""), place + text["zipCode"]),
+            Check("bad_postcode", ~matches(frame["postcode"], "[0-9]{6}"), place + text["zipCode"]),
+            Check("unknown_city", unknown, frame["city_name"].where(unknown, "").map(unknown_name_detail)),
+            Check("bad_coordinate", outside_china(frame["longitude"], frame["latitude"]), place + text["longitude"] + ", " + text["latitude"]),
+        ],
+    )
+    delivery.accept("postcodes__districts", good)
+    delivery.put_aside("postcodes__districts", pd.concat([table.broken, aside]))
+
+
+SOURCE = Source(
+    name="postcodes",
+    title="Postcodes of districts and counties",
+    publisher="china-region (collected from China Post's lists)",
+    citation="china-region 0.0.11, postcodes and positions of county-level divisions",
+    licence="MIT",
+    layouts=(Layout("district_csv", _is_district_csv, _read_district_csv),),
+)

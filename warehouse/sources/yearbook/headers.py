@@ -1,0 +1,202 @@
+"""The column heads of city yearbooks: which quantity, counted in which unit, for the whole city or its districts.
+
+`HEADERS` is the one list of them. A head is its parts in any bracket or underscore style: 地区生产总值(当年价格)(万元)
+on an official sheet is 地区生产总值_当年价格_全市_万元 in a processed panel. The unit that stands in the head decides
+the factor to the base unit; a head without a unit, or with one that the quantity cannot have, is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from warehouse.errors import SourceError
+from warehouse.places import clean_name
+
+# unit as published -> (what it counts, factor to the base unit); base units: CNY, USD, one, km2, m2, tonne, 0-1, percent.
+UNITS: dict[str, tuple[str, float]] = {
+    "元": ("cny", 1.0),
+    "千元": ("cny", 1e3),
+    "万元": ("cny", 1e4),
+    "百万元": ("cny", 1e6),
+    "亿元": ("cny", 1e8),
+    "美元": ("usd", 1.0),
+    "千美元": ("usd", 1e3),
+    "万美元": ("usd", 1e4),
+    "百万美元": ("usd", 1e6),
+    "亿美元": ("usd", 1e8),
+    "人": ("persons", 1.0),
+    "千人": ("persons", 1e3),
+    "万人": ("persons", 1e4),
+    "户": ("users", 1.0),
+    "千户": ("users", 1e3),
+    "万户": ("users", 1e4),
+    "张": ("beds", 1.0),
+    "万张": ("beds", 1e4),
+    "件": ("patents", 1.0),
+    "项": ("patents", 1.0),
+    "平方公里": ("area", 1.0),
+    "平方千米": ("area", 1.0),
+    "公顷": ("area", 0.01),
+    "平方米": ("floor", 1.0),
+    "吨": ("mass", 1.0),
+    "万吨": ("mass", 1e4),
+    "%": ("share", 0.01),
+    "上年=100": ("index", 1.0),
+}
+SCOPES = {"全市": "city", "市辖区": "district", "市区": "district"}
+
+
+@dataclass(frozen=True)
+class Header:
+    """One head that is understood: its stem with parts joined by `_`, the unit usual with it, and what it counts."""
+
+    stem: str
+    unit: str
+    indicator: str
+
+    @property
+    def factor(self) -> float:
+        """From the usual unit to the base unit of the indicator."""
+        return UNITS[self.unit][1]
+
+
+def _headers(unit: str, indicator: str, *stems: str) -> list[Header]:
+    return [Header(stem, unit, indicator) for stem in stems]
+
+
+# The first stem of an indicator is its usual one; the others are earlier or looser names of the same quantity.
+HEADERS: tuple[Header, ...] = (
+    *_headers("万元", "gdp_cny", "地区生产总值_当年价格", "地区生产总值", "国内生产总值_当年价格", "国内生产总值"),
+    *_headers("万元", "gdp_primary_cny", "第一产业增加值", "地区生产总值_第一产业"),
+    *_headers("万元", "gdp_secondary_cny", "第二产业增加值", "地区生产总值_第二产业"),
+    *_headers("万元", "gdp_tertiary_cny", "第三产业增加值", "地区生产总值_第三产业"),
+    *_headers("上年=100", "gdp_index_pct", "地区生产总值指数"),
+    *_headers("万人", "population_registered_n", "年末总人口", "年末户籍人口", "户籍人口"),
+    *_headers("万人", "population_resident_n", "常住人口", "年末常住人口"),
+    *_headers("万人", "population_nonagricultural_n", "非农业人口", "年末总人口_非农业人口"),
+    *_headers("平方公里", "area_km2", "行政区域土地面积", "土地面积"),
+    *_headers("万美元", "fdi_usd", "当年实际使用外资金额", "当年实际利用外资金额", "实际使用外资金额"),
+    *_headers("万元", "imports_cny", "货物进口额"),
+    *_headers("万元", "exports_cny", "货物出口额"),
+    *_headers("万元", "deposits_cny", "年末金融机构人民币各项存款余额", "年末金融机构各项存款余额", "年末金融机构存款余额"),
+    *_headers("万元", "loans_cny", "年末金融机构人民币各项贷款余额", "年末金融机构各项贷款余额"),
+    *_headers("万元", "household_savings_cny", "城乡居民储蓄年末余额", "城乡居民人民币储蓄存款余额", "住户存款余额"),
+    *_headers("元", "urban_disposable_income_cny", "城镇居民人均可支配收入", "城市居民人均可支配收入"),
+    *_headers("人", "registered_unemployed_n", "城镇登记失业人员数", "年末城镇登记失业人员数"),
+    *_headers("万人", "employees_n", "城镇单位从业人员期末人数", "从业人员数_城镇单位", "年末单位从业人员数"),
+    *_headers("万人", "tertiary_employees_n", "第三产业从业人员数", "第三产业从业人员", "第三产业从业人员_城镇单位"),
+    *_headers(
+        "人", "it_employees_n", "信息传输计算机服务和软件业从业人员数", "信息传输计算机服务和软件业从业人员",
+        "信息传输软件和信息技术服务业从业人员数", "信息传输软件和信息技术服务业从业人员",
+    ),
+    *_headers("万元", "retail_sales_cny", "社会消费品零售总额"),
+    *_headers("万元", "fixed_investment_cny", "固定资产投资总额", "固定资产投资总额_不含农户", "固定资产投资"),
+    *_headers("万元", "fiscal_revenue_cny", "地方财政一般预算内收入", "地方一般公共预算收入", "地方财政一般预算收入"),
+    *_headers("万元", "fiscal_expenditure_cny", "地方财政一般预算内支出", "地方一般公共预算支出", "地方财政一般预算支出"),
+    *_headers("万元", "science_expenditure_cny", "科学技术支出", "科学支出"),
+    *_headers("万元", "education_expenditure_cny", "教育支出"),
+    *_headers("张", "hospital_beds_n", "医院卫生院床位数"),
+    *_headers("吨", "industrial_dust_t", "工业烟粉尘排放量"),
+    *_headers("件", "patents_granted_n", "专利授权数", "专利授权量"),
+    *_headers("%", "urbanisation_share", "城镇化率", "常住人口城镇化率"),
+    *_headers("人", "university_students_n", "普通高等学校在校学生数", "普通本专科在校学生数"),
+    *_headers("万元", "telecom_revenue_cny", "电信业务总量", "电信业务收入"),
+    *_headers("万户", "broadband_users_n", "互联网宽带接入用户数"),
+    *_headers("万户", "mobile_users_n", "移动电话年末用户数"),
+    *_headers("万户", "internet_users_n", "国际互联网用户数"),
+    *_headers("平方米", "road_area_per_head_m2", "人均城市道路面积", "人均道路面积"),
+    *_headers("吨", "co2_t", "碳排放量"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column head taken apart; `scope` is city, district or None, `scope_first` whether it precedes the unit."""
+
+    key: str
+    scope: str | None
+    unit: str | None
+    scope_first: bool
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What the cells under a known head count: cell x factor = value in the indicator's base unit."""
+
+    indicator: str
+    scope: str | None
+    factor: float
+
+
+def normal_head(text: object) -> str:
+    """A head without blanks and line breaks, with ASCII brackets; its English half, if it has one, is cut off."""
+    joined = clean_name(str(text)).translate(str.maketrans("（）％＝", "()%="))
+    return re.sub(r"(?<=\))[A-Za-z][\x00-\x7f]*$", "", joined)
+
+
+def split_head(text: object) -> Head:
+    """Take a head apart into stem, scope and unit, whatever stands between them."""
+    parts = [part for part in re.split(r"[_()]", normal_head(text)) if part]
+    scope_at = next((at for at, part in enumerate(parts) if part in SCOPES), None)
+    unit_at = next((at for at, part in reversed(list(enumerate(parts))) if _unit(part) in UNITS), None)
+    return Head(
+        key=_key(part for at, part in enumerate(parts) if at not in (scope_at, unit_at)),
+        scope=None if scope_at is None else SCOPES[parts[scope_at]],
+        unit=None if unit_at is None else _unit(parts[unit_at]),
+        scope_first=scope_at is not None and (unit_at is None or scope_at < unit_at),
+    )
+
+
+def known_quantity(text: object, file: str, place: str) -> Quantity | None:
+    """What a head counts, or None for one that is not in HEADERS.
+
+    Raises
+    ------
+    SourceError : a known quantity whose unit is missing or cannot be its own, for a wrong factor would go unnoticed.
+    """
+    head = split_head(text)
+    header = _BY_KEY.get(head.key)
+    if header is None:
+        return None
+    kind = UNITS[header.unit][0]
+    if head.unit is None or UNITS[head.unit][0] != kind:
+        fitting = ", ".join(unit for unit, (counts, _) in UNITS.items() if counts == kind)
+        said = "has no unit" if head.unit is None else f"has the unit {head.unit}, which it cannot have"
+        raise SourceError(file, place, f"column {normal_head(text)!r} {said}", f"Put its unit into the head (one of {fitting})")
+    return Quantity(header.indicator, head.scope, UNITS[head.unit][1])
+
+
+def no_known_column(file: str, place: str, heads: Iterable[object]) -> SourceError:
+    """The error for a sheet in which no head is known: the first heads, and the known stem nearest to each."""
+    found = [normal_head(head) for head in heads if str(head).strip()][:6]
+    near = {match for head in found for match in difflib.get_close_matches(split_head(head).key, list(_BY_KEY), n=1, cutoff=0.3)}
+    nearest = ", ".join(sorted(_BY_KEY[key].stem for key in near)) or "none"
+    return SourceError(
+        file, place, f"no column of it is known; columns found: {', '.join(found)}; nearest known: {nearest}",
+        "Rename a column to the known name if it means the same, or take the file out of the configuration",
+    )  # fmt: skip
+
+
+def sheet_head(header: Header) -> str:
+    """The head as an official sheet prints it, for instance 地区生产总值(当年价格)(万元)."""
+    stem, *rest = header.stem.split("_")
+    return stem + "".join(f"({part})" for part in (*rest, header.unit))
+
+
+def panel_head(header: Header, scope: str) -> str:
+    """The head in a processed panel, for instance 地区生产总值_当年价格_全市_万元; scope is city or district."""
+    return f"{header.stem}_{'全市' if scope == 'city' else '市辖区'}_{header.unit}"
+
+
+def _unit(part: str) -> str:
+    return part.removesuffix("人民币") if part.endswith("元人民币") else part
+
+
+def _key(parts: Iterable[str]) -> str:
+    return re.sub(r"[、，,:：]", "", "".join(parts))
+
+
+_BY_KEY = {_key(header.stem.split("_")): header for header in HEADERS}
