@@ -23,20 +23,28 @@ CNY_PER_USD = (
     6.649, 6.748, 6.625, 6.891, 6.904, 6.453,
 )  # fmt: skip
 
-# What the approval of a zone adds, in log points, from the year of approval on.
+# What the approval of a zone adds, in log points, from the year of approval on; the entropy-weighted index of economic
+# resilience of 2012-2021 then rises by about 0.025 in cities with a zone.
 ZONE_EFFECTS = {
-    "patents_granted_n": 0.30,
-    "household_savings_cny": 0.10,
-    "retail_sales_cny": 0.12,
-    "science_expenditure_cny": 0.15,
-    "fixed_investment_cny": 0.08,
-    "hospital_beds_n": 0.04,
+    "patents_granted_n": 0.50,
+    "household_savings_cny": 0.17,
+    "retail_sales_cny": 0.20,
+    "science_expenditure_cny": 0.25,
+    "fixed_investment_cny": 0.14,
+    "hospital_beds_n": 0.07,
 }
+# From 2012 on smaller economies grow faster, by this much a year for each standard deviation of log output in 2000, and
+# what zones change grows more slowly than output. Otherwise the large cities, which got zones first, would gain so much
+# in absolute terms that the resilience index rose there even where a zone changed nothing.
+CATCH_UP, SLOWDOWN, TURN = 0.012, 0.06, 12
 PARAMETERS = {
     "shock_persistence": 0.7,
     "shock_deviation": 0.02,
     "trade_elasticity_of_gdp": 0.9,
     "zone_effects_log": ZONE_EFFECTS,
+    "zone_effect_on_resilience_index_about": 0.025,
+    "catch_up_log_per_year": CATCH_UP,
+    "slowdown_log_per_year": SLOWDOWN,
 }
 
 
@@ -90,11 +98,13 @@ def build_economy(cities: tuple[City, ...], rng: np.random.Generator) -> Economy
     shock = persistent(rng, (n, t), 0.02)
     drift = rng.normal(0.0, 0.006, n)[:, None] * np.arange(t)[None, :]
     growth = np.concatenate([[0.0], np.cumsum(np.log1p(np.array(REAL_GROWTH) / 100))])
-    real = np.exp(growth[None, :] + drift + shock - shock[:, :1])
+    gdp_2000 = people * np.exp(rng.normal(np.log(7200.0), 0.3, n) + rich + 0.35 * rank)
+    size = (np.log(gdp_2000) - np.log(gdp_2000).mean()) / np.log(gdp_2000).std()
+    catch_up = -CATCH_UP * size[:, None] * np.clip(np.arange(t) - TURN, 0, None)[None, :]
+    real = np.exp(growth[None, :] + drift + catch_up + shock - shock[:, :1])
     prices = np.concatenate([[0.0], np.cumsum(np.log1p(np.array(PRICE_GROWTH) / 100))])
     wobble = np.cumsum(rng.normal(0.0, 0.006, (n, t)), axis=1)
     deflator = np.exp(prices[None, :] + wobble - wobble[:, :1])
-    gdp_2000 = people * np.exp(rng.normal(np.log(7200.0), 0.3, n) + rich + 0.35 * rank)
     ln_gdp = np.log(gdp_2000)[:, None] + np.log(real) + np.log(deflator)
     coast = np.array([{"east": 1.0, "northeast": 0.1}.get(city.region, -0.3) for city in cities])
     world = np.log(np.array([249, 266, 326, 438, 593, 762, 969, 1220, 1431, 1202, 1578, 1898, 2049, 2209, 2342, 2274, 2098, 2263, 2487, 2499, 2591, 3364.0]))
@@ -162,6 +172,9 @@ def _fill(economy: Economy, gdp: Array, people: Array, rank: Array, rng: np.rand
     x["broadband_users_n"] = population * 0.33 / (1 + np.exp(-(time - 12) / 3.5)) * _noisy(rng, shape, 0.2, 0.04)
     x["internet_users_n"] = population * 0.30 / (1 + np.exp(-(time - 11) / 3.5)) * _noisy(rng, shape, 0.25, 0.05)
     x["road_area_per_head_m2"] = (6.5 + 0.42 * time) * _noisy(rng, shape, 0.25, 0.03)
+    slow = np.exp(-SLOWDOWN * np.clip(time - TURN, 0, None))
+    for name in (*ZONE_EFFECTS, "education_expenditure_cny", "fiscal_expenditure_cny", "fiscal_revenue_cny"):
+        x[name] = x[name] * slow
     for name, effect in ZONE_EFFECTS.items():
         x[name] = x[name] * np.exp(effect * zone)
     _fill_districts(economy, urban, rng)

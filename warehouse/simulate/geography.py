@@ -200,9 +200,10 @@ def _classes() -> dict[tuple[str, str], dict[str, str]]:
 def units() -> tuple[Unit, ...]:
     """Districts and counties that firms can live in: those that every code list knows and whose postcode tells them apart.
 
-    A unit that was a district throughout may share its postcode; any other must hold at least its six digits alone.
+    A unit that was a district throughout may share its postcode with others; any other must hold at least its six digits
+    alone. The row of a city itself is its seat: it counts among the sharers, but no firm has it as its unit.
     """
-    rows = [row for row in read_reference(REFERENCE / "district_postcodes.csv") if row["city_name_zh"] != row["county_name_zh"]]
+    rows = read_reference(REFERENCE / "district_postcodes.csv")
     right = {(row["city_name"], row["county_name"]): row["postcode"] for row in read_reference(CORRECTIONS / "postcodes.csv")}
     rows = [{**row, "postcode": right.get((row["city_name_zh"], row["county_name_zh"]), row["postcode"])} for row in rows]
     rows = [row for row in rows if len(row["postcode"]) == 6 and row["postcode"].isdigit()]
@@ -214,7 +215,7 @@ def units() -> tuple[Unit, ...]:
     for row in rows:
         home = homes.get((provinces.get(row["province_name_zh"], ""), row["city_name_zh"]))
         classes = _class_by_year(home, stem(row["county_name_zh"])) if home else None
-        if classes is None or stems[row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])] > 1:
+        if row["county_name_zh"] == row["city_name_zh"] or classes is None or stems[row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])] > 1:
             continue
         own = next((digits for digits in (4, 5, 6) if shared[row["postcode"][:digits]] == 1), 6 if all(classes) else 0)
         if own:

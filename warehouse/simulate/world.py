@@ -15,8 +15,11 @@ from warehouse.errors import CitytradeError
 from warehouse.simulate.customs import write_customs
 from warehouse.simulate.defects import draw_defects
 from warehouse.simulate.geography import CORRECTIONS, REFERENCE, SEEDS, cities
+from warehouse.simulate.input_output import write_input_output
+from warehouse.simulate.tables import write_tables
 from warehouse.simulate.trade import build_market, draw_records, state_every_postcode, stray_postcodes
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
+from warehouse.simulate.yearbook import write_yearbooks
 
 RECORDS_N = {"small": 20_000, "paper": 2_000_000}
 RECORDS_PER_FIRM = 25
@@ -119,6 +122,11 @@ def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], 
     files = write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
     truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION, "parameters": parameters()}
     truth.update(customs_truth(market, records, defects, files))
+    for name in ("yearbook", "input_output"):
+        (folder / name).mkdir()
+    truth["yearbook"] = write_yearbooks(folder / "yearbook", market.economy, random["yearbook"], progress)
+    write_input_output(folder / "input_output", random["tables"], progress)
+    write_tables(folder, market.economy, random["tables"], progress)
     write_truth(folder / "truth.json", truth)
-    (folder / "SIMULATED_README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
+    (folder / "README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
     (folder / MARKER).write_text(json.dumps(_marker(scale, seed), indent=1) + "\n", encoding="utf-8")

@@ -4,7 +4,7 @@
     'gdp_per_head_cny', 'urban_disposable_income_cny', 'household_savings_cny', 'unemployment_share', 'openness_share',
     'fiscal_self_sufficiency_share', 'retail_sales_cny', 'tertiary_share', 'loan_deposit_share', 'fixed_investment_cny',
     'hospital_beds_n', 'industrial_dust_t', 'patents_granted_n', 'science_expenditure_cny', 'education_expenditure_cny',
-    'structure_ratio', 'urbanisation_share', 'agglomeration', 'fdi_share', 'science_share', 'fdi_usd'
+    'structure_ratio', 'urbanisation_share', 'agglomeration', 'fdi_share', 'science_share', 'fdi_cny'
 ]) %}
 with measured as (
     {% for name in names %}

@@ -5,7 +5,7 @@ with controls as (
     select
         city_code,
         year,
-        {% for name in ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_usd'] %}
+        {% for name in ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_cny'] %}
         max(value) filter (where variable = '{{ name }}') as {{ name }},
         {% endfor %}
         bool_or(is_interpolated) as has_interpolated
@@ -18,7 +18,7 @@ complete as (
     from controls
     where
         agglomeration is not null and openness_share is not null and fdi_share is not null
-        and science_share is not null and fdi_usd > 0
+        and science_share is not null and fdi_cny > 0
     group by city_code
     having count(*) = 10
 )
@@ -35,7 +35,7 @@ select
     c.openness_share,
     c.fdi_share,
     c.science_share,
-    ln(c.fdi_usd / 10000) as ln_fdi,
+    ln(c.fdi_cny / 10000) as ln_fdi,
     y.digital_finance_index,
     y.tier,
     y.region,

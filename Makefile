@@ -1,0 +1,73 @@
+# Two commands matter to a newcomer: `make refresh` and `make test`. Everything lands in .venv and data/.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help refresh test lint format docs bench clean
+
+# Tried in this order unless PYTHON names one: make refresh PYTHON=/path/to/python3.11
+PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python)
+BIN := .venv/bin
+# Bytecode is compiled when a module is first used: most of what is installed never is.
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
+PYTEST_OPTIONS ?= -n 2 --dist loadfile
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+
+help:
+	@echo "make refresh  set up, then build and publish the panels"
+	@echo "make test     set up, then run every test"
+	@echo "make lint     style, types, SQL and who imports whom"
+	@echo "make format   rewrite Python and SQL in the house style"
+	@echo "make docs     the pages of models and columns"
+	@echo "make bench    the customs path beside pandas and polars"
+	@echo "make clean    remove .venv and caches; data/ stays"
+
+refresh: .venv/.runtime
+	@$(BIN)/citytrade refresh
+
+test: .venv/.dev
+	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	CITYTRADE_DB=:memory: $(BIN)/sqlfluff lint dbt_project/models
+	$(BIN)/lint-imports --no-logo
+
+format: .venv/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	CITYTRADE_DB=:memory: $(BIN)/sqlfluff fix dbt_project/models
+
+docs: .venv/.runtime
+	@$(BIN)/python -m warehouse.docs
+	@cd dbt_project && CITYTRADE_DB=:memory: ../$(BIN)/dbt --quiet docs generate --static --empty-catalog
+	@echo "Models and columns, in one page that opens without network: dbt_project/target/static_index.html"
+
+bench: .venv/.dev
+	@$(BIN)/python -m tests.benchmarks.customs_panel
+
+clean:
+	@rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis .import_linter_cache dbt_project/target dbt_project/logs logs
+	@find . -name __pycache__ -type d -not -path './data/*' -prune -exec rm -rf {} +
+	@echo "Removed .venv and the caches. data/ is kept: delete it by hand if you no longer want its releases."
+
+.venv/.runtime: pyproject.toml constraints.txt
+	@python=; \
+	for candidate in $(PYTHONS); do \
+	    if "$$candidate" -c '$(NEW_ENOUGH)' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	    found=$$("$(lastword $(PYTHONS))" --version 2>&1 || true); \
+	    echo "citytrade needs Python 3.11 or newer and found none (tried: $(PYTHONS); $(lastword $(PYTHONS)) is '$${found##*: }'): install one, or name it as in make refresh PYTHON=/path/to/python3.11."; \
+	    exit 1; \
+	fi; \
+	if ! $(BIN)/python -c '$(NEW_ENOUGH)' 2>/dev/null; then "$$python" -m venv --clear .venv; fi; \
+	echo "Installing citytrade and what it needs into .venv with $$($(BIN)/python --version) (once, a minute or two)"
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+.venv/.dev: .venv/.runtime
+	@echo "Adding the tools that tests and linting need to .venv (once, under a minute)"
+	@$(PIP_INSTALL) -e ".[dev]"
+	@touch $@

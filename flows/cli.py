@@ -1,0 +1,188 @@
+"""The command line: `citytrade COMMAND`. Each command imports what it needs, so that all start quickly."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from warehouse.config import load_config
+from warehouse.errors import CitytradeError
+
+DEFAULT_LIMIT = 40
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code: 0 done, 1 an error that is printed, 2 wrong usage, 3 a source in trouble."""
+    given = parser().parse_args(arguments)
+    try:
+        return int(given.run(given) or 0)
+    except CitytradeError as error:
+        print(f"citytrade: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # The reader of our output, such as `head`, has left.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print("citytrade: interrupted; what was published stays.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="citytrade", description="A reproducible data warehouse for China's city-level export panels.")
+    top.add_argument("--config", metavar="FILE", help="the configuration (default: the nearest citytrade.toml)")
+    commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    refresh = _command(commands, "refresh", run_refresh, "read raw files, build, check and publish a release")
+    refresh.add_argument("--force", action="store_true", help="rebuild although nothing changed")
+
+    simulate = _command(commands, "simulate", run_simulate, "write a simulated world's raw files")
+    simulate.add_argument("directory", type=Path, metavar="DIR")
+    simulate.add_argument("--scale", choices=("small", "paper"), default="small")
+    simulate.add_argument("--seed", type=int, default=1)
+
+    sql = _command(commands, "sql", run_sql, "query the published release")
+    sql.add_argument("statement", metavar='"SELECT …"')
+    _output_options(sql)
+
+    _output_options(_command(commands, "panels", run_panels, "list the panels"))
+
+    panel = _command(commands, "panel", run_panel, "print or save a panel")
+    panel.add_argument("name")
+    panel.add_argument("--years", type=int, nargs="+", metavar="YEAR", help="one year, or the first and the last")
+    panel.add_argument("--columns", nargs="+", metavar="COLUMN", help="columns besides the keys")
+    panel.add_argument("-o", "--output", type=Path, metavar="FILE", help="save as FILE.csv or FILE.parquet")
+    _output_options(panel)
+
+    describe = _command(commands, "describe", run_describe, "a panel's columns: units, labels, definitions, sources, ranges")
+    describe.add_argument("name")
+    _output_options(describe)
+
+    serve = _command(commands, "serve", run_serve, "refresh by a schedule")
+    serve.add_argument("--cron", default="0 6 * * 1", help='when, in UTC (default: "0 6 * * 1", Mondays at 6)')
+    serve.add_argument("--port", type=int, default=4200, help="of the local Prefect server (default: 4200)")
+
+    _command(commands, "doctor", run_doctor, "is everything here that a refresh needs?")
+    return top
+
+
+def run_refresh(given: argparse.Namespace) -> int:
+    from flows.start import run
+
+    return run(load_config(given.config), given.force)
+
+
+def run_simulate(given: argparse.Namespace) -> None:
+    from flows.start import say_at_once
+    from warehouse.simulate import simulate
+
+    simulate(given.directory, given.scale, given.seed, say_at_once)
+
+
+def run_sql(given: argparse.Namespace) -> None:
+    from flows.sql import run_sql as run
+
+    run(load_config(given.config), given.statement, given.format, given.limit)
+
+
+def run_panels(given: argparse.Namespace) -> None:
+    from warehouse.store import panels
+
+    config = load_config(given.config)
+    _print_frame(panels(config), given)
+    _tell_simulated(config, given)
+
+
+def run_describe(given: argparse.Namespace) -> None:
+    from warehouse.store import describe
+
+    _print_frame(describe(given.name, load_config(given.config)), given)
+
+
+def run_panel(given: argparse.Namespace) -> None:
+    from warehouse.store import panel
+
+    config = load_config(given.config)
+    frame = panel(given.name, _years(given.years), given.columns, config)
+    if given.output is None:
+        _print_frame(frame, given)
+    else:
+        from flows.export import save
+
+        save(frame, given.output)
+        print(f"{given.output}: {len(frame):,} rows of {given.name}, release {frame.attrs['release']}")
+    _tell_simulated(config, given)
+
+
+def run_serve(given: argparse.Namespace) -> None:
+    from flows.serve import serve
+    from flows.start import say_at_once
+
+    serve(load_config(given.config), given.cron, given.port, say_at_once)
+
+
+def run_doctor(given: argparse.Namespace) -> int:
+    from flows.doctor import examine
+    from flows.printing import table
+
+    findings = examine(given.config)
+    print(table(("what", "found", ""), [(f.what, f.found, "mend" if f.remedy else "ok") for f in findings], cell_width=100))
+    for finding in findings:
+        if finding.remedy:
+            print(f"{finding.what}: {finding.remedy}")
+    return 1 if any(finding.remedy for finding in findings) else 0
+
+
+def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    # --config may stand before or after the command; a default here would hide the one before.
+    command.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help="the configuration (default: the nearest citytrade.toml)")
+    command.set_defaults(run=run)
+    return command
+
+
+def _output_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    command.add_argument("--limit", type=int, default=DEFAULT_LIMIT, metavar="N", help=f"rows that a table shows (default: {DEFAULT_LIMIT})")
+
+
+def _years(years: list[int] | None) -> int | tuple[int, int] | None:
+    if years is None:
+        return None
+    if len(years) > 2:
+        raise CitytradeError("--years takes one year, or the first and the last, such as --years 2003 2011.")
+    return years[0] if len(years) == 1 else (years[0], years[1])
+
+
+def _print_frame(frame: Any, given: argparse.Namespace) -> None:
+    from flows.export import frame_rows
+    from flows.printing import table, write_csv, write_json
+
+    names = list(frame.columns)
+    if given.format == "csv":
+        write_csv(names, frame_rows(frame), sys.stdout)
+    elif given.format == "json":
+        write_json(names, frame_rows(frame), sys.stdout)
+    else:
+        print(table(names, list(frame_rows(frame.head(given.limit)))))
+        if len(frame) > given.limit:
+            print(f"{len(frame) - given.limit:,} more rows of {len(frame):,}; --format csv or json gives all, --limit N more.")
+
+
+def _tell_simulated(config: Any, given: argparse.Namespace) -> None:
+    """On a terminal's table say whose numbers these are; csv and json stay clean, and say it on stderr."""
+    from flows.summary import SIMULATED
+    from warehouse.store import connect
+
+    with connect(config) as connection:
+        row = connection.execute("select is_simulated from meta.releases where is_this").fetchone()
+    if row is not None and row[0]:
+        print(SIMULATED, file=sys.stdout if given.format == "table" else sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""`citytrade doctor`: is everything here that a refresh needs?"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from flows import lock
+from flows.inputs import PROJECT
+from warehouse.config import Config, load_config, matched_files
+from warehouse.errors import CitytradeError
+from warehouse.publish import current_release
+from warehouse.store import connect
+
+CONSTRAINTS = PROJECT / "constraints.txt"
+PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;#]+)")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at; `remedy` is empty where all is well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+
+
+def examine(config_path: str | None) -> list[Finding]:
+    """All findings, in the order in which one would mend them."""
+    findings = [_python(), _packages(CONSTRAINTS)]
+    try:
+        config = load_config(config_path)
+    except CitytradeError as error:
+        return [*findings, Finding("configuration", "cannot be used", str(error))]
+    findings.append(Finding("configuration", str(config.path)))
+    findings += [_home(config), _lock(config), _sources(config), _release(config)]
+    return findings
+
+
+def _python() -> Finding:
+    found = platform.python_version()
+    return Finding("Python", found, "" if sys.version_info >= (3, 11) else "Install Python 3.11 or later.")
+
+
+def _packages(file: Path) -> Finding:
+    if not file.is_file():
+        return Finding("packages", f"{file.name} is not there", "Run this from a clone of the project.")
+    pins = [match.groups() for line in file.read_text(encoding="utf-8").splitlines() if (match := PIN.match(line.strip()))]
+    wrong = []
+    for name, version in pins:
+        try:
+            found = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue  # optional ones are pinned too
+        if found != version:
+            wrong.append(f"{name} {found} instead of {version}")
+    remedy = f"Run `pip install -c {file.name} -e .` in the project's folder." if wrong else ""
+    return Finding("packages", ", ".join(wrong) if wrong else f"{len(pins)} as pinned", remedy)
+
+
+def _home(config: Config) -> Finding:
+    probe = config.home / f".doctor.{uuid.uuid4().hex[:8]}"
+    try:
+        config.home.mkdir(parents=True, exist_ok=True)
+        probe.write_text("", encoding="utf-8")
+        probe.unlink()
+    except OSError as error:
+        return Finding("home", f"{config.home}: {error.strerror}", "Choose another home in [warehouse], or give yourself the right to write there.")
+    free = os.statvfs(config.home)
+    return Finding("home", f"{config.home}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free")
+
+
+def _lock(config: Config) -> Finding:
+    holder = lock.state(config.home)
+    return Finding("refresh", f"running (process {holder.pid} on {holder.host}, since {holder.started})" if holder else "none running")
+
+
+def _sources(config: Config) -> Finding:
+    try:
+        files = [file for settings in config.sources.values() for file in matched_files(settings.patterns)]
+    except CitytradeError as error:
+        remedy = "" if config.simulate is not None and not config.simulate.directory.exists() else str(error)
+        return Finding("raw files", "not simulated yet: `citytrade refresh` does it" if not remedy else "missing", remedy)
+    return Finding("raw files", f"{len(files)} files of {len(config.sources)} sources")
+
+
+def _release(config: Config) -> Finding:
+    if current_release(config.home) is None:
+        return Finding("release", "none published yet: `citytrade refresh` builds one")
+    try:
+        with connect(config) as connection:
+            row = connection.execute("select release, is_simulated, (select count(*) from meta.panels), version() from meta.releases where is_this").fetchone()
+    except (CitytradeError, duckdb.Error) as error:
+        return Finding("release", "cannot be opened", f"{error} Run `citytrade refresh --force`.")
+    assert row is not None
+    return Finding("release", f"{row[0]}{' (SIMULATED)' if row[1] else ''}, {row[2]} panels, DuckDB {row[3]}")

@@ -1,0 +1,69 @@
+"""One refresh at a time in a home: a lock that ends with its process, however that ends."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from warehouse.errors import ReleaseError
+
+LOCK_NAME = "refresh.lock"
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who refreshes, as the lock file tells."""
+
+    pid: int
+    host: str
+    started: str
+
+
+@contextmanager
+def hold(home: Path) -> Iterator[None]:
+    """Hold the home's lock.
+
+    Raises
+    ------
+    ReleaseError : another refresh holds it; the message says which process, on which host, since when.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / LOCK_NAME).open("a+", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = _holder(home)
+            who = f"process {holder.pid} on {holder.host}, since {holder.started}" if holder else "another process"
+            raise ReleaseError(f"A refresh of {home} is already running ({who}). Wait until it has finished, then try again.") from error
+        handle.truncate(0)
+        handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}))
+        handle.flush()
+        yield
+        handle.truncate(0)
+
+
+def state(home: Path) -> Holder | None:
+    """Who holds the lock now, or None; what a dead process left in the file does not count."""
+    file = home / LOCK_NAME
+    if not file.is_file():
+        return None
+    with file.open("r", encoding="utf-8") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _holder(home) or Holder(0, "unknown", "unknown")
+    return None
+
+
+def _holder(home: Path) -> Holder | None:
+    try:
+        return Holder(**json.loads((home / LOCK_NAME).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None  # the holder is just writing its name

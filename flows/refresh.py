@@ -1,0 +1,185 @@
+"""The Prefect flow `refresh`: raw files to a published release, in small tasks; reading is tried again.
+
+Prefect reads its settings when it is imported, so only `flows.start` imports this module, after it has set them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from expectations import CheckResult, check_deliveries, check_panels
+from flows import dbt, steps
+from flows.inputs import Inputs, find_inputs
+from flows.reading import Reader, SourceOutcome, describe_failure
+from warehouse.config import Config
+from warehouse.dictionary import read_dictionary
+from warehouse.errors import SourceError
+from warehouse.lake import LoadReport, activate
+from warehouse.publish import DATABASE, Manifest, begin_release, publish, release_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Say = Callable[[str], None]
+SOURCES_AT_ONCE = 2
+RUNNER: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=SOURCES_AT_ONCE)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh that published has done."""
+
+    manifest: Manifest
+    outcomes: tuple[SourceOutcome, ...]
+    models_n: int
+    tests_n: int
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a source failed or is held, else 0."""
+        return 3 if any(outcome.is_trouble for outcome in self.outcomes) else 0
+
+
+@task(retries=2, retry_delay_seconds=[2, 10], cache_policy=NO_CACHE)
+def read_source(source: str, files: tuple[Path, ...], options: dict[str, str], reader: Reader, is_simulated: bool) -> SourceOutcome:
+    """Read one source. A fault of its files ends it here; a passing fault of the disk is raised, and tried again."""
+    try:
+        return SourceOutcome(source, "loaded", reader.read(source, files, options), is_simulated=is_simulated)
+    except OSError:
+        raise
+    except Exception as error:  # a reader that breaks must not take the other sources with it
+        return SourceOutcome(source, "failed", message=describe_failure(error), is_simulated=is_simulated)
+
+
+@task(cache_policy=NO_CACHE)
+def simulate_world(config: Config, say: Say) -> None:
+    """Write the simulated world's raw files, unless they are already there."""
+    from warehouse.simulate import simulate, world_is_current
+
+    settings = config.simulate
+    if settings is not None and not world_is_current(settings.directory, settings.scale, settings.seed):
+        say(f"Simulating a world ({settings.scale} scale, seed {settings.seed}) in {settings.directory}")
+        simulate(settings.directory, settings.scale, settings.seed, lambda text: say(f"  {text}"))
+
+
+@task(cache_policy=NO_CACHE)
+def validate_deliveries(config: Config, outcomes: list[SourceOutcome]) -> list[CheckResult]:
+    return check_deliveries([load for outcome in outcomes for load in outcome.loads], config.lake)
+
+
+@task(cache_policy=NO_CACHE)
+def activate_loads(config: Config, loads: list[LoadReport]) -> str:
+    return activate(config.lake, loads)
+
+
+@task(cache_policy=NO_CACHE)
+def build_models(config: Config, set_id: str, folder: Path, say: Say) -> dbt.Built:
+    return dbt.build(config, config.lake / "sets" / set_id, folder, say)
+
+
+@task(cache_policy=NO_CACHE)
+def validate_panels(config: Config, folder: Path, built: dbt.Built, is_complete: bool) -> list[CheckResult]:
+    grains = {panel.name: panel.grain for panel in built.panels}
+    return check_panels(folder / DATABASE, grains, read_dictionary(), (config.first_year, config.last_year), is_complete)
+
+
+@task(cache_policy=NO_CACHE)
+def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: list[SourceOutcome], built: dbt.Built, checks: list[CheckResult]) -> Path:
+    steps.finish_database(config, folder, manifest, outcomes, built, checks)
+    return publish(config.home, folder, manifest)
+
+
+@flow(name="refresh", task_runner=RUNNER, validate_parameters=False, log_prints=False)
+def refresh(run: Refresh) -> Refreshed:
+    """One release, from raw files to publication; what stops it leaves the published release as it is."""
+    config, say = run.config, run.say
+    if config.simulate is not None:
+        simulate_world(config, say)
+    inputs = find_inputs(config)
+    say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
+    outcomes = read_sources(config, inputs, run.former, say)
+    steps.refuse_empty(config, outcomes)
+
+    say("Checking deliveries")
+    checks = validate_deliveries(config, [outcome for outcome in outcomes if outcome.status == "loaded"])
+    outcomes = steps.hold_back(outcomes, checks, run.former, config.lake)
+    steps.refuse_empty(config, outcomes)
+    set_id = activate_loads(config, [load for outcome in outcomes for load in outcome.loads])
+
+    now = datetime.now(UTC)
+    release = release_id(now, inputs.fingerprint)
+    folder = begin_release(config.home, release)
+    say("Building models")
+    built = build_models(config, set_id, folder, say)
+    say("Checking panels")
+    checks += validate_panels(config, folder, built, all(outcome.loads for outcome in outcomes))
+    steps.refuse_failures([check for check in checks if check.stage == "panel"])
+
+    manifest = steps.manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
+    publish_release(config, folder, manifest, outcomes, built, checks)
+    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks))
+
+
+@dataclass(frozen=True)
+class Refresh:
+    """What the flow is given; it never leaves this process."""
+
+    config: Config
+    former: Manifest | None
+    say: Say
+
+
+def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:
+    """Read all configured sources, some at once; those that cannot be read keep their former loads."""
+    found: dict[str, SourceOutcome] = {}
+    with Reader(config.lake, say) as reader:
+        futures = {
+            name: read_source.submit(name, files, config.sources[name].options, reader, name in inputs.simulated)
+            for name, files in inputs.files.items()
+            if name not in inputs.problems
+        }
+        for name, future in futures.items():
+            found[name] = _settled(name, future.result(raise_on_failure=False))
+    for name, problem in inputs.problems.items():
+        found[name] = SourceOutcome(name, "failed", message=problem)
+    for name, outcome in found.items():
+        if outcome.status == "failed":
+            say(f"  {name}: FAILED: {outcome.message}")
+            found[name] = steps.stopped("failed", name, outcome.message, former, config.lake, outcome.is_simulated)
+    return steps.all_sources(found)
+
+
+def _settled(source: str, result: SourceOutcome | BaseException) -> SourceOutcome:
+    if isinstance(result, SourceOutcome):
+        return result
+    if isinstance(result, (OSError, SourceError)):
+        return SourceOutcome(source, "failed", message=describe_failure(result))
+    raise result
+
+
+@contextmanager
+def at(api: str) -> Iterator[None]:
+    """Prefect talks to this server, whatever was set when it was imported."""
+    with temporary_settings(updates={PREFECT_API_URL: api}):
+        yield
+
+
+def check_counts(checks: tuple[CheckResult, ...]) -> Counter[str]:
+    """passed, warning, critical, error."""
+    return Counter("passed" if check.success else "error" if check.is_error else check.severity for check in checks)
+
+
+__all__: list[Any] = ["Refresh", "Refreshed", "at", "check_counts", "refresh"]

@@ -1,0 +1,66 @@
+"""`citytrade refresh`: one at a time, nothing done when nothing changed, and only then Prefect."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flows import lock, prefect_server
+from flows.inputs import Inputs, find_inputs, is_unchanged, published
+from warehouse.config import Config
+
+if TYPE_CHECKING:
+    from warehouse.publish import Manifest
+
+Say = Callable[[str], None]
+
+
+def say_at_once(text: str) -> None:
+    """Print a line in one piece, since sources are read side by side."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def run(config: Config, force: bool = False, say: Say = say_at_once) -> int:
+    """Refresh, and return the exit code: 0 done or nothing to do, 3 published although a source failed or is held.
+
+    Raises
+    ------
+    CitytradeError : nothing was published (exit code 1), or another refresh runs.
+    """
+    start = time.perf_counter()
+    with lock.hold(config.home):
+        former = published(config)
+        if not force and former is not None and _world_is_there(config):
+            inputs = find_inputs(config)
+            if is_unchanged(config, inputs, former):
+                return _nothing_changed(former, inputs, time.perf_counter() - start, say)
+        prefect_server.quiet(config.home)
+        with prefect_server.server() as api:
+            from flows import refresh
+            from flows.summary import summary
+
+            prefect_server.wait_for(api)
+            with refresh.at(api):
+                done = refresh.refresh(refresh.Refresh(config, former, say))
+        say(summary(done, time.perf_counter() - start))
+        return done.exit_code
+
+
+def _world_is_there(config: Config) -> bool:
+    if config.simulate is None:
+        return True
+    from warehouse.simulate import world_is_current
+
+    return world_is_current(config.simulate.directory, config.simulate.scale, config.simulate.seed)
+
+
+def _nothing_changed(former: Manifest, inputs: Inputs, seconds: float, say: Say) -> int:
+    told = "SIMULATED release" if former.is_simulated else "release"
+    say(f"Nothing changed since {told} {former.release} ({inputs.files_n} files, checked in {seconds:.1f} s).")
+    troubles = [source for source in former.sources if source["status"] in ("failed", "held")]
+    for trouble in troubles:
+        say(f"  {trouble['source']} is still {trouble['status']}: {trouble['message']}")
+    return 3 if troubles else 0

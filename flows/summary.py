@@ -1,0 +1,40 @@
+"""What a refresh prints at its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flows.printing import table
+from flows.steps import source_row
+
+if TYPE_CHECKING:
+    from flows.reading import SourceOutcome
+    from flows.refresh import Refreshed
+
+NAMES = ("source", "status", "files", "read", "accepted", "set aside", "years")
+SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
+
+
+def summary(done: Refreshed, seconds: float) -> str:
+    """The table of sources, the counts of models and checks, every trouble, and the release."""
+    from flows.refresh import check_counts
+
+    lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes]), ""]
+    lines += [f"{outcome.source} {outcome.status.upper()}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
+    lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops]
+    counts = check_counts(done.checks)
+    failed = ", ".join(f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind])
+    lines.append(f"{done.models_n} models built, {done.tests_n} tests of models passed, {counts['passed']} checks passed{f', {failed}' if failed else ''}.")
+    if done.manifest.is_simulated:
+        lines.append(SIMULATED)
+    lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
+    return "\n".join(lines)
+
+
+def _row(outcome: SourceOutcome) -> list[str]:
+    row = source_row(outcome)
+    status = row["status"].replace("_", " ") + (", simulated" if row["is_simulated"] else "")
+    if not outcome.loads:
+        return [outcome.source, status, "", "", "", "", ""]
+    years = f"{row['first_year']}-{row['last_year']}" if row["first_year"] is not None else ""
+    return [outcome.source, status, *(f"{row[name]:,}" for name in ("files_n", "read_n", "accepted_n", "set_aside_n")), years]
