@@ -38,7 +38,9 @@ class WrittenFile:
     first_line: int
 
 
-def write_customs(folder: Path, market: Market, records: Records, defects: Defects, rng: np.random.Generator, progress: Callable[[str], None]) -> list[WrittenFile]:
+def write_customs(
+    folder: Path, market: Market, records: Records, defects: Defects, rng: np.random.Generator, progress: Callable[[str], None]
+) -> list[WrittenFile]:
     """Write all customs files into `folder`, and say which records lie where."""
     written = []
     for year, part, rows in _files(records):
@@ -73,7 +75,7 @@ def _money(cents: int) -> str:
 
 
 def _take(texts: list[str], index: NDArray[np.integer]) -> list[str]:
-    return np.array(texts, dtype=object)[index].tolist()  # type: ignore[no-any-return]
+    return np.array(texts, dtype=object)[index].tolist()
 
 
 def _write_csv(path: Path, market: Market, records: Records, defects: Defects, year: int, rng: np.random.Generator) -> None:

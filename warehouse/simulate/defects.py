@@ -83,7 +83,8 @@ def spoil_numbers(table: NDArray[np.void], defects: Defects, missing: dict[str, 
 
     put("bad_date", "_日期", np.where(odd, missing["_日期"], table["_日期"] // 100 * 100 + 13))
     put("bad_flow", "_进口或出口", np.where(odd, missing["_进口或出口"], 2))
-    put("bad_hs_code", "_税号编码", np.select([defects.form == 0, odd], [table["_税号编码"] // 100, missing["_税号编码"]], 98_000_000 + table["_税号编码"] % 1_000_000))
+    no_such_chapter = 98_000_000 + table["_税号编码"] % 1_000_000
+    put("bad_hs_code", "_税号编码", np.select([defects.form == 0, odd], [table["_税号编码"] // 100, missing["_税号编码"]], no_such_chapter))
     put("missing_place", "_消费地进口or生产地出口", b"")
     put("missing_partner", "_起运国或目的国", missing["_起运国或目的国"])
     put("bad_value", "_金额", missing["_金额"])

@@ -86,9 +86,7 @@ def build_firms(economy: Economy, firms_n: int, rng: np.random.Generator, produc
     all_units = units()
     place = _places(economy, firms_n, rng)
     unit = _units(places, place, all_units, rng)
-    laiwu = len(economy.cities)
-    produces_in_laiwu = np.array([all_units[u].name in ("莱城区", "钢城区") for u in unit]) & np.array([places[p].city_code == "3701" for p in place])
-    place = np.where(produces_in_laiwu, laiwu, place)
+    place = np.where(_in_laiwu(places, place, all_units, unit), len(economy.cities), place)
     permanent = np.arange(firms_n) < FLOOR * len(economy.cities)
     entry = np.where(permanent | (rng.random(firms_n) < 0.4), YEARS[0], rng.integers(YEARS[0], YEARS[-1] + 1, firms_n))
     leave = np.minimum(YEARS[-1], entry + np.where(permanent | (rng.random(firms_n) < 0.35), 30, rng.geometric(0.12, firms_n)))
@@ -110,14 +108,21 @@ def build_firms(economy: Economy, firms_n: int, rng: np.random.Generator, produc
         products=_neighbouring(rng, product_edges, firms_n),
         partners=np.searchsorted(partner_edges, rng.random((firms_n, PORTFOLIO_PARTNERS)) * partner_edges[-1]),
         codes=[f"{all_units[u].home}{i + 1:06d}" for i, u in enumerate(unit)],
-        names=[
-            f"{places[p].name_zh[:2]}{SYLLABLES[a]}{SYLLABLES[b]}{SYLLABLES[c]}{TRADES[t]}有限公司"
-            for p, (a, b, c), t in zip(place.tolist(), syllables.tolist(), trade.tolist(), strict=True)
-        ],
+        names=_names(places, place, syllables, trade),
         nature=rng.choice(len(NATURES), firms_n, p=[0.12, 0.45, 0.2, 0.15, 0.08]),
         is_intermediary=trade < len(INTERMEDIARY_WORDS),
         district=np.array([all_units[u].is_district for u in unit], dtype=bool),
     )
+
+
+def _in_laiwu(places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], unit: Ints) -> NDArray[np.bool_]:
+    """Firms of 济南 whose district was 莱芜's: they produce in 莱芜 as long as it exists."""
+    return np.array([places[p].city_code == "3701" and all_units[u].name in ("莱城区", "钢城区") for p, u in zip(place, unit, strict=True)])
+
+
+def _names(places: tuple[City, ...], place: Ints, syllables: Ints, trade: Ints) -> list[str]:
+    rows = zip(place.tolist(), syllables.tolist(), trade.tolist(), strict=True)
+    return [f"{places[p].name_zh[:2]}{SYLLABLES[a]}{SYLLABLES[b]}{SYLLABLES[c]}{TRADES[t]}有限公司" for p, (a, b, c), t in rows]
 
 
 def _places(economy: Economy, firms_n: int, rng: np.random.Generator) -> Ints:

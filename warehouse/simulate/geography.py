@@ -113,10 +113,15 @@ def _city(row: dict[str, str]) -> City:
         row["city_code"], row["city_name_zh"], row["city_name_en"], row["province_code"], row["province_name_zh"],
         float(row["longitude"]), float(row["latitude"]), row["region"], row["tier"], int(row["prefecture_city_since"]),
     )  # fmt: skip
-    names = [name for name in city_name_rows() if name["city_code"] == city.city_code and name["relation"] in ("current", "renamed", "recoded")]
-    for year in YEARS:
-        city.places[year] = _place_forms([n["name_zh"] for n in names if int(n["first_year"]) <= year <= int(n["last_year"])], city.province_zh)
+    _name(city, [name for name in city_name_rows() if name["city_code"] == city.city_code and name["relation"] in ("current", "renamed", "recoded")])
     return city
+
+
+def _name(city: City, names: list[dict[str, str]]) -> None:
+    """Fill in how customs write a city in each year, from its rows of city_names.csv."""
+    for year in YEARS:
+        in_force = [name["name_zh"] for name in names if int(name["first_year"]) <= year <= int(name["last_year"])]
+        city.places[year] = _place_forms(in_force, city.province_zh)
 
 
 @cache
@@ -126,8 +131,7 @@ def former_city(code: str) -> City:
     province = next(row for row in read_reference(SEEDS / "cities.csv") if row["province_code"] == code[:2])
     full = max((name["name_zh"] for name in names), key=len)
     city = City(names[0]["city_code"], full, "", code[:2], province["province_name_zh"], 0.0, 0.0, province["region"], "other", FIRST_YEAR)
-    for year in YEARS:
-        city.places[year] = _place_forms([n["name_zh"] for n in names if int(n["first_year"]) <= year <= int(n["last_year"])], city.province_zh)
+    _name(city, names)
     return city
 
 
@@ -142,7 +146,7 @@ def _place_forms(names: list[str], province: str) -> tuple[str, ...]:
     if province != full:
         forms += [province + full, short_province(province) + full]
     short = next((name for name in names if full.startswith(name) and name != full), None)
-    if short and short != short_province(province) or (short and province == full):
+    if short and (short != short_province(province) or province == full):
         forms += [short, f"{short}其他", f"{short}经济技术开发区" if full.endswith("市") else short]
     return tuple(forms)
 
@@ -210,12 +214,13 @@ def units() -> tuple[Unit, ...]:
     shared = Counter(row["postcode"][:digits] for row in rows for digits in (4, 5, 6))
     provinces = {names: code[:2] for code, names in _vintages()[1]["201607"].items() if code.endswith("0000")}
     homes = {(row["province_code"], row["name_zh"]): row["city_code"] or row["division_code"] for row in city_name_rows() if row["division_code"] != "4690"}
-    stems = Counter((row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])) for row in rows)
+    stems = Counter((row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])) for row in rows if row["county_name_zh"] != row["city_name_zh"])
     kept = []
     for row in rows:
         home = homes.get((provinces.get(row["province_name_zh"], ""), row["city_name_zh"]))
         classes = _class_by_year(home, stem(row["county_name_zh"])) if home else None
-        if row["county_name_zh"] == row["city_name_zh"] or classes is None or stems[row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])] > 1:
+        is_alone = stems[row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])] == 1
+        if row["county_name_zh"] == row["city_name_zh"] or classes is None or not is_alone:
             continue
         own = next((digits for digits in (4, 5, 6) if shared[row["postcode"][:digits]] == 1), 6 if all(classes) else 0)
         if own:

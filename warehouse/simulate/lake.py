@@ -8,6 +8,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from warehouse.lake import table_columns
 from warehouse.simulate.customs import MEASURES
@@ -67,7 +68,7 @@ def _frame(market: Market, records: Records, start: int) -> pd.DataFrame:
             "firm_name": _category(names.tolist(), name_index[records.firm]),
             "postcode": _category([f"{code:06d}" for code in distinct_postcodes[stated].tolist()], postcode - int((~stated).sum())),
             "production_place": _category(market.place_texts, records.place),
-            "partner_name": pd.Categorical.from_codes(np.full(count, -1, dtype=np.int8), categories=pd.Index(["-"])),
+            "partner_name": _category(["-"], np.full(count, -1, dtype=np.int8)),
             "partner_code": _category([*market.partner_codes, UNKNOWN_PARTNER_CODE], partner),
             "trade_mode": _category(list(MODES), records.mode),
             "file_id": _category(["simulated"], np.zeros(count, dtype=np.int8)),
@@ -77,5 +78,6 @@ def _frame(market: Market, records: Records, start: int) -> pd.DataFrame:
     )
 
 
-def _category(texts: list[str], index: np.ndarray[tuple[int], np.dtype[np.integer]]) -> pd.Categorical:
-    return pd.Categorical.from_codes(index, categories=pd.Index(texts))
+def _category(texts: list[str], index: NDArray[np.integer]) -> pd.Series:
+    """Texts by position, without one copy of the text a record."""
+    return pd.Series(pd.Categorical.from_codes(index, categories=pd.Index(texts)))

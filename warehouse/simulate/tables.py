@@ -59,8 +59,12 @@ def _write_concordance(folder: Path) -> None:
     write_workbook(
         folder / "SIMULATED_HS2017toHS2002ConversionAndCorrelationTables.xlsx",
         {
-            "Conversion HS17-HS02": [["From HS 2017", "To HS 2002"], *map(list, sorted(new.converted.items()))],
-            "Correlation HS17-HS02": [["Between", "", ""], ["HS 2017", "HS 2002", "Relationship"], *map(list, new.correlation())],
+            "Conversion HS17-HS02": [["From HS 2017", "To HS 2002"], *([code, old] for code, old in sorted(new.converted.items()))],
+            "Correlation HS17-HS02": [
+                ["Between", "", ""],
+                ["HS 2017", "HS 2002", "Relationship"],
+                *([code, old, kind] for code, old, kind in new.correlation()),
+            ],
         },
     )
     mid = goods.revisions[2012]
@@ -97,7 +101,7 @@ def _write_pair(path: Path, new: str, old: str, correlation: list[tuple[str, str
                 [new, "ex.", old, "Relationship"],
                 *([code, "ex" if kind in ("1:n", "n:n") else None, other, mark + kind] for code, other, kind in correlation),
             ],
-            "Conversion Tables": [["From", "To"], [new, old], *map(list, conversion)],
+            "Conversion Tables": [["From", "To"], [new, old], *([code, other] for code, other in conversion)],
         },
     )
 
@@ -121,7 +125,7 @@ def _write_geography(folder: Path) -> None:
     pairs = [(row["city_code"], row["neighbour_code"]) for row in read_reference(REFERENCE / "city_adjacency.csv")]
     rows = [(_adcode(a), _adcode(b), names[a], names[b]) for a, b in pairs if a < b]
     _write_csv(folder / "SIMULATED_city_adjacency.csv", ["adcode_left", "adcode_right", "city_left", "city_right"], rows)
-    ports = read_reference(SEEDS / "ports.csv")
+    ports = read_reference(REFERENCE / "ports.csv")
     header = ["port_name_zh", "port_name_en", "longitude", "latitude"]
     _write_csv(folder / "SIMULATED_ports.csv", header, [[row[name] for name in header] for row in ports])
 
@@ -132,7 +136,8 @@ def _adcode(city_code: str) -> str:
 
 
 def _write_prices(folder: Path) -> None:
-    rows: list[list[Cell]] = [["年份", "1美元兑人民币（元）"], *([year, rate] for year, rate in zip(YEARS, CNY_PER_USD, strict=True))]
+    rows: list[list[Cell]] = [["年份", "1美元兑人民币（元）"]]
+    rows += [[year, rate] for year, rate in zip(YEARS, CNY_PER_USD, strict=True)]
     write_workbook(folder / "SIMULATED_exchange_rates.xlsx", {"Sheet1": rows})
 
 
@@ -150,9 +155,10 @@ def _write_digital_finance(folder: Path, economy: Economy, rng: np.random.Genera
     wealth = np.concatenate([wealth - wealth.mean(), np.full(len(outside), -0.4)])
     cities = _finance_frame(wealth, rng)
     at = cities.pop("at").to_numpy()
-    for column, part in (("pref_name_year18", 0), ("pref_name_year18_eng", 1), ("pref_code_year18", 2), ("pref_name_year14", 0), ("pref_code_year14", 2)):
+    parts = {"pref_name_year18": 0, "pref_name_year18_eng": 1, "pref_code_year18": 2, "pref_name_year14": 0, "pref_code_year14": 2}
+    for position, (column, part) in enumerate(parts.items(), start=1):
         texts = [keys[i][part] for i in at]
-        cities.insert(len([c for c in cities if c.startswith("pref")]) + 1, column, [float(text) for text in texts] if "code" in column else texts)
+        cities.insert(position, column, [float(text) for text in texts] if "code" in column else texts)
     _write_finance(folder / "SIMULATED_PKU_DFIIC_city.dta", cities)
     provinces = sorted({(city["province_code"], city["province_name_zh"], city["province_name_en"]) for city in read_reference(SEEDS / "cities.csv")})
     frame = _finance_frame(rng.normal(0.0, 0.4, len(provinces)), rng)

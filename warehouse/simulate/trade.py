@@ -23,8 +23,13 @@ Floats = NDArray[np.float64]
 # Order of precedence: the first that applies is the reason why a record is left out of the panels.
 LEFT_OUT = ("unknown_place", "outside_spine", "unknown_partner", "unknown_hs", "no_postcode", "unknown_postcode", "county_firm")
 SHARES = {
-    "imports": 0.10, "unknown_place": 0.003, "unknown_partner": 0.002, "unknown_hs": 0.003,
-    "postcode_missing": 0.06, "firm_year_without_postcode": 0.05, "firm_year_with_a_misprint": 0.05,
+    "imports": 0.10,
+    "unknown_place": 0.003,
+    "unknown_partner": 0.002,
+    "unknown_hs": 0.003,
+    "postcode_missing": 0.06,
+    "firm_year_without_postcode": 0.05,
+    "firm_year_with_a_misprint": 0.05,
 }
 UNKNOWN_PLACES = ("不详", "其他地区", "保税物流园", "境外")
 UNKNOWN_PARTNER_NAME, UNKNOWN_PARTNER_CODE = "国别不详", "701"
@@ -114,8 +119,7 @@ def records_by_year(total: int) -> list[int]:
 def draw_records(market: Market, total: int, rng: np.random.Generator) -> Records:
     """All records of a world, by year and month."""
     years = list(_each_year(market, total, rng))
-    records = Records(**{f.name: np.concatenate([getattr(year, f.name) for year in years]) for f in fields(Records)})
-    return records
+    return Records(**{f.name: np.concatenate([getattr(year, f.name) for year in years]) for f in fields(Records)})
 
 
 def _each_year(market: Market, total: int, rng: np.random.Generator) -> Iterator[Records]:
@@ -133,10 +137,9 @@ def _draw_year(market: Market, year: int, count: int, rng: np.random.Generator) 
     quality = firms.quality[firm]
     ln_gap = PARAMETERS["price_on_quality"] * quality + rng.normal(0.0, 0.25, count)
     sigma = market.sigma[product]
-    ln_q = (
-        8.2 + 0.35 * firms.ln_size[firm] + market.ln_market[partner] + 0.02 * (year - YEARS[0]) - market.ln_reference_price[product]
-        - sigma * ln_gap + PARAMETERS["quality_in_demand"] * sigma * PARAMETERS["price_on_quality"] * quality + rng.normal(0.0, PARAMETERS["demand_noise"], count)
-    )  # fmt: skip
+    taste = PARAMETERS["quality_in_demand"] * sigma * PARAMETERS["price_on_quality"] * quality
+    size = 8.2 + 0.35 * firms.ln_size[firm] + market.ln_market[partner] + 0.02 * (year - YEARS[0]) - market.ln_reference_price[product]
+    ln_q = size - sigma * ln_gap + taste + rng.normal(0.0, PARAMETERS["demand_noise"], count)
     quantity = np.maximum(1.0, np.rint(np.exp(ln_q)))
     cents = np.maximum(1, np.rint(100 * quantity * np.exp(market.ln_reference_price[product] + ln_gap))).astype(np.int64)
     kinds = rng.random((3, count))
@@ -234,7 +237,6 @@ def state_every_postcode(firms: Firms, records: Records, bad: NDArray[np.bool_])
     first_firm, first_at = np.unique(records.firm[candidates], return_index=True)
     needed = ~stated[first_firm] & (firms.postcode[first_firm] >= 0)
     records.postcode[candidates[first_at[needed]]] = firms.postcode[first_firm[needed]]
-
 
 
 def stray_postcodes(firms: Firms, records: Records, bad: NDArray[np.bool_], rng: np.random.Generator) -> None:

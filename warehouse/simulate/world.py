@@ -20,6 +20,7 @@ from warehouse.simulate.tables import write_tables
 from warehouse.simulate.trade import build_market, draw_records, state_every_postcode, stray_postcodes
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
 from warehouse.simulate.yearbook import write_yearbooks
+from warehouse.sources.yearbook import headers
 
 RECORDS_N = {"small": 20_000, "paper": 2_000_000}
 RECORDS_PER_FIRM = 25
@@ -44,7 +45,7 @@ def _simulator_version() -> str:
     """Changes when the simulator's code or a table it draws on changes."""
     digest = hashlib.sha256()
     tables = [*REFERENCE.glob("*.csv"), *SEEDS.glob("*.csv"), *CORRECTIONS.glob("*.csv")]
-    for file in sorted([*Path(__file__).parent.glob("*.py"), *tables]):
+    for file in [*sorted(Path(__file__).parent.glob("*.py")), Path(headers.__file__), *sorted(tables)]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -57,7 +58,10 @@ def world_is_current(directory: Path, scale: str, seed: int) -> bool:
     marker = Path(directory) / MARKER
     if not marker.is_file():
         return False
-    return bool(json.loads(marker.read_text(encoding="utf-8")) == _marker(scale, seed))
+    try:
+        return bool(json.loads(marker.read_text(encoding="utf-8")) == _marker(scale, seed))
+    except ValueError:
+        return False
 
 
 def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], None] | None = None) -> Path:

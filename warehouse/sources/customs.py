@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pyarrow as pa
 
 from warehouse.errors import SourceError
 from warehouse.places import clean_name
@@ -58,14 +60,22 @@ OPTIONAL = {"quantity_unit", "postcode"}
 
 # Every rule about a customs row, in the order in which the first one that fails names the reason.
 DECIDE = """
-with typed as (
+with digits as (
+    select *,
+        try_cast(left(replace(replace(replace(date_text, '-', ''), '/', ''), '.', ''), 6) as uinteger) as month_number,
+        try_cast(hs_text as uinteger) as hs_number,
+        try_cast(partner_text as usmallint) <= 999 as is_partner_code
+    from raw
+),
+typed as (
     select
         line,
-        try_cast(regexp_extract(date_text, '^(\\d{4})[-/.]?(\\d{2})', 1) as smallint) as year,
-        try_cast(regexp_extract(date_text, '^(\\d{4})[-/.]?(\\d{2})', 2) as tinyint) as month,
+        case when length(date_text) >= 6 then month_number // 100 end as year,
+        case when length(date_text) >= 6 then month_number % 100 end as month,
         case when flow_text in ('出口', '0', 'E') then 'export' when flow_text in ('进口', '1', 'I') then 'import' end as flow,
         hs_text as hs8,
-        round(try_cast(replace(value_text, ',', '') as decimal(24, 4)) * 100)::decimal(24, 0) as cents,
+        coalesce(length(hs_text) = 8 and hs_text = lpad(hs_number::varchar, 8, '0') and hs_number between 1000000 and 97999999, false) as is_hs8,
+        round(try_cast(replace(value_text, ',', '') as decimal(18, 4)) * 100)::decimal(18, 0) as cents,
         nullif(replace(quantity_text, ',', ''), '') as quantity_text,
         try_cast(replace(quantity_text, ',', '') as double) as quantity,
         nullif(quantity_unit, '') as quantity_unit,
@@ -73,19 +83,19 @@ with typed as (
         case when contains(firm_name, '\ufffd') then null else nullif(firm_name, '') end as firm_name,
         nullif(postcode, '') as postcode,
         nullif(production_place, '') as production_place,
-        case when not regexp_full_match(partner_text, '\\d{1,3}') then nullif(partner_text, '') end as partner_name,
-        case when regexp_full_match(partner_text, '\\d{1,3}') then lpad(partner_text, 3, '0') end as partner_code,
+        case when is_partner_code is not true then nullif(partner_text, '') end as partner_name,
+        case when is_partner_code then lpad(partner_text, 3, '0') end as partner_code,
         nullif(trade_mode, '') as trade_mode,
         date_text, flow_text, value_text
-    from raw
+    from digits
 )
 select *, case
     when year is null or year not between 1980 and 2100 or month is null or month not between 1 and 12 then 'bad_date'
     when flow is null then 'bad_flow'
-    when hs8 is null or not regexp_full_match(hs8, '(0[1-9]|[1-8]\\d|9[0-7])\\d{6}') then 'bad_hs_code'
+    when not is_hs8 then 'bad_hs_code'
     when production_place is null then 'missing_place'
     when partner_name is null and partner_code is null then 'missing_partner'
-    when cents is null or cents > 9e17 then 'bad_value'
+    when cents is null then 'bad_value'
     when cents <= 0 then 'negative_value'
     when quantity_text is not null and (quantity is null or not isfinite(quantity) or quantity < 0) then 'bad_quantity'
 end as reason
@@ -107,7 +117,7 @@ def _deliver(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
     good = f"select {', '.join(KEPT).replace('value_cents', 'cents as value_cents')} from judged where reason is null order by line"
     delivery.accept_query(connection, TABLE, good, set(KEPT))
     bad = connection.execute(
-        f"""select line, reason, {DETAIL} as detail, case when abs(cents) < 9e17 then cents::bigint end as value_cents,
+        f"""select line, reason, {DETAIL} as detail, cents::bigint as value_cents,
                case when year between 1980 and 2100 then year end as year from judged where reason is not null order by line"""
     ).df()
     delivery.put_aside(TABLE, bad)
@@ -120,13 +130,18 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _scratch(delivery: Delivery) -> duckdb.DuckDBPyConnection:
-    """A database of its own beside the load, so that large files spill to disk instead of filling memory."""
-    return duckdb.connect(str(delivery.folder / "scratch.duckdb"))
+    """A database in memory that spills into the load's folder when a file is larger than memory."""
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(delivery.folder / "scratch.tmp")})
+    connection.execute("set enable_progress_bar = false")  # the refresh tells its own progress
+    return connection
 
 
 def _discard_scratch(folder: Path) -> None:
-    for file in folder.glob("scratch.*"):
-        file.unlink()
+    for leftover in folder.glob("scratch.*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
 
 
 def _check_columns(raw: RawFile, wanted: dict[str, str], present: list[str]) -> None:
@@ -165,7 +180,7 @@ def _read_chinese_2005(raw: RawFile, delivery: Delivery) -> None:
         fields = ", ".join(f"trim({at[head]}, ' \t\u3000') as {field}" if head in at else f"null as {field}" for field, head in CHINESE_2005.items())
         try:
             connection.execute(
-                f"""create table raw as select row_number() over () as line, {fields} from read_csv(
+                f"""create table raw as select row_number() over () + 1 as line, {fields} from read_csv(
                         '{plain}', columns = {{{columns}}}, header = true, delim = ',', quote = '"', escape = '"', auto_detect = false,
                         nullstr = '', store_rejects = true, rejects_limit = 0, max_line_size = {LONGEST_LINE_BYTES})"""
             )
@@ -174,36 +189,32 @@ def _read_chinese_2005(raw: RawFile, delivery: Delivery) -> None:
         broken = connection.execute("select distinct line, 'broken_row' as reason, csv_line as detail from reject_errors order by line").df()
         delivery.read_n += len(broken)
         delivery.put_aside(TABLE, broken)
-        _number_lines(connection, broken["line"].tolist())
+        _shift_lines(connection, broken["line"].tolist())
         _deliver(connection, delivery)
     _discard_scratch(delivery.folder)
 
 
-def _number_lines(connection: duckdb.DuckDBPyConnection, broken: list[int]) -> None:
-    """Turn row numbers into line numbers: the header is line 1, and broken rows take a line each."""
-    shifts = pd.DataFrame({"after_row": [line - 2 - i for i, line in enumerate(broken)], "shift": range(1, len(broken) + 1)})
-    if broken:
-        connection.register("shifts", shifts)
-        connection.execute(
-            """update raw set line = raw.line + coalesce((select max(shift) from shifts where after_row < raw.line), 0)
-               where line > (select min(after_row) from shifts)"""
-        )
-    connection.execute("update raw set line = line + 1")
+def _shift_lines(connection: duckdb.DuckDBPyConnection, broken: list[int]) -> None:
+    """Make room in the line numbers of good rows, counted from 2 without gaps, for the lines of broken rows."""
+    if not broken:
+        return
+    shifts = pd.DataFrame({"before_line": [line - i for i, line in enumerate(broken)], "shift": range(1, len(broken) + 1)})
+    connection.register("shifts", shifts)
+    connection.execute(
+        """create or replace table raw as select r.* replace (r.line + coalesce(s.shift, 0) as line)
+           from raw as r asof left join (select before_line, max(shift) as shift from shifts group by before_line) as s on r.line >= s.before_line"""
+    )
 
 
 # 2007-2011, Stata ----------------------------------------------------------------------------------------------
 
 
 def _stata_chunks(raw: RawFile) -> Iterator[pd.DataFrame]:
-    """Pieces of a Stata file with Chinese text put right: old files hold GB18030 bytes that pandas reads as latin-1."""
+    """Pieces of a Stata file, names put right; texts are repaired later, once per distinct value."""
     try:
         with pd.read_stata(raw.path, chunksize=STATA_CHUNK_ROWS, convert_categoricals=False, convert_dates=False) as reader:
             for chunk in reader:
                 chunk.columns = pd.Index([_repair(str(name)) for name in chunk.columns])
-                for name in chunk.columns:
-                    if not pd.api.types.is_numeric_dtype(chunk[name]):
-                        texts = chunk[name].astype("object").fillna("")
-                        chunk[name] = texts.map({text: _repair(str(text)) for text in texts.unique()})
                 yield chunk
     except (ValueError, OSError, EOFError, KeyError, IndexError, TypeError, OverflowError, MemoryError) as error:
         raise SourceError(raw.name, "", f"cannot be read as a Stata file ({error})", "Fetch the file again, or save it again with Stata") from error
@@ -238,28 +249,35 @@ def _read_stata_2007(raw: RawFile, delivery: Delivery) -> None:
         for chunk in _stata_chunks(raw):
             if start == 0:
                 _check_columns(raw, STATA_2007, list(chunk.columns))
-            frame = pd.DataFrame({field: _as_text(chunk[head]) if head in chunk else "" for field, head in STATA_2007.items()})
-            frame["hs_text"] = frame["hs_text"].where(frame["hs_text"].str.len() != 7, "0" + frame["hs_text"])
-            frame["line"] = range(start + 1, start + len(frame) + 1)
-            connection.register("piece", frame)
-            connection.execute("create table raw as from piece" if start == 0 else "insert into raw by name from piece")
+            texts = {field: _as_text(chunk[head]) if head in chunk else pa.nulls(len(chunk), pa.string()) for field, head in STATA_2007.items()}
+            lines = pa.array(range(start + 1, start + len(chunk) + 1))
+            connection.register("piece", pa.table({**texts, "line": lines}))
+            fields = ", ".join(f"{field}::varchar as {field}" for field in STATA_2007 if field != "hs_text")
+            piece = f"select line, {fields}, case when length(hs_text) = 7 then '0' || hs_text else hs_text end as hs_text from piece"
+            connection.execute(f"create table raw as {piece}" if start == 0 else f"insert into raw by name {piece}")
             connection.unregister("piece")
-            start += len(frame)
+            start += len(chunk)
         if start == 0:
             raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
         _deliver(connection, delivery)
     _discard_scratch(delivery.folder)
 
 
-def _as_text(column: pd.Series) -> pd.Series:
-    """Numbers as people write them (no .0, no exponent), missing as empty text."""
-    if not pd.api.types.is_numeric_dtype(column):
-        return column.astype("string").str.strip(" \t\u3000").fillna("")
-    numbers = column.astype("float64")
-    cents = numbers.mul(100).round()
-    whole = cents.notna() & (cents % 100 == 0) & (cents.abs() < 9e17)
-    texts = numbers.map("{:.2f}".format, na_action="ignore").astype("string")
-    return texts.where(~whole, texts.str.slice(0, -3)).fillna("")
+def _as_text(column: pd.Series) -> pa.Array:
+    """A column as text, each distinct value converted once: repaired if it is text, else without .0 or exponent."""
+    codes, values = pd.factorize(column)
+    if pd.api.types.is_numeric_dtype(column):
+        texts = [_number_text(float(value)) for value in values]
+    else:
+        texts = [_repair(str(value)).strip(" \t\u3000") for value in values]
+    missing = codes < 0
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=missing), pa.array(texts, pa.string())).cast(pa.string())
+
+
+def _number_text(number: float) -> str:
+    if number.is_integer() and abs(number) < 1e15:
+        return str(int(number))
+    return f"{number:.4f}" if abs(number) < 1e15 else repr(number)
 
 
 SOURCE = Source(
