@@ -18,13 +18,21 @@ SET_ASIDE = {
     **LINEAGE,
 }
 
-_FINANCE = {
-    name: "double"
-    for name in (
-        "index_aggregate", "coverage_breadth", "usage_depth", "payment", "insurance", "monetary_fund",
-        "investment", "credit", "credit_investigation", "digitization_level",
-    )
-}  # fmt: skip
+_FINANCE = dict.fromkeys(
+    (
+        "index_aggregate",
+        "coverage_breadth",
+        "usage_depth",
+        "payment",
+        "insurance",
+        "monetary_fund",
+        "investment",
+        "credit",
+        "credit_investigation",
+        "digitization_level",
+    ),
+    "double",
+)
 
 TABLES: dict[str, dict[str, str]] = {
     # One row a customs record. Units: US cents; quantity in `quantity_unit`.

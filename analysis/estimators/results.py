@@ -27,7 +27,8 @@ class Test:
 
     def __str__(self) -> str:
         numbers = ", ".join(f"{value:g}" for value in (self.df, self.df2) if value is not None)
-        return f"{self.name}({numbers}) = {self.statistic:.4f}, p = {self.p:.4f}" if numbers else f"{self.name} = {self.statistic:.4f}, p = {self.p:.4f}"
+        shown = f"{self.name}({numbers}) = {self.statistic:.4f}" if numbers else f"{self.name} = {self.statistic:.4f}"
+        return shown if np.isnan(self.p) else f"{shown}, p = {self.p:.4f}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

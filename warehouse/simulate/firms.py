@@ -22,6 +22,7 @@ SHARES = {
     "unknown_postcode": 0.005,
 }
 FLOOR = 3
+FEWEST = 8  # firms of each rare kind, so that small worlds hold it too
 PORTFOLIO_PRODUCTS, PORTFOLIO_PARTNERS = 6, 8
 SYLLABLES = "华兴盛达通源荣昌泰瑞丰隆和顺安康宏信诚益嘉美德利佳欣恒新东方金海天蓝星光"
 TRADES = (
@@ -170,9 +171,10 @@ def _postcodes(all_units: tuple[Unit, ...], unit: Ints, rng: np.random.Generator
     base = np.array([int(u.postcode) for u in all_units])[unit]
     free = 10 ** (6 - np.array([u.own_digits for u in all_units])[unit])
     postcode = base - base % free + rng.integers(0, 100, firms_n) % free
-    draw = rng.random(firms_n)
-    never = draw < SHARES["never_a_postcode"]
-    unknown = ~never & (draw < SHARES["never_a_postcode"] + SHARES["unknown_postcode"])
+    never_n, unknown_n = (max(FEWEST, round(firms_n * SHARES[kind])) for kind in ("never_a_postcode", "unknown_postcode"))
+    order = rng.permutation(firms_n)
+    never = np.isin(np.arange(firms_n), order[:never_n])
+    unknown = np.isin(np.arange(firms_n), order[never_n : never_n + unknown_n])
     strange = np.array([int(prefix) * 100 for prefix in UNKNOWN_PREFIXES])[rng.integers(0, len(UNKNOWN_PREFIXES), firms_n)] + rng.integers(1, 100, firms_n)
     return np.where(never, -1, np.where(unknown, strange, postcode)), ~unknown
 

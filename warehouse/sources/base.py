@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import shutil
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -86,8 +85,7 @@ class Delivery:
             raise ValueError(f"{table} has no column {sorted(unknown)}")
         given = {"file_id": f"'{self.raw.file_id}'", "load_id": f"'{self.load_id}'"}
         columns = ", ".join(
-            f"{given[name] if name in given else name if name in has else 'null'}::{kind} as {name}"
-            for name, kind in table_columns(table).items()
+            f"{given.get(name, name if name in has else 'null')}::{kind} as {name}" for name, kind in table_columns(table).items()
         )
         file = self.folder / f"{table}.parquet"
         if file.exists():
@@ -228,7 +226,12 @@ def recognise(source: Source, raw: RawFile) -> Layout:
     if raw.head[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise SourceError(raw.name, "", "is UTF-16 text", "Save it as UTF-8 and refresh again")
     known = ", ".join(layout.name for layout in source.layouts)
-    raise SourceError(raw.name, "line 1", f"shows none of the layouts known for {source.name} ({known})", "Compare its header with the layouts in README.md, or take it out of the configuration")
+    raise SourceError(
+        raw.name,
+        "line 1",
+        f"shows none of the layouts known for {source.name} ({known})",
+        "Compare its header with the layouts in README.md, or take it out of the configuration",
+    )
 
 
 def _tables_of(source: str) -> list[str]:

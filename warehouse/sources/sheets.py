@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import zipfile
-from typing import cast
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 import python_calamine
 
@@ -55,4 +55,9 @@ def _refuse_bomb(raw: RawFile) -> None:
     except zipfile.BadZipFile as error:
         raise SourceError(raw.name, "", "is cut off or not a workbook", "Fetch the file again") from error
     if unpacked > MAX_UNPACKED_BYTES:
-        raise SourceError(raw.name, "", f"unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED_BYTES:,} allowed", "Check where the file comes from; split it if it is genuine")
+        raise SourceError(
+            raw.name,
+            "",
+            f"unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED_BYTES:,} allowed",
+            "Check where the file comes from; split it if it is genuine",
+        )

@@ -46,7 +46,9 @@ def read_text(raw: RawFile) -> str:
     """
     size = raw.path.stat().st_size
     if size > MAX_SMALL_BYTES:
-        raise SourceError(raw.name, "", f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may have", "Check that the right file is named")
+        raise SourceError(
+            raw.name, "", f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may have", "Check that the right file is named"
+        )
     data = raw.path.read_bytes()
     furthest = 0
     for encoding in ("utf-8-sig", "gb18030"):
@@ -88,7 +90,9 @@ def transcode(raw: RawFile, target: Path) -> int:
             total += len(text)
             sink.write(text)
             if replaced * 100 > total + 1000:
-                raise SourceError(raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save the file as UTF-8 or GB18030 and refresh again")
+                raise SourceError(
+                    raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save the file as UTF-8 or GB18030 and refresh again"
+                )
             if not chunk:
                 return replaced
 

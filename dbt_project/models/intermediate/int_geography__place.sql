@@ -13,7 +13,7 @@ provinces as (
     union
     select distinct
         province_code,
-        regexp_replace(province_name_zh, '(壮族自治区|回族自治区|维吾尔自治区|自治区|省|市)$', '')
+        regexp_replace(province_name_zh, '(壮族自治区|回族自治区|维吾尔自治区|自治区|省|市)$', '') as province_name
     from {{ ref('cities') }}
 ),
 
@@ -26,7 +26,7 @@ spellings as (
     union all
     select
         p.production_place,
-        substr(p.production_place, length(v.province_name) + 1),
+        substr(p.production_place, length(v.province_name) + 1) as spelling,
         v.province_code
     from places as p
     inner join provinces as v

@@ -9,6 +9,13 @@ with keys as (
     from {{ ref('city_names') }}
 ),
 
+prefectures as (
+    select distinct
+        division_code,
+        prefecture_key
+    from keys
+),
+
 units as (
     select distinct
         p.city_name,
@@ -20,6 +27,7 @@ units as (
     inner join keys as k on p.city_name = k.city_name
     left join {{ ref('division_successors') }} as s
         on p.city_name = s.city_name and p.county_name = s.county_name
+    where p.county_name <> p.city_name  -- 上饶市 itself is its seat, not 上饶县
 ),
 
 counties as (
@@ -30,7 +38,7 @@ counties as (
         {{ division_stem('d.name_zh') }} as stem,
         right(d.division_code, 2)::int between 1 and 20 as is_district
     from {{ ref('stg_divisions__names') }} as d
-    inner join (select distinct division_code, prefecture_key from keys) as k
+    inner join prefectures as k
         on {{ prefecture_of('d.division_code') }} = k.division_code
     where right(d.division_code, 2) <> '00'
 ),
@@ -48,7 +56,7 @@ found as (
     inner join counties as c
         on
             u.prefecture_key = c.prefecture_key
-            and (c.name_zh = u.county_name or c.name_zh = u.successor_name or c.stem = u.stem)
+            and (u.county_name = c.name_zh or u.successor_name = c.name_zh or u.stem = c.stem)
     group by u.city_name, u.county_name, c.vintage
 ),
 
@@ -67,6 +75,12 @@ years as (
         year,
         (year::int * 100 + 12)::varchar as year_end
     from {{ ref('int_time__year') }}
+),
+
+classes as (
+    select * from found
+    union all
+    select * from seats
 )
 
 select
@@ -78,6 +92,6 @@ select
         min_by(f.is_district, f.vintage)
     ) as is_district,
     coalesce(max(f.vintage) filter (where f.vintage <= y.year_end), min(f.vintage)) as vintage
-from (select * from found union all select * from seats) as f
+from classes as f
 cross join years as y
 group by f.city_name, f.county_name, y.year

@@ -14,5 +14,5 @@ left join {{ ref('int_geography__city_name') }} as n
     on regexp_replace(z.zone_name, '[(（].*$', '') = n.city_name
 where
     n.city_code is null
-    and z.zone_name not in (select province_name_zh from {{ ref('cities') }})
-    and z.zone_name not in (select region_name from {{ ref('policy_regions') }})
+    and z.zone_name not in (select c.province_name_zh from {{ ref('cities') }} as c)
+    and z.zone_name not in (select r.region_name from {{ ref('policy_regions') }} as r)

@@ -39,9 +39,9 @@ select
     city_code,
     year,
     variable,
-    case
-        when value is not null then value
-        else value_before + (value_after - value_before) * (year - year_before) / (year_after - year_before)
-    end as value,
+    coalesce(
+        value,
+        value_before + (value_after - value_before) * (year - year_before) / nullif(year_after - year_before, 0)
+    ) as value,
     value is null and year_before is not null and year_after is not null as is_interpolated
 from neighbours

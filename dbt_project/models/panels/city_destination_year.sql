@@ -14,4 +14,4 @@ from {{ ref('int_trade__exports') }} as e
 inner join {{ ref('countries') }} as c on e.destination_id = c.country_code::smallint
 where e.is_district
 group by e.city_id, c.country_code, c.country_name_zh, c.country_name_en, c.iso3, e.year
-order by city_code, destination_code, year
+order by city_code, destination_code, e.year

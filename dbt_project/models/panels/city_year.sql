@@ -1,11 +1,20 @@
 /* One row a city and year in which any source speaks of it. Missing is null, never zero. */
 with keys as (
-    select city_code, year from {{ ref('int_city__indicators') }}
+    select
+        city_code,
+        year
+    from {{ ref('int_city__indicators') }}
     where year between {{ var('first_year') }} and {{ var('last_year') }}
     union
-    select city_code, year from {{ ref('int_trade__city_year') }}
+    select
+        city_code,
+        year
+    from {{ ref('int_trade__city_year') }}
     union
-    select city_code, year from {{ ref('int_finance__city_year') }}
+    select
+        city_code,
+        year
+    from {{ ref('int_finance__city_year') }}
     where year between {{ var('first_year') }} and {{ var('last_year') }}
 ),
 

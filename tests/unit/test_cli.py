@@ -1,0 +1,230 @@
+"""The command line: answers in three forms, one clear sentence when something is wrong, and no way to write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import multiprocessing
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from flows import lock
+from flows.cli import main
+from flows.printing import cell_text, guarded, table, width, write_csv, write_json
+from flows.sql import reading_statement
+from tests.conftest import PROJECT, MakeRelease, environment
+from warehouse.config import Config
+from warehouse.errors import CitytradeError, ReleaseError
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = main(arguments)
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_config_may_stand_before_or_after_the_command(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], before: bool) -> None:
+    make_release()
+    option = ("--config", str(tiny_config.path))
+    code, out, _ = run(capsys, *(option if before else ()), "panels", *(() if before else option))
+    assert code == 0
+    assert "city_year" in out
+
+
+def test_sql_as_a_table_aligns_chinese_and_tells_what_is_left_out(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    make_release()
+    query = "select city_name_zh, hs6_n from city_year where city_name_zh <> '=1+1' order by hs6_n"
+    code, out, _ = run(capsys, "sql", query, "--limit", "2", "--config", str(tiny_config.path))
+    assert code == 0
+    assert out.splitlines() == [
+        "city_name_zh  hs6_n",
+        "------------  -----",
+        "邯郸市            2",
+        "杭州市            5",
+        "2 more rows of 4; --format csv or json gives all, --limit N more.",
+    ]
+
+
+def test_sql_as_csv_and_json_gives_all_rows(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    make_release()
+    query = "select city_code, city_name_zh, export_value_usd, is_open from city_year order by 1, year"
+    _, out, _ = run(capsys, "sql", query, "--format", "csv", "--limit", "1", "--config", str(tiny_config.path))
+    rows = list(csv.reader(io.StringIO(out)))
+    assert rows[1] == ["0101", "'=1+1", "", ""]
+    assert rows[3] == ["3301", "杭州市", "10.25", "true"]
+    assert len(rows) == 6
+    _, out, _ = run(capsys, "sql", query, "--format", "json", "--config", str(tiny_config.path))
+    objects = json.loads(out)
+    assert objects[0] == {"city_code": "0101", "city_name_zh": "=1+1", "export_value_usd": None, "is_open": None}
+    assert objects[2]["export_value_usd"] == 10.25
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select 1",
+        "with a as (select 1) select * from a",
+        "from city_year",
+        "values (1)",
+        "describe city_year",
+        "show tables",
+        "summarize city_year",
+        "explain select 1",
+        "select 1;",
+    ],
+)
+def test_reading_statements_are_let_through(statement: str) -> None:
+    assert reading_statement(statement) is not None
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("delete from city_year", "read-only: the statement must begin with SELECT"),
+        ("copy (select 1) to 'x.csv'", "read-only"),
+        ("create temp table x as select 1", "read-only"),
+        ("set threads = 1", "read-only"),
+        ("pragma database_size", "read-only"),
+        ("-- hidden\n pragma database_size", "read-only"),
+        ("call pragma_version()", "read-only"),
+        ("attach 'x'", "read-only"),
+        ("select 1; select 2", "2 statements given, one expected"),
+        ("", "0 statements given"),
+        ("selec 1", "syntax error"),
+        ("pivot city_year on year using sum(hs6_n)", "PIVOT needs its values"),
+    ],
+)
+def test_other_statements_are_refused_with_a_sentence(statement: str, message: str) -> None:
+    with pytest.raises(CitytradeError, match=message):
+        reading_statement(statement)
+
+
+def test_an_error_is_one_message_and_exit_code_1(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    make_release()
+    code, out, err = run(capsys, "sql", "select gdp from city_year", "--config", str(tiny_config.path))
+    assert (code, out) == (1, "")
+    assert err.startswith("citytrade: Binder Error")
+    assert "citytrade describe NAME" in err
+    assert "Traceback" not in err
+
+
+def test_a_missing_configuration_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, _, err = run(capsys, "panels", "--config", str(tmp_path / "no.toml"))
+    assert code == 1
+    assert "no such configuration file" in err
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_panel_is_saved(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str) -> None:
+    make_release()
+    file = tmp_path / f"panel{suffix}"
+    code, out, err = run(capsys, "panel", "city_year", "--years", "2003", "2004", "-o", str(file), "--config", str(tiny_config.path))
+    assert (code, err) == (0, "")
+    assert "4 rows of city_year" in out
+    assert "SIMULATED" in out
+    frame = pd.read_csv(file, dtype={"city_code": str}) if suffix == ".csv" else pd.read_parquet(file)
+    assert frame["city_code"].tolist() == ["0101", "0101", "3301", "3301"]
+    assert frame["city_name_zh"].tolist()[0] == ("'=1+1" if suffix == ".csv" else "=1+1")
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
+
+
+def test_a_panel_is_not_saved_under_another_ending(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    make_release()
+    code, _, err = run(capsys, "panel", "city_year", "-o", str(tmp_path / "x.xlsx"), "--config", str(tiny_config.path))
+    assert code == 1
+    assert "saved as .csv or .parquet" in err
+
+
+def test_real_numbers_are_not_called_simulated(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    make_release(is_simulated=False)
+    _, out, err = run(capsys, "panel", "city_year", "--config", str(tiny_config.path))
+    assert "SIMULATED" not in out + err
+
+
+def test_output_stays_utf8_under_any_locale_and_survives_a_closed_pipe(tiny_config: Config, make_release: MakeRelease) -> None:
+    make_release()
+    command = [sys.executable, "-m", "flows.cli", "sql", "select '杭州' as name from range(100000)", "--format", "csv", "--config", str(tiny_config.path)]
+    with subprocess.Popen(command, cwd=PROJECT, env={**environment(), "PYTHONIOENCODING": "ascii"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert [process.stdout.readline() for _ in range(2)] == [b"name\n", "杭州\n".encode()]
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
+def test_widths_and_cells() -> None:
+    assert (width("杭州ab"), width("é")) == (6, 1)
+    assert table(["a"], []) == "a\n-"
+    assert table(["name", "n"], [["一二三四五", 1]], cell_width=6).splitlines()[-1] == "一二…  1"
+    assert [cell_text(value) for value in (None, float("nan"), True, 2.0, 1234.5, 0.25, 1e-9, 1234567.8)] == [
+        "",
+        "",
+        "true",
+        "2",
+        "1234.50",
+        "0.2500",
+        "1e-09",
+        "1234568",
+    ]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1"])
+def test_csv_cells_that_look_like_formulas_are_guarded(text: str) -> None:
+    assert guarded(text) == f"'{text}"
+
+
+def test_numbers_are_not_guarded_and_stay_exact() -> None:
+    sink = io.StringIO()
+    write_csv(["a", "b"], [[-1, Decimal("-2.50")]], sink)
+    assert sink.getvalue() == "a,b\n-1,-2.50\n"
+    sink = io.StringIO()
+    write_json(["a", "b", "c"], [[Decimal("12345678901234567"), float("inf"), ["一"]]], sink)
+    assert json.loads(sink.getvalue()) == [{"a": 12345678901234567, "b": None, "c": ["一"]}]
+
+
+def test_doctor_finds_what_is_wrong(tiny_config: Config, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    code, out, _ = run(capsys, "doctor", "--config", str(tiny_config.path))
+    assert "none published yet" in out
+    assert "none running" in out
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("[warehouse]\nhme = 1\n", encoding="utf-8")
+    code, out, _ = run(capsys, "doctor", "--config", str(wrong))
+    assert code == 1
+    assert "Did you mean 'home'?" in out
+
+
+def test_doctor_sees_a_running_refresh(tiny_config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+    with lock.hold(tiny_config.home):
+        _, out, _ = run(capsys, "doctor", "--config", str(tiny_config.path))
+    assert "running (process" in out
+
+
+def test_a_second_refresh_is_told_who_runs(tiny_config: Config) -> None:
+    with lock.hold(tiny_config.home), pytest.raises(ReleaseError, match=r"already running \(process \d+ on .*, since .* UTC\)"), lock.hold(tiny_config.home):
+        pass
+
+
+def _die_holding(home: Path) -> None:
+    held = lock.hold(home)
+    held.__enter__()
+    import os
+
+    os._exit(1)
+
+
+def test_the_lock_of_a_dead_process_is_no_lock(tiny_config: Config) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=_die_holding, args=(tiny_config.home,))
+    process.start()
+    process.join()
+    assert process.exitcode == 1
+    assert (tiny_config.home / lock.LOCK_NAME).read_text(encoding="utf-8") != ""
+    assert lock.state(tiny_config.home) is None
+    with lock.hold(tiny_config.home):
+        assert lock.state(tiny_config.home) is not None

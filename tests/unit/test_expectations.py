@@ -1,0 +1,168 @@
+"""Checks before load and before publication: what fails is named with its rows, and a check that breaks is no failure of data."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from expectations import CheckResult, check_deliveries, check_panels
+from expectations.checks import Check, Suite
+from expectations.deliveries import SUITES
+from expectations.run import _run
+from tests.conftest import PROJECT
+from warehouse.dictionary import ColumnEntry
+from warehouse.lake import LoadReport, load_folder, table_columns
+from warehouse.tables import TABLES
+
+GOOD_RECORD = {
+    "year": 2005, "month": 12, "flow": "'export'", "hs8": "'84713000'", "value_cents": 100, "quantity": 1.5, "production_place": "'杭州市'", "line": 2,
+    "file_id": "'f1'", "load_id": "'l1'",
+}  # fmt: skip
+
+
+def entry(name: str, minimum: float | None, maximum: float | None) -> ColumnEntry:
+    return ColumnEntry(name, "USD", "", "", "", "", minimum, maximum, "")
+
+
+def deliver(lake: Path, load_id: str, rows: list[Mapping[str, object]], table: str = "customs__records", read_n: int = 0) -> LoadReport:
+    """A load with the given values, null where none is given."""
+    source = table.split("__")[0]
+    folder = load_folder(lake, source, load_id)
+    folder.mkdir(parents=True)
+    selects = [", ".join(f"{row.get(name, 'null')}::{kind} as {name}" for name, kind in table_columns(table).items()) for row in rows]
+    query = " union all ".join(f"select {select}" for select in selects)
+    with duckdb.connect() as connection:
+        connection.execute(f"copy ({query}) to '{folder / f'{table}.parquet'}' (format parquet)")
+    aside = {"bad_date": read_n - len(rows)} if read_n else {}
+    return LoadReport(source, load_id, f"{load_id}.csv", "0" * 64, 1, "layout", read_n or len(rows), len(rows), aside, {table: len(rows)})
+
+
+def failures(results: list[CheckResult]) -> dict[tuple[str, str], CheckResult]:
+    return {(result.column_name, result.check_name): result for result in results if not result.success}
+
+
+def test_a_good_delivery_passes(tmp_path: Path) -> None:
+    results = check_deliveries([deliver(tmp_path, "a", [GOOD_RECORD])], tmp_path)
+    assert failures(results) == {}
+    assert len(results) > 10
+
+
+def test_a_bad_delivery_is_told_with_its_rows(tmp_path: Path) -> None:
+    bad = {**GOOD_RECORD, "line": 3, "flow": "'transit'", "value_cents": -5, "hs8": "'847130'"}
+    result = failures(check_deliveries([deliver(tmp_path, "a", [GOOD_RECORD, bad])], tmp_path))
+    assert set(result) == {("flow", "one of export, import"), ("value_cents", "between 1 and 10000000000000"), ("length_hs8", "between 8 and 8")}
+    told = result["value_cents", "between 1 and 10000000000000"]
+    assert (told.stops, told.unexpected_n) == (True, 1)
+    assert told.failing_rows == '{"file_id": "f1", "line": 3, "value_cents": -5}'
+    assert "customs__records.value_cents: between 1 and 10000000000000 fails (critical, 1 rows)" in str(told)
+
+
+def test_files_of_one_table_are_checked_together(tmp_path: Path) -> None:
+    loads = [deliver(tmp_path, "a", [GOOD_RECORD]), deliver(tmp_path, "b", [GOOD_RECORD])]
+    result = failures(check_deliveries(loads, tmp_path))
+    assert result["file_id, line", "unique"].unexpected_n == 2
+
+
+def test_an_empty_delivery_stops(tmp_path: Path) -> None:
+    load = deliver(tmp_path, "a", [GOOD_RECORD])
+    with duckdb.connect() as connection:
+        file = load_folder(tmp_path, "customs", "a") / "customs__records.parquet"
+        connection.execute(f"create table t as from '{file}' limit 0; copy t to '{file}' (format parquet)")
+    assert failures(check_deliveries([load], tmp_path))["", "rows at least 1"].stops
+
+
+def test_many_rows_set_aside_are_a_warning(tmp_path: Path) -> None:
+    load = deliver(tmp_path, "a", [GOOD_RECORD], read_n=2)
+    warning = failures(check_deliveries([load], tmp_path))["", "at most 20% set aside"]
+    assert not warning.stops
+    assert warning.observed == "a.csv: 50.0% of 2 rows (bad_date 1)"
+
+
+def test_nothing_delivered_needs_no_check(tmp_path: Path) -> None:
+    assert check_deliveries([], tmp_path) == []
+
+
+def test_every_lake_table_has_a_suite_over_its_own_columns() -> None:
+    assert set(SUITES) == set(TABLES)
+    for table, suite in SUITES.items():
+        for check in suite.checks:
+            assert {column.removeprefix("length_") for column in check.columns} <= set(table_columns(table)), (table, check)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    file = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "create table city_year as select * from (values "
+            "('3301', 2003::smallint, 10.5::decimal(18, 2), '杭州'), ('3301', 2004, 20, '杭州'), ('3302', 2003, 5, '宁波')) "
+            "t(city_code, year, export_value_usd, city_name_zh)"
+        )
+    return file
+
+
+GRAIN = {"city_year": ("city_code", "year")}
+BOUNDS = {"export_value_usd": entry("export_value_usd", 0, 100), "city_name_zh": entry("city_name_zh", 0, None)}
+
+
+def test_a_good_panel_passes_and_text_has_no_bounds(database: Path) -> None:
+    results = check_panels(database, GRAIN, BOUNDS, (2003, 2004))
+    assert failures(results) == {}
+    assert [(result.column_name, result.check_name) for result in results] == [
+        ("", "rows at least 1"), ("city_code, year", "unique"), ("city_code", "not_null"), ("year", "not_null"),
+        ("year", "between 2003 and 2004"), ("export_value_usd", "between 0 and 100"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "column", "check", "rows"),
+    [
+        ("insert into city_year values ('3301', 2003, 1, 'x')", "city_code, year", "unique", '{"city_code": "3301", "year": 2003}'),
+        ("insert into city_year values (null, 2003, 1, 'x')", "city_code", "not_null", '{"city_code": null, "year": 2003}'),
+        ("insert into city_year values ('3303', 1999, 1, 'x')", "year", "between 2003 and 2004", '{"city_code": "3303", "year": 1999}'),
+        ("update city_year set export_value_usd = -1 where city_code = '3302'", "export_value_usd", "between 0 and 100",
+         '{"city_code": "3302", "year": 2003, "export_value_usd": "-1.00"}'),
+    ],
+)  # fmt: skip
+def test_a_bad_panel_stops_with_its_rows(database: Path, change: str, column: str, check: str, rows: str) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute(change)
+    failed = failures(check_panels(database, GRAIN, BOUNDS, (2003, 2004)))
+    assert list(failed) == [(column, check)]
+    assert failed[column, check].stops
+    assert rows in failed[column, check].failing_rows
+
+
+def test_an_empty_panel_stops_unless_a_source_is_missing(database: Path) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("delete from city_year")
+    assert failures(check_panels(database, GRAIN, BOUNDS, (2003, 2004)))["", "rows at least 1"].stops
+    assert not failures(check_panels(database, GRAIN, BOUNDS, (2003, 2004), is_complete=False))["", "rows at least 1"].stops
+
+
+def test_a_check_that_breaks_is_an_error_and_stops(database: Path) -> None:
+    suite = Suite("broken", "city_year", (Check("not_null", ("no_such_column",), severity="warning"), Check("not_null", ("year",))), ("city_code",))
+    broken, whole = _run(database, [suite], "panel")
+    assert (broken.is_error, broken.success, broken.stops) == (True, False, True)
+    assert "no_such_column" in broken.observed
+    assert "could not be run" in str(broken)
+    assert (whole.is_error, whole.success) == (False, True)
+
+
+def test_the_file_can_be_written_after_checking(database: Path) -> None:
+    check_panels(database, GRAIN, BOUNDS, (2003, 2004))
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create table after_checks as select 1 as x")
+
+
+def test_importing_expectations_does_not_import_great_expectations() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "import sys, expectations, flows.cli; print('great_expectations' in sys.modules, 'prefect' in sys.modules)"],
+        cwd=PROJECT, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.split() == ["False", "False"]
