@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ DEFAULT_LIMIT = 40
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code: 0 done, 1 an error that is printed, 2 wrong usage, 3 a source in trouble."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8")  # whatever the terminal's locale says: city names are Chinese
     given = parser().parse_args(arguments)
     try:
         return int(given.run(given) or 0)

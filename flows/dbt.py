@@ -54,9 +54,26 @@ def build(config: Config, lake_set: Path, folder: Path, say: Say) -> Built:
     ReleaseError : a model or test failed (each is named, with its message and failing rows), or no model ran.
     """
     target, project = folder / "dbt", PROJECT
+    code, errors = _run(config, lake_set, folder, say)
+    results = _read_results(target)
+    failed = [result for result in results if result["status"] in FAILED]
+    if failed:
+        raise ReleaseError(_failures(failed, folder / DATABASE))
+    if code != 0:
+        raise ReleaseError("dbt stopped before it built anything:\n  " + "\n  ".join(errors[-SHOWN:] or [f"exit code {code}, no message"]))
+    models_n = sum(result["unique_id"].startswith("model.") and result["status"] == "success" for result in results)
+    if models_n == 0:
+        raise ReleaseError(f"dbt ran no model of {project}. Check that its models folder is there and not disabled.")
+    built = Built(models_n, sum(r["unique_id"].startswith(("test.", "unit_test.")) for r in results), _panels(target), tuple(results))
+    _tidy(target)
+    return built
+
+
+def _run(config: Config, lake_set: Path, folder: Path, say: Say) -> tuple[int, list[str]]:
+    """dbt's exit code, and what it said of errors."""
     process = subprocess.Popen(
-        _command(config, project, target),
-        cwd=project,
+        _command(config, PROJECT, folder / "dbt"),
+        cwd=PROJECT,
         env={
             **supervised.environment(),
             "CITYTRADE_LAKE": str(lake_set),
@@ -72,22 +89,10 @@ def build(config: Config, lake_set: Path, folder: Path, say: Say) -> Built:
     )
     try:
         errors = _follow(process, say)
-        code = process.wait()
+        return process.wait(), errors
     finally:
         process.kill()
         process.wait()
-    results = _read_results(target)
-    failed = [result for result in results if result["status"] in FAILED]
-    if failed:
-        raise ReleaseError(_failures(failed, folder / DATABASE))
-    if code != 0:
-        raise ReleaseError("dbt stopped before it built anything:\n  " + "\n  ".join(errors[-SHOWN:] or [f"exit code {code}, no message"]))
-    models_n = sum(result["unique_id"].startswith("model.") and result["status"] == "success" for result in results)
-    if models_n == 0:
-        raise ReleaseError(f"dbt ran no model of {project}. Check that its models folder is there and not disabled.")
-    built = Built(models_n, sum(r["unique_id"].startswith(("test.", "unit_test.")) for r in results), _panels(target), tuple(results))
-    _tidy(target)
-    return built
 
 
 def _command(config: Config, project: Path, target: Path) -> list[str]:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from flows import supervised
@@ -38,28 +39,67 @@ def quiet(home: Path) -> None:
         os.environ[name] = ",".join(filter(None, [os.environ.get(name), "127.0.0.1"]))
 
 
-@contextmanager
-def server(port: int | None = None, keeps_schedules: bool = False) -> Iterator[str]:
-    """A Prefect server on 127.0.0.1 for as long as needed, unless PREFECT_API_URL names one; gives the API's address.
+@dataclass(frozen=True)
+class Server:
+    """A Prefect server: the address of its API, and its process and log if it was started here."""
 
-    The server's process ends with this one, also when this one is killed. It is started here and awaited in
-    `wait_for`, so that the caller can import Prefect meanwhile.
+    api: str
+    process: subprocess.Popen[bytes] | None = None
+    log: Path | None = None
+
+    def wait(self, seconds: float = STARTUP_SECONDS) -> None:
+        """Wait until the server answers.
+
+        Raises
+        ------
+        CitytradeError : it does not within the given seconds, or it has ended.
+        """
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not self._has_ended():
+            try:
+                with opener.open(f"{self.api}/health", timeout=5):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.1)
+        what = "ended while starting" if self._has_ended() else f"did not answer within {seconds:.0f} s"
+        told = f" It said: {self._last_words()}" if self.log else ""
+        raise CitytradeError(
+            f"Prefect's server at {self.api} {what}.{told} See that nothing else uses its port and no firewall blocks 127.0.0.1, "
+            "or start a server (`prefect server start`), set PREFECT_API_URL, and try again."
+        )
+
+    def _has_ended(self) -> bool:
+        return self.process is not None and self.process.poll() is not None
+
+    def _last_words(self) -> str:
+        assert self.log is not None
+        lines = [line for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        return lines[-1].strip() if lines else "nothing."
+
+
+@contextmanager
+def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -> Iterator[Server]:
+    """A Prefect server on 127.0.0.1 for as long as needed, unless PREFECT_API_URL names one.
+
+    The server's process ends with this one, also when this one is killed. It is only started here, so that the caller
+    can import Prefect meanwhile; `Server.wait` awaits it.
     """
     if os.environ.get("PREFECT_API_URL"):
-        yield os.environ["PREFECT_API_URL"]
+        yield Server(os.environ["PREFECT_API_URL"])
         return
     port = port or _free_port()
     address = f"http://127.0.0.1:{port}"
-    process = subprocess.Popen(
-        supervised.command(
-            "uvicorn:main", "--factory", "prefect.server.api.server:create_app", "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"
-        ),
-        env={**supervised.environment(), **_server_settings(address, keeps_schedules)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    log = home / "prefect" / "server.log"
+    with log.open("wb") as sink:
+        process = subprocess.Popen(
+            supervised.command("uvicorn:main", "--factory", APP, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"),
+            env={**supervised.environment(), **_server_settings(address, keeps_schedules)},
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+        )
     try:
-        yield f"{address}/api"
+        yield Server(f"{address}/api", process, log)
     finally:
         process.terminate()
         try:
@@ -67,27 +107,6 @@ def server(port: int | None = None, keeps_schedules: bool = False) -> Iterator[s
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def wait_for(api: str, seconds: float = STARTUP_SECONDS) -> None:
-    """Wait until the server answers.
-
-    Raises
-    ------
-    CitytradeError : it does not within the given seconds.
-    """
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        try:
-            with opener.open(f"{api}/health", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise CitytradeError(
-        f"Prefect's server at {api} did not answer within {seconds:.0f} s. See that no firewall blocks 127.0.0.1, or start a server "
-        "(`prefect server start`), set PREFECT_API_URL, and try again."
-    )
 
 
 def _server_settings(address: str, keeps_schedules: bool) -> dict[str, str]:

@@ -20,10 +20,11 @@ def width(text: str) -> int:
     return sum(0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[Any]], cell_width: int = CELL_WIDTH) -> str:
-    """Rows as aligned text: numbers to the right, what is missing as an empty cell, long text cut with an ellipsis."""
+def table(names: Sequence[str], rows: Sequence[Sequence[Any]], cell_width: int = CELL_WIDTH, right: Sequence[str] = ()) -> str:
+    """Rows as aligned text: numbers and the columns in `right` to the right, what is missing as an empty cell, long text cut."""
     cells = [[_cut(cell_text(value), cell_width) for value in row] for row in rows]
     numeric = [bool(rows) and all(value is None or is_number(value) for value in column) for column in zip(*rows, strict=True)] or [False] * len(names)
+    numeric = [is_right or name in right for name, is_right in zip(names, numeric, strict=True)]
     widths = [max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)]
 
     def line(texts: Sequence[str]) -> str:
@@ -101,9 +102,11 @@ def _json_value(value: Any) -> Any:
 
 
 def _float_text(value: float) -> str:
-    if value == int(value) if math.isfinite(value) else False:
-        return f"{value:.0f}" if abs(value) < 1e15 else f"{value:.6g}"
-    return f"{value:.4f}" if 0.001 <= abs(value) < 1e15 else f"{value:.4g}"
+    """About as many digits as a person compares: all before the point, few after it."""
+    size = abs(value)
+    if not math.isfinite(value) or size >= 1e18 or 0 < size < 0.001:
+        return f"{value:.4g}"
+    return f"{value:.0f}" if size >= 1e6 or value == int(value) else f"{value:.2f}" if size >= 1000 else f"{value:.4f}"
 
 
 def _cut(text: str, limit: int) -> str:

@@ -22,7 +22,7 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from expectations import CheckResult, check_deliveries, check_panels
 from flows import dbt, steps
 from flows.inputs import Inputs, find_inputs
-from flows.reading import Reader, SourceOutcome, describe_failure
+from flows.reading import Reader, SourceOutcome
 from warehouse.config import Config
 from warehouse.dictionary import read_dictionary
 from warehouse.errors import SourceError
@@ -58,10 +58,8 @@ def read_source(source: str, files: tuple[Path, ...], options: dict[str, str], r
     """Read one source. A fault of its files ends it here; a passing fault of the disk is raised, and tried again."""
     try:
         return SourceOutcome(source, "loaded", reader.read(source, files, options), is_simulated=is_simulated)
-    except OSError:
-        raise
-    except Exception as error:  # a reader that breaks must not take the other sources with it
-        return SourceOutcome(source, "failed", message=describe_failure(error), is_simulated=is_simulated)
+    except SourceError as error:
+        return SourceOutcome(source, "failed", message=str(error), is_simulated=is_simulated)
 
 
 @task(cache_policy=NO_CACHE)
@@ -152,9 +150,9 @@ def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: S
             if name not in inputs.problems
         }
         for name, future in futures.items():
-            found[name] = _settled(name, future.result(raise_on_failure=False))
+            found[name] = _settled(name, future.result(raise_on_failure=False), name in inputs.simulated)
     for name, problem in inputs.problems.items():
-        found[name] = SourceOutcome(name, "failed", message=problem)
+        found[name] = SourceOutcome(name, "failed", message=problem, is_simulated=name in inputs.simulated)
     for name, outcome in found.items():
         if outcome.status == "failed":
             say(f"  {name}: FAILED: {outcome.message}")
@@ -162,11 +160,13 @@ def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: S
     return steps.all_sources(found)
 
 
-def _settled(source: str, result: SourceOutcome | BaseException) -> SourceOutcome:
+def _settled(source: str, result: SourceOutcome | BaseException, is_simulated: bool) -> SourceOutcome:
     if isinstance(result, SourceOutcome):
         return result
-    if isinstance(result, (OSError, SourceError)):
-        return SourceOutcome(source, "failed", message=describe_failure(result))
+    if isinstance(result, OSError):
+        where = result.filename or "a file"
+        message = f"{where}: {result.strerror or result}, three times. Check the disk or the network, then refresh again."
+        return SourceOutcome(source, "failed", message=message, is_simulated=is_simulated)
     raise result
 
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+
 from prefect import flow
 
 from flows.start import run
 from warehouse.config import load_config
+from warehouse.errors import CitytradeError
 
 
 @flow(name="scheduled-refresh", log_prints=False)
 def refresh_by_schedule(config_path: str) -> int:
     """Refresh from a configuration file; a source in trouble is told in the summary and does not fail the run."""
-    return run(load_config(config_path))
+    try:
+        return run(load_config(config_path))
+    except CitytradeError as error:
+        # Prefect's own log is quiet, and would show this as a traceback.
+        print(f"citytrade: {error}", file=sys.stderr, flush=True)
+        raise

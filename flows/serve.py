@@ -25,19 +25,18 @@ def serve(config: Config, cron: str, port: int, say: Say) -> None:
     CitytradeError : a cron line that is none, or a server that does not start.
     """
     prefect_server.quiet(config.home)
-    with prefect_server.server(port, keeps_schedules=True) as api:
+    with prefect_server.server(config.home, port, keeps_schedules=True) as server:
         # The runs are processes of their own, which find the server in their environment.
-        is_ours = os.environ.get("PREFECT_API_URL") != api
-        os.environ["PREFECT_API_URL"] = api
+        os.environ["PREFECT_API_URL"] = server.api
         try:
             from flows.scheduled import refresh_by_schedule
 
             schedule = _schedule(cron)
-            prefect_server.wait_for(api)
-            say(f"Refreshing {config.path.name} at {cron!r} (UTC). Server: {api.removesuffix('/api')}. Stop with Ctrl-C.")
+            server.wait()
+            say(f"Refreshing {config.path.name} at {cron!r} (UTC). Server: {server.api.removesuffix('/api')}. Stop with Ctrl-C.")
             refresh_by_schedule.serve(name=DEPLOYMENT, schedule=schedule, parameters={"config_path": str(config.path)}, print_starting_message=False, limit=1)
         finally:
-            if is_ours:
+            if server.process is not None:
                 del os.environ["PREFECT_API_URL"]
 
 

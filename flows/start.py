@@ -38,12 +38,12 @@ def run(config: Config, force: bool = False, say: Say = say_at_once) -> int:
             if is_unchanged(config, inputs, former):
                 return _nothing_changed(former, inputs, time.perf_counter() - start, say)
         prefect_server.quiet(config.home)
-        with prefect_server.server() as api:
+        with prefect_server.server(config.home) as server:
             from flows import refresh
             from flows.summary import summary
 
-            prefect_server.wait_for(api)
-            with refresh.at(api):
+            server.wait()
+            with refresh.at(server.api):
                 done = refresh.refresh(refresh.Refresh(config, former, say))
         say(summary(done, time.perf_counter() - start))
         return done.exit_code

@@ -92,7 +92,7 @@ def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: 
                 "sources": [source_row(outcome) for outcome in outcomes],
                 "loads": [{**asdict(load), "set_aside_n": load.set_aside_n, "tables": ", ".join(f"{t} {n}" for t, n in load.tables.items())} for load in loads],
                 "files": [{**asdict(load), "file_id": load.fingerprint[:12]} for load in loads],
-                "checks": [check_row(check) for check in checks] + _dbt_rows(built),
+                "checks": [asdict(check) for check in checks] + _dbt_rows(built),
                 "dictionary": [asdict(entry) for entry in read_dictionary().values()],
                 "panels": [panel_row(connection, panel) for panel in built.panels],
             },
@@ -121,10 +121,6 @@ def source_row(outcome: SourceOutcome) -> dict[str, Any]:
         "last_year": max(lasts, default=None),
         "message": outcome.message,
     }
-
-
-def check_row(check: CheckResult) -> dict[str, Any]:
-    return asdict(check)
 
 
 def panel_row(connection: duckdb.DuckDBPyConnection, panel: PanelModel) -> dict[str, Any]:

@@ -19,7 +19,7 @@ def summary(done: Refreshed, seconds: float) -> str:
     """The table of sources, the counts of models and checks, every trouble, and the release."""
     from flows.refresh import check_counts
 
-    lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes]), ""]
+    lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes], right=NAMES[2:6]), ""]
     lines += [f"{outcome.source} {outcome.status.upper()}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
     lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops]
     counts = check_counts(done.checks)

@@ -35,7 +35,7 @@ TRADE: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("hs6",)),
         Check("between", ("length_hs6",), 6, 6),
         Check("not_null", ("bec_code",)),
-        Check("unique", ("file_id", "revision", "hs6")),
+        Check("unique", ("file_id", "revision", "hs6", "bec_code")),  # a product may serve several uses
     ),
     "input_output__national": (
         Check("not_null", ("row_code",)),

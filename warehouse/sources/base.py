@@ -84,9 +84,7 @@ class Delivery:
         if unknown:
             raise ValueError(f"{table} has no column {sorted(unknown)}")
         given = {"file_id": f"'{self.raw.file_id}'", "load_id": f"'{self.load_id}'"}
-        columns = ", ".join(
-            f"{given.get(name, name if name in has else 'null')}::{kind} as {name}" for name, kind in table_columns(table).items()
-        )
+        columns = ", ".join(f"{given.get(name, name if name in has else 'null')}::{kind} as {name}" for name, kind in table_columns(table).items())
         file = self.folder / f"{table}.parquet"
         if file.exists():
             raise ValueError(f"{table} is delivered twice by {self.raw.name}")
