@@ -21,6 +21,9 @@ def summary(done: Refreshed, seconds: float) -> str:
 
     lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes], right=NAMES[2:6]), ""]
     lines += [f"{outcome.source} {outcome.status.upper()}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
+    absent = [outcome.source for outcome in done.outcomes if outcome.status == "not_configured"]
+    if absent:
+        lines.append(f"Not configured, so every column that needs them is null: {', '.join(absent)}.")
     lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops]
     counts = check_counts(done.checks)
     failed = ", ".join(f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind])
