@@ -9,6 +9,7 @@ PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python)
 BIN := .venv/bin
 # Bytecode is compiled when a module is first used: most of what is installed never is.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check --no-compile -c constraints.txt
+# One worker a core; linear algebra then takes one thread a worker, or the two fight for the cores.
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
@@ -25,7 +26,7 @@ refresh: .venv/.runtime
 	@$(BIN)/citytrade refresh
 
 test: .venv/.dev
-	@$(BIN)/python -m pytest $(PYTEST_OPTIONS)
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest $(PYTEST_OPTIONS)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,246 @@
+"""The stages of control-function estimators of production functions, each a function of a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import linalg, optimize, special
+from scipy.stats import qmc
+
+from analysis.measures.productivity_panel import FirmPanel, independent, partly_linear, polynomial, quick_basis
+
+Method = Literal["op", "lp", "acf", "wooldridge"]
+SAME_POINT = 1e-3
+# Moments this small, as a share of the outcome's variance, are met exactly.
+MET = 1e-18
+PROBIT_STEPS = 50
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a production function is estimated; see `productivity.production_function`."""
+
+    method: Method
+    order: int
+    transition_order: int
+    attrition: bool
+    gross_output: bool
+    joint: bool
+    names: tuple[str, ...]  # of free inputs, then controls
+    starts: int
+    start: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Solution:
+    """One local minimum of the second stage: coefficients (p,) and what the criterion is there."""
+
+    theta: np.ndarray
+    criterion: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Coefficients of free inputs, state, proxies (gross output only) and controls; expected output and its residual-free part.
+
+    Attributes
+    ----------
+    beta : free, state, proxy, controls joined
+    expected : (n,) output as the first stage predicts it; NaN without a first stage
+    solutions : distinct minima of the second stage, the lowest first
+    survival : (n,) predicted probability of being seen again; NaN where it is not predicted
+    """
+
+    beta: np.ndarray
+    expected: np.ndarray
+    solutions: tuple[Solution, ...]
+    survival: np.ndarray
+
+
+def estimate(panel: FirmPanel, plan: Plan, extra_starts: Sequence[np.ndarray] = ()) -> Estimate:
+    """Both stages on one panel. With `extra_starts` (in a bootstrap) only those and the least-squares start are tried."""
+    if plan.method == "wooldridge":
+        return _wooldridge(panel, plan)
+    survival = survival_probability(panel, plan.order) if plan.attrition else np.full(len(panel.y), np.nan)
+    if plan.method == "acf":
+        return _acf(panel, plan, survival, extra_starts)
+    return _control_function(panel, plan, survival, extra_starts)
+
+
+def _control_function(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.ndarray]) -> Estimate:
+    """Olley-Pakes and Levinsohn-Petrin: free inputs from the partly linear first stage, state (and proxy) from the second."""
+    wanted = np.hstack([panel.free, panel.controls])
+    nuisance = polynomial(np.hstack([panel.state, panel.proxy]), plan.order)
+    linear, fitted = partly_linear(panel.y, nuisance, wanted, plan.names)
+    rest = wanted @ linear
+    inputs = np.hstack([panel.state, panel.proxy]) if plan.gross_output else panel.state
+    stage = _SecondStage(panel, inputs, fitted - rest, panel.y - rest, survival, plan)
+    if plan.gross_output:
+        lagged_proxy = panel.proxy[panel.before]
+        residuals = stage.moments(np.hstack([panel.state, lagged_proxy]))
+    else:
+        residuals = stage.innovations
+    solutions = _minima(residuals, _starts(panel, inputs, plan, extra), stage.size, MET * float(panel.y.var()))
+    free, controls = np.split(linear, [panel.free.shape[1]])
+    return Estimate(np.concatenate([free, solutions[0].theta, controls]), fitted, solutions, survival)
+
+
+def _acf(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.ndarray]) -> Estimate:
+    """Ackerberg-Caves-Frazer: the first stage only takes out noise and controls; all inputs come from the second, by moments."""
+    nuisance = polynomial(np.hstack([panel.free, panel.state, panel.proxy]), plan.order)
+    controls, fitted = partly_linear(panel.y, nuisance, panel.controls, plan.names[panel.free.shape[1] :])
+    rest = panel.controls @ controls
+    proxies = panel.proxy if plan.gross_output else panel.proxy[:, :0]
+    inputs = np.hstack([panel.free, panel.state, proxies])
+    stage = _SecondStage(panel, inputs, fitted - rest, panel.y - rest, survival, plan)
+    instruments = np.hstack([panel.free[panel.before], panel.state, proxies[panel.before]])
+    solutions = _minima(stage.moments(instruments), _starts(panel, inputs, plan, extra), stage.size, MET * float(panel.y.var()))
+    return Estimate(np.concatenate([solutions[0].theta, controls]), fitted, solutions, survival)
+
+
+class _SecondStage:
+    """Innovations of productivity as a function of the coefficients that the first stage leaves open.
+
+    w_t = phi_t - x_t theta; g, its expectation given w_t-1 (and the chance of survival), is the least-squares polynomial and so concentrated out.
+    """
+
+    def __init__(self, panel: FirmPanel, inputs: np.ndarray, phi: np.ndarray, net: np.ndarray, survival: np.ndarray, plan: Plan) -> None:
+        usable = panel.before >= 0
+        if plan.attrition:
+            usable &= np.isfinite(np.where(panel.before >= 0, survival[panel.before], np.nan))
+        self.now = np.flatnonzero(usable)
+        self.then = panel.before[self.now]
+        self.size = len(self.now)
+        self.inputs, self.phi, self.net, self.plan = inputs, phi, net, plan
+        self.chance = survival[self.then][:, None] if plan.attrition else np.zeros((self.size, 0))
+        if self.size <= inputs.shape[1] + plan.transition_order + 1:
+            raise ValueError(f"{self.size} rows have the same firm's row of the period before, too few for the second stage.")
+
+    def _expected_by(self, theta: np.ndarray) -> np.ndarray:
+        lagged = (self.phi - self.inputs @ theta)[self.then]
+        return quick_basis(np.column_stack([np.ones(self.size), polynomial(np.column_stack([lagged, self.chance]), self.plan.transition_order)]))
+
+    def innovations(self, theta: np.ndarray) -> np.ndarray:
+        """What is left of output: net output less inputs less g. g is fitted on w_t (Petrin, Poi and Levinsohn 2004), or jointly (Olley and Pakes 1996)."""
+        basis = self._expected_by(theta)
+        left = (self.net - self.inputs @ theta)[self.now]
+        target = left if self.plan.joint else (self.phi - self.inputs @ theta)[self.now]
+        return np.asarray(left - basis @ (basis.T @ target))
+
+    def moments(self, instruments: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+        """Z'xi in the metric of Z'Z, so that the scale of an instrument does not matter: as many as coefficients, so they can be zero."""
+        z = independent(instruments[self.now])
+        if z.shape[1] < self.inputs.shape[1]:
+            raise ValueError("the instruments of the second stage (current state, lagged free inputs) are collinear on rows with an earlier one.")
+
+        def standardised(theta: np.ndarray) -> np.ndarray:
+            basis = self._expected_by(theta)
+            productivity = (self.phi - self.inputs @ theta)[self.now]
+            return np.asarray(z.T @ (productivity - basis @ (basis.T @ productivity)))
+
+        return standardised
+
+
+def _starts(panel: FirmPanel, inputs: np.ndarray, plan: Plan, extra: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The caller's start, least squares, and points spread evenly over coefficients between 0 and 1 (Halton's sequence)."""
+    width = inputs.shape[1]
+    others = np.hstack([np.ones((len(panel.y), 1)), panel.free, panel.controls])
+    slopes = linalg.lstsq(np.hstack([inputs, others]), panel.y)[0][:width]
+    if extra:
+        return [*extra, slopes]
+    given = [] if plan.start is None else [np.asarray(plan.start, dtype=float)]
+    if given and len(given[0]) != width:
+        raise ValueError(
+            f"start has {len(given[0])} numbers; the second stage has {width} coefficients (free inputs only for 'acf', state, proxies of gross output)."
+        )
+    return [*given, slopes, *qmc.Halton(width, scramble=False).random(plan.starts + 1)[1:]]
+
+
+def _minima(residuals: Callable[[np.ndarray], np.ndarray], starts: Sequence[np.ndarray], size: int, met: float) -> tuple[Solution, ...]:
+    """Distinct local minima of the mean squared residual, the lowest first. Of several at which all moments are met, that nearest the first start."""
+    found = [solution for solution in (_descend(residuals, start, size) for start in starts) if solution is not None]
+    if not found:
+        raise ValueError("the second stage reached no minimum from any start. Check the scale of the inputs (logs are expected).")
+
+    def rank(solution: Solution) -> tuple[float, float]:
+        return max(solution.criterion, met), float(np.linalg.norm(solution.theta - starts[0]))
+
+    distinct: list[Solution] = []
+    for solution in sorted(found, key=rank):
+        if all(np.max(np.abs(solution.theta - other.theta)) > SAME_POINT * (1 + np.max(np.abs(other.theta))) for other in distinct):
+            distinct.append(solution)
+    polished = optimize.least_squares(residuals, distinct[0].theta, jac="3-point", method="trf", xtol=1e-14, ftol=1e-15, gtol=1e-15, max_nfev=20)
+    if 2 * polished.cost / size <= distinct[0].criterion:
+        distinct[0] = replace(distinct[0], theta=polished.x, criterion=2 * float(polished.cost) / size)
+    return tuple(distinct)
+
+
+def _descend(residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int) -> Solution | None:
+    """Levenberg-Marquardt from one start; None where it runs off to infinity."""
+    try:
+        reached = optimize.least_squares(residuals, start, method="lm", xtol=1e-12, ftol=1e-14, gtol=1e-14, max_nfev=400 * len(start))
+    except (ValueError, linalg.LinAlgError):
+        return None
+    return Solution(reached.x, 2 * float(reached.cost) / size) if np.all(np.isfinite(reached.x)) else None
+
+
+def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
+    """Chance of being seen in a later period, by a probit on the polynomial of state and proxy; NaN in the last period (Olley and Pakes 1996, eq. 10).
+
+    Raises
+    ------
+    ValueError : no firm leaves, or none stays.
+    """
+    known = np.isfinite(panel.survives)
+    stays = panel.survives[known]
+    if not len(stays) or stays.min() == stays.max():
+        raise ValueError("attrition: no firm leaves before the last period, or none stays. Leave attrition out.")
+    columns = np.hstack([panel.state, panel.proxy])[known]
+    basis = independent(np.column_stack([np.ones(len(stays)), polynomial(columns, order)]))
+    index = basis @ _probit(stays, basis)
+    out = np.full(len(panel.y), np.nan)
+    out[known] = special.ndtr(index)
+    return out
+
+
+def _probit(outcome: np.ndarray, basis: np.ndarray) -> np.ndarray:
+    """Newton's method for the probit; the log-likelihood is concave, so a step that lowers it is halved."""
+    sign = 2 * outcome - 1
+    beta = basis.T @ np.full(len(outcome), special.ndtri(outcome.mean()))
+
+    def value(trial: np.ndarray) -> float:
+        return float(np.sum(special.log_ndtr(sign * (basis @ trial))))
+
+    for _ in range(PROBIT_STEPS):
+        index = sign * (basis @ beta)
+        mills = np.exp(-(index**2) / 2 - np.log(2 * np.pi) / 2 - special.log_ndtr(index))
+        slope = basis.T @ (sign * mills)
+        curvature = (basis * (mills * (mills + index))[:, None]).T @ basis
+        move = linalg.lstsq(curvature, slope)[0]
+        step = next((1 / 2**halving for halving in range(30) if value(beta + move / 2**halving) >= value(beta)), 0.0)
+        beta = beta + step * move
+        if float(slope @ move) < 1e-20 or step == 0:
+            break
+    return beta
+
+
+def _wooldridge(panel: FirmPanel, plan: Plan) -> Estimate:
+    """Wooldridge (2009), the second equation alone: y on inputs and a polynomial of lagged state and proxy, free inputs instrumented by their lags."""
+    now = np.flatnonzero(panel.before >= 0)
+    then = panel.before[now]
+    known = independent(np.column_stack([np.ones(len(now)), polynomial(np.hstack([panel.state, panel.proxy])[then], plan.order)]))
+    exogenous = np.hstack([panel.state[now], panel.controls[now]])
+    free = panel.free[now]
+
+    def net(columns: np.ndarray) -> np.ndarray:
+        return np.asarray(columns - known @ (known.T @ columns))
+
+    regressors = net(np.hstack([free, exogenous]))
+    z = independent(net(np.hstack([panel.free[then], exogenous])))
+    if z.shape[1] < regressors.shape[1]:
+        raise ValueError("the lags of the free inputs, the state and the controls are collinear once the lagged polynomial is taken out.")
+    theta = linalg.lstsq(z.T @ regressors, z.T @ net(panel.y[now][:, None])[:, 0])[0]
+    return Estimate(theta, np.full(len(panel.y), np.nan), (Solution(theta, 0.0),), np.full(len(panel.y), np.nan))
