@@ -11,4 +11,4 @@ select
     coalesce(is_district, false) as is_district,
     is_postcode_filled
 from {{ ref('int_trade__judged') }}
-where set_aside_reason is null
+where city_id is not null and hs6_id is not null and destination_id is not null

@@ -1,4 +1,4 @@
-/* Each firm once, with a small integer for the fact table and its most frequent name. */
+/* Each firm once, with its number in the fact table and its most frequent name. */
 with names as (
     select
         firm_code,
@@ -15,11 +15,20 @@ ranked as (
         firm_name,
         row_number() over (partition by firm_code order by firm_name is null, records_n desc, firm_name) as rank_n
     from names
+),
+
+numbers as (
+    select distinct
+        firm_id,
+        firm_code
+    from {{ ref('int_trade__firm_postcode') }}
 )
 
 select
-    row_number() over (order by firm_code)::int as firm_id,
-    firm_code,
-    firm_name
-from ranked
-where rank_n = 1
+    f.firm_id,
+    r.firm_code,
+    r.firm_name
+from ranked as r
+inner join numbers as f
+    on r.firm_code = f.firm_code
+where r.rank_n = 1

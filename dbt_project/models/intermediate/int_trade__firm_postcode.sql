@@ -1,33 +1,34 @@
 /* Each firm in each year that it trades: the postcode by which it is placed in a district or a county.
    The most frequent valid one of the year (ties: the smallest); where the year has none, that of the firm's
-   nearest other year (ties: the earlier), flagged; null where the firm never gave one. DECISIONS 9. */
+   nearest other year (ties: the earlier), flagged; null where the firm never gave one. DECISIONS 9.
+   Firms are numbered here, so that the fact table carries a small integer instead of a code. */
 with given as (
     select
         firm_code,
         year,
-        case when regexp_extract(postcode, '^[0-9]{6}$', 0) <> '' and postcode <> '000000' then postcode end as postcode,
+        postcode,
         count(*) as records_n
     from {{ ref('stg_customs__records') }}
     where firm_code is not null
-    group by all
+    group by firm_code, year, postcode
 ),
 
-best as (
+valid as (
     select
         firm_code,
         year,
-        postcode,
-        row_number() over (partition by firm_code, year order by postcode is null, records_n desc, postcode) as rank_n
+        records_n,
+        case when regexp_extract(postcode, '^[0-9]{6}$', 0) <> '' and postcode <> '000000' then postcode end as postcode
     from given
 ),
 
-own as (
+own as (  -- more records first, then the smaller postcode: one number says both, and is quicker than a sort
     select
         firm_code,
         year,
-        postcode
-    from best
-    where rank_n = 1
+        max_by(postcode, records_n * 1000000 - postcode::int) as postcode
+    from valid
+    group by firm_code, year
 ),
 
 borrowed as (
@@ -44,14 +45,25 @@ borrowed as (
     inner join own as source
         on gap.firm_code = source.firm_code
     where gap.postcode is null and source.postcode is not null
+),
+
+firms as (
+    select
+        firm_code,
+        row_number() over (order by firm_code)::int as firm_id
+    from own
+    group by firm_code
 )
 
 select
+    f.firm_id,
     o.firm_code,
     o.year,
     coalesce(o.postcode, b.postcode) as postcode,
     case when o.postcode is not null then o.year else b.postcode_year end as postcode_year,
     o.postcode is null and b.postcode is not null as is_postcode_filled
 from own as o
+inner join firms as f
+    on o.firm_code = f.firm_code
 left join borrowed as b
     on o.firm_code = b.firm_code and o.year = b.year and b.rank_n = 1
