@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,22 @@ import pandas as pd
 import pytest
 
 from analysis.estimators import fixed_effects
+from analysis.estimators.sandwich import mended
+
+TREATED = ["treated", "x"]
+THREE = ["city_code", "year", "industry"]
+# Coefficients and standard errors of treated and x that pyfixest 0.60.0 prints for the panel `three` below (ssc(k_fixef="full")).
+PYFIXEST = {
+    ("iid", None): (2.02625813771, -0.493669756127, 0.0223144972136, 0.00601418146337),
+    ("iid", "weight"): (2.01545121844, -0.492378363235, 0.0212793890923, 0.00594313942913),
+    ("robust", None): (2.02625813771, -0.493669756127, 0.021266511185, 0.00610841686002),
+    ("robust", "weight"): (2.01545121844, -0.492378363235, 0.0216826595027, 0.00603778952058),
+    ("one way", None): (2.02625813771, -0.493669756127, 0.0203111440323, 0.00706228889188),
+    ("one way", "weight"): (2.01545121844, -0.492378363235, 0.0229622200503, 0.00641672399193),
+    ("two ways", None): (2.02625813771, -0.493669756127, 0.026965605923, 0.00659569645271),
+    ("two ways", "weight"): (2.01545121844, -0.492378363235, 0.0224979202344, 0.00594054612931),
+}
+ERRORS = {"iid": {}, "robust": {"robust": True}, "one way": {"cluster": "city_code"}, "two ways": {"cluster": ["city_code", "industry"]}}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +49,14 @@ def made_up() -> pd.DataFrame:
     frame["x"] = draw.normal(size=len(frame)) + 0.1 * city
     frame["y"] = 2.0 * frame["treated"] - 0.5 * frame["x"] + 0.3 * city + 0.2 * (year - 2010) + 0.1 * draw.normal(size=len(frame))
     return frame.drop(index=frame.index[[5, 77, 200]])
+
+
+@pytest.fixture
+def three(made_up: pd.DataFrame) -> pd.DataFrame:
+    """The same panel with a third effect that crosses cities and years, provinces around cities, and weights."""
+    city = made_up["city_code"].astype(int) - 1100
+    industry = (city * 3 + made_up["year"] * 7 + (city * made_up["year"]) % 11) % 6
+    return made_up.assign(industry=industry, province=city // 8, weight=1 + (city * 7 + made_up["year"]) % 5)
 
 
 @pytest.mark.parametrize(
@@ -196,3 +222,282 @@ def test_too_few_rows_and_one_cluster(made_up: pd.DataFrame) -> None:
         fixed_effects(made_up.head(4), "y", ["treated", "x"])
     with pytest.raises(ValueError, match="one cluster only"):
         fixed_effects(made_up.assign(country="CN"), "y", ["x"], cluster="country")
+
+
+@pytest.mark.parametrize(("errors", "weights"), list(PYFIXEST))
+def test_three_effects_equal_pyfixest(three: pd.DataFrame, errors: str, weights: str | None) -> None:
+    result = fixed_effects(three, "y", TREATED, THREE, weights=weights, convention="fixest_full", **ERRORS[errors])
+    found = [*result.coefficients[TREATED], *result.standard_errors[TREATED]]
+    np.testing.assert_allclose(found, PYFIXEST[errors, weights], rtol=1e-11)
+
+
+def test_equal_to_pyfixest_run_here(three: pd.DataFrame) -> None:
+    pyfixest = pytest.importorskip("pyfixest", reason="pyfixest is not installed: its printed numbers are checked above")
+    by = {"iid": "iid", "robust": "hetero", "one way": {"CRV1": "city_code"}, "two ways": {"CRV1": "city_code+industry"}}
+    for effects in (["city_code"], ["city_code", "year"], THREE):
+        for errors, vcov in by.items():
+            ssc = pyfixest.ssc(k_fixef="full")
+            peer = pyfixest.feols(f"y ~ treated + x | {' + '.join(effects)}", three, vcov=vcov, ssc=ssc, weights="weight", fixef_tol=1e-13, fixef_rm="none")
+            ours = fixed_effects(three, "y", TREATED, effects, weights="weight", convention="fixest_full", **ERRORS[errors])
+            np.testing.assert_allclose(ours.coefficients[TREATED], peer.coef(), rtol=1e-10)
+            np.testing.assert_allclose(ours.standard_errors[TREATED], peer.se(), rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "digits"),
+    [
+        ({}, "se_iid", 1e-11),
+        ({"robust": True}, "se_het", 1e-8),
+        ({"cluster": "Origin"}, "se_cl_Origin", 3e-7),
+        ({"cluster": "Origin#Destination"}, "se_cl_OD", 3e-7),
+        ({"cluster": ["Origin", "Destination"]}, "se_2way", 3e-7),
+        ({"cluster": "Origin", "convention": "fixest-full"}, "se_cl_Origin_Kfull", 3e-7),
+    ],
+)
+def test_four_effects_equal_fixest(golden: Path, options: dict, key: str, digits: float) -> None:
+    """R fixest demeans to a tolerance of 1e-6, which its scores show; effects here are absorbed exactly."""
+    frame = pd.read_csv(golden / "did_fixest" / "trade12k.csv")
+    frame["le"], frame["ld"] = np.log(frame["Euros"]), np.log(frame["dist_km"])
+    expected = json.loads((golden / "did_fixest" / "r_fixest.json").read_text())["trade_4fe"]
+    result = fixed_effects(frame, "le", ["ld"], ["Origin", "Destination", "Product", "Year"], **({"convention": "fixest_nested"} | options))
+    assert result.n == expected["nobs"]
+    assert result.coefficients["ld"] == pytest.approx(expected["coef"]["ld"], rel=1e-11)
+    assert result.standard_errors["ld"] == pytest.approx(expected[key]["ld"], rel=digits)
+    for ours, theirs in (("r2", "r2"), ("r2_adjusted", "ar2"), ("r2_within", "wr2")):
+        assert getattr(result, ours) == pytest.approx(expected[theirs], rel=1e-11)
+
+
+# An unmended covariance may have a negative variance, of which both take the root.
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt")
+@pytest.mark.parametrize("weights", [None, "weight"])
+@pytest.mark.parametrize("effects", [["city_code"], ["city_code", "year"]])
+@pytest.mark.parametrize("cluster", [None, "robust", ["city_code"], ["province"], ["industry"], ["city_code", "year"], ["province", "industry"]])
+def test_equal_to_linearmodels(three: pd.DataFrame, effects: list[str], cluster: list[str] | str | None, weights: str | None) -> None:
+    from linearmodels.panel import PanelOLS
+
+    panel = three.assign(one=1.0, city=three["city_code"].astype(int)).set_index(["city", "year"], drop=False)
+    model = PanelOLS(
+        panel[["y"]], panel[[*TREATED, "one"]], weights=panel[["weight"]] if weights else None, entity_effects=True, time_effects="year" in effects
+    )
+    if isinstance(cluster, list):
+        options = {"cluster": cluster}
+        codes = pd.DataFrame({name: pd.factorize(panel[name])[0] for name in cluster}, index=panel.index)
+        fitted = model.fit(cov_type="clustered", clusters=codes)
+    else:
+        options = {"robust": cluster == "robust"}
+        fitted = model.fit(cov_type="robust" if cluster else "unadjusted")
+    result = fixed_effects(three, "y", TREATED, effects, weights=weights, convention="linearmodels", **options)
+    np.testing.assert_allclose(result.coefficients, fitted.params, rtol=1e-9)
+    np.testing.assert_allclose(result.covariance, fitted.cov, rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(result.p_values, fitted.pvalues, atol=1e-10)
+
+
+def test_parameters_counted_in_each_convention(three: pd.DataFrame) -> None:
+    """40 cities, 8 years, 6 industries; cities lie in 5 provinces, so clustering by either nests the cities."""
+
+    def counted(convention: str, effects: list[str], **options: object) -> tuple[int, float]:
+        result = fixed_effects(three, "y", TREATED, effects, convention=convention, **options)  # type: ignore[arg-type]
+        return result.counted, result.df_t
+
+    n = len(three)
+    for convention in ("reghdfe_nested", "fixest_nested", "fixest_full", "linearmodels"):
+        assert counted(convention, THREE) == (2 + 40 + 7 + 5, n - 54)
+    assert counted("reghdfe_nested", THREE, cluster="city_code") == (2 + 8 + 5, 39)
+    assert counted("fixest_nested", THREE, cluster="city_code") == (2 + 8 + 5, 39)
+    assert counted("fixest_full", THREE, cluster="city_code") == (54, 39)
+    assert counted("linearmodels", THREE, cluster="city_code") == (54, n - 54)
+    assert counted("reghdfe_nested", ["city_code"], cluster="province") == (3, 4)
+    assert counted("linearmodels", ["city_code"], cluster="province") == (3, n - 42)
+    assert counted("reghdfe_nested", [*THREE, "province"], cluster=["year", "industry"]) == (2 + 1 + 39, 5)
+    # a province is a sum of its cities: five levels that are redundant, of which fixest knows one
+    assert counted("fixest_full", [*THREE, "province"]) == (54 + 4, n - 58)
+    assert counted("reghdfe_nested", [*THREE, "province"]) == (54, n - 54)
+
+
+def test_levels_of_three_effects_counted_exactly_on_request() -> None:
+    """Four groups ab hold a, b and c: two pairs of levels of ab are redundant with each of them, which counts once by pairs; exactly, ab is all."""
+    rows = [(a, b, (a + b) % 2) for a in range(2) for b in range(2)] * 4
+    frame = pd.DataFrame(rows, columns=["a", "b", "c"]).assign(ab=[f"{a}{b}" for a, b, _ in rows], copy=np.repeat(range(4), 4))
+    frame["x"], frame["y"] = np.random.default_rng(1).normal(size=(2, 16))
+    for effects, pairwise, exact in ((["a", "b", "c"], 4, 4), (["a", "b", "c", "ab"], 6, 4), (["copy", "ab", "c"], 7, 7)):
+        found = [fixed_effects(frame, "y", ["x"], effects, effect_count=count).counted - 1 for count in ("pairwise", "exact")]
+        assert found == [pairwise, exact]
+        assert exact == np.linalg.matrix_rank(np.hstack([pd.get_dummies(frame[name], dtype=float) for name in effects]))
+
+
+def test_two_way_clusters_from_the_definition_and_mended(three: pd.DataFrame) -> None:
+    """By one, plus by the other, less by both; a matrix with a negative eigenvalue loses it, the slopes' block by itself."""
+    result = fixed_effects(three, "y", TREATED, ["city_code"], ["province", "industry"])
+    parts = [fixed_effects(three, "y", TREATED, ["city_code"], cluster) for cluster in ("province", "industry", "province#industry")]
+    n, few = result.n, 5
+    raw = np.zeros((3, 3))
+    for sign, part in zip((1, 1, -1), parts, strict=True):
+        g = part.n_clusters or 0
+        raw += sign * part.covariance.to_numpy() / (g / (g - 1) * (n - 1) / (n - part.counted)) * few / (few - 1) * (n - 1) / (n - result.counted)
+    values, vectors = np.linalg.eigh(raw[:2, :2])
+    assert values[0] < -1e-4
+    np.testing.assert_allclose(result.covariance.to_numpy()[:2, :2], (vectors * np.maximum(values, 0)) @ vectors.T, rtol=1e-9)
+    assert result.mended == "slopes"
+    assert "negative eigenvalues set to zero" in result.note()
+    unmended = fixed_effects(three, "y", TREATED, ["city_code"], ["province", "industry"], convention="linearmodels")
+    assert np.linalg.eigvalsh(unmended.covariance.iloc[:2, :2])[0] < 0
+    assert unmended.mended == "nothing"
+    assert result.clusters == {"province": 5, "industry": 6}
+    assert (result.n_clusters, result.df_t) == (5, 4)
+    only_constant = fixed_effects(three, "y", TREATED, cluster=["province", "year"])
+    assert only_constant.mended == "constant"
+    np.testing.assert_array_equal(mended(np.diag([2.0, 1.0, 3.0]))[0], np.diag([2.0, 1.0, 3.0]))
+
+
+def test_weights_mean_repeated_means(three: pd.DataFrame) -> None:
+    """A row of weight w is the mean of w rows: coefficients equal those of the repeated rows, and only ratios of weights matter."""
+    repeated = three.loc[three.index.repeat(three["weight"])]
+    weighted = fixed_effects(three, "y", TREATED, THREE, "city_code", weights="weight")
+    plain = fixed_effects(repeated, "y", TREATED, THREE, "city_code")
+    np.testing.assert_allclose(weighted.coefficients, plain.coefficients, rtol=1e-11)
+    factors = [(fit.n - 1) / (fit.n - fit.counted) for fit in (weighted, plain)]
+    np.testing.assert_allclose(weighted.covariance / factors[0], plain.covariance / factors[1], rtol=1e-9)
+    assert weighted.r2 == pytest.approx(plain.r2)
+    assert weighted.r2_first_within == pytest.approx(plain.r2_first_within)
+    assert "weighted by weight" in weighted.note()
+    scaled = fixed_effects(three.assign(weight=three["weight"] / 7), "y", TREATED, THREE, "city_code", weights="weight")
+    np.testing.assert_allclose(scaled.covariance, weighted.covariance, rtol=1e-12)
+    first = [fixed_effects(three, "y", TREATED, weights=w, constant="first_period") for w in ("weight", None)]
+    assert first[0].coefficients["constant"] != pytest.approx(first[1].coefficients["constant"], rel=1e-6)
+
+
+def test_weights_of_zero_are_left_out_and_negative_ones_refused(three: pd.DataFrame) -> None:
+    zero = three["weight"].where(three["industry"] != 2, 0)
+    result = fixed_effects(three.assign(weight=zero), "y", TREATED, THREE, weights="weight")
+    assert result.dropped == {"weight zero": int((three["industry"] == 2).sum())}
+    pd.testing.assert_frame_equal(result.to_frame(), fixed_effects(three[three["industry"] != 2], "y", TREATED, THREE, weights="weight").to_frame())
+    with pytest.raises(ValueError, match="weight 'weight' is negative in 1 rows .the first: index 3."):
+        fixed_effects(three.assign(weight=three["weight"].where(three.index != 3, -1)), "y", TREATED, THREE, weights="weight")
+    with pytest.raises(ValueError, match="zero in every complete row"):
+        fixed_effects(three.assign(weight=0), "y", TREATED, THREE, weights="weight")
+
+
+def test_singletons_dropped_again_and_again(made_up: pd.DataFrame) -> None:
+    """9999 has one year; then 2030, which only 9999 and 1101 have, is 1101's alone. What is left is the panel without them."""
+    extra = pd.DataFrame({"city_code": ["9999", "1101"], "year": [2030, 2030], "treated": [0, 1], "x": [1.0, 2.0], "y": [1.0, 0.0]})
+    padded = pd.concat([made_up, extra])
+    kept, dropped = (fixed_effects(padded, "y", TREATED, cluster="city_code", singletons=how) for how in ("keep", "drop"))
+    assert (kept.n, kept.singletons) == (len(made_up) + 2, 1)
+    assert (dropped.n, dropped.singletons) == (len(made_up), 0)
+    assert dropped.dropped == {"alone in a level of an effect": 2}
+    pd.testing.assert_frame_equal(dropped.to_frame(), fixed_effects(made_up, "y", TREATED, cluster="city_code").to_frame(), check_exact=True)
+    np.testing.assert_allclose(kept.coefficients[TREATED], fixed_effects(padded[padded["city_code"] != "9999"], "y", TREATED).coefficients[TREATED])
+    with pytest.raises(ValueError, match="alone in a level of an effect, at once or once others are left out"):
+        fixed_effects(made_up.drop_duplicates("city_code"), "y", TREATED, ["city_code"], singletons="drop")
+
+
+def test_collinear_regressors_dropped_on_request(three: pd.DataFrame) -> None:
+    frame = three.assign(flat=3.0, city_size=three["province"] * 1e6, twice=2 * three["x"] + three["year"], sum=three["treated"] - three["x"])
+    result = fixed_effects(frame, "y", ["flat", "x", "city_size", "twice", "treated", "sum"], THREE, "city_code", collinear="drop")
+    assert result.regressors == ("x", "treated")
+    assert list(result.omitted) == ["flat", "city_size", "twice", "sum"]
+    assert result.omitted["twice"] == "a combination of x, treated"
+    assert "regressors left out: flat (does not vary once the city_code and year and industry effects are taken out)" in result.note()
+    plain = fixed_effects(three, "y", ["x", "treated"], THREE, "city_code")
+    np.testing.assert_allclose(result.covariance, plain.covariance, rtol=1e-10)
+    first = fixed_effects(frame, "y", ["flat", "x"], collinear="drop", constant="first_period")
+    np.testing.assert_allclose(first.coefficients, fixed_effects(three, "y", ["x"], constant="first_period").coefficients, rtol=1e-10)
+    with pytest.raises(ValueError, match="no regressor is left: flat does not vary"):
+        fixed_effects(frame, "y", ["flat", "city_size"], THREE, collinear="drop")
+    with pytest.raises(ValueError, match="y does not vary"):
+        fixed_effects(frame.assign(y=frame["year"] * 1.0), "y", ["x"], THREE, collinear="drop")
+    almost = frame.assign(near=frame["x"] + 1e-5 * three["y"])  # hardly its own, but its own
+    assert fixed_effects(almost, "y", ["x", "near"], THREE).regressors == ("x", "near")
+
+
+def test_units_of_the_columns_do_not_matter(three: pd.DataFrame) -> None:
+    plain = fixed_effects(three, "y", TREATED, THREE, "city_code")
+    scaled = fixed_effects(three.assign(x=three["x"] * 1e9 + 1e12, treated=three["treated"] * 1e-9), "y", TREATED, THREE, "city_code")
+    np.testing.assert_allclose(scaled.t_statistics[TREATED], plain.t_statistics[TREATED], rtol=1e-9)
+
+
+def test_without_effects_it_is_least_squares(three: pd.DataFrame) -> None:
+    x = np.column_stack([three[TREATED], np.ones(len(three))])
+    b, rss = np.linalg.lstsq(x, three["y"], rcond=None)[:2]
+    result = fixed_effects(three, "y", TREATED, [])
+    np.testing.assert_allclose(result.coefficients, b, rtol=1e-12)
+    np.testing.assert_allclose(result.covariance, np.linalg.inv(x.T @ x) * rss / (len(three) - 3), rtol=1e-11)
+    assert result.r2 == pytest.approx(result.r2_within)
+    assert "y on treated, x, 317 rows;" in result.note()
+
+
+def test_columns_joined_to_one_effect(three: pd.DataFrame) -> None:
+    joined = fixed_effects(three, "y", ["x"], ["city_code", "province#year"], "province#year", keys=[])
+    by_hand = fixed_effects(three.assign(py=three["province"].astype(str) + "-" + three["year"].astype(str)), "y", ["x"], ["city_code", "py"], "py", keys=[])
+    np.testing.assert_allclose(joined.covariance, by_hand.covariance, rtol=1e-12)
+    assert joined.groups["province#year"] == 40
+
+
+@pytest.mark.parametrize("cast", [str, "category", "Int64", "float64", object])
+def test_labels_of_any_type_give_the_same_numbers(three: pd.DataFrame, cast: object) -> None:
+    plain = fixed_effects(three.assign(city_code=three["city_code"].astype(int)), "y", TREATED, THREE, ["city_code", "industry"])
+    other = three.assign(**{name: three[name].astype(int).astype(cast) for name in THREE})
+    result = fixed_effects(other, "y", TREATED, THREE, ["city_code", "industry"])
+    pd.testing.assert_frame_equal(result.covariance, plain.covariance, check_exact=True)
+
+
+def test_float32_input_is_worked_on_in_float64(three: pd.DataFrame) -> None:
+    narrow = three.astype({"x": "float32", "y": "float32"})
+    wide = narrow.astype({"x": "float64", "y": "float64"})
+    pd.testing.assert_frame_equal(fixed_effects(narrow, "y", TREATED, THREE).covariance, fixed_effects(wide, "y", TREATED, THREE).covariance, check_exact=True)
+
+
+def test_rows_that_share_all_levels_may_come_in_any_order(three: pd.DataFrame) -> None:
+    plain = fixed_effects(three, "y", TREATED, ["province"], weights="weight", cluster="industry")
+    for seed in range(3):
+        shuffled = three.sample(frac=1, random_state=seed).set_index("year", drop=False)
+        result = fixed_effects(shuffled, "y", TREATED, ["province"], weights="weight", cluster="industry")
+        pd.testing.assert_frame_equal(result.covariance, plain.covariance, check_exact=True)
+        assert list(result.sample) == list(shuffled.index)
+
+
+def test_the_same_number_in_every_process() -> None:
+    program = (
+        "import numpy as np, pandas as pd\n"
+        "from analysis.estimators import fixed_effects\n"
+        "draw = np.random.default_rng(0)\n"
+        "f = pd.DataFrame({'a': draw.integers(0, 20, 300).astype(str), 'b': draw.integers(0, 9, 300).astype(str), 'c': draw.integers(0, 5, 300).astype(str)})\n"
+        "f['x'], f['y'] = draw.normal(size=(2, 300))\n"
+        "print([v.hex() for v in fixed_effects(f, 'y', ['x'], ['a', 'b', 'c'], ['a', 'c'], convention='fixest_nested').standard_errors])\n"
+    )
+    seen = {
+        subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
+        for seed in ("0", "1", "77")
+    }
+    assert len(seen) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"convention": "stata"}, "standard errors as in 'stata' are not known"),
+        ({"singletons": "maybe"}, "singletons = 'maybe'"),
+        ({"collinear": "ignore"}, "collinear = 'ignore'"),
+        ({"effect_count": "none"}, "effect_count = 'none'"),
+        ({"cluster": ["city_code", "year", "industry"]}, "by one column or by two different ones"),
+        ({"cluster": "city_code", "robust": True}, "give cluster or robust, not both"),
+        ({"effects": ["year", "year"]}, "each effect can be taken out once"),
+        ({"effects": THREE, "constant": "first_period"}, "'first_period' where there are two effects"),
+        ({"effects": ["city_code#yaer", "year"]}, "column 'yaer' is not in the frame. Nearest: year"),
+        ({"weights": "city_code"}, "column 'city_code' holds .* not numbers"),
+        ({"keys": ["year"]}, "with the year of an earlier row"),
+    ],
+)
+def test_calls_that_cannot_be_meant_are_refused(three: pd.DataFrame, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        fixed_effects(three, "y", TREATED, **options)
+
+
+def test_years_that_are_not_comparable_have_no_first_one() -> None:
+    """Two groups of cities without a common year: levels of the second effect can be compared inside a group only."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"city_code": np.repeat(range(10), 4), "year": [*np.tile(range(4), 5), *np.tile(range(4, 8), 5)]})
+    frame["x"], frame["y"] = draw.normal(size=(2, 40))
+    assert fixed_effects(frame, "y", ["x"]).counted == 1 + 10 + 8 - 2
+    with pytest.raises(ValueError, match="the first level of year is not comparable"):
+        fixed_effects(frame, "y", ["x"], constant="first_period")

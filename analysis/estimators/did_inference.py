@@ -1,0 +1,69 @@
+"""Influence functions to standard errors and simultaneous bands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+# Draws are made in blocks of at most this many numbers, so that memory stays small; the block size never changes a draw.
+BLOCK = 4_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Bands:
+    """Bands that hold all estimates at once with the stated probability.
+
+    Attributes
+    ----------
+    standard_errors : (k,) interquartile range of the draws over that of the normal
+    critical_value : quantile of the largest |draw / standard error|
+    intervals : (k, 2) lower and upper, estimate -+ critical value * standard error
+    draws, seed, level : how they were made
+    """
+
+    standard_errors: pd.Series
+    critical_value: float
+    intervals: pd.DataFrame
+    draws: int
+    seed: int
+    level: float
+
+
+def cluster_sums(influence: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Sums (clusters, k) of influence functions (units, k)."""
+    size = int(clusters.max()) + 1
+    return np.column_stack([np.bincount(clusters, column, minlength=size) for column in influence.T])
+
+
+def multiplier_bootstrap(estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray, draws: int, seed: int, level: float) -> Bands:
+    """Perturb the clusters' influence with Mammen's two-point multipliers (Callaway and Sant'Anna 2021, algorithm 1).
+
+    estimates (k,), influence (units, k), clusters (units,) numbers. Estimates that have no variance get no band.
+    """
+    sums = cluster_sums(influence, clusters) / len(influence)
+    drawn = np.concatenate([block @ sums for block in _multipliers(len(sums), draws, seed)])
+    low, high = np.quantile(drawn, [0.25, 0.75], axis=0, method="inverted_cdf")
+    errors = (high - low) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
+    errors = np.where(np.isfinite(errors) & (errors > 1e-12 * (1 + np.abs(estimates.to_numpy()))), errors, np.nan)
+    usable = np.isfinite(errors)
+    if not usable.any():
+        raise ValueError("no estimate has a variance: there is nothing to bootstrap.")
+    largest = np.abs(drawn[:, usable] / errors[usable]).max(axis=1)
+    critical = max(float(np.quantile(largest, level, method="inverted_cdf")), float(stats.norm.ppf((1 + level) / 2)))
+    half = critical * errors
+    intervals = pd.DataFrame({"lower": estimates - half, "upper": estimates + half})
+    return Bands(pd.Series(errors, index=estimates.index, name="standard_error"), critical, intervals, draws, seed, level)
+
+
+def _multipliers(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
+    """Mammen's weights less their mean of zero: 1 - phi with probability phi/sqrt(5), else phi, phi the golden ratio."""
+    golden = (1 + np.sqrt(5)) / 2
+    generator = np.random.default_rng(seed)
+    step = max(1, BLOCK // n)
+    for start in range(0, draws, step):
+        size = min(step, draws - start)
+        yield np.where(generator.random((size, n)) < golden / np.sqrt(5), 1 - golden, golden)

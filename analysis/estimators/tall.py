@@ -1,0 +1,45 @@
+"""Products of tall, narrow matrices, block by block of rows.
+
+A block is small enough for the linear algebra library to stay on one thread: on shared processors its threads wait for each other longer than
+such products take, and the sums do not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+MULTIPLICATIONS = 1 << 18
+
+
+def cross(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """one' other, (a, b), of (n, a) and (n, b)."""
+    total = np.zeros((one.shape[1], other.shape[1]))
+    step = _rows(one.shape[1] * other.shape[1])
+    for start in range(0, len(one), step):
+        total += one[start : start + step].T @ other[start : start + step]
+    return total
+
+
+def times(tall: np.ndarray, small: np.ndarray) -> np.ndarray:
+    """tall small, (n, b), of (n, a) and (a, b)."""
+    product = np.empty((len(tall), small.shape[1]))
+    step = _rows(small.size)
+    for start in range(0, len(tall), step):
+        np.matmul(tall[start : start + step], small, out=product[start : start + step])
+    return product
+
+
+def subtract_product(target: np.ndarray, tall: np.ndarray, small: np.ndarray) -> None:
+    """target -= tall small, in place."""
+    step = _rows(small.size)
+    for start in range(0, len(tall), step):
+        target[start : start + step] -= tall[start : start + step] @ small
+
+
+def inner(one: np.ndarray, other: np.ndarray) -> float:
+    """Sum of products of two columns (n,)."""
+    return float(np.einsum("i,i->", one, other))
+
+
+def _rows(width: int) -> int:
+    return max(64, MULTIPLICATIONS // max(width, 1))

@@ -1,0 +1,277 @@
+"""Heckman and Tobit: against the printed numbers of R, against definitions, and input that could mislead."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.estimators.likelihoods import heckman_terms, inverse_mills, probit_terms, tobit_terms
+from analysis.estimators.limited import HeckmanResult, heckman, tobit
+
+AFFAIRS = ["age", "yearsmarried", "religiousness", "occupation", "rating"]
+GREENE = (["exper", "exper2", "educ", "city"], ["age", "age2", "faminc", "kids", "educ"])
+WOOLDRIDGE = (["educ", "exper", "exper2"], ["nwifeinc", "educ", "exper", "exper2", "age", "kids5", "kids618"])
+
+
+@pytest.fixture(scope="module")
+def golden() -> Path:
+    folder = os.environ.get("CITYTRADE_GOLDEN")
+    if not folder:
+        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
+    return Path(folder)
+
+
+@pytest.fixture(scope="module")
+def mroz(golden: Path) -> pd.DataFrame:
+    frame = pd.read_csv(golden / "heckman_mroz" / "mroz87.csv")
+    working = frame["lfp"] == 1
+    return frame.assign(age2=frame["age"] ** 2, exper2=frame["exper"] ** 2, lwage=np.log(frame["wage"].where(working)))
+
+
+def _check(result: HeckmanResult, expected: dict, equations: tuple[list[str], list[str]], coef_digits: float, se_digits: float) -> None:
+    """R names no equation: it lists selection, then outcome, each with its constant first."""
+    regressors, selection = equations
+    terms = [f"selection: {name}" for name in ["constant", *selection]] + ["constant", *regressors]
+    terms += ["inverse_mills_ratio"] if "invMillsRatio" in expected["coef"] else []
+    for term, value, error in zip(terms, expected["coef"].values(), expected["se"].values(), strict=False):
+        assert result.coefficients[term] == pytest.approx(value, rel=coef_digits), term
+        assert result.standard_errors[term] == pytest.approx(error, rel=se_digits), term
+    for term in ("sigma", "rho"):
+        assert result.derived.loc[term, "coefficient"] == pytest.approx(expected["coef"][term], rel=coef_digits)
+        if expected["se"][term] is not None:
+            assert result.derived.loc[term, "standard_error"] == pytest.approx(expected["se"][term], rel=se_digits)
+    assert len(result.coefficients) == len(terms) + (0 if "inverse_mills_ratio" in terms else 2)
+
+
+def test_heckman_equals_sample_selection(golden: Path, mroz: pd.DataFrame) -> None:
+    expected = json.loads((golden / "heckman_mroz" / "r_sampleSelection.json").read_text())
+    _check(heckman(mroz, "wage", *GREENE, "lfp"), expected["greene_twostep"], GREENE, 1e-10, 1e-10)
+    # R's optimisers stop at relative changes of 1e-8: the reference is good for seven digits
+    _check(heckman(mroz, "lwage", *WOOLDRIDGE, "lfp"), expected["wooldridge_twostep"], WOOLDRIDGE, 1e-7, 1e-7)
+    ml = heckman(mroz, "wage", *GREENE, "lfp", estimator="ml")
+    _check(ml, expected["greene_ml"], GREENE, 1e-7, 1e-7)
+    assert ml.log_likelihood == pytest.approx(expected["greene_ml"]["logLik"], rel=1e-12)
+    assert ml.gradient < 1e-10
+    assert ml.n == 753
+    assert ml.selected == 428
+
+
+@pytest.mark.parametrize(("key", "right"), [("left0", None), ("left0_right4", 4.0)])
+def test_tobit_equals_aer(golden: Path, key: str, right: float | None) -> None:
+    frame = pd.read_csv(golden / "tobit_affairs" / "affairs.csv")
+    expected = json.loads((golden / "tobit_affairs" / "r_aer_tobit.json").read_text())[key]
+    result = tobit(frame, "affairs", AFFAIRS, right=right)
+    for name, value in expected["coef"].items():
+        term = "constant" if name == "(Intercept)" else name
+        assert result.coefficients[term] == pytest.approx(value, rel=1e-9)
+        assert result.standard_errors[term] == pytest.approx(expected["se"][name], rel=1e-9)
+    assert result.standard_errors["ln_sigma"] == pytest.approx(expected["se"]["Log(scale)"], rel=1e-9)
+    assert result.sigma == pytest.approx(expected["scale"], rel=1e-9)
+    assert result.sigma_error == pytest.approx(expected["scale"] * expected["se"]["Log(scale)"], rel=1e-9)
+    assert result.log_likelihood == pytest.approx(expected["logLik"], abs=1e-9)
+    assert result.gradient < 1e-10
+    assert result.censored_left == int((frame["affairs"] <= 0).sum())
+    assert result.censored_right == (0 if right is None else int((frame["affairs"] >= right).sum()))
+
+
+@pytest.fixture
+def cities() -> pd.DataFrame:
+    """80 cities over 9 years; an outcome cut at 0 and 4, and one seen only where selection is positive, rho = 0.6, sigma = 1.5."""
+    draw = np.random.default_rng(5)
+    city, year = (axis.ravel() for axis in np.meshgrid(np.arange(80), np.arange(2008, 2017), indexing="ij"))
+    n = len(city)
+    frame = pd.DataFrame({"city_code": [f"{1100 + c}" for c in city], "year": year, "x": draw.normal(size=n), "z": draw.normal(size=n)})
+    v = draw.normal(size=n)
+    e = 1.5 * (0.6 * v + 0.8 * draw.normal(size=n))
+    frame["chosen"] = (0.3 + 0.5 * frame["x"] + frame["z"] + v > 0).astype(int)
+    latent = 1.0 + 0.7 * frame["x"] + e
+    frame["wage"] = latent.where(frame["chosen"] == 1)
+    frame["cut"] = latent.clip(0, 4)
+    return frame
+
+
+def test_derivatives_are_those_of_the_likelihood() -> None:
+    """Central differences of the terms and of their first derivatives, in every index, on both sides of every limit."""
+    draw = np.random.default_rng(1)
+    y = np.concatenate([draw.normal(size=9) * 2, [0.0, 3.0]]).clip(0, 3)
+    chosen = (np.arange(11) % 3 > 0).astype(float)
+    for terms, width in ((probit_terms(chosen), 1), (tobit_terms(y, 0.0, 3.0), 2), (heckman_terms(y, chosen), 4)):
+        index = draw.normal(size=(11, width)) * 0.7
+        _, slope, curve = terms(index)
+        for j in range(width):
+            step = np.zeros_like(index)
+            step[:, j] = 1e-6
+            above, below = terms(index + step), terms(index - step)
+            np.testing.assert_allclose((above[0] - below[0]) / 2e-6, slope[:, j], atol=2e-8, rtol=1e-7)
+            np.testing.assert_allclose((above[1] - below[1]) / 2e-6, curve[:, j], atol=2e-8, rtol=1e-7)
+
+
+def test_far_tails_stay_finite() -> None:
+    x = np.array([-1e4, -40.0, 0.0, 40.0])
+    np.testing.assert_allclose(inverse_mills(x)[:2], [1e4, 40.02494], rtol=1e-6)
+    value, slope, curve = heckman_terms(np.array([0.0, 50.0]), np.array([0.0, 1.0]))(np.array([[60.0, 0, 0, 0], [-60.0, 0, 0, 0]]))
+    assert np.isfinite(value).all()
+    assert np.isfinite(slope).all()
+    assert np.isfinite(curve).all()
+
+
+def test_without_limits_tobit_is_least_squares(cities: pd.DataFrame) -> None:
+    result = tobit(cities, "cut", ["x", "z"], left=None, right=None)
+    x = np.column_stack([cities[["x", "z"]], np.ones(len(cities))])
+    slope, rss, *_ = np.linalg.lstsq(x, cities["cut"], rcond=None)
+    np.testing.assert_allclose(result.coefficients[["x", "z", "constant"]], slope, rtol=1e-10)
+    assert result.sigma == pytest.approx(np.sqrt(rss[0] / len(x)), rel=1e-12)
+    np.testing.assert_allclose(result.covariance.iloc[:3, :3], result.sigma**2 * np.linalg.inv(x.T @ x), rtol=1e-9, atol=1e-15)
+    assert "Tobit with no limit" in result.note()
+
+
+def test_tobit_covariances_by_definition(cities: pd.DataFrame) -> None:
+    """Scores and information by hand; clusters summed, with the factor G/(G-1) or without."""
+    plain = tobit(cities, "cut", ["x"], right=4)
+    x, y = np.column_stack([cities["x"], np.ones(len(cities))]), cities["cut"].to_numpy()
+    _, slopes, _ = tobit_terms(y, 0.0, 4.0)(np.column_stack([x @ plain.coefficients.iloc[:2], np.full(len(y), plain.coefficients.iloc[2])]))
+    scores = np.column_stack([slopes[:, [0]] * x, slopes[:, 1]])
+    bread = plain.covariance.to_numpy()
+    sums = pd.DataFrame(scores).groupby(cities["city_code"].to_numpy()).sum().to_numpy()
+    clustered = tobit(cities, "cut", ["x"], "city_code", right=4)
+    np.testing.assert_allclose(clustered.covariance, bread @ (sums.T @ sums) @ bread * 80 / 79, rtol=1e-8, atol=1e-14)
+    robust = tobit(cities, "cut", ["x"], right=4, robust=True, small=False)
+    np.testing.assert_allclose(robust.covariance, bread @ (scores.T @ scores) @ bread, rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(clustered.coefficients, plain.coefficients, rtol=1e-12)
+    assert clustered.groups == {"city_code": 80}
+    assert "clustered by city_code (80 clusters, sandwich, factor G/(G-1), normal)" in clustered.note()
+
+
+def test_known_truths_are_recovered(cities: pd.DataFrame) -> None:
+    cut = tobit(cities, "cut", ["x"], "city_code", left=0, right=4)
+    assert abs(cut.coefficients["x"] - 0.7) < 3 * cut.standard_errors["x"] < 0.4
+    assert abs(cut.sigma - 1.5) < 3 * cut.sigma_error
+    for estimator in ("two_step", "ml"):
+        result = heckman(cities, "wage", ["x"], ["x", "z"], estimator=estimator)
+        for term, truth in (("x", 0.7), ("constant", 1.0), ("selection: z", 1.0), ("selection: x", 0.5)):
+            assert abs(result.coefficients[term] - truth) < 3 * result.standard_errors[term] < 0.6, (estimator, term)
+        assert abs(result.derived.loc["rho", "coefficient"] - 0.6) < 0.25
+        assert result.derived.loc["lambda", "coefficient"] == pytest.approx(np.prod(result.derived["coefficient"].iloc[:2]))
+    independence = result.tests["independence"]
+    assert independence.p == pytest.approx(stats.chi2.sf(independence.statistic, 1))
+    assert independence.p < 0.01
+
+
+def test_the_two_step_sandwich_is_near_the_correction_where_both_hold() -> None:
+    draw = np.random.default_rng(9)
+    n = 40_000
+    frame = pd.DataFrame({"x": draw.normal(size=n), "z": draw.normal(size=n), "row": np.arange(n) // 2})
+    v = draw.normal(size=n)
+    frame["seen"] = 0.5 * frame["x"] + frame["z"] + v > 0
+    frame["y"] = frame["x"] + 0.9 * v + 0.5 * draw.normal(size=n)
+    plain = heckman(frame, "y", ["x"], ["x", "z"], "seen")
+    for options in ({"robust": True}, {"cluster": "row"}):
+        other = heckman(frame, "y", ["x"], ["x", "z"], "seen", **options)
+        np.testing.assert_allclose(other.standard_errors / plain.standard_errors, 1, atol=0.03)
+        correlation = [r.covariance.loc["x", "selection: x"] / (r.standard_errors["x"] * r.standard_errors["selection: x"]) for r in (plain, other)]
+        assert correlation[0] == pytest.approx(correlation[1], abs=0.03)
+
+
+def test_a_missing_outcome_says_not_selected(cities: pd.DataFrame) -> None:
+    by_column = heckman(cities.assign(wage=cities["wage"].fillna(-999)), "wage", ["x"], ["x", "z"], "chosen", estimator="ml")
+    by_gap = heckman(cities, "wage", ["x"], ["x", "z"], estimator="ml")
+    pd.testing.assert_frame_equal(by_column.to_frame(), by_gap.to_frame(), check_exact=True)
+    assert by_gap.selected == int(cities["chosen"].sum())
+
+
+def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
+    cities = cities.astype({"x": "float32"})
+    plain = heckman(cities, "wage", ["x"], ["x", "z"], "chosen", "city_code", estimator="ml"), tobit(cities, "cut", ["x", "z"], "city_code")
+    numbers = cities.assign(city_code=cities["city_code"].astype(int) * 7 % 1009, x=cities["x"].astype(float), chosen=cities["chosen"] == 1)
+    shuffled = cities.sample(frac=1, random_state=2).assign(note="text", city_code=lambda f: pd.Categorical(f["city_code"], sorted(set(f["city_code"]))[::-1]))
+    for other in (numbers, shuffled, cities.set_index(np.repeat(3, len(cities)))):
+        before = other.copy(deep=True)
+        again = heckman(other, "wage", ["x"], ["x", "z"], "chosen", "city_code", estimator="ml"), tobit(other, "cut", ["x", "z"], "city_code")
+        for one, two in zip(plain, again, strict=True):
+            pd.testing.assert_frame_equal(one.to_frame(), two.to_frame(), check_exact=True)
+            pd.testing.assert_frame_equal(one.covariance, two.covariance, check_exact=True)
+        pd.testing.assert_frame_equal(other, before)
+        assert list(again[0].sample) == list(other.index)
+
+
+def test_the_hash_seed_changes_nothing() -> None:
+    code = (
+        "import numpy as np, pandas as pd\n"
+        "from analysis.estimators.limited import heckman, tobit\n"
+        "d = np.random.default_rng(0); f = pd.DataFrame(d.normal(size=(400, 3)), columns=['x', 'z', 'y']); f['c'] = [f'city {i % 19}' for i in range(400)]\n"
+        "f['s'] = f['z'] + d.normal(size=400) > 0\n"
+        "r, t = heckman(f, 'y', ['x'], ['x', 'z'], 's', 'c'), tobit(f, 'y', ['x', 'z'], 'c')\n"
+        "print([v.hex() for v in [*r.standard_errors, *t.standard_errors]])\n"
+    )
+    printed = {
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed}).stdout
+        for seed in ("0", "1", "99")
+    }
+    assert len(printed) == 1
+
+
+def test_rows_left_out_are_counted_with_their_reason(cities: pd.DataFrame) -> None:
+    chosen, other = cities.index[cities["chosen"] == 1], cities.index[cities["chosen"] == 0]
+    spoiled = cities.astype({"chosen": "Int64"})
+    spoiled["only_outcome"] = spoiled["x"] * 2 + spoiled["z"] ** 2
+    spoiled.loc[chosen[0], "wage"], spoiled.loc[chosen[1], "only_outcome"], spoiled.loc[other[0], "only_outcome"] = np.nan, np.nan, np.nan
+    spoiled.loc[other[1], "z"], spoiled.loc[chosen[2], "chosen"], spoiled.loc[chosen[3], "city_code"] = np.inf, pd.NA, None
+    result = heckman(spoiled, "wage", ["only_outcome"], ["x", "z"], "chosen", "city_code")
+    assert result.dropped == {"city_code missing": 1, "chosen missing": 1, "z infinite": 1, "wage missing": 1, "only_outcome missing": 1}
+    assert result.n == len(cities) - 5 == len(result.sample)
+    assert other[0] in result.sample
+    cut = tobit(spoiled, "cut", ["x", "only_outcome"], "city_code")
+    assert cut.dropped == {"city_code missing": 1, "only_outcome missing": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        (
+            {"twice": lambda f: 2 * f["x"] + 1},
+            {"regressors": ["x", "twice"]},
+            "is constant, zero or a combination of others among the regressors",
+        ),
+        ({"flat": 1.0}, {"selection": ["z", "flat"]}, "among the selection regressors"),
+        ({"chosen": 1}, {}, "433 of 433 complete rows are selected"),
+        ({"chosen": 2}, {}, "'chosen' holds other values than 0 and 1"),
+        ({"chosen": lambda f: (f["z"] > 0).astype(int), "wage": lambda f: f["x"] + f["z"]}, {}, "predict perfectly who is selected"),
+        ({"z": "text"}, {}, "column 'z' holds .* not numbers"),
+        ({}, {"selection": ["zz"]}, "column 'zz' is not in the frame. Nearest: z"),
+        ({}, {"regressors": ["chosen"]}, "cannot be a variable of the equations too"),
+        ({}, {"regressors": "x"}, r"regressors is a list of column names, such as \['x'\]"),
+        ({}, {"estimator": "gmm"}, "it is 'two_step' or 'ml'"),
+        ({}, {"keys": ["city_code"]}, r"640 rows with the city_code of an earlier row \(city_code 1100"),
+        ({"country": "CN"}, {"cluster": "country"}, "one level of 'country' only"),
+        ({}, {"cluster": "city_code", "robust": True}, "not both"),
+    ],
+)
+def test_what_heckman_cannot_estimate_is_named(cities: pd.DataFrame, changes: dict, options: dict, message: str) -> None:
+    call = {"regressors": ["x"], "selection": ["x", "z"]} | options
+    with pytest.raises(ValueError, match=message):
+        heckman(cities.assign(**changes), "wage", call.pop("regressors"), call.pop("selection"), "chosen", **call)
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        ({}, {"left": 4, "right": 0}, "the left limit lies below the right one"),
+        ({}, {"left": 90}, "0 rows lie between the limits"),
+        ({"flat": 3.0}, {"regressors": ["x", "flat"]}, "flat is constant, zero or a combination|constant is constant"),
+        ({"x": np.nan}, {}, r"no row of 720 is complete \(left out: x missing: 720\)"),
+        ({"only_cut": lambda f: (f["cut"] <= 0) * 1.0}, {"regressors": ["x", "only_cut"]}, "no maximum.*zero wherever the outcome lies between the limits"),
+        ({"same": lambda f: f["cut"] * 1.0}, {"regressors": ["same"], "left": None}, "explain the outcome without error"),
+    ],
+)
+def test_what_tobit_cannot_estimate_is_named(cities: pd.DataFrame, changes: dict, options: dict, message: str) -> None:
+    regressors = options.pop("regressors", ["x"]) if "regressors" in options else ["x"]
+    with pytest.raises(ValueError, match=message):
+        tobit(cities.assign(**changes), "cut", regressors, **options)
