@@ -18,7 +18,8 @@ from scipy import sparse
 
 from analysis.estimators.grouping import Group, combined, nested, renumbered
 from analysis.estimators.placebo_draws import Cells
-from analysis.estimators.placebo_engine import BYTES_AT_ONCE, DEGENERATE, Setting
+from analysis.estimators.placebo_engine import BYTES_AT_ONCE, DEGENERATE, ROWS_AT_ONCE, Setting
+from analysis.estimators.tall import subtract_product
 
 MOST_CELLS = 6_000
 MOST_LEVELS = 2_000
@@ -52,17 +53,17 @@ class CellDraws:
         self._outcome = np.bincount(cells.codes, weights=weights * shared.outcome, minlength=cells.n)
         self._controls = _sums(group, shared.weighted(shared.controls))
         self._parts = [(_ClusterSums(shared, self._finer, group, cluster), sign) for cluster, sign in shared.groupings()]
-        if self._finer is not None:
-            movers = np.logical_or.reduce([part.by_row for part, _ in self._parts] or [np.zeros(shared.n, dtype=bool)])
-            self._rows = _MoverRows(shared, self._finer, group, movers) if movers.any() else None
-        else:
-            self._rows = None
+        self._rows: _MoverRows | None = None
+        parts = [part for part, _ in self._parts]
+        movers = np.logical_or.reduce([part.by_row for part in parts]) if parts else np.zeros(shared.n, dtype=bool)
+        if self._finer is not None and movers.any():
+            self._rows = _MoverRows(shared, self._finer, group, movers, parts)
 
     @property
     def at_once(self) -> int:
         """Draws to hand over together."""
-        widest = max([self._kernel.shape[0], *(part.width for part, _ in self._parts), self._rows.n if self._rows else 0])
-        return max(1, min(256, BYTES_AT_ONCE // (8 * widest)))
+        widest = max([self._kernel.shape[0], *(part.width for part, _ in self._parts), self._rows.levels if self._rows else 0])
+        return max(1, min(64, BYTES_AT_ONCE // (8 * widest)))
 
     def statistics(self, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients and variances (B,) of treatments drawn by cell (cells, B); NaN where the effects absorb a draw."""
@@ -74,13 +75,10 @@ class CellDraws:
         b = self._outcome @ drawn / squares
         if self._shared.kind == "homoskedastic":
             return b, self._shared.without_clusters(b, squares)
-        by_row = self._rows.residuals(own, slopes) if self._rows else None
-        middle = np.zeros(drawn.shape[1])
-        for part, sign in self._parts:
-            scores = part.scores(own, slopes, b)
-            if by_row is not None and self._rows is not None:
-                scores += self._rows.scores(part, by_row, b)
-            middle += sign * (scores**2).sum(axis=0)
+        scores = [part.scores(own, slopes, b) for part, _ in self._parts]
+        if self._rows is not None:
+            scores = [one + more for one, more in zip(scores, self._rows.scores(own, slopes, b), strict=True)]
+        middle = sum((sign * (one**2).sum(axis=0) for one, (_, sign) in zip(scores, self._parts, strict=True)), np.zeros(drawn.shape[1]))
         return b, self._shared.factor * middle / squares**2
 
 
@@ -125,29 +123,42 @@ class _ClusterSums:
 
 
 class _MoverRows:
-    """Rows whose finer effect lies in several clusters: their residuals are worked out."""
+    """Rows whose finer effect lies in several clusters: their residuals are worked out, a few rows at a time."""
 
-    def __init__(self, shared: Setting, finer: Group, cells: Group, movers: np.ndarray) -> None:
+    def __init__(self, shared: Setting, finer: Group, cells: Group, movers: np.ndarray, parts: Sequence[_ClusterSums]) -> None:
         # A level moves as a whole, so the rows hold all of it and its mean can be taken over them.
         rows = np.flatnonzero(movers)
         self.n = len(rows)
-        self._rows = rows
-        self._cell = cells[0][rows]
-        self._finer = renumbered(finer[0][rows], finer[1])
-        self._weights = np.ones(self.n) if shared.weights is None else shared.weights[rows]
-        total = np.bincount(self._finer[0], weights=self._weights, minlength=self._finer[1])
-        self._mean = _diagonal(1 / total) @ _pairs(self._finer, (self._cell, cells[1]), self._weights)
-        self._outcome, self._controls = shared.outcome[rows, None], shared.controls[rows]
+        codes, self.levels = renumbered(finer[0][rows], finer[1])
+        cell = (cells[0][rows], cells[1])
+        weights = np.ones(self.n) if shared.weights is None else shared.weights[rows]
+        total = np.bincount(codes, weights=weights, minlength=self.levels)
+        self._mean = _diagonal(1 / total) @ _pairs((codes, self.levels), cell, weights)
+        looked_up = np.column_stack([cell[0], codes + cells[1]]).astype(np.int32)
+        values = np.tile([1.0, -1.0], self.n)
+        ends = np.arange(0, 2 * self.n + 1, 2, dtype=np.int32)
+        self._residual = sparse.csr_array((values, looked_up.ravel(), ends), shape=(self.n, cells[1] + self.levels))
+        self._outcome, self._controls = shared.outcome[rows, None], np.ascontiguousarray(shared.controls[rows])
+        # Rows count only in the sums by cluster that leave them out.
+        self._dummies = [_weighted_dummies(part.cluster, rows, np.where(part.by_row[rows], weights, 0.0)) for part in parts]
 
-    def residuals(self, own: np.ndarray, slopes: np.ndarray) -> np.ndarray:
-        """e by row (rows, B)."""
-        return own[self._cell] - (self._mean @ own)[self._finer[0]] - self._controls @ slopes
+    def scores(self, own: np.ndarray, slopes: np.ndarray, b: np.ndarray) -> list[np.ndarray]:
+        """What the rows add to the scores (G, B) of each part."""
+        effects = np.vstack([own, self._mean @ own])
+        added = [np.zeros((dummies.shape[1], own.shape[1])) for dummies in self._dummies]
+        for start in range(0, self.n, ROWS_AT_ONCE):
+            rows = slice(start, min(start + ROWS_AT_ONCE, self.n))
+            left = self._residual[rows] @ effects
+            subtract_product(left, self._controls[rows], slopes)
+            error = self._outcome[rows] - left * b
+            error *= left
+            for dummies, total in zip(self._dummies, added, strict=True):
+                total += dummies[rows].T @ error
+        return added
 
-    def scores(self, part: _ClusterSums, residuals: np.ndarray, b: np.ndarray) -> np.ndarray:
-        """What the rows that `part` leaves out add to its scores (G, B)."""
-        weight = np.where(part.by_row[self._rows], self._weights, 0.0)
-        dummies = sparse.csr_array((weight, part.cluster[0][self._rows], np.arange(self.n + 1)), shape=(self.n, part.cluster[1]))
-        return np.asarray(dummies.T @ (residuals * (self._outcome - residuals * b)))
+
+def _weighted_dummies(group: Group, rows: np.ndarray, weights: np.ndarray) -> sparse.csr_array:
+    return sparse.csr_array((weights, group[0][rows], np.arange(len(rows) + 1, dtype=np.int32)), shape=(len(rows), group[1]))
 
 
 def _moving(finer: Group, cluster: Group) -> np.ndarray:

@@ -22,7 +22,7 @@ from analysis.estimators.grouping import Group, combined
 from analysis.estimators.sandwich import Kind
 from analysis.estimators.tall import cross, inner, subtract_product, times
 
-ROWS_AT_ONCE = 1 << 14
+ROWS_AT_ONCE = 1 << 12
 BYTES_AT_ONCE = 96 << 20
 # A draw whose residual keeps less than this share of its own squares is absorbed by the effects: it has no coefficient.
 DEGENERATE = 1e-10

@@ -26,14 +26,6 @@ COLUMNS = ("y", "city", "year", "cohort")
 
 
 @pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
-
-
-@pytest.fixture(scope="module")
 def fixest(golden: Path) -> dict:
     return json.loads((golden / "did_fixest" / "r_fixest.json").read_text())
 

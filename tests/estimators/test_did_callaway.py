@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +14,6 @@ from analysis.estimators.did_callaway import callaway_santanna
 from analysis.estimators.did_inference import multiplier_bootstrap
 
 KINDS = ("simple", "dynamic", "group", "calendar")
-
-
-@pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
 
 
 @pytest.fixture(scope="module")

@@ -31,14 +31,6 @@ PYFIXEST = {
 ERRORS = {"iid": {}, "robust": {"robust": True}, "one way": {"cluster": "city_code"}, "two ways": {"cluster": ["city_code", "industry"]}}
 
 
-@pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
-
-
 @pytest.fixture
 def made_up() -> pd.DataFrame:
     """40 cities over 8 years: y = 2 treated - 0.5 x + city + year + noise, with gaps."""

@@ -37,14 +37,6 @@ CASES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
-
-
 def _estimate(golden: Path, name: str, suffix: str) -> InstrumentalResult:
     outcome, endogenous, instruments, exogenous, estimator, cluster = IVREG2[name]
     frame = pd.read_csv(golden / "ivreg2_kp" / ("sim_cluster_data.csv" if name == "sim_cluster" else "card_data.csv"))

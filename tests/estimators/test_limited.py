@@ -22,14 +22,6 @@ WOOLDRIDGE = (["educ", "exper", "exper2"], ["nwifeinc", "educ", "exper", "exper2
 
 
 @pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
-
-
-@pytest.fixture(scope="module")
 def mroz(golden: Path) -> pd.DataFrame:
     frame = pd.read_csv(golden / "heckman_mroz" / "mroz87.csv")
     working = frame["lfp"] == 1

@@ -23,14 +23,6 @@ LALONDE = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
 
 
 @pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
-
-
-@pytest.fixture(scope="module")
 def lalonde(golden: Path) -> pd.DataFrame:
     return pd.read_csv(golden / "psm_lalonde" / "lalonde.csv").reset_index(names="row")
 

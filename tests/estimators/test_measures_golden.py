@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from pathlib import Path
 
@@ -17,14 +16,6 @@ from analysis.measures.productivity import production_function
 from analysis.measures.weights import principal_components
 
 TERMS = ["constant", "capital", "labour", "sigma_squared", "gamma"]
-
-
-@pytest.fixture(scope="module")
-def golden() -> Path:
-    folder = os.environ.get("CITYTRADE_GOLDEN")
-    if not folder:
-        pytest.skip("CITYTRADE_GOLDEN is not set: the numbers of other programs are not here")
-    return Path(folder)
 
 
 @pytest.fixture(scope="module")

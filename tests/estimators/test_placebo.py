@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import subprocess
 import sys
@@ -11,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators import placebo as module
 from analysis.estimators.fixed_effects import fixed_effects
 from analysis.estimators.placebo import PlaceboResult, placebo
 from analysis.estimators.placebo_cells import CellDraws
-from analysis.estimators.placebo_draws import adoption, allowed_dates, cells_of
+from analysis.estimators.placebo_draws import Cells, adoption, allowed_dates, cells_of
 from analysis.estimators.placebo_engine import RowDraws
 
+module = importlib.import_module("analysis.estimators.placebo")  # the package gives the function of that name
 CITIES = 20
 YEARS = range(2010, 2018)
 
@@ -52,7 +53,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     seen: list[np.ndarray] = []
     original = module._drawn
 
-    def watched(truth: np.ndarray, cells: module.Cells | None, *rest: object) -> Iterator[np.ndarray]:
+    def watched(truth: np.ndarray, cells: Cells | None, *rest: object) -> Iterator[np.ndarray]:
         for draw in original(truth, cells, *rest):  # type: ignore[arg-type]
             seen.append(draw if cells is None else draw[cells.codes])
             yield draw
