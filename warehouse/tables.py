@@ -52,7 +52,7 @@ TABLES: dict[str, dict[str, str]] = {
         "partner_code": "varchar",
         "trade_mode": "varchar",
     },
-    # One row a city, scope, indicator, year and vintage. `indicator` and its unit: seeds/dictionary/indicators.csv.
+    # One row a city, scope, indicator, year and vintage. `indicator` is a column of seeds/dictionary/columns.csv, which has its unit.
     "yearbook__indicators": {
         "city_name": "varchar",
         "city_code_published": "varchar",

@@ -26,9 +26,10 @@ from analysis.estimators.matching_weights import TieError
 from analysis.estimators.mediation import MediationResult, mediation
 from analysis.estimators.moran import MoranResult, moran
 from analysis.estimators.outliers import Clipped, percentile, trim, winsorise
+from analysis.estimators.panel_ols import largest_difference, panel_ols_slopes
 from analysis.estimators.panel_tests import breusch_pagan, effects_f_test, hausman_random
 from analysis.estimators.panels import PanelResult, panel_regression
-from analysis.estimators.placebo import placebo
+from analysis.estimators.placebo import PlaceboResult, placebo
 from analysis.estimators.psm_did import PsmDidResult, psm_did
 from analysis.estimators.results import Result, Test
 from analysis.estimators.spatial_regression import (
@@ -68,6 +69,7 @@ __all__ = [
     "MediationResult",
     "MoranResult",
     "PanelResult",
+    "PlaceboResult",
     "PsmDidResult",
     "Result",
     "SeparationError",
@@ -100,12 +102,14 @@ __all__ = [
     "honest_bounds",
     "imputation",
     "instrumental_variables",
+    "largest_difference",
     "linear_regression",
     "match",
     "matching_att",
     "mediation",
     "moderation",
     "moran",
+    "panel_ols_slopes",
     "panel_regression",
     "percentile",
     "placebo",

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 
 from analysis import papers
+from analysis.estimators import largest_difference, panel_ols_slopes
 from analysis.papers import PaperError, estimate_table, load_paper
 from analysis.report import compare
 from analysis.report.__main__ import main
 from warehouse import panel
+from warehouse.config import Config
 
 SLUG = "ecommerce_resilience"
 REGRESSORS = ["zone_did", "agglomeration", "openness_share", "fdi_share", "science_share", "ln_fdi"]
@@ -175,3 +177,13 @@ def test_a_command_that_fails_says_why_in_one_line(capsys: pytest.CaptureFixture
     assert shown.out == ""
     assert shown.err.count("\n") == 1
     assert "no table 't9'" in shown.err
+
+
+def test_linearmodels_estimates_the_same_slopes(small_release: Config) -> None:
+    """Table 4, columns 1 and 6, off the published panel, by linearmodels' PanelOLS."""
+    paper = load_paper("ecommerce_resilience")
+    frame = panel("panel_ecommerce_resilience", years=paper.years, config=small_release.path)
+    for column, result in estimate_table("ecommerce_resilience", "t4", frame, [1, 6]).items():
+        slopes = panel_ols_slopes(frame, result)
+        assert list(slopes.index) == list(paper.table("t4").columns[column])
+        assert largest_difference(frame, result) < 1e-9

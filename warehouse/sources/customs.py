@@ -21,7 +21,7 @@ import pyarrow as pa
 from warehouse.errors import SourceError
 from warehouse.places import clean_name
 from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.text import sniff_text, transcode
+from warehouse.sources.text import BLANK_LINE, Transcoded, sniff_text, transcode
 
 TABLE = "customs__records"
 STATA_CHUNK_ROWS = 500_000
@@ -62,20 +62,20 @@ OPTIONAL = {"quantity_unit", "postcode"}
 DECIDE = """
 with digits as (
     select *,
-        try_cast(left(replace(replace(replace(date_text, '-', ''), '/', ''), '.', ''), 6) as uinteger) as month_number,
+        replace(replace(date_text, '/', '-'), '.', '-') as day,
         try_cast(hs_text as uinteger) as hs_number,
-        try_cast(partner_text as usmallint) <= 999 as is_partner_code
+        try_cast(partner_text as usmallint) <= 999 and length(partner_text) <= 3 as is_partner_code
     from raw
 ),
 typed as (
     select
         line,
-        case when length(date_text) >= 6 then month_number // 100 end as year,
-        case when length(date_text) >= 6 then month_number % 100 end as month,
+        try_cast(case when contains(day, '-') then split_part(day, '-', 1) when length(day) >= 6 then left(day, 4) end as usmallint) as year,
+        try_cast(case when contains(day, '-') then split_part(day, '-', 2) when length(day) >= 6 then substr(day, 5, 2) end as utinyint) as month,
         case when flow_text in ('出口', '0', 'E') then 'export' when flow_text in ('进口', '1', 'I') then 'import' end as flow,
         hs_text as hs8,
         coalesce(length(hs_text) = 8 and hs_text = lpad(hs_number::varchar, 8, '0') and hs_number between 1000000 and 97999999, false) as is_hs8,
-        round(try_cast(replace(value_text, ',', '') as decimal(18, 4)) * 100)::decimal(18, 0) as cents,
+        round(try_cast(replace(value_text, ',', '') as decimal(16, 4)) * 100)::decimal(18, 0) as cents,
         nullif(replace(quantity_text, ',', ''), '') as quantity_text,
         try_cast(replace(quantity_text, ',', '') as double) as quantity,
         nullif(quantity_unit, '') as quantity_unit,
@@ -112,7 +112,6 @@ KEPT = (
 
 def _deliver(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
     """Judge the rows of the connection's table `raw` (all text, and `line`) and hand them over."""
-    delivery.read_n += _count(connection, "raw")
     connection.execute(f"create table judged as {DECIDE}")
     good = f"select {', '.join(KEPT).replace('value_cents', 'cents as value_cents')} from judged where reason is null order by line"
     delivery.accept_query(connection, TABLE, good, set(KEPT))
@@ -173,7 +172,7 @@ def _read_chinese_2005(raw: RawFile, delivery: Delivery) -> None:
     if len(set(heads)) < len(heads):
         raise SourceError(raw.name, "line 1", "names a column twice", "Rename or remove one of them and refresh")
     plain = delivery.folder / "scratch.csv"
-    transcode(raw, plain)
+    seen = transcode(raw, plain)
     with _scratch(delivery) as connection:
         columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(heads)))
         at = {head: f"c{i}" for i, head in enumerate(heads)}
@@ -181,17 +180,28 @@ def _read_chinese_2005(raw: RawFile, delivery: Delivery) -> None:
         try:
             connection.execute(
                 f"""create table raw as select row_number() over () + 1 as line, {fields} from read_csv(
-                        '{plain}', columns = {{{columns}}}, header = true, delim = ',', quote = '"', escape = '"', auto_detect = false,
-                        nullstr = '', store_rejects = true, rejects_limit = 0, max_line_size = {LONGEST_LINE_BYTES})"""
+                        $file, columns = {{{columns}}}, header = true, delim = ',', quote = '"', escape = '"', auto_detect = false,
+                        new_line = '\\n', nullstr = '', store_rejects = true, rejects_limit = 0, max_line_size = {LONGEST_LINE_BYTES})""",
+                {"file": str(plain)},
             )
         except duckdb.Error as error:
             raise SourceError(raw.name, "", f"cannot be read as csv ({str(error).splitlines()[0]})", "Check quotes and line ends near that place") from error
-        broken = connection.execute("select distinct line, 'broken_row' as reason, csv_line as detail from reject_errors order by line").df()
-        delivery.read_n += len(broken)
+        rejected = connection.execute("select distinct line, trim(csv_line, chr(10)) as detail from reject_errors order by line").df()
+        _shift_lines(connection, rejected["line"].tolist())
+        broken = rejected[rejected["detail"] != BLANK_LINE].assign(reason="broken_row")
+        _refuse_cut_off(raw, seen, _count(connection, "raw") + len(rejected) + 1, broken["line"].tolist())
+        delivery.read_n += seen.lines_n - 1
         delivery.put_aside(TABLE, broken)
-        _shift_lines(connection, broken["line"].tolist())
         _deliver(connection, delivery)
     _discard_scratch(delivery.folder)
+
+
+def _refuse_cut_off(raw: RawFile, seen: Transcoded, last_line: int, broken: list[int]) -> None:
+    """A file whose last row ends early was cut off, and nobody knows how many rows are missing."""
+    if seen.lines_n <= 1:
+        raise SourceError(raw.name, "line 1", "holds a header and no records", "Fetch the file again")
+    if not seen.is_ended and last_line in broken:
+        raise SourceError(raw.name, f"line {last_line}", "ends in the middle of a row: the file is cut off", "Fetch the file again")
 
 
 def _shift_lines(connection: duckdb.DuckDBPyConnection, broken: list[int]) -> None:
@@ -252,13 +262,18 @@ def _read_stata_2007(raw: RawFile, delivery: Delivery) -> None:
             texts = {field: _as_text(chunk[head]) if head in chunk else pa.nulls(len(chunk), pa.string()) for field, head in STATA_2007.items()}
             lines = pa.array(range(start + 1, start + len(chunk) + 1))
             connection.register("piece", pa.table({**texts, "line": lines}))
-            fields = ", ".join(f"{field}::varchar as {field}" for field in STATA_2007 if field != "hs_text")
-            piece = f"select line, {fields}, case when length(hs_text) = 7 then '0' || hs_text else hs_text end as hs_text from piece"
+            padded = {"hs_text": 8, "postcode": 6}  # numeric codes have lost their leading zero
+            fields = ", ".join(
+                f"case when length({field}) = {padded[field] - 1} then '0' || {field} else {field} end as {field}" if field in padded else field
+                for field in STATA_2007
+            )
+            piece = f"select line, {fields} from piece"
             connection.execute(f"create table raw as {piece}" if start == 0 else f"insert into raw by name {piece}")
             connection.unregister("piece")
             start += len(chunk)
         if start == 0:
             raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
+        delivery.read_n += start
         _deliver(connection, delivery)
     _discard_scratch(delivery.folder)
 

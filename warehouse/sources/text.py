@@ -5,14 +5,18 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from warehouse.errors import SourceError
 from warehouse.sources.base import RawFile
 
 MAX_SMALL_BYTES = 256 * 1024 * 1024
 CHUNK = 8 * 1024 * 1024
+LONGEST_LINE = 1024 * 1024
 REPLACEMENT = "\ufffd"
+BLANK_LINE = "\x1e"  # a record separator: no field of a text file holds one
 
 
 def sniff_text(raw: RawFile) -> str | None:
@@ -70,31 +74,66 @@ def read_rows(raw: RawFile) -> list[list[str]]:
         raise SourceError(raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh") from error
 
 
-def transcode(raw: RawFile, target: Path) -> int:
-    """Write a large text file as UTF-8, in pieces, and return how many characters could not be decoded.
+@dataclass(frozen=True)
+class Transcoded:
+    """What `transcode` saw: lines with text on them, and whether the last one was ended by a line break."""
 
-    Customs names are sometimes cut in the middle of a character; those become U+FFFD, and the caller decides about
-    the rows. A file in which more than one character in a hundred fails is in another encoding.
+    lines_n: int
+    is_ended: bool
+
+
+def transcode(raw: RawFile, target: Path) -> Transcoded:
+    """Write a large csv as UTF-8 with one record a line, in pieces.
+
+    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of the file. A line with an
+    odd number of quotes loses them: a quote that is opened and never closed would swallow every row after it.
+    Names are sometimes cut in the middle of a character; those become U+FFFD, and the caller decides about the rows.
 
     Raises
     ------
-    SourceError : neither UTF-8 nor GB18030.
+    SourceError : neither UTF-8 nor GB18030 (more than one character in a hundred cannot be decoded).
     """
-    replaced, total = 0, 0
+    replaced = total = lines = 0
+    rest, commas = "", -1
     decoder = codecs.getincrementaldecoder("utf-8-sig" if _is_utf8(raw) else "gb18030")(errors="replace")
+    breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
     with raw.path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as sink:
-        while True:
-            chunk = source.read(CHUNK)
-            text = decoder.decode(chunk, final=not chunk)
-            replaced += text.count(REPLACEMENT)
-            total += len(text)
-            sink.write(text)
+        while chunk := source.read(CHUNK):
+            text = breaks.decode(chunk)
+            replaced, total = replaced + text.count(REPLACEMENT), total + len(text)
             if replaced * 100 > total + 1000:
                 raise SourceError(
-                    raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save the file as UTF-8 or GB18030 and refresh again"
+                    raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save it as UTF-8 or GB18030 and refresh again"
                 )
-            if not chunk:
-                return replaced
+            rest += text
+            cut = rest.rfind("\n")
+            if cut >= 0:
+                commas = rest[:cut].partition("\n")[0].count(",") if commas < 0 else commas
+                lines += _write_lines(sink, rest[:cut], commas)
+                rest = rest[cut + 1 :]
+            if len(rest) > LONGEST_LINE:
+                raise SourceError(raw.name, f"line {lines + 1}", f"is longer than {LONGEST_LINE:,} characters", "Check that the file is a csv with one record a line")
+        rest += breaks.decode(b"", final=True)
+        if rest:
+            lines += _write_lines(sink, rest, commas)
+    return Transcoded(lines, is_ended=not rest)
+
+
+def _write_lines(sink: TextIO, text: str, commas: int) -> int:
+    """Write complete lines, mended, and return how many of them hold text."""
+    lines = text.split("\n")
+    if "" in lines:
+        lines = [line or BLANK_LINE for line in lines]
+    if '"' in text:
+        lines = [line if line.count('"') % 2 == 0 else _unquoted(line, commas) for line in lines]
+    sink.write("\n".join(lines) + "\n")
+    return sum(line != BLANK_LINE for line in lines)
+
+
+def _unquoted(line: str, commas: int) -> str:
+    """A line with a stray quote, without quotes if its fields still are as many as the header's, else as one field: broken."""
+    plain = line.replace('"', "")
+    return plain if plain.count(",") == commas else plain.replace(",", ";")
 
 
 def _is_utf8(raw: RawFile) -> bool:

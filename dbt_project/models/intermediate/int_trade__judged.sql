@@ -58,12 +58,14 @@ select
     case
         when p.city_id is null then coalesce(p.set_aside_reason, 'unknown_place')
         when c.destination_id is null then 'unknown_partner'
+        when h.hs6_id is null and y.hs_revision is null then 'no_hs_revision'
         when h.hs6_id is null then 'unknown_hs'
     end as set_aside_reason,
     case when f.firm_code is null then 'no_postcode' else f.district_reason end as district_reason
 from {{ ref('stg_customs__records') }} as r
 left join places as p on r.production_place = p.production_place
 left join partners as c on coalesce(r.partner_code, r.partner_name) = c.partner
+left join {{ ref('int_time__year') }} as y on r.year = y.year
 left join products as h on r.year = h.year and left(r.hs8_code, 6) = h.hs6_code
 left join firm_years as f on r.firm_code = f.firm_code and r.year = f.year
 where

@@ -63,6 +63,7 @@ select
     i.district_{{ name }},
     {% endfor %}
     coalesce(i.has_interpolated, false) as has_interpolated,
+    b.note as boundary_note,
     x.cny_per_usd,
     i.fdi_usd * x.cny_per_usd as fdi_cny,
     {{ at_2000_prices('i.fdi_usd * x.cny_per_usd', 'p.gdp_deflator_2000') }} as fdi_cny_2000,
@@ -89,4 +90,5 @@ left join {{ ref('stg_prices__exchange_rates') }} as x on k.year = x.year
 left join {{ ref('int_finance__city_year') }} as f on k.city_code = f.city_code and k.year = f.year
 left join {{ ref('int_geography__port_distance') }} as d on k.city_code = d.city_code
 left join zones as z on k.city_code = z.city_code
+left join {{ ref('boundary_notes') }} as b on k.city_code = b.city_code and k.year <= b.last_year
 order by k.city_code, k.year

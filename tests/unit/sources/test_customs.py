@@ -89,14 +89,43 @@ def test_the_first_reason_in_order_wins(load: Callable, tmp_path: Path) -> None:
     assert aside["reason"].tolist() == ["bad_date"]
 
 
-def test_broken_rows_take_their_lines_and_the_rest_keeps_its_own(load: Callable, tmp_path: Path) -> None:
-    """A csv cut off in its last line, and a row with too few fields: both set aside, all other lines numbered right."""
-    file = write_csv(tmp_path / "2005.csv", "200501,出口", line(), "a,b", line(金额="x"), line())
-    file.write_bytes(file.read_bytes() + "200501,出口,8471".encode("gb18030"))
+def test_broken_and_empty_lines_leave_the_numbers_of_the_others_alone(load: Callable, tmp_path: Path) -> None:
+    """Rows with too few fields are set aside, empty lines are no rows, and all other lines are numbered as a person counts."""
+    file = write_csv(tmp_path / "2005.csv", "200501,出口", line(), "a,b", "", line(金额="x"), line())
     report, tables, aside = load("customs", file)
-    assert tables["customs__records"]["line"].tolist() == [3, 6]
-    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [(2, "broken_row"), (4, "broken_row"), (5, "bad_value"), (7, "broken_row")]
-    assert report.read_n == 6
+    assert tables["customs__records"]["line"].tolist() == [3, 7]
+    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [(2, "broken_row"), (4, "broken_row"), (6, "bad_value")]
+    assert report.read_n == 5
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_line_ends_of_any_kind_and_mixed(load: Callable, tmp_path: Path, end: str) -> None:
+    file = write_csv(tmp_path / "2005.csv", line(), line(金额="7"), end=end)
+    file.write_bytes(file.read_bytes() + b"\n" + line(金额="8").encode("gb18030") + b"\n")
+    _, tables, _ = load("customs", file)
+    assert tables["customs__records"]["value_cents"].tolist() == [1250, 700, 800]
+
+
+def test_a_quote_that_is_never_closed_swallows_nothing(load: Callable, tmp_path: Path) -> None:
+    rows = [line() for _ in range(100)]
+    rows[10] = line(经营单位='"甲公司')
+    rows[20] = line(经营单位='"甲,乙')
+    report, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", *rows))
+    assert (report.read_n, report.accepted_n) == (100, 99)
+    assert aside[["line", "reason"]].values.tolist() == [[22, "broken_row"]]
+    assert tables["customs__records"]["firm_name"][10] == "甲公司"
+
+
+@pytest.mark.parametrize(("text", "month"), [("200501", 1), ("20050115", 1), ("2005-1-15", 1), ("2005/11/5", 11), ("2005.12", 12)])
+def test_dates_in_every_spelling(load: Callable, tmp_path: Path, text: str, month: int) -> None:
+    _, tables, _ = load("customs", write_csv(tmp_path / "2005.csv", line(日期=text)))
+    assert (tables["customs__records"]["year"][0], tables["customs__records"]["month"][0]) == (2005, month)
+
+
+@pytest.mark.parametrize("value", ["15507830000000", "1e400", "nan", "9" * 40])
+def test_absurd_values_are_set_aside(load: Callable, tmp_path: Path, value: str) -> None:
+    _, _, aside = load("customs", write_csv(tmp_path / "2005.csv", line(), line(金额=value)))
+    assert aside["reason"].tolist() == ["bad_value"]
 
 
 def test_a_name_cut_in_mid_character_is_dropped_and_the_row_kept(load: Callable, tmp_path: Path) -> None:
@@ -152,6 +181,14 @@ def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_p
     foreign.write_bytes((",".join(HEAD) + "\n").encode("gb18030") + bytes([0x81, 0x20]) * 5000)
     with pytest.raises(SourceError, match=r"foreign\.csv: is neither UTF-8 nor GB18030"):
         load("customs", foreign)
+
+    cut = write_csv(tmp_path / "cut.csv", line(), line())
+    cut.write_bytes(cut.read_bytes() + "200501,出口,8471".encode("gb18030"))
+    with pytest.raises(SourceError, match=r"cut\.csv, line 4: ends in the middle of a row: the file is cut off"):
+        load("customs", cut)
+
+    with pytest.raises(SourceError, match=r"header\.csv, line 1: holds a header and no records"):
+        load("customs", write_csv(tmp_path / "header.csv"))
 
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n", encoding="utf-8")
