@@ -7,6 +7,7 @@ import logging
 import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +17,7 @@ from expectations.checks import Check, CheckResult, Suite
 from expectations.deliveries import SUITES
 from expectations.panels import panel_suite
 from warehouse.dictionary import ColumnEntry
-from warehouse.lake import LoadReport, load_folder
+from warehouse.lake import LoadReport, load_folder, sql_text
 from warehouse.tables import TABLES
 
 if TYPE_CHECKING:
@@ -61,19 +62,26 @@ def check_panels(
     ----------
     grains : panel -> the columns that name a row
     years : the first and last year that panels may hold
-    is_complete : whether every source has data; a panel may be empty only where one has none
+    is_complete : whether every source has data; only then must `city_year` have rows
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         suites = []
         for panel, grain in grains.items():
             columns = {row[0]: row[1] for row in connection.execute(f'describe main."{panel}"').fetchall()}
             suites.append(panel_suite(panel, grain, columns, dictionary, years, is_complete))
-    return _run(database, suites, "panel")
+    return [_told_empty(result, years) for result in _run(database, suites, "panel")]
+
+
+def _told_empty(result: CheckResult, years: tuple[int, int]) -> CheckResult:
+    """A panel without rows says what that means."""
+    if result.success or result.is_error or result.column_name:
+        return result
+    return replace(result, observed=f"it is empty: between {years[0]} and {years[1]} no row has all the data that it is made from")
 
 
 def _delivery_view(suite: Suite, files: list[Path]) -> str:
     """A view over a table's files; `length_x` is added where a check wants the length of x."""
-    listed = ", ".join("'" + str(file).replace("'", "''") + "'" for file in files)
+    listed = ", ".join(sql_text(file) for file in files)
     wanted = {name for check in suite.checks for name in check.columns if name.startswith(LENGTH_PREFIX) and name not in TABLES[suite.table]}
     lengths = "".join(f", length({name.removeprefix(LENGTH_PREFIX)}) as {name}" for name in sorted(wanted))
     return f"create view {suite.table} as select *{lengths} from read_parquet([{listed}])"

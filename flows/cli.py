@@ -151,7 +151,13 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
 
 def _output_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--format", choices=("table", "csv", "json"), default="table")
-    command.add_argument("--limit", type=int, default=DEFAULT_LIMIT, metavar="N", help=f"rows that a table shows (default: {DEFAULT_LIMIT})")
+    command.add_argument("--limit", type=_rows_n, default=DEFAULT_LIMIT, metavar="N", help=f"rows that a table shows (default: {DEFAULT_LIMIT})")
+
+
+def _rows_n(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; give 0 or more")
+    return int(text)
 
 
 def _years(years: list[int] | None) -> int | tuple[int, int] | None:

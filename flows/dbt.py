@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import shutil
 import subprocess
@@ -76,7 +77,8 @@ def _run(config: Config, lake_set: Path, folder: Path, say: Say) -> tuple[int, l
         cwd=PROJECT,
         env={
             **supervised.environment(),
-            "CITYTRADE_LAKE": str(lake_set),
+            # The models put it into '…/*.parquet': a quote or a bracket in a folder's name must not end or widen that.
+            "CITYTRADE_LAKE": glob.escape(str(lake_set)).replace("'", "''"),
             "CITYTRADE_DB": str(folder / DATABASE),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TextIO
 
 from warehouse.errors import ReleaseError
 
@@ -32,10 +33,9 @@ def hold(home: Path) -> Iterator[None]:
 
     Raises
     ------
-    ReleaseError : another refresh holds it; the message says which process, on which host, since when.
+    ReleaseError : another refresh holds it (the message says which process, on which host, since when), or the home cannot be written to.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / LOCK_NAME).open("a+", encoding="utf-8") as handle:
+    with _opened(home) as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -47,6 +47,15 @@ def hold(home: Path) -> Iterator[None]:
         handle.flush()
         yield
         handle.truncate(0)
+
+
+def _opened(home: Path) -> TextIO:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        return (home / LOCK_NAME).open("a+", encoding="utf-8")
+    except OSError as error:
+        remedy = "Choose another home in [warehouse], or give yourself the right to write there."
+        raise ReleaseError(f"{home}: the home cannot be written to ({error.strerror}). {remedy}") from error
 
 
 def state(home: Path) -> Holder | None:

@@ -61,12 +61,25 @@ def guarded(value: Any) -> Any:
 
 
 def write_json(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO) -> None:
-    """Rows as a json list of objects, one a line."""
+    """Rows as a json list of objects, one a line; the second column of one name a becomes a_1."""
+    names = unique_names(names)
     sink.write("[")
     for at, row in enumerate(rows):
         sink.write(",\n " if at else "\n ")
         sink.write(json.dumps({name: _json_value(value) for name, value in zip(names, row, strict=True)}, ensure_ascii=False, allow_nan=False))
     sink.write("\n]\n")
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names in their order, each repeated one with the first free number after it."""
+    given: list[str] = []
+    for at, name in enumerate(names):
+        fresh, number = name, 0
+        while fresh in given or (number and fresh in names[at:]):
+            number += 1
+            fresh = f"{name}_{number}"
+        given.append(fresh)
+    return given
 
 
 def in_chunks(cursor: Any, size: int = 10_000) -> Iterator[Sequence[Any]]:

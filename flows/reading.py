@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from flows.supervised import PROJECT, die_with
+from warehouse.duplicates import refuse_duplicates
 from warehouse.errors import SourceError
 from warehouse.lake import LoadReport
 from warehouse.sources import get_source
@@ -68,7 +69,7 @@ class Reader:
 
         Raises
         ------
-        SourceError : the first file, in their order, that cannot be read.
+        SourceError : the first file, in their order, that cannot be read, or one that holds the same rows as another.
         OSError : a file that cannot be read now, but perhaps in a moment.
         """
         big = [file for file in files if _size(file) >= BIG_BYTES] if len(files) > 1 else []
@@ -93,6 +94,7 @@ class Reader:
             settle(jobs[job], job.result)
         if problems:
             raise next(problems[file] for file in files if file in problems)
+        refuse_duplicates(self._lake, {file: done[file][0] for file in files})
         self._tell_source(source, list(done.values()))
         return tuple(done[file][0] for file in files)
 

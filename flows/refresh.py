@@ -115,6 +115,7 @@ def refresh(run: Refresh) -> Refreshed:
     checks = validate_deliveries(config, [outcome for outcome in outcomes if outcome.status == "loaded"])
     outcomes = steps.hold_back(outcomes, checks, run.former, config.lake)
     steps.refuse_empty(config, outcomes)
+    outcomes = steps.tell_gone(outcomes, run.former)
     set_id = activate_loads(config, [load for outcome in outcomes for load in outcome.loads])
 
     now = datetime.now(UTC)

@@ -35,7 +35,7 @@ def run(config: Config, force: bool = False, say: Say = say_at_once) -> int:
         former = published(config)
         if not force and former is not None and _world_is_there(config):
             inputs = find_inputs(config)
-            if is_unchanged(config, inputs, former):
+            if is_unchanged(config, inputs, former) and not _recovered(config, inputs, former, say):
                 return _nothing_changed(former, inputs, time.perf_counter() - start, say)
         prefect_server.quiet(config.home)
         with prefect_server.server(config.home) as server:
@@ -55,6 +55,27 @@ def _world_is_there(config: Config) -> bool:
     from warehouse.simulate import world_is_current
 
     return world_is_current(config.simulate.directory, config.simulate.scale, config.simulate.seed)
+
+
+def _recovered(config: Config, inputs: Inputs, former: Manifest, say: Say) -> list[str]:
+    """Sources that failed in the former release and can be read now: the same bytes may have failed for want of memory or of a network."""
+    failed = [source["source"] for source in former.sources if source["status"] == "failed"]
+    tried = [source for source in failed if inputs.files.get(source)]
+    if not tried:
+        return []
+    from flows.reading import Reader
+    from warehouse.errors import SourceError
+
+    recovered = []
+    with Reader(config.lake, say) as reader:
+        for source in tried:
+            say(f"Trying {source} again, which failed in the former release")
+            try:
+                reader.read(source, inputs.files[source], config.sources[source].options)
+            except (SourceError, OSError):
+                continue  # the former release's message about it is still true, and is printed
+            recovered.append(source)
+    return recovered
 
 
 def _nothing_changed(former: Manifest, inputs: Inputs, seconds: float, say: Say) -> int:

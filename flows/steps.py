@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from warehouse.meta import drop_staging, former_releases, write_meta, write_set_
 from warehouse.publish import DATABASE, Manifest
 from warehouse.sources import SOURCES, get_source
 
+GONE_SHOWN = 5
+
 
 def former_loads(manifest: Manifest | None, source: str, lake: Path) -> tuple[LoadReport, ...]:
     """The loads of a source that the published release was made from, as far as the lake still holds them."""
@@ -35,6 +38,28 @@ def stopped(status: str, source: str, message: str, manifest: Manifest | None, l
     loads = former_loads(manifest, source, lake)
     stays = f"its former {len(loads)} files stay in use" if loads else "its columns are null"
     return SourceOutcome(source, status, loads, f"{message} ({stays})", is_simulated)
+
+
+def tell_gone(outcomes: Sequence[SourceOutcome], manifest: Manifest | None) -> list[SourceOutcome]:
+    """Say of every loaded source which files of the former release are gone; a file renamed or replaced is not gone."""
+    told = []
+    for outcome in outcomes:
+        names = _gone(outcome, manifest) if manifest is not None and outcome.status == "loaded" else []
+        if names:
+            count = "1 file of the former release is gone" if len(names) == 1 else f"{len(names)} files of the former release are gone"
+            more = f" and {len(names) - GONE_SHOWN} more" if len(names) > GONE_SHOWN else ""
+            outcome = replace(outcome, message=f"{count}: {', '.join(names[:GONE_SHOWN])}{more}")
+        told.append(outcome)
+    return told
+
+
+def _gone(outcome: SourceOutcome, manifest: Manifest) -> list[str]:
+    """Names of the former files whose bytes are in no file now, and whose name no file of other bytes has taken."""
+    former = [LoadReport(**fields) for fields in manifest.loads if fields["source"] == outcome.source]
+    before, now = {load.fingerprint for load in former}, {load.fingerprint for load in outcome.loads}
+    left = Counter(load.file_name for load in former if load.fingerprint not in now)
+    left.subtract(Counter(load.file_name for load in outcome.loads if load.fingerprint not in before))
+    return sorted((+left).elements())
 
 
 def hold_back(outcomes: Sequence[SourceOutcome], checks: Sequence[CheckResult], manifest: Manifest | None, lake: Path) -> list[SourceOutcome]:

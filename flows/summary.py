@@ -8,10 +8,13 @@ from flows.printing import table
 from flows.steps import source_row
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flows.reading import SourceOutcome
     from flows.refresh import Refreshed
 
 NAMES = ("source", "status", "files", "read", "accepted", "set aside", "years")
+PLACES_CUSTOMS = ("concordance", "divisions", "postcodes")
 SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
 
 
@@ -21,6 +24,8 @@ def summary(done: Refreshed, seconds: float) -> str:
 
     lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes], right=NAMES[2:6]), ""]
     lines += [f"{outcome.source} {outcome.status.upper()}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
+    lines += [f"{outcome.source}: {outcome.message}" for outcome in done.outcomes if outcome.message and not outcome.is_trouble]
+    lines += _unmet(done.outcomes)
     absent = [outcome.source for outcome in done.outcomes if outcome.status == "not_configured"]
     if absent:
         lines.append(f"Not configured, so every column that needs them is null: {', '.join(absent)}.")
@@ -32,6 +37,16 @@ def summary(done: Refreshed, seconds: float) -> str:
         lines.append(SIMULATED)
     lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
     return "\n".join(lines)
+
+
+def _unmet(outcomes: Sequence[SourceOutcome]) -> list[str]:
+    """What customs records cannot be placed without, if any of it is missing."""
+    filled = {outcome.source for outcome in outcomes if outcome.loads}
+    missing = [name for name in PLACES_CUSTOMS if name not in filled]
+    if "customs" not in filled or not missing:
+        return []
+    sentence = "customs needs concordance, divisions and postcodes: without them no record can be placed and trade columns are null"
+    return [f"{sentence} (missing: {', '.join(missing)})."]
 
 
 def _row(outcome: SourceOutcome) -> list[str]:

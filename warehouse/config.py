@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import difflib
 import glob
+import itertools
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,11 @@ from warehouse.errors import ConfigError
 
 CONFIG_NAME = "citytrade.toml"
 CONFIG_VARIABLE = "CITYTRADE_CONFIG"
+ESCAPED = re.compile(r"\[([*?\[])\]")  # as glob.escape writes a sign that is no wildcard
 KNOWN_KEYS = {
     "warehouse": {"home", "first_year", "last_year"},
     "simulate": {"directory", "scale", "seed"},
-    "source": {"files", "flow"},
+    "source": {"files"},
 }
 
 
@@ -89,39 +92,31 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     Raises
     ------
     ConfigError : a missing file, TOML that does not parse, an unknown key (the nearest known one is named),
-        a variable that is not set, years in the wrong order, or a path pattern that leaves its folder.
+        a value of another kind than expected, a variable that is not set, or years in the wrong order.
     """
     from warehouse.sources import SOURCES
 
     file = find_config(path)
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML ({error}). Mend that line and try again.") from error
 
     _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources"})
-    settings = raw.get("warehouse", {})
-    _refuse_unknown(file, "[warehouse]", settings, KNOWN_KEYS["warehouse"])
-    _refuse_unknown(file, "[sources]", raw.get("sources", {}), set(SOURCES))
+    settings = _table(file, "warehouse", raw.get("warehouse", {}), KNOWN_KEYS["warehouse"])
+    sources = _table(file, "sources", raw.get("sources", {}), set(SOURCES))
     first, last = settings.get("first_year", 2000), settings.get("last_year", 2021)
     if not (isinstance(first, int) and isinstance(last, int) and 1949 <= first <= last <= 2100):
         raise ConfigError(f"{file}, [warehouse]: first_year = {first!r} and last_year = {last!r} are not two years in order. Give e.g. 2003 and 2023.")
 
-    sources = {}
-    for name, given in raw.get("sources", {}).items():
-        _refuse_unknown(file, f"[sources.{name}]", given, KNOWN_KEYS["source"])
-        patterns = given.get("files", [])
-        if isinstance(patterns, str) or not patterns or not all(isinstance(p, str) for p in patterns):
-            raise ConfigError(f'{file}, [sources.{name}]: files must be a list of patterns, such as files = ["customs/*.csv"].')
-        options = {key: str(value) for key, value in given.items() if key != "files"}
-        sources[name] = SourceSettings(tuple(str(_absolute(file, p)) for p in patterns), options)
-
     return Config(
         path=file,
-        home=_absolute(file, settings.get("home", "data")),
+        home=_absolute(file, _text(file, "[warehouse]", "home", settings.get("home", "data"))),
         first_year=first,
         last_year=last,
-        sources=sources,
+        sources={name: _source_settings(file, name, given) for name, given in sources.items()},
         simulate=_simulate_settings(file, raw.get("simulate")),
     )
 
@@ -135,11 +130,10 @@ def matched_files(patterns: tuple[str, ...]) -> list[Path]:
     """
     found: set[Path] = set()
     for pattern in patterns:
-        folder = Path(re.split(r"[*?\[]", pattern, maxsplit=1)[0])
-        folder = (folder if pattern.startswith(f"{folder}{os.sep}") else folder.parent).resolve()
+        folder = _start_folder(pattern).resolve()
         matches = [Path(match) for match in glob.glob(pattern, recursive=True) if os.path.isfile(match)]
         if not matches:
-            raise ConfigError(f"{pattern}: no file matches. Check the path, or take the source out of the configuration: its columns will be null.")
+            raise ConfigError(f"{_unescaped(pattern)}: no file matches. Check the path, or take the source out of the configuration: its columns will be null.")
         for match in matches:
             if not match.resolve().is_relative_to(folder):
                 raise ConfigError(f"{match}: leads out of {folder}. Copy the file into the data folder instead of linking to it.")
@@ -147,24 +141,69 @@ def matched_files(patterns: tuple[str, ...]) -> list[Path]:
     return sorted(found)
 
 
-def _simulate_settings(file: Path, given: dict[str, Any] | None) -> SimulateSettings | None:
-    if given is None:
+def _start_folder(pattern: str) -> Path:
+    """The folder that a pattern searches: its leading parts without wildcards."""
+    parts = Path(pattern).parts
+    plain = list(itertools.takewhile(lambda part: not glob.has_magic(ESCAPED.sub("", part)), parts))
+    folder = Path(*(_unescaped(part) for part in plain))
+    return folder if len(plain) < len(parts) else folder.parent
+
+
+def _unescaped(pattern: str) -> str:
+    return ESCAPED.sub(r"\1", pattern)
+
+
+def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
+    settings = _table(file, f"sources.{name}", given, KNOWN_KEYS["source"])
+    patterns = settings.get("files", [])
+    if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) for p in patterns):
+        raise ConfigError(f'{file}, [sources.{name}]: files must be a list of patterns, such as files = ["customs/*.csv"].')
+    return SourceSettings(tuple(_absolute_pattern(file, p) for p in patterns))
+
+
+def _simulate_settings(file: Path, raw: object) -> SimulateSettings | None:
+    if raw is None:
         return None
-    _refuse_unknown(file, "[simulate]", given, KNOWN_KEYS["simulate"])
+    given = _table(file, "simulate", raw, KNOWN_KEYS["simulate"])
     scale = given.get("scale", "paper")
     if scale not in ("small", "paper"):
         raise ConfigError(f"{file}, [simulate]: scale = {scale!r}; it is 'small' or 'paper'.")
-    return SimulateSettings(_absolute(file, given.get("directory", "data/simulated")), scale, int(given.get("seed", 1)))
+    seed = given.get("seed", 1)
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise ConfigError(f"{file}, [simulate]: seed = {seed!r} is not a whole number. Give e.g. seed = 1.")
+    return SimulateSettings(_absolute(file, _text(file, "[simulate]", "directory", given.get("directory", "data/simulated"))), scale, seed)
 
 
 def _absolute(file: Path, text: str) -> Path:
+    return Path(os.path.normpath(file.parent / _with_variables(file, text)))
+
+
+def _absolute_pattern(file: Path, text: str) -> str:
+    """A pattern from the root on; wildcards count only where the user wrote them, not in the name of a folder or a variable's value."""
+    return os.path.normpath(os.path.join(glob.escape(str(file.parent)), _with_variables(file, text, glob.escape)))
+
+
+def _with_variables(file: Path, text: str, escape: Callable[[str], str] = str) -> str:
     def value(match: re.Match[str]) -> str:
         name = match.group(1)
         if name not in os.environ:
             raise ConfigError(f"{file}: the variable {name} is not set. Set it, for instance: export {name}=/folder/of/raw/files.")
-        return str(Path(os.environ[name]).absolute())
+        return escape(str(Path(os.environ[name]).absolute()))
 
-    return Path(os.path.normpath(file.parent / re.sub(r"\$\{(\w+)\}", value, text)))
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def _table(file: Path, name: str, given: object, known: set[str]) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise ConfigError(f"{file}: {name} = {given!r} is not a table. Write [{name}] on a line of its own, and its settings below.")
+    _refuse_unknown(file, f"[{name}]", given, known)
+    return given
+
+
+def _text(file: Path, where: str, key: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise ConfigError(f'{file}, {where}: {key} = {given!r} is not a path. Write it in quotes, such as {key} = "data".')
+    return given
 
 
 def _refuse_unknown(file: Path, where: str, given: dict[str, Any], known: set[str]) -> None:

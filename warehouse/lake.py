@@ -46,6 +46,11 @@ class LoadReport:
         return sum(self.set_aside.values())
 
 
+def sql_text(value: str | os.PathLike[str]) -> str:
+    """A path or another text as a whole SQL literal, its quotes included: o'brien becomes 'o''brien'."""
+    return "'" + os.fspath(value).replace("'", "''") + "'"
+
+
 def fingerprint(path: Path) -> str:
     """SHA-256 of a file's bytes, as 64 hex digits."""
     with path.open("rb") as handle:
@@ -96,8 +101,11 @@ def activate(lake: Path, loads: Iterable[LoadReport]) -> str:
     target = lake / "sets" / set_id
     if not target.is_dir():
         building = lake / "sets" / f".{set_id}.{uuid.uuid4().hex[:8]}"
-        _link_tables(lake, building, chosen)
-        building.rename(target)
+        try:
+            _link_tables(lake, building, chosen)
+            building.rename(target)
+        finally:
+            shutil.rmtree(building, ignore_errors=True)  # gone already when the set has its place
     switch_link(lake / "active", Path("sets") / set_id)
     return set_id
 
@@ -138,5 +146,5 @@ def _write_empty(name: str, file: Path) -> None:
     columns = ", ".join(f"null::{kind} as {column}" for column, kind in table_columns(name).items())
     partial = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     with duckdb.connect() as connection:
-        connection.execute(f"copy (select {columns} limit 0) to '{partial}' (format parquet)")
+        connection.execute(f"copy (select {columns} limit 0) to {sql_text(partial)} (format parquet)")
     os.replace(partial, file)

@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 
 from warehouse.errors import ReleaseError
+from warehouse.lake import sql_text
 from warehouse.tables import SET_ASIDE
 
 SET_ASIDE_ROWS_PER_SOURCE = 10_000
@@ -65,7 +66,7 @@ def write_set_aside(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]
     """
     columns = ", ".join(SET_ASIDE)
     empty = ", ".join(f"null::{kind} as {name}" for name, kind in SET_ASIDE.items())
-    listed = "[" + ", ".join(_quoted(file) for file in files) + "]"
+    listed = "[" + ", ".join(sql_text(file) for file in files) + "]"
     everything = f"select {columns} from read_parquet({listed})" if files else f"select {empty} limit 0"
     connection.execute("create schema if not exists meta")
     connection.execute(
@@ -116,7 +117,3 @@ def _broken_views(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str,
             if "read_parquet(" in sql:
                 broken.append((schema, view, "it reads Parquet files"))
     return broken
-
-
-def _quoted(file: Path) -> str:
-    return "'" + str(file).replace("'", "''") + "'"

@@ -228,3 +228,28 @@ def test_the_lock_of_a_dead_process_is_no_lock(tiny_config: Config) -> None:
     assert lock.state(tiny_config.home) is None
     with lock.hold(tiny_config.home):
         assert lock.state(tiny_config.home) is not None
+
+
+def test_json_keeps_both_columns_of_one_name(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    make_release()
+    _, out, _ = run(capsys, "sql", "select 1 as a, 2 as a, 3 as a_1, 4 as a", "--format", "json", "--config", str(tiny_config.path))
+    assert json.loads(out) == [{"a": 1, "a_2": 2, "a_1": 3, "a_3": 4}]
+
+
+@pytest.mark.parametrize("limit", ["-1", "two", "²"])
+def test_a_limit_that_is_no_number_of_rows_is_wrong_usage(tiny_config: Config, capsys: pytest.CaptureFixture[str], limit: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sql", "select 1", "--limit", limit, "--config", str(tiny_config.path)])
+    assert ended.value.code == 2
+    assert f"'{limit}' is no number of rows; give 0 or more" in capsys.readouterr().err
+
+
+def test_a_home_that_cannot_be_written_to_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    config = tmp_path / "citytrade.toml"
+    config.write_text('[warehouse]\nhome = "file/home"\n', encoding="utf-8")
+    code, _, err = run(capsys, "refresh", "--config", str(config))
+    assert code == 1
+    assert err == f"citytrade: {tmp_path}/file/home: the home cannot be written to (Not a directory). " + (
+        "Choose another home in [warehouse], or give yourself the right to write there.\n"
+    )

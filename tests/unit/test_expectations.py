@@ -145,6 +145,14 @@ def test_an_empty_panel_stops_unless_a_source_is_missing(database: Path) -> None
     assert not failures(check_panels(database, GRAIN, BOUNDS, (2003, 2004), is_complete=False))["", "rows at least 1"].stops
 
 
+def test_another_panel_may_be_empty_and_says_why(database: Path) -> None:
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create table panel_study as from city_year limit 0")
+    told = failures(check_panels(database, {"panel_study": ("city_code", "year")}, BOUNDS, (2012, 2021)))["", "rows at least 1"]
+    assert (told.stops, told.severity) == (False, "warning")
+    assert "panel_study: rows at least 1 fails (warning); it is empty: between 2012 and 2021 no row has all the data" in str(told)
+
+
 def test_a_check_that_breaks_is_an_error_and_stops(database: Path) -> None:
     suite = Suite("broken", "city_year", (Check("not_null", ("no_such_column",), severity="warning"), Check("not_null", ("year",))), ("city_code",))
     broken, whole = _run(database, [suite], "panel")

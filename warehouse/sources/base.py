@@ -20,7 +20,7 @@ import pandas as pd
 
 from warehouse import places
 from warehouse.errors import SourceError
-from warehouse.lake import LoadReport, begin_load, fingerprint, finish_load, finished_load, table_columns
+from warehouse.lake import LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text, table_columns
 from warehouse.tables import SET_ASIDE, TABLES
 
 SAMPLE_BYTES = 65_536
@@ -88,9 +88,9 @@ class Delivery:
         file = self.folder / f"{table}.parquet"
         if file.exists():
             raise ValueError(f"{table} is delivered twice by {self.raw.name}")
-        connection.execute(f"copy (select {columns} from ({query})) to '{file}' (format parquet, compression zstd)")
+        connection.execute(f"copy (select {columns} from ({query})) to {sql_text(file)} (format parquet, compression zstd)")
         years = "min(year), max(year)" if "year" in table_columns(table) else "null, null"
-        row = connection.execute(f"select count(*), {years} from read_parquet('{file}')").fetchone()
+        row = connection.execute(f"select count(*), {years} from read_parquet({sql_text(file)})").fetchone()
         assert row is not None
         count, first, last = row
         self.tables[table] = count
@@ -113,7 +113,7 @@ class Delivery:
         columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in SET_ASIDE.items())
         with duckdb.connect() as connection:
             connection.register("aside", rows)
-            connection.execute(f"copy (select {columns} from aside) to '{self.folder / 'set_aside.parquet'}' (format parquet, compression zstd)")
+            connection.execute(f"copy (select {columns} from aside) to {sql_text(self.folder / 'set_aside.parquet')} (format parquet, compression zstd)")
 
 
 @dataclass(frozen=True)

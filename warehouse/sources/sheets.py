@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import cast
+from typing import IO, cast
+from xml.etree import ElementTree
 
 import python_calamine
 
@@ -13,10 +18,39 @@ from warehouse.errors import SourceError
 from warehouse.sources.base import RawFile
 
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
+MAX_CELLS = 20_000_000  # of all sheets, from A1 to their far corners, blank cells included: they all take memory
+MAX_TAG_BYTES = 64 * 1024
+PIECE = 1024 * 1024
 XLSX_MARK = b"PK\x03\x04"
 XLS_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+OTHER_ZIPPED_WORKBOOKS = {".ods", ".xlsb"}  # told by their ending alone; the size of their sheets is not looked up here
+
+# A cell's or row's tag up to its ">", under any prefix; possessive, so that a tag without an end costs no more than one with.
+TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row)(?=[\s/>])((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)""")
+REFERENCE = re.compile(rb"""r(?<![\w:.-]r)\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
 
 Rows = list[list[object]]
+
+
+@dataclass
+class Extent:
+    """How far the cells of a sheet reach from A1, in columns and rows; cells without content do not count."""
+
+    columns: int = 0
+    rows: int = 0
+
+    @property
+    def cells_n(self) -> int:
+        return self.columns * self.rows
+
+    @property
+    def far_cell(self) -> str:
+        """The corner opposite to A1, as spreadsheet programs call it."""
+        letters, rest = "", self.columns
+        while rest:
+            rest, letter = divmod(rest - 1, 26)
+            letters = chr(ord("A") + letter) + letters
+        return f"{letters}{self.rows}"
 
 
 def is_workbook(raw: RawFile) -> bool:
@@ -30,7 +64,8 @@ def read_workbook(raw: RawFile) -> dict[str, Rows]:
 
     Raises
     ------
-    SourceError : a workbook that is truncated, encrypted or unpacks to more than 1 GiB.
+    SourceError : a workbook that is truncated, encrypted, of another kind than xlsx and xls, unpacks to more than
+        1 GiB, or whose sheets span more than 20 million cells.
     """
     return _read_workbook(raw.path, raw.fingerprint)
 
@@ -40,6 +75,7 @@ def _read_workbook(path: Path, fingerprint: str) -> dict[str, Rows]:
     raw = RawFile(path, fingerprint)
     if raw.head.startswith(XLSX_MARK):
         _refuse_bomb(raw)
+        _refuse_far_cells(raw)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(str(raw.path))
         sheets = {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names}
@@ -61,3 +97,99 @@ def _refuse_bomb(raw: RawFile) -> None:
             f"unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED_BYTES:,} allowed",
             "Check where the file comes from; split it if it is genuine",
         )
+
+
+def _refuse_far_cells(raw: RawFile) -> None:
+    """Refuse an xlsx in which few cells span many: a sheet is laid out in memory from A1 to its farthest row and column.
+
+    An xls needs no such look: its format ends at column IV and row 65536.
+    """
+    total = 0
+    try:
+        with zipfile.ZipFile(raw.path) as archive:
+            names = {name.lower() for name in archive.namelist()}
+            if "xl/workbook.xml" not in names or raw.path.suffix.lower() in OTHER_ZIPPED_WORKBOOKS:
+                raise SourceError(raw.name, "", "is not an xlsx workbook", "Save it as xlsx and refresh")
+            for entry in archive.infolist():
+                if not entry.filename.lower().endswith(".xml"):
+                    continue  # sheets are the only parts with cells; a link may point to a sheet in any folder
+                with archive.open(entry) as part:
+                    extent = _extent(raw, part, entry.filename)
+                total += extent.cells_n
+                if total > MAX_CELLS:
+                    raise _too_far(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent, total)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise SourceError(raw.name, "", f"cannot be unpacked as a workbook ({error})", "Save it again without a password and refresh") from error
+
+
+def _too_far(raw: RawFile, place: str, extent: Extent, total: int) -> SourceError:
+    return SourceError(
+        raw.name,
+        place,
+        f"reaches to cell {extent.far_cell}, with which the workbook spans {total:,} cells, more than the {MAX_CELLS:,} allowed",
+        "Delete the far rows and columns that hold nothing of use, save it again and refresh",
+    )
+
+
+def _extent(raw: RawFile, part: IO[bytes], name: str) -> Extent:
+    """How far a sheet reaches; a cell or row that does not say where it stands follows the one before it."""
+    extent = Extent()
+    row = column = 0
+    for tag, attributes in _tags(raw, part, name):
+        row_said = column_said = 0
+        for letters, digits in REFERENCE.findall(attributes):
+            # Cut to one figure more than the format allows, so that a monstrous number stays a number too large.
+            row_said = max(row_said, int(digits[:8] or 0))
+            column_said = max(column_said, _column_number(letters[:4]))
+        if tag == b"row":
+            row, column = row_said or row + 1, 0
+            continue
+        column = column_said or column + 1
+        if not attributes.endswith(b"/"):
+            extent.columns = max(extent.columns, column)
+            extent.rows = max(extent.rows, row_said or row)
+    return extent
+
+
+def _tags(raw: RawFile, part: IO[bytes], name: str) -> Iterator[tuple[bytes, bytes]]:
+    """The tags of cells and rows with their attributes, in order; a tag that a piece ends in is kept for the next piece."""
+    rest = b""
+    while piece := part.read(PIECE):
+        data = rest + piece
+        done, cut = 0, -1
+        for match in TAG.finditer(data):
+            end = match.end()
+            if data[end : end + 1] != b">":
+                if data.find(b"<", end) >= 0:
+                    raise SourceError(raw.name, f"part {name}", "has a cell whose tag does not end", "Open it in a spreadsheet program and save it again")
+                cut = match.start()
+                break
+            done = end
+            yield match[1], match[2]
+        if cut < 0:
+            last = data.rfind(b"<")
+            cut = last if last >= done and b">" not in data[last:] else len(data)
+        rest = data[cut:]
+        if len(rest) > MAX_TAG_BYTES:
+            raise SourceError(raw.name, f"part {name}", f"has a tag of over {MAX_TAG_BYTES:,} bytes", "Open it in a spreadsheet program and save it again")
+
+
+@lru_cache(maxsize=20_000)
+def _column_number(letters: bytes) -> int:
+    """1 for A, 27 for AA."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _sheet_name(archive: zipfile.ZipFile, part: str) -> str:
+    """A sheet's name as its users know it, or its part's name where the workbook's list does not lead to it."""
+    try:
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        sheets = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    except (KeyError, ElementTree.ParseError):
+        return part
+    ids = {link.get("Id") for link in links.iter() if part.endswith(link.get("Target", "?").lstrip("/").removeprefix("xl/"))}
+    named = [sheet.get("name") for sheet in sheets.iter() if sheet.tag.endswith("}sheet") and ids.intersection(sheet.attrib.values())]
+    return named[0] if named and named[0] else part

@@ -112,7 +112,9 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
                 lines += _write_lines(sink, rest[:cut], commas)
                 rest = rest[cut + 1 :]
             if len(rest) > LONGEST_LINE:
-                raise SourceError(raw.name, f"line {lines + 1}", f"is longer than {LONGEST_LINE:,} characters", "Check that the file is a csv with one record a line")
+                raise SourceError(
+                    raw.name, f"line {lines + 1}", f"is longer than {LONGEST_LINE:,} characters", "Check that the file is a csv with one record a line"
+                )
         rest += breaks.decode(b"", final=True)
         if rest:
             lines += _write_lines(sink, rest, commas)

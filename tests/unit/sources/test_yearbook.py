@@ -82,9 +82,11 @@ class TestOfficialSheet:
         [
             ("a.xlsx", "Sheet1", "2005年中国城市统计年鉴"),
             ("a.xlsx", "中国城市统计年鉴 2005", "表2-1"),
-            ("a.xlsx", "2005", "表2-1"),
+            ("a.xlsx", "年鉴2005", "表2-1"),
+            ("a.xlsx", "2011", "China City Statistical Yearbook 2005"),
             ("中国城市统计年鉴2005.xlsx", "Sheet1", "表2-1"),
-            ("city_2005_final.xlsx", "Sheet1", "表2-1"),
+            ("SIMULATED_city_yearbook_2005.xlsx", "Sheet1", "表2-1"),
+            ("2005_City_Yearbook.xlsx", "Sheet1", "表2-1"),
         ],
     )
     def test_the_year_stands_in_title_sheet_or_file_name(self, load, workbook, file_name, sheet, title):
@@ -92,10 +94,32 @@ class TestOfficialSheet:
         report, _, _ = load("yearbook", path)
         assert (report.first_year, report.last_year) == (2004, 2004)
 
-    def test_no_year_anywhere_is_refused(self, load, workbook):
-        path = workbook("a.xlsx", {"Sheet1": official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1], title="表2-1")})
-        with pytest.raises(SourceError, match=r"a\.xlsx, sheet Sheet1: does not say which yearbook.*Put the yearbook's year into the file name"):
+    @pytest.mark.parametrize(
+        ("file_name", "sheet", "title"),
+        [
+            ("a.xlsx", "Sheet1", "表2-1"),
+            ("a.xlsx", "2011", "表2-1"),
+            ("a.xlsx", "Sheet1", "表2-1 (2011年)"),
+            ("city_2011_final.xlsx", "Sheet1", "表2-1"),
+            ("城市统计年鉴2001-2014.xlsx", "2011", "表2-1"),
+            ("a.xlsx", "Sheet1", "中国城市建设统计年鉴2011"),
+        ],
+    )
+    def test_a_year_that_is_not_said_to_be_a_yearbooks_is_refused(self, load, workbook, file_name, sheet, title):
+        path = workbook(file_name, {sheet: official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1], title=title)})
+        with pytest.raises(SourceError, match=rf"sheet {sheet}: does not say which yearbook.*Name the yearbook in the sheet's title or the file's name"):
             load("yearbook", path)
+
+    def test_numbers_too_large_to_be_true_are_set_aside(self, load, workbook):
+        body = ["杭州市", "", "1e400", 1e30, 70191000, "9" * 400, 1, 1]
+        more = ["宁波市", "", 1e300, "1e15", -1e30, 1e13, 1, 1]
+        report, tables, aside = load("yearbook", workbook("a.xlsx", {"Sheet1": official_sheet(body, more)}))
+        assert reasons(aside) == {"bad_number": 2, "out_of_range": 4}
+        assert values(tables["yearbook__indicators"]) == {
+            ("杭州市", "city", "gdp_cny", 2011): 701910000000,
+            ("宁波市", "district", "gdp_cny", 2011): 1e17,
+        }
+        assert report.read_n == 8
 
     def test_bad_cells_are_set_aside_one_by_one(self, load, workbook):
         body = [

@@ -18,6 +18,7 @@ from warehouse.sources.yearbook.headers import UNITS
 
 TABLE = "yearbook__indicators"
 FIRST_YEAR, LAST_YEAR = 1949, 2100
+LARGEST = 1e18  # in base units: ten thousand times what the whole nation earns in a year, in yuan
 BLANKS = {"", ",", "，", "-", "—", "——", "…", "……", "..."}  # how yearbooks print a number that they do not have
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?")
 MUNICIPALITIES = {"11", "12", "31", "50"}
@@ -62,15 +63,15 @@ def is_blank(cell: object) -> bool:
 
 
 def to_number(cell: object) -> float:
-    """A finite number, or nan for anything else; text may group thousands by commas."""
+    """A finite number, or nan for anything else (1e400 too, as a number or as text); text may group thousands by commas."""
+    number = np.nan
     if type(cell) in (int, float):
         number = float(cell)  # type: ignore[arg-type]
-        return number if np.isfinite(number) else np.nan
-    if isinstance(cell, str):
+    elif isinstance(cell, str):
         text = clean_name(cell)
         if NUMBER.fullmatch(text):
-            return float(text.replace(",", ""))
-    return np.nan
+            number = float(text.replace(",", ""))
+    return number if np.isfinite(number) else np.nan
 
 
 def is_note(row: Row, keys: Keys, columns: Sequence[Column]) -> bool:
@@ -113,7 +114,10 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
 
 
 def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
-    """Check every cell, accept the good ones in base units and set the others aside, each with its first reason."""
+    """Check every cell, accept the good ones in base units and set the others aside, each with its first reason.
+
+    A cell that holds no finite number is a bad_number, one whose value is beyond LARGEST in base units out_of_range.
+    """
     if cells.empty:
         raise SourceError(delivery.raw.name, "", "has heads and no values under them", "Fetch the file again from its publisher")
     year = pd.Series([to_number(cell) for cell in cells["year"]], index=cells.index, dtype=float)
@@ -148,6 +152,7 @@ def _checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) -> list
         check("bad_year", bad_year, lambda cell: f"{cell.city_name}: year {cell.year!r}"),
         check("bad_unit", cells["factor"].isna(), lambda cell: f"{cell.city_name} {cell.header}: the row's unit is not known"),
         check("bad_number", number.isna(), _said),
+        check("out_of_range", (number * cells["factor"]).abs() > LARGEST, _said),
         check("zero_value", (number == 0) & cells["indicator"].isin(NEVER_ZERO), _said),
         check("negative_value", number < 0, _said),
     ]

@@ -28,8 +28,14 @@ from warehouse.sources.yearbook.headers import SCOPES, known_quantity, no_known_
 VINTAGE = "yearbook_sheet"
 HEAD_ROWS = 3  # rows above that of the scopes in which a head may stand
 NAME_HEADS = {"城市", "城市名称", "地区", "市名"}
-YEARBOOK_YEAR = re.compile(r"城市统计年鉴\D{0,4}((?:19|20)\d{2})|((?:19|20)\d{2})年?(?:版)?中国城市统计年鉴")
-LONE_YEAR = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
+YEAR = r"((?:19|20)\d{2})(?!\d|[-–—~～至](?:19|20)\d{2})"  # one year, not the first of a span
+# The year of a yearbook, in a text without blanks. Yearbooks of city construction print the year in their title, and are not meant.
+YEARBOOK_YEAR = re.compile(
+    rf"(?<!建设统计)年鉴\D{{0,4}}{YEAR}|yearbook\D{{0,4}}{YEAR}"
+    rf"|(?<!\d)(?<!\d[-–—~～至]){YEAR}年?版?(?:中国)?(?:城市)?(?:统计)?年鉴"
+    rf"|(?<!\d)(?<!\d[-–—~～至]){YEAR}[\W_]?(?:china)?[\W_]?(?:city|urban)?[\W_]?(?:statistical)?[\W_]?yearbook",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -123,19 +129,23 @@ def _chinese_name(cell: object) -> str:
 
 
 def _data_year(raw: RawFile, workbook: dict[str, Rows], block: Block) -> int:
-    """The year that the yearbook prints: one less than its own, which stands in the title, the sheet's name or the file's."""
+    """The year that the yearbook prints: one less than its own, which stands in the title, the sheet's name or the file's.
+
+    A year counts only beside the word 年鉴 or yearbook: one that stands alone may as well be the year of the numbers.
+
+    Raises
+    ------
+    SourceError : none of them names a yearbook with its year.
+    """
     title = [str(cell) for row in block.rows[: block.scope_at] for cell in row if isinstance(cell, str)]
     elsewhere = [str(cell) for rows in workbook.values() for row in rows[:5] for cell in row if isinstance(cell, str)]
-    stem = raw.path.stem
-    for texts in (title, [block.sheet], [stem], elsewhere):
-        years = {int(match[1] or match[2]) for text in texts for match in YEARBOOK_YEAR.finditer(re.sub(r"\s", "", text))}
+    for texts in (title, [block.sheet], [raw.path.stem], elsewhere):
+        years = {int(match[match.lastindex or 0]) for text in texts for match in YEARBOOK_YEAR.finditer(re.sub(r"\s", "", text))}
         if len(years) == 1:
             return years.pop() - 1
-    for text in (block.sheet, stem):
-        lone = set(LONE_YEAR.findall(text))
-        if len(lone) == 1:
-            return int(lone.pop()) - 1
     raise SourceError(
-        raw.name, f"sheet {block.sheet}", "does not say which yearbook it is from: no year in its title, its name or the file's name",
-        "Put the yearbook's year into the file name, for instance 中国城市统计年鉴2012.xlsx",
-    )  # fmt: skip
+        raw.name,
+        f"sheet {block.sheet}",
+        "does not say which yearbook it is from: neither its title, its name nor the file's name has 年鉴 or yearbook with a year",
+        "Name the yearbook in the sheet's title or the file's name, for instance 中国城市统计年鉴2012.xlsx",
+    )

@@ -1,0 +1,65 @@
+"""The configuration: every mistake in it is one sentence, and wildcards count only where the user wrote them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from warehouse.config import load_config, matched_files
+from warehouse.errors import ConfigError
+
+
+def config_of(folder: Path, text: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "citytrade.toml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[warehouse]\nhome = 5", r"\[warehouse\]: home = 5 is not a path"),
+        ("warehouse = 3", r"warehouse = 3 is not a table. Write \[warehouse\]"),
+        ("sources = 3", "sources = 3 is not a table"),
+        ("[sources]\ncustoms = 3", r"sources.customs = 3 is not a table"),
+        ("[sources.customs]\nfiles = 3", "files must be a list of patterns"),
+        ('[sources.customs]\nfiles = ["a"]\nflow = "export"', "unknown key 'flow'"),
+        ("simulate = true", "simulate = True is not a table"),
+        ('[simulate]\nseed = "abc"', "seed = 'abc' is not a whole number"),
+        ("[simulate]\nseed = true", "seed = True is not a whole number"),
+        ("[simulate]\ndirectory = 3", "directory = 3 is not a path"),
+        ("[simulate]\nscale = 3", "scale = 3; it is"),
+        ('[warehouse]\nfirst_year = "2003"', "not two years in order"),
+    ],
+)
+def test_a_value_of_another_kind_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        load_config(config_of(tmp_path, text))
+
+
+@pytest.mark.parametrize("name", ["a [1]", "o'brien", "[x]*?"])
+def test_signs_in_folder_names_are_no_wildcards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    raw = tmp_path / name / "raw"
+    raw.mkdir(parents=True)
+    (raw / "a.csv").write_text("x", encoding="utf-8")
+    (raw / "[b].csv").write_text("x", encoding="utf-8")
+    monkeypatch.setenv("RAW_FOLDER", str(raw))
+    config = load_config(config_of(tmp_path / name, '[sources.customs]\nfiles = ["raw/*.csv"]\n[sources.prices]\nfiles = ["${RAW_FOLDER}/a.csv"]\n'))
+    assert matched_files(config.sources["customs"].patterns) == [raw / "[b].csv", raw / "a.csv"]
+    assert matched_files(config.sources["prices"].patterns) == [raw / "a.csv"]
+    absent = load_config(config_of(tmp_path / name, '[sources.customs]\nfiles = ["raw/*.xlsx"]'))
+    with pytest.raises(ConfigError) as told:
+        matched_files(absent.sources["customs"].patterns)
+    assert str(told.value).startswith(f"{raw}/*.xlsx: no file matches")
+
+
+def test_a_link_out_of_a_bracketed_folder_is_refused(tmp_path: Path) -> None:
+    raw = tmp_path / "a [1]" / "raw"
+    raw.mkdir(parents=True)
+    (tmp_path / "secret.csv").write_text("x", encoding="utf-8")
+    (raw / "link.csv").symlink_to(tmp_path / "secret.csv")
+    config = load_config(config_of(tmp_path / "a [1]", '[sources.customs]\nfiles = ["raw/*"]'))
+    with pytest.raises(ConfigError, match="leads out of"):
+        matched_files(config.sources["customs"].patterns)
