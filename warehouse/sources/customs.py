@@ -146,7 +146,8 @@ def _discard_scratch(folder: Path) -> None:
 def _check_columns(raw: RawFile, wanted: dict[str, str], present: list[str]) -> None:
     missing = [head for field, head in wanted.items() if field not in OPTIONAL and head not in present]
     if missing:
-        raise SourceError(raw.name, "line 1", f"lacks the column {'、'.join(missing)}", "Ship the file with all columns of its layout; README.md lists them")
+        needed = "、".join(head for field, head in wanted.items() if field not in OPTIONAL)
+        raise SourceError(raw.name, "line 1", f"lacks the column {'、'.join(missing)}", f"Ship the file with all that its layout needs: {needed}")
 
 
 # 2005, Chinese csv ---------------------------------------------------------------------------------------------

@@ -126,16 +126,23 @@ def _write_lines(sink: TextIO, text: str, commas: int) -> int:
     lines = text.split("\n")
     if "" in lines:
         lines = [line or BLANK_LINE for line in lines]
-    if '"' in text:
-        lines = [line if line.count('"') % 2 == 0 else _unquoted(line, commas) for line in lines]
+    lines = [_mended(line, commas) for line in lines]
     sink.write("\n".join(lines) + "\n")
     return sum(line != BLANK_LINE for line in lines)
 
 
-def _unquoted(line: str, commas: int) -> str:
-    """A line with a stray quote, without quotes if its fields still are as many as the header's, else as one field: broken."""
-    plain = line.replace('"', "")
-    return plain if plain.count(",") == commas else plain.replace(",", ";")
+def _mended(line: str, commas: int) -> str:
+    """A line that a csv parser can only take as one record, or as a broken one.
+
+    A stray quote goes, if the fields then are as many as the header's. A line with one field too many and nothing in its
+    last one would pass with every field after the surplus comma in its neighbour's place: it becomes one field, and so broken.
+    """
+    if '"' in line:
+        if line.count('"') % 2 == 0:
+            return line
+        line = line.replace('"', "")
+        return line if line.count(",") == commas else line.replace(",", ";")
+    return line.replace(",", ";") if line.endswith(",") and line.count(",") > commas else line
 
 
 def _is_utf8(raw: RawFile) -> bool:

@@ -116,6 +116,14 @@ def test_a_quote_that_is_never_closed_swallows_nothing(load: Callable, tmp_path:
     assert tables["customs__records"]["firm_name"][10] == "甲公司"
 
 
+def test_a_comma_too_many_breaks_its_row_and_moves_no_field(load: Callable, tmp_path: Path) -> None:
+    """The last field is empty, so the surplus one would go unnoticed with every field in its neighbour's place."""
+    shifted = line(经营单位="甲,乙", 联系人="宁波市", 口岸海关="美国")
+    _, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", line(), shifted, line(经营单位='"甲,乙"')))
+    assert aside[["line", "reason"]].values.tolist() == [[3, "broken_row"]]
+    assert tables["customs__records"]["firm_name"].tolist() == ["杭州甲有限公司", "甲,乙"]
+
+
 @pytest.mark.parametrize(("text", "month"), [("200501", 1), ("20050115", 1), ("2005-1-15", 1), ("2005/11/5", 11), ("2005.12", 12)])
 def test_dates_in_every_spelling(load: Callable, tmp_path: Path, text: str, month: int) -> None:
     _, tables, _ = load("customs", write_csv(tmp_path / "2005.csv", line(日期=text)))
