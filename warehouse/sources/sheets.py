@@ -110,16 +110,29 @@ def _refuse_far_cells(raw: RawFile) -> None:
             names = {name.lower() for name in archive.namelist()}
             if "xl/workbook.xml" not in names or raw.path.suffix.lower() in OTHER_ZIPPED_WORKBOOKS:
                 raise SourceError(raw.name, "", "is not an xlsx workbook", "Save it as xlsx and refresh")
+            _refuse_disguised_sheets(raw, archive)
             for entry in archive.infolist():
                 if not entry.filename.lower().endswith(".xml"):
-                    continue  # sheets are the only parts with cells; a link may point to a sheet in any folder
+                    continue  # sheets are the only parts with cells, and all of them are .xml, in whatever folder
                 with archive.open(entry) as part:
                     extent = _extent(raw, part, entry.filename)
                 total += extent.cells_n
                 if total > MAX_CELLS:
                     raise _too_far(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent, total)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, NotImplementedError, RuntimeError) as error:
+        # zipfile raises the last two for a compression that it does not know and for a part that wants a password
         raise SourceError(raw.name, "", f"cannot be unpacked as a workbook ({error})", "Save it again without a password and refresh") from error
+
+
+def _refuse_disguised_sheets(raw: RawFile, archive: zipfile.ZipFile) -> None:
+    """A workbook's list of parts may call any part a sheet; one that is not .xml would be laid out without being looked at."""
+    for name in archive.namelist():
+        if not name.lower().endswith(".rels"):
+            continue
+        for link in ElementTree.fromstring(archive.read(name)):
+            target = link.get("Target", "")
+            if link.get("Type", "").lower().endswith("sheet") and not target.lower().endswith(".xml"):
+                raise SourceError(raw.name, name, f"calls {target!r} a sheet, which is not xml", "Open it in a spreadsheet program, save it again and refresh")
 
 
 def _too_far(raw: RawFile, place: str, extent: Extent, total: int) -> SourceError:

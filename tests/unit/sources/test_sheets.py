@@ -112,3 +112,17 @@ def test_a_zipped_workbook_of_another_kind_is_refused(tmp_path):
         archive.writestr("content.xml", "<a/>")
     with pytest.raises(SourceError, match=r"a\.ods: is not an xlsx workbook\. Save it as xlsx"):
         read_workbook(raw_file(path))
+
+
+def test_a_sheet_under_another_ending_is_refused(tmp_path):
+    """The far cell lies in a part that is not .xml, to which the workbook's list of parts points."""
+    path = far_workbook(tmp_path / "far.xlsx", "A1", "XFD100000")
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    parts["xl/worksheets/sheet1.dat"] = parts.pop("xl/worksheets/sheet1.xml")
+    parts["xl/_rels/workbook.xml.rels"] = parts["xl/_rels/workbook.xml.rels"].replace(b"sheet1.xml", b"sheet1.dat")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in parts.items():
+            archive.writestr(name, data)
+    with pytest.raises(SourceError, match=r"far\.xlsx, xl/_rels/workbook\.xml\.rels: calls '.*sheet1\.dat' a sheet"):
+        read_workbook(raw_file(path))
