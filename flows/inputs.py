@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.metadata
 import json
+import subprocess
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -79,6 +80,19 @@ def code_fingerprint(project: Path = PROJECT) -> str:
             if file.is_file() and not NOT_CODE & set(file.relative_to(project).parts) and file.suffix not in (".pyc", ".log"):
                 digest.update(f"{file.relative_to(project)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def code_version(project: Path = PROJECT) -> str:
+    """The commit that the code was taken from, "+" after it if tracked files were changed since; empty outside a clone."""
+    try:
+        commit = _git(project, "rev-parse", "HEAD")
+        return commit + ("+" if _git(project, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return ""
+
+
+def _git(project: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
 
 def package_versions() -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,13 +21,15 @@ from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from expectations import CheckResult, check_deliveries, check_panels
 from flows import dbt, steps
+from flows.control import control, tell_stale
 from flows.inputs import Inputs, find_inputs
 from flows.reading import Reader, SourceOutcome
 from warehouse.config import Config
+from warehouse.contents import table_contents
 from warehouse.dictionary import read_dictionary
 from warehouse.errors import SourceError
 from warehouse.lake import LoadReport, activate
-from warehouse.publish import DATABASE, Manifest, begin_release, publish, release_id
+from warehouse.publish import DATABASE, Manifest, begin_release, next_release_id, publish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,6 +48,7 @@ class Refreshed:
     models_n: int
     tests_n: int
     checks: tuple[CheckResult, ...]
+    problems: tuple[dict[str, Any], ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -95,9 +98,12 @@ def validate_panels(config: Config, folder: Path, built: dbt.Built, is_complete:
 
 
 @task(cache_policy=NO_CACHE)
-def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: list[SourceOutcome], built: dbt.Built, checks: list[CheckResult]) -> Path:
+def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: list[SourceOutcome], built: dbt.Built, checks: list[CheckResult]) -> Manifest:
     steps.finish_database(config, folder, manifest, outcomes, built, checks)
-    return publish(config.home, folder, manifest)
+    manifest = replace(manifest, tables=table_contents(folder / DATABASE))
+    publish(config.home, folder, manifest)
+    steps.prune_lake_to_releases(config)
+    return manifest
 
 
 @flow(name="refresh", task_runner=RUNNER, validate_parameters=False, log_prints=False)
@@ -114,12 +120,13 @@ def refresh(run: Refresh) -> Refreshed:
     say("Checking deliveries")
     checks = validate_deliveries(config, [outcome for outcome in outcomes if outcome.status == "loaded"])
     outcomes = steps.hold_back(outcomes, checks, run.former, config.lake)
+    outcomes = control(config, outcomes, run.former, run.confirmed)
     steps.refuse_empty(config, outcomes)
-    outcomes = steps.tell_gone(outcomes, run.former)
+    outcomes = tell_stale(config, steps.tell_gone(outcomes, run.former))
     set_id = activate_loads(config, [load for outcome in outcomes for load in outcome.loads])
 
     now = datetime.now(UTC)
-    release = release_id(now, inputs.fingerprint)
+    release = next_release_id(config.home, now, inputs.fingerprint)
     folder = begin_release(config.home, release)
     say("Building models")
     built = build_models(config, set_id, folder, say)
@@ -128,8 +135,9 @@ def refresh(run: Refresh) -> Refreshed:
     steps.refuse_failures([check for check in checks if check.stage == "panel"])
 
     manifest = steps.manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
-    publish_release(config, folder, manifest, outcomes, built, checks)
-    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks))
+    problems = steps.problem_rows(folder / DATABASE)
+    manifest = publish_release(config, folder, manifest, outcomes, built, checks)
+    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems)
 
 
 @dataclass(frozen=True)
@@ -139,6 +147,7 @@ class Refresh:
     config: Config
     former: Manifest | None
     say: Say
+    confirmed: frozenset[str] = frozenset()
 
 
 def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:

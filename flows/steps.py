@@ -12,17 +12,18 @@ import duckdb
 
 from expectations.checks import CheckResult
 from flows.dbt import Built, PanelModel
-from flows.inputs import Inputs
+from flows.inputs import Inputs, code_version
 from flows.reading import SourceOutcome
 from warehouse.config import Config
 from warehouse.dictionary import read_dictionary
 from warehouse.errors import ReleaseError
-from warehouse.lake import LoadReport, load_folder
-from warehouse.meta import drop_staging, former_releases, write_meta, write_set_aside
-from warehouse.publish import DATABASE, Manifest
+from warehouse.lake import LoadReport, load_folder, prune_lake
+from warehouse.meta import META, drop_staging, former_releases, write_meta, write_set_aside
+from warehouse.publish import DATABASE, Manifest, read_manifest, release_names
 from warehouse.sources import SOURCES, get_source
 
 GONE_SHOWN = 5
+PROBLEMS = "int_report__problem"
 
 
 def former_loads(manifest: Manifest | None, source: str, lake: Path) -> tuple[LoadReport, ...]:
@@ -102,10 +103,19 @@ def refuse_failures(checks: Sequence[CheckResult]) -> None:
         raise ReleaseError(f"{len(failures)} critical checks of panels failed, so nothing is published and the former release stays.\n{listed}")
 
 
+def problem_rows(database: Path) -> tuple[dict[str, Any], ...]:
+    """Indicators that an index could not use, as the built file's models found them: index_name, indicator, problem, rows_n."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        cursor = connection.execute(f"select {', '.join(META['problems'])} from intermediate.{PROBLEMS} order by all")
+        names = [column[0] for column in cursor.description or []]
+        return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+
+
 def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: Sequence[SourceOutcome], built: Built, checks: Sequence[CheckResult]) -> None:
     """Write schema `meta` into the built file and drop what only the build needed."""
     database = folder / DATABASE
     loads = [load for outcome in outcomes for load in outcome.loads]
+    problems = problem_rows(database)
     aside = [load_folder(config.lake, load.source, load.load_id) / "set_aside.parquet" for load in loads]
     with duckdb.connect(str(database)) as connection:
         drop_staging(connection)
@@ -116,8 +126,9 @@ def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: 
                 "releases": _release_rows(config, manifest),
                 "sources": [source_row(outcome) for outcome in outcomes],
                 "loads": [{**asdict(load), "set_aside_n": load.set_aside_n, "tables": ", ".join(f"{t} {n}" for t, n in load.tables.items())} for load in loads],
-                "files": [{**asdict(load), "file_id": load.fingerprint[:12]} for load in loads],
+                "files": [row for load in loads for row in load.file_rows],
                 "checks": [asdict(check) for check in checks] + _dbt_rows(built),
+                "problems": problems,
                 "dictionary": [asdict(entry) for entry in read_dictionary().values()],
                 "panels": [panel_row(connection, panel) for panel in built.panels],
             },
@@ -183,9 +194,20 @@ def manifest_of(
         code_fingerprint=inputs.code,
         set_id=set_id,
         packages=dict(inputs.packages),
-        sources=[{"source": outcome.source, "status": outcome.status, "message": outcome.message} for outcome in outcomes],
+        sources=[
+            {"source": outcome.source, "status": outcome.status, "message": outcome.message, "is_simulated": outcome.is_simulated} for outcome in outcomes
+        ],
         loads=[asdict(load) for outcome in outcomes for load in outcome.loads],
+        code_version=code_version(),
+        years=[config.first_year, config.last_year],
     )
+
+
+def prune_lake_to_releases(config: Config) -> None:
+    """Remove from the lake what no release on disk was made from."""
+    manifests = [read_manifest(config.home, name) for name in release_names(config.home)]
+    loads = {(load["source"], load["load_id"]) for manifest in manifests for load in manifest.loads}
+    prune_lake(config.lake, loads, {manifest.set_id for manifest in manifests})
 
 
 def _release_rows(config: Config, manifest: Manifest) -> list[dict[str, Any]]:

@@ -8,12 +8,21 @@ from flows.printing import table
 from flows.steps import source_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
     from flows.reading import SourceOutcome
     from flows.refresh import Refreshed
 
 NAMES = ("source", "status", "files", "read", "accepted", "set aside", "years")
+# What an indicator's problem means for the index that wants it.
+PROBLEMS = {
+    "all_missing": "missing everywhere, so it has no weight and what needs it is null",
+    "all_equal": "one value in all rows, so it has no weight",
+    "too_few": "one row only, so it has no weight",
+    "not_positive": "zero or negative where a log is taken, so null there",
+    "zero_denominator": "zero where it divides, so null there",
+}
 PLACES_CUSTOMS = ("concordance", "divisions", "postcodes")
 SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
 
@@ -30,6 +39,7 @@ def summary(done: Refreshed, seconds: float) -> str:
     if absent:
         lines.append(f"Not configured, so every column that needs them is null: {', '.join(absent)}.")
     lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops]
+    lines += problem_lines(done.problems)
     counts = check_counts(done.checks)
     failed = ", ".join(f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind])
     lines.append(f"{done.models_n} models built, {done.tests_n} tests of models passed, {counts['passed']} checks passed{f', {failed}' if failed else ''}.")
@@ -37,6 +47,14 @@ def summary(done: Refreshed, seconds: float) -> str:
         lines.append(SIMULATED)
     lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
     return "\n".join(lines)
+
+
+def problem_lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:
+    """One line an index and problem: which indicators, how many rows, and what it means for the index."""
+    grouped: dict[tuple[str, str], list[str]] = {}
+    for row in problems:
+        grouped.setdefault((row["index_name"], row["problem"]), []).append(f"{row['indicator']} ({row['rows_n']:,} rows)")
+    return [f"index {index}: {', '.join(sorted(found))}: {PROBLEMS.get(problem, problem)}" for (index, problem), found in sorted(grouped.items())]
 
 
 def _unmet(outcomes: Sequence[SourceOutcome]) -> list[str]:

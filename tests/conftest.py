@@ -18,21 +18,10 @@ import pytest
 from warehouse.config import Config, load_config
 from warehouse.meta import write_meta, write_set_aside
 from warehouse.publish import DATABASE, Manifest, begin_release, current_release, publish, release_id
+from warehouse.sources import SOURCES
 
 PROJECT = Path(__file__).resolve().parent.parent
 SEED = 7
-SOURCE_PATTERNS = {
-    "customs": "customs/*",
-    "yearbook": "yearbook/*",
-    "digital_finance": "digital_finance/*",
-    "input_output": "input_output/*",
-    "concordance": "concordance/*",
-    "divisions": "divisions/*.json",
-    "postcodes": "postcodes/*.csv",
-    "geography": "geography/*.csv",
-    "prices": "prices/*",
-    "policies": "policies/*",
-}
 
 
 def citytrade(*arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
@@ -50,7 +39,7 @@ def write_config(file: Path, world: Path, simulate: bool = True) -> Path:
     parts = ['[warehouse]\nhome = "home"\nfirst_year = 2000\nlast_year = 2021\n']
     if simulate:
         parts.append(f'[simulate]\ndirectory = "{world}"\nscale = "small"\nseed = {SEED}\n')
-    parts += [f'[sources.{name}]\nfiles = ["{world}/{pattern}"]\n' for name, pattern in SOURCE_PATTERNS.items()]
+    parts += [f'[sources.{name}]\nfiles = ["{world}/{name}/*"]\n' for name in SOURCES]
     file.write_text("\n".join(parts), encoding="utf-8")
     return file
 
@@ -90,11 +79,11 @@ MakeRelease = Callable[..., str]
 
 @pytest.fixture
 def make_release(tiny_config: Config) -> MakeRelease:
-    """Publish a hand-made release with a panel `city_year` of two cities and three years; returns its name."""
+    """Publish a hand-made release with a panel `city_year` of two cities and three years, changed by SQL if given; returns its name."""
 
-    def make(moment: datetime | None = None, marker: int = 1, is_simulated: bool = True, kept: int = 5) -> str:
+    def make(moment: datetime | None = None, marker: int = 1, is_simulated: bool = True, kept: int = 5, change: str = "") -> str:
         name = release_id(moment or datetime.now(UTC), f"{marker:06x}")
-        manifest = Manifest(name, current_release(tiny_config.home), "2026-11-20T00:00:00", "citytrade.toml", is_simulated, f"{marker:064x}", "c", "s")
+        manifest = Manifest(name, current_release(tiny_config.home), "2026-11-20T00:00:00", "citytrade.toml", is_simulated, f"{marker:064x}", "c", "s", {"duckdb": duckdb.__version__})
         build = begin_release(tiny_config.home, name)
         with duckdb.connect(str(build / DATABASE)) as connection:
             connection.execute(
@@ -103,6 +92,8 @@ def make_release(tiny_config: Config) -> MakeRelease:
                 "(2004, '3301', '杭州市', 12.5, 7, false), (2004, '0101', '邯郸市', 3.0, 2, true), (2005, '3301', '杭州市', 1.0, 9, true)"
                 ") t(year, city_code, city_name_zh, export_value_usd, hs6_n, is_open)"
             )
+            if change:
+                connection.execute(change)
             connection.execute("create schema indices; create table indices.idx_market as select '3301' as city_code, 0.5 as market_index")
             connection.execute(f"create table seeds_marker as select {marker} as marker")
             entry = {"column_name": "export_value_usd", "unit": "USD", "label_en": "Exports", "label_zh": "出口额", "definition": "All.", "source": "customs"}

@@ -18,10 +18,21 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from warehouse.tables import LINEAGE, SET_ASIDE, TABLES
+
+
+@dataclass(frozen=True)
+class FilePart:
+    """A member of an archive that was loaded; `layout` is empty for a document that was left unread."""
+
+    name: str
+    fingerprint: str
+    bytes_n: int
+    layout: str
 
 
 @dataclass(frozen=True)
@@ -40,10 +51,21 @@ class LoadReport:
     tables: dict[str, int] = field(default_factory=dict)
     first_year: int | None = None
     last_year: int | None = None
+    members: list[dict[str, Any]] = field(default_factory=list)  # FilePart by FilePart; empty unless the file is an archive
 
     @property
     def set_aside_n(self) -> int:
         return sum(self.set_aside.values())
+
+    @property
+    def file_rows(self) -> list[dict[str, Any]]:
+        """What the rows' `file_id` stands for: the file, or each member of an archive that was read."""
+        whole = {"source": self.source, "load_id": self.load_id}
+        if not self.members:
+            parts = [FilePart(self.file_name, self.fingerprint, self.bytes_n, self.layout)]
+        else:
+            parts = [FilePart(**member) for member in self.members if member["layout"]]
+        return [{**whole, "file_id": part.fingerprint[:12], "file_name": part.name, "fingerprint": part.fingerprint, "bytes_n": part.bytes_n} for part in parts]
 
 
 def sql_text(value: str | os.PathLike[str]) -> str:
@@ -90,7 +112,14 @@ def finish_load(lake: Path, report: LoadReport, folder: Path) -> None:
 
 
 def activate(lake: Path, loads: Iterable[LoadReport]) -> str:
-    """Make the named loads the ones that models read, and return the set's id.
+    """Make the named loads the ones that `dbt build` by hand reads, and return their set's id."""
+    set_id = make_set(lake, loads)
+    switch_link(lake / "active", Path("sets") / set_id)
+    return set_id
+
+
+def make_set(lake: Path, loads: Iterable[LoadReport]) -> str:
+    """Link the named loads into one folder that models can read, and return the set's id.
 
     Every table of the lake is present in a set, an absent source's as a file without rows, so that the models
     run and leave that source's columns null.
@@ -106,8 +135,29 @@ def activate(lake: Path, loads: Iterable[LoadReport]) -> str:
             building.rename(target)
         finally:
             shutil.rmtree(building, ignore_errors=True)  # gone already when the set has its place
-    switch_link(lake / "active", Path("sets") / set_id)
     return set_id
+
+
+def prune_lake(lake: Path, loads: Iterable[tuple[str, str]], sets: Iterable[str]) -> int:
+    """Remove loads and sets that no kept release was made from, and what a killed reader left; returns how many loads went.
+
+    Parameters
+    ----------
+    loads : (source, load_id) of the loads to keep
+    sets : the sets to keep; the active one is kept in any case
+
+    The caller holds the refresh lock, so nobody is writing a load. A load that is needed again is read again.
+    """
+    kept_loads, kept_sets = set(loads), {*sets, Path(os.path.realpath(lake / "active")).name}
+    for folder in (lake / "sets").glob("*"):
+        if folder.name not in kept_sets:
+            shutil.rmtree(folder, ignore_errors=True)
+    doomed = [folder for folder in (lake / "loads").glob("*/*") if (folder.parent.name, folder.name) not in kept_loads]
+    for folder in doomed:
+        # Its report goes first: a removal that is cut short leaves no load that looks finished.
+        (folder / "report.json").unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+    return sum(not folder.name.startswith(".") for folder in doomed)
 
 
 def switch_link(link: Path, target: Path) -> None:

@@ -39,6 +39,7 @@ META: dict[str, dict[str, str]] = {
         "column_name": "varchar", "unit": "varchar", "label_en": "varchar", "label_zh": "varchar", "definition": "varchar", "source": "varchar",
         "minimum": "double", "maximum": "double", "bound_reason": "varchar",
     },
+    "problems": {"index_name": "varchar", "indicator": "varchar", "problem": "varchar", "rows_n": "bigint"},
     "panels": {"panel": "varchar", "grain": "varchar", "description": "varchar", "rows_n": "bigint", "first_year": "smallint", "last_year": "smallint"},
 }  # fmt: skip
 

@@ -14,7 +14,7 @@ import duckdb
 
 from warehouse.config import Config, load_config
 from warehouse.errors import CitytradeError, ReleaseError
-from warehouse.publish import DATABASE, current_release, read_manifest, release_names
+from warehouse.publish import DATABASE, current_release, named_release, read_manifest, release_names, unknown_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,16 +45,19 @@ def release_folder(config: ConfigLike = None, release: str | None = None) -> Pat
         return folder
     if release is None:
         raise ReleaseError(f"Nothing is published in {settings.home} yet: run `citytrade refresh`.")
-    known = ", ".join(release_names(settings.home)) or "none"
-    raise ReleaseError(f"Release {release!r} is not in {settings.builds} (there: {known}). Name one of these, or run `citytrade refresh`.")
+    raise unknown_release(settings.home, release)
 
 
-def connect(config: ConfigLike = None, release: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(config: ConfigLike = None, release: str | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
     """A read-only connection to a whole release; names without a schema find panels first.
 
     SQL in it can neither write nor reach files or the network, and cannot undo that.
+
+    Parameters
+    ----------
+    memory : what its queries may take together, such as "2GB"; they then fail instead of taking more, and write nothing to the disk
     """
-    return _open(release_folder(config, release))
+    return _open(release_folder(config, release), memory)
 
 
 def panels(config: ConfigLike = None, release: str | None = None) -> pd.DataFrame:
@@ -138,8 +141,29 @@ def releases(config: ConfigLike = None) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=names)
 
 
-def _open(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(str(folder / DATABASE), read_only=True, config={"enable_external_access": "false"})
+def diff(old: str = "previous", new: str = "current", config: ConfigLike = None) -> pd.DataFrame:
+    """What changed in the panels from one release to another; see `warehouse.comparison.compare` for the columns.
+
+    Parameters
+    ----------
+    old, new : releases by name, by the beginning of their name, or as `previous` and `current`
+
+    Raises
+    ------
+    ReleaseError : no such release.
+    """
+    from warehouse.comparison import compare
+
+    settings = as_config(config)
+    folders = [release_folder(settings, named_release(settings.home, name)) for name in (old, new)]
+    frame = compare(*folders)
+    frame.attrs = {"old": folders[0].name, "new": folders[1].name}
+    return frame
+
+
+def _open(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+    limits = {"memory_limit": memory, "max_temp_directory_size": "0KB"} if memory is not None else {}
+    connection = duckdb.connect(str(folder / DATABASE), read_only=True, config={"enable_external_access": "false", **limits})
     there = {row[0] for row in connection.execute("select schema_name from information_schema.schemata where catalog_name = current_database()").fetchall()}
     connection.execute(f"set search_path = '{','.join(schema for schema in SEARCH_PATH if schema in there)}'")
     # Connections of one process to one file share the lock, which can be set only once.
