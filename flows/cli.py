@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import io
 import os
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from warehouse.config import load_config
 from warehouse.errors import CitytradeError
 
 DEFAULT_LIMIT = 40
+SECONDS, MEMORY = 60, "2GB"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,14 +45,17 @@ def parser() -> argparse.ArgumentParser:
 
     refresh = _command(commands, "refresh", run_refresh, "read raw files, build, check and publish a release")
     refresh.add_argument("--force", action="store_true", help="rebuild although nothing changed")
+    refresh.add_argument("--confirm", nargs="+", default=(), metavar="SOURCE", help="take what is held of these sources for its change of size")
 
     simulate = _command(commands, "simulate", run_simulate, "write a simulated world's raw files")
     simulate.add_argument("directory", type=Path, metavar="DIR")
     simulate.add_argument("--scale", choices=("small", "paper"), default="small")
     simulate.add_argument("--seed", type=int, default=1)
 
-    sql = _command(commands, "sql", run_sql, "query the published release")
-    sql.add_argument("statement", metavar='"SELECT …"')
+    sql = _command(commands, "sql", run_sql, "query the published release; without a statement, a shell with history and completion")
+    sql.add_argument("statement", nargs="?", metavar='"SELECT …"')
+    sql.add_argument("--seconds", type=_positive, default=SECONDS, metavar="S", help=f"stop a query after S seconds (default: {SECONDS})")
+    sql.add_argument("--memory", type=_memory, default=MEMORY, metavar="SIZE", help=f"memory that a query may take, such as 500MB (default: {MEMORY})")
     _output_options(sql)
 
     _output_options(_command(commands, "panels", run_panels, "list the panels"))
@@ -59,12 +64,30 @@ def parser() -> argparse.ArgumentParser:
     panel.add_argument("name")
     panel.add_argument("--years", type=int, nargs="+", metavar="YEAR", help="one year, or the first and the last")
     panel.add_argument("--columns", nargs="+", metavar="COLUMN", help="columns besides the keys")
-    panel.add_argument("-o", "--output", type=Path, metavar="FILE", help="save as FILE.csv or FILE.parquet")
+    panel.add_argument("-o", "--output", type=Path, metavar="FILE", help="save as FILE.parquet, .csv, .dta (Stata) or .xlsx, with labels and units")
     _output_options(panel)
+
+    everything = _command(commands, "export-all", run_export_all, "save every panel and a data dictionary into a new folder")
+    everything.add_argument("directory", type=Path, metavar="DIR")
+    everything.add_argument("--as", dest="form", choices=("parquet", "csv", "dta", "xlsx"), default="parquet", help="file format (default: parquet)")
 
     describe = _command(commands, "describe", run_describe, "a panel's columns: units, labels, definitions, sources, ranges")
     describe.add_argument("name")
     _output_options(describe)
+
+    _output_options(_command(commands, "releases", run_releases, "list the releases on disk"))
+
+    diff = _command(commands, "diff", run_diff, "what changed from one release to another: rows and values by panel, column, city and year")
+    diff.add_argument("old", nargs="?", default="previous", help="a release, or the beginning of its name (default: previous)")
+    diff.add_argument("new", nargs="?", default="current", help="a release, or the beginning of its name (default: current)")
+    diff.add_argument("--cells", action="store_true", help="one line a panel, column, city and year instead of one a panel and column")
+    _output_options(diff)
+
+    rollback = _command(commands, "rollback", run_rollback, "let readers get an earlier release again")
+    rollback.add_argument("release", nargs="?", default="previous", help="a release, or the beginning of its name (default: previous)")
+
+    rebuild = _command(commands, "rebuild", run_rebuild, "make a release again from its manifest, and compare every table")
+    rebuild.add_argument("release", help="a release, the beginning of its name, or a manifest kept elsewhere (release.json)")
 
     serve = _command(commands, "serve", run_serve, "refresh by a schedule")
     serve.add_argument("--cron", default="0 6 * * 1", help='when, in UTC (default: "0 6 * * 1", Mondays at 6)')
@@ -77,7 +100,11 @@ def parser() -> argparse.ArgumentParser:
 def run_refresh(given: argparse.Namespace) -> int:
     from flows.start import run
 
-    return run(load_config(given.config), given.force)
+    config = load_config(given.config)
+    unknown = sorted(set(given.confirm) - set(config.sources))
+    if unknown:
+        raise CitytradeError(f"--confirm {unknown[0]}: {config.path.name} names no such source. There are: {', '.join(sorted(config.sources))}.")
+    return run(config, given.force, frozenset(given.confirm))
 
 
 def run_simulate(given: argparse.Namespace) -> None:
@@ -88,9 +115,17 @@ def run_simulate(given: argparse.Namespace) -> None:
 
 
 def run_sql(given: argparse.Namespace) -> None:
-    from flows.sql import run_sql as run
+    from warehouse.limits import Limits
 
-    run(load_config(given.config), given.statement, given.format, given.limit)
+    config, limits = load_config(given.config), Limits(given.seconds, given.memory)
+    if given.statement is None:
+        from flows.shell import run_shell
+
+        run_shell(config, limits, given.format, given.limit)
+    else:
+        from flows.sql import run_sql as run
+
+        run(config, given.statement, given.format, given.limit, limits)
 
 
 def run_panels(given: argparse.Namespace) -> None:
@@ -120,6 +155,49 @@ def run_panel(given: argparse.Namespace) -> None:
         save(frame, given.output)
         print(f"{given.output}: {len(frame):,} rows of {given.name}, release {frame.attrs['release']}")
     _tell_simulated(config, given)
+
+
+def run_export_all(given: argparse.Namespace) -> None:
+    from flows.export import save_all
+    from flows.start import say_at_once
+
+    config = load_config(given.config)
+    names = save_all(config, given.directory, given.form, say_at_once)
+    print(f"{given.directory}: {len(names)} panels with dictionary.csv and README.txt")
+    _tell_simulated(config, given)
+
+
+def run_releases(given: argparse.Namespace) -> None:
+    from warehouse.store import releases
+
+    _print_frame(releases(load_config(given.config)), given)
+
+
+def run_diff(given: argparse.Namespace) -> None:
+    from flows.releases import diff_text
+    from warehouse.store import diff
+
+    frame = diff(given.old, given.new, load_config(given.config))
+    if given.cells or given.format != "table":
+        _print_frame(frame, given)
+    else:
+        print(diff_text(frame, given.limit))
+
+
+def run_rollback(given: argparse.Namespace) -> None:
+    from flows.releases import roll_back
+
+    left, target = roll_back(load_config(given.config), given.release)
+    print(
+        f"Readers get release {target} now, no longer {left}. The next refresh builds from the raw files as they are then: stop the schedule if it should not."
+    )
+
+
+def run_rebuild(given: argparse.Namespace) -> None:
+    from flows.rebuild import rebuild
+    from flows.start import say_at_once
+
+    rebuild(load_config(given.config), given.release, say_at_once)
 
 
 def run_serve(given: argparse.Namespace) -> None:
@@ -160,6 +238,22 @@ def _rows_n(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds; give e.g. 60")
+    return seconds
+
+
+def _memory(text: str) -> str:
+    if re.fullmatch(r"[1-9]\d{0,5}(MB|GB)", text.upper()) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size; give e.g. 500MB or 2GB")
+    return text.upper()
+
+
 def _years(years: list[int] | None) -> int | tuple[int, int] | None:
     if years is None:
         return None
@@ -169,7 +263,7 @@ def _years(years: list[int] | None) -> int | tuple[int, int] | None:
 
 
 def _print_frame(frame: Any, given: argparse.Namespace) -> None:
-    from flows.export import frame_rows
+    from flows.export_files import frame_rows
     from flows.printing import table, write_csv, write_json
 
     names = list(frame.columns)
@@ -191,7 +285,7 @@ def _tell_simulated(config: Any, given: argparse.Namespace) -> None:
     with connect(config) as connection:
         row = connection.execute("select is_simulated from meta.releases where is_this").fetchone()
     if row is not None and row[0]:
-        print(SIMULATED, file=sys.stdout if given.format == "table" else sys.stderr)
+        print(SIMULATED, file=sys.stdout if getattr(given, "format", "table") == "table" else sys.stderr)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""`citytrade sql`: one reading statement on the published release."""
+"""`citytrade sql`: one reading statement on the published release, within limits of time and memory."""
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TextIO
 
@@ -10,27 +11,47 @@ import duckdb
 from flows.printing import in_chunks, table, write_csv, write_json
 from warehouse.config import Config
 from warehouse.errors import CitytradeError
+from warehouse.limits import Limits
 from warehouse.store import connect
 
 READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 READING_WORDS = "SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
+REFUSED = {
+    duckdb.StatementType.ATTACH: "It cannot attach another database: only this release can be read here.",
+    duckdb.StatementType.DETACH: "It cannot detach a database: only this release can be read here.",
+    duckdb.StatementType.LOAD: "It cannot install or load extensions.",
+    duckdb.StatementType.COPY: "It cannot copy from or to files: `citytrade panel NAME -o FILE` saves a panel, --format csv prints a query's rows.",
+    duckdb.StatementType.EXPORT: "It cannot write files: `citytrade export-all DIR` saves every panel.",
+    duckdb.StatementType.SET: "It cannot change settings: --seconds and --memory set the limits.",
+}
+HELP = "`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns."
 
 
-def run_sql(config: Config, text: str, form: str, limit: int, sink: TextIO | None = None) -> None:
+def run_sql(config: Config, text: str, form: str, limit: int, limits: Limits | None = None, sink: TextIO | None = None) -> None:
     """Print what one reading statement gives, as table (at most `limit` rows), csv or json.
 
     Raises
     ------
-    CitytradeError : more than one statement, one that does not read, or one that DuckDB refuses (with its message).
+    CitytradeError : more than one statement, one that does not read, one that DuckDB refuses (with its message), or one over its limits.
     """
-    out = sink or sys.stdout
+    limits = limits or Limits()
+    with connect(config, memory=limits.memory) as connection:
+        run_statement(connection, text, form, limit, limits, sink or sys.stdout)
+
+
+def run_statement(connection: duckdb.DuckDBPyConnection, text: str, form: str, limit: int, limits: Limits, out: TextIO) -> None:
+    """Run one reading statement on an open connection and print its rows."""
     statement = reading_statement(text)
-    with connect(config) as connection:
-        try:
+    try:
+        with limits.held(connection):
             cursor = connection.execute(statement)
             print_rows(cursor, form, limit, out)
-        except duckdb.Error as error:
-            raise CitytradeError(f"{error}\n`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns.") from error
+    except duckdb.PermissionException as error:
+        raise CitytradeError(
+            "The statement reads a file or the network, and only the published release can be read here. Load raw files with `citytrade refresh`."
+        ) from error
+    except duckdb.Error as error:
+        raise CitytradeError(f"{error}\n{HELP}") from error
 
 
 def reading_statement(text: str) -> duckdb.Statement:
@@ -44,7 +65,8 @@ def reading_statement(text: str) -> duckdb.Statement:
     if len(statements) != 1:
         raise CitytradeError(f"{len(statements)} statements given, one expected. Run them one by one.")
     if statements[0].type not in READS or _first_word(text) == "pragma":
-        raise CitytradeError(f"The published release is read-only: the statement must begin with {READING_WORDS}.")
+        why = REFUSED.get(statements[0].type, "")
+        raise CitytradeError(f"The published release is read-only: the statement must begin with {READING_WORDS}.{' ' if why else ''}{why}")
     return statements[0]
 
 
@@ -66,5 +88,7 @@ def print_rows(cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: Te
 
 
 def _first_word(text: str) -> str:
-    words = [line for line in (part.split("--")[0].strip() for part in text.splitlines()) if line]
-    return words[0].split()[0].lower().strip("(;") if words else ""
+    """The first word after comments and brackets, in small letters."""
+    bare = re.sub(r"/\*.*?\*/|--[^\n]*", " ", text, flags=re.DOTALL)
+    words = bare.replace("(", " ").replace(";", " ").split()
+    return words[0].lower() if words else ""

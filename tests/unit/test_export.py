@@ -1,0 +1,133 @@
+"""Panels as files: labels, units and Chinese text come back from each format, the same panel gives the same bytes, nothing is half-written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import openpyxl
+import pandas as pd
+import pyarrow.parquet as pq
+import pyreadstat
+import pytest
+
+from flows.cli import main
+from flows.export import save, save_all
+from flows.export_files import WRITERS, XLSX_ROWS, frame_rows, stata_names
+from tests.conftest import MakeRelease
+from warehouse import panel
+from warehouse.config import Config
+from warehouse.errors import CitytradeError
+
+RSCRIPT = shutil.which("Rscript")
+HAVEN = RSCRIPT is not None and subprocess.run([RSCRIPT, "-e", "library(haven)"], capture_output=True).returncode == 0
+
+
+@pytest.fixture
+def frame(tiny_config: Config, make_release: MakeRelease) -> pd.DataFrame:
+    make_release()
+    return panel("city_year", config=tiny_config)
+
+
+@pytest.mark.parametrize("ending", list(WRITERS))
+def test_the_same_panel_gives_the_same_bytes_and_no_leftover(frame: pd.DataFrame, tmp_path: Path, ending: str) -> None:
+    folder = tmp_path / "out"
+    folder.mkdir()
+    for name in ("a", "b"):
+        save(frame, folder / f"{name}{ending}")
+    assert (folder / f"a{ending}").read_bytes() == (folder / f"b{ending}").read_bytes()
+    assert sorted(file.name for file in folder.iterdir()) == [f"a{ending}", f"b{ending}"]
+
+
+def test_parquet_carries_units_labels_and_origin(frame: pd.DataFrame, tmp_path: Path) -> None:
+    save(frame, tmp_path / "p.parquet")
+    schema = pq.read_schema(tmp_path / "p.parquet")
+    assert {key.decode(): text.decode() for key, text in schema.field("export_value_usd").metadata.items()} == frame.attrs["columns"]["export_value_usd"]
+    about = json.loads(schema.metadata[b"citytrade"])
+    assert (about["panel"], about["simulated"], about["rows"]) == ("city_year", True, 5)
+    read = pq.read_table(tmp_path / "p.parquet")
+    assert list(zip(*read.to_pydict().values(), strict=True)) == list(frame_rows(frame))
+    assert pd.read_parquet(tmp_path / "p.parquet")["city_name_zh"].tolist() == frame["city_name_zh"].tolist()
+
+
+def test_stata_carries_labels_units_and_chinese(frame: pd.DataFrame, tmp_path: Path) -> None:
+    save(frame, tmp_path / "p.dta")
+    read, meta = pyreadstat.read_dta(str(tmp_path / "p.dta"))
+    assert meta.column_names_to_labels["export_value_usd"] == "Exports (USD)"
+    assert meta.file_label == f"SIMULATED city_year, release {frame.attrs['release']}"
+    assert read["city_name_zh"].tolist() == frame["city_name_zh"].tolist()
+    assert read["city_code"].tolist() == ["0101", "0101", "3301", "3301", "3301"]
+    assert read["export_value_usd"].isna().tolist() == frame["export_value_usd"].isna().tolist()
+    assert pd.read_stata(tmp_path / "p.dta")["hs6_n"].dropna().tolist() == frame["hs6_n"].dropna().tolist()
+
+
+@pytest.mark.skipif(not HAVEN, reason="Rscript with the package haven is not installed")
+def test_haven_reads_the_stata_file(frame: pd.DataFrame, tmp_path: Path) -> None:
+    save(frame, tmp_path / "p.dta")
+    code = (
+        'd <- haven::read_dta(commandArgs(TRUE)[1]); cat(nrow(d), attr(d$export_value_usd, "label"), '
+        'd$city_name_zh[d$city_code == "3301"][1], sum(is.na(d$hs6_n)), sep="|")'
+    )
+    done = subprocess.run(
+        [str(RSCRIPT), "-e", code, str(tmp_path / "p.dta")], capture_output=True, text=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+    )
+    assert done.stdout == "5|Exports (USD)|杭州市|1"
+
+
+def test_a_workbook_has_data_dictionary_and_origin_and_no_formula(frame: pd.DataFrame, tmp_path: Path) -> None:
+    save(frame, tmp_path / "p.xlsx")
+    book = openpyxl.load_workbook(tmp_path / "p.xlsx")
+    assert book.sheetnames == ["data", "dictionary", "about"]
+    rows = [[cell.value for cell in row] for row in book["data"].iter_rows()]
+    assert rows[0] == list(frame.columns)
+    assert rows[1][rows[0].index("city_name_zh")] == "=1+1"
+    assert {cell.data_type for row in book["data"].iter_rows() for cell in row} <= {"s", "n", "b"}  # f would be a formula
+    assert rows[3][rows[0].index("city_name_zh")] == "杭州市"
+    assert ["export_value_usd", "USD", "Exports", "出口额", "All."] in [[cell.value for cell in row] for row in book["dictionary"].iter_rows()]
+    about = dict([cell.value for cell in row] for row in book["about"].iter_rows())
+    assert about["simulated"] is True
+    assert "模拟数据" in about["note"]
+
+
+def test_a_panel_longer_than_a_sheet_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CitytradeError, match=r"a sheet holds 1,048,575 rows and the panel has 1,048,576\. Save it as \.parquet"):
+        save(pd.DataFrame({"year": range(XLSX_ROWS)}), tmp_path / "long.xlsx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_long_names_are_shortened_for_stata_without_clashes() -> None:
+    names = ["district_population_nonagricultural_n", "district_population_nonagricultural_m", "year", "a" * 40, "a" * 39 + "b"]
+    short = stata_names(names)
+    assert short["year"] == "year"
+    assert len(set(short.values())) == len(names)
+    assert all(len(name) <= 32 and name.isidentifier() for name in short.values())
+
+
+def test_everything_is_saved_with_a_dictionary_all_or_nothing(
+    tiny_config: Config, make_release: MakeRelease, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_release()
+    folder = tmp_path / "out"
+    assert main(["export-all", str(folder), "--as", "csv", "--config", str(tiny_config.path)]) == 0
+    assert "SIMULATED" in capsys.readouterr().out
+    assert sorted(file.name for file in folder.iterdir()) == ["README.txt", "city_year.csv", "dictionary.csv"]
+    dictionary = pd.read_csv(folder / "dictionary.csv", dtype=str)
+    assert dictionary.loc[dictionary["column_name"] == "export_value_usd", ["panel", "unit", "label_zh"]].values.tolist() == [["city_year", "USD", "出口额"]]
+    assert (folder / "README.txt").read_text(encoding="utf-8").startswith("SIMULATED DATA - 模拟数据")
+    with pytest.raises(CitytradeError, match="is there already"):
+        save_all(tiny_config, folder, "csv", print)
+
+
+def test_an_export_that_fails_leaves_nothing(tiny_config: Config, make_release: MakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_release()
+
+    def full(_: object, file: Path) -> None:
+        file.write_bytes(b"half")
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(WRITERS, ".csv", full)
+    with pytest.raises(CitytradeError, match="cannot be written \\(No space left on device\\)"):
+        save_all(tiny_config, tmp_path / "out", "csv", print)
+    assert [entry.name for entry in tmp_path.iterdir() if "out" in entry.name] == []

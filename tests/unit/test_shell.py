@@ -1,0 +1,148 @@
+"""The SQL door for many: what is refused and with which sentence, limits of a query, and the shell."""
+
+from __future__ import annotations
+
+import io
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flows.cli import main
+from flows.shell import Shell, end_of_statement
+from flows.sql import run_sql
+from tests.conftest import PROJECT, MakeRelease, environment
+from warehouse import connect
+from warehouse.config import Config
+from warehouse.errors import CitytradeError
+from warehouse.limits import Limits
+
+
+@pytest.mark.parametrize(
+    ("statement", "sentence"),
+    [
+        ("drop table city_year", "read-only: the statement must begin with SELECT"),
+        ("insert into city_year values (1)", "read-only"),
+        ("create table t as select 1", "read-only"),
+        ("attach '/tmp/other.duckdb' as o", "It cannot attach another database"),
+        ("detach warehouse", "It cannot detach a database"),
+        ("install httpfs", "It cannot install or load extensions"),
+        ("load icu", "It cannot install or load extensions"),
+        ("copy city_year to 'x.csv'", "`citytrade panel NAME -o FILE` saves a panel"),
+        ("export database 'x'", "`citytrade export-all DIR` saves every panel"),
+        ("set memory_limit = '100GB'", "--seconds and --memory set the limits"),
+        ("reset memory_limit", "read-only"),
+        ("pragma database_list", "read-only"),
+        ("/* x */ pragma database_list", "read-only"),
+        ("call pragma_version()", "read-only"),
+        ("from read_csv('/etc/passwd')", "reads a file or the network"),
+        ("from '/etc/passwd'", "Table with name /etc/passwd does not exist"),
+        ("select * from glob('/*')", "reads a file or the network"),
+        ("select content from read_text('/etc/passwd')", "reads a file or the network"),
+        ("from read_parquet('https://example.org/x.parquet')", "reads a file or the network|extension"),
+        ("select 1; drop table city_year", "2 statements given, one expected"),
+    ],
+)
+def test_what_does_not_read_the_release_is_refused_with_a_sentence(tiny_config: Config, make_release: MakeRelease, statement: str, sentence: str) -> None:
+    make_release()
+    with pytest.raises(CitytradeError, match=sentence):
+        run_sql(tiny_config, statement, "table", 10, sink=io.StringIO())
+
+
+def test_a_query_over_its_time_is_stopped(tiny_config: Config, make_release: MakeRelease) -> None:
+    make_release()
+    start = time.monotonic()
+    with pytest.raises(CitytradeError, match=r"stopped after 0\.3 s\. Narrow it"):
+        run_sql(tiny_config, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b", "table", 10, Limits(seconds=0.3), io.StringIO())
+    assert time.monotonic() - start < 20
+
+
+def test_a_query_over_its_memory_is_stopped_and_fills_no_disk(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+    make_release()
+    with pytest.raises(CitytradeError, match="wanted more than 50MB of memory"):
+        run_sql(
+            tiny_config,
+            "select length(string_agg(range::varchar || repeat('x', 50), '')) from range(5000000)",
+            "table",
+            10,
+            Limits(60, "50MB"),
+            io.StringIO(),
+        )
+    assert list(tiny_config.builds.rglob("*.tmp")) == []
+
+
+@pytest.mark.parametrize(("option", "value"), [("--seconds", "0"), ("--seconds", "soon"), ("--memory", "2"), ("--memory", "lots")])
+def test_limits_that_are_none_are_wrong_usage(tiny_config: Config, option: str, value: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["sql", "select 1", option, value, "--config", str(tiny_config.path)])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("select 1;", 8),
+        ("select ';'", None),
+        ("select ';';", 10),
+        ("select 1 -- ;", None),
+        ("select 1 /* ; */;", 16),
+        ('select ";" ;', 11),
+        ("select 'it''s;';", 15),
+        ("", None),
+    ],
+)
+def test_a_statement_ends_at_a_semicolon_outside_quotes_and_comments(text: str, at: int | None) -> None:
+    assert end_of_statement(text) == at
+
+
+def test_statements_of_a_pipe_are_run_one_by_one(tiny_config: Config, make_release: MakeRelease) -> None:
+    make_release()
+    text = ".format csv\nselect city_name_zh\nfrom city_year where year = 2005;\ndrop table city_year; select 2 as b;\n.quit\nselect 3 as c;\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "sql", "--config", str(tiny_config.path)],
+        input=text, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert done.stdout == "city_name_zh\n杭州市\nb\n2\n"
+    assert "read-only" in done.stderr
+
+
+def test_the_shell_completes_tables_columns_and_commands(tiny_config: Config, make_release: MakeRelease) -> None:
+    make_release()
+    with connect(tiny_config) as connection:
+        shell = Shell(connection, Limits(), "table", 10)
+        assert [shell.complete("city_", at) for at in range(4)] == ["city_code", "city_name_zh", "city_year", None]
+        assert shell.complete("indices.", 0) == "indices.idx_market"
+        assert shell.complete("SEL", 0) == "select"
+        assert [shell.complete(".d", at) for at in range(2)] == [".describe", None]
+
+
+def test_the_shell_at_a_terminal_keeps_its_history(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+    pytest.importorskip("readline", reason="this Python was built without readline")
+    make_release()
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.cli", "sql", "--config", str(tiny_config.path)],
+        cwd=PROJECT, env={**environment(), "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"}, stdin=follower, stdout=follower, stderr=follower,
+    )  # fmt: skip
+    os.close(follower)
+    seen = _read_until(leader, "citytrade> ")
+    assert "SIMULATED release" in seen
+    os.write(leader, b"select 40 + 2 as answer;\n")
+    assert "42" in _read_until(leader, "citytrade> ")
+    os.write(leader, b"\x04")
+    process.wait(timeout=30)
+    os.close(leader)
+    history = tmp_path / "citytrade" / "sql_history"
+    assert history.read_text(encoding="utf-8").splitlines()[-1] == "select 40 + 2 as answer;"
+    assert history.stat().st_mode & 0o077 == 0
+
+
+def _read_until(leader: int, end: str) -> str:
+    seen = ""
+    while not seen.endswith(end):
+        seen += os.read(leader, 4096).decode("utf-8", errors="replace")
+    return seen
