@@ -7,6 +7,7 @@ import os
 import platform
 import re
 import sys
+import tomllib
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,11 +17,12 @@ import duckdb
 from flows import lock
 from flows.inputs import PROJECT
 from warehouse.config import Config, load_config, matched_files
-from warehouse.errors import CitytradeError
-from warehouse.publish import current_release
+from warehouse.errors import CitytradeError, ReleaseError
+from warehouse.publish import current_release, read_manifest
 from warehouse.store import connect
 
 CONSTRAINTS = PROJECT / "constraints.txt"
+NAME = re.compile(r"[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;#]+)")
 
 
@@ -53,17 +55,30 @@ def _python() -> Finding:
 def _packages(file: Path) -> Finding:
     if not file.is_file():
         return Finding("packages", f"{file.name} is not there", "Run this from a clone of the project.")
-    pins = [match.groups() for line in file.read_text(encoding="utf-8").splitlines() if (match := PIN.match(line.strip()))]
+    pins = {match.group(1): match.group(2) for line in file.read_text(encoding="utf-8").splitlines() if (match := PIN.match(line.strip()))}
+    needed = _needed()
     wrong = []
-    for name, version in pins:
+    for name, version in pins.items():
         try:
             found = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
-            continue  # optional ones are pinned too
+            if _plain(name) in needed:
+                wrong.append(f"{name} is missing")
+            continue  # tools of developers are pinned too
         if found != version:
             wrong.append(f"{name} {found} instead of {version}")
     remedy = f"Run `pip install -c {file.name} -e .` in the project's folder." if wrong else ""
     return Finding("packages", ", ".join(wrong) if wrong else f"{len(pins)} as pinned", remedy)
+
+
+def _needed() -> set[str]:
+    """The packages that the project itself names as needed at run time."""
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return {_plain(match.group()) for text in project["dependencies"] if (match := NAME.match(text))}
+
+
+def _plain(name: str) -> str:
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def _home(config: Config) -> Finding:
@@ -80,6 +95,12 @@ def _home(config: Config) -> Finding:
 
 def _lock(config: Config) -> Finding:
     holder = lock.state(config.home)
+    left = lock.left_behind(config.home)
+    if left is not None:
+        return Finding(
+            "refresh", f"none running; stale lock of process {left.pid} on {left.host}, started {left.started}",
+            "That process ended before it was done. Run `citytrade refresh`: it removes what was left. Readers were never affected.",
+        )  # fmt: skip
     return Finding("refresh", f"running (process {holder.pid} on {holder.host}, since {holder.started})" if holder else "none running")
 
 
@@ -95,6 +116,9 @@ def _sources(config: Config) -> Finding:
 def _release(config: Config) -> Finding:
     if current_release(config.home) is None:
         return Finding("release", "none published yet: `citytrade refresh` builds one")
+    foreign = _foreign_duckdb(config)
+    if foreign is not None:
+        return foreign
     try:
         with connect(config) as connection:
             row = connection.execute("select release, is_simulated, (select count(*) from meta.panels), version() from meta.releases where is_this").fetchone()
@@ -102,3 +126,18 @@ def _release(config: Config) -> Finding:
         return Finding("release", "cannot be opened", f"{error} Run `citytrade refresh --force`.")
     assert row is not None
     return Finding("release", f"{row[0]}{' (SIMULATED)' if row[1] else ''}, {row[2]} panels, DuckDB {row[3]}")
+
+
+def _foreign_duckdb(config: Config) -> Finding | None:
+    """What to do where another version of DuckDB wrote the release: an older one than that cannot open it."""
+    release = current_release(config.home)
+    assert release is not None
+    try:
+        wrote = read_manifest(config.home, release).packages.get("duckdb")
+    except ReleaseError as error:
+        return Finding("release", f"{release}: its manifest cannot be read", str(error))
+    here = duckdb.__version__
+    if wrote is None or wrote == here:
+        return None
+    remedy = f"Install the pinned packages (duckdb {wrote}), or run `citytrade refresh`: it builds the release anew with DuckDB {here}."
+    return Finding("release", f"{release} was written by DuckDB {wrote}, and this is DuckDB {here}", remedy)

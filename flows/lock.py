@@ -6,7 +6,7 @@ import fcntl
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,8 +28,8 @@ class Holder:
 
 
 @contextmanager
-def hold(home: Path) -> Iterator[None]:
-    """Hold the home's lock.
+def hold(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[None]:
+    """Hold the home's lock; what a process that was killed left in it is told and overwritten.
 
     Raises
     ------
@@ -42,11 +42,16 @@ def hold(home: Path) -> Iterator[None]:
             holder = _holder(home)
             who = f"process {holder.pid} on {holder.host}, since {holder.started}" if holder else "another process"
             raise ReleaseError(f"A refresh of {home} is already running ({who}). Wait until it has finished, then try again.") from error
+        left = _holder(home)
+        if left is not None:
+            say(f"The refresh of process {left.pid} on {left.host}, started {left.started}, ended before it was done; what it left is removed.")
         handle.truncate(0)
         handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}))
         handle.flush()
-        yield
-        handle.truncate(0)
+        try:
+            yield
+        finally:
+            handle.truncate(0)  # a process that is killed does not come here, and its name stays
 
 
 def _opened(home: Path) -> TextIO:
@@ -69,6 +74,11 @@ def state(home: Path) -> Holder | None:
         except BlockingIOError:
             return _holder(home) or Holder(0, "unknown", "unknown")
     return None
+
+
+def left_behind(home: Path) -> Holder | None:
+    """Who held the lock last and ended without giving it back, or None; the lock is free all the same."""
+    return _holder(home) if state(home) is None else None
 
 
 def _holder(home: Path) -> Holder | None:

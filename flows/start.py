@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flows import lock, prefect_server
+from flows.alerts import alert
 from flows.inputs import Inputs, find_inputs, is_unchanged, published
 from warehouse.config import Config
 
@@ -23,30 +24,48 @@ def say_at_once(text: str) -> None:
     sys.stdout.flush()
 
 
-def run(config: Config, force: bool = False, say: Say = say_at_once) -> int:
+def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozenset(), say: Say = say_at_once) -> int:
     """Refresh, and return the exit code: 0 done or nothing to do, 3 published although a source failed or is held.
+
+    Whoever the configuration names is alerted of any trouble.
+
+    Parameters
+    ----------
+    confirmed : sources whose change of size since the former release is right, so that it holds nothing
 
     Raises
     ------
     CitytradeError : nothing was published (exit code 1), or another refresh runs.
     """
     start = time.perf_counter()
-    with lock.hold(config.home):
-        former = published(config)
-        if not force and former is not None and _world_is_there(config):
-            inputs = find_inputs(config)
-            if is_unchanged(config, inputs, former) and not _recovered(config, inputs, former, say):
-                return _nothing_changed(former, inputs, time.perf_counter() - start, say)
-        prefect_server.quiet(config.home)
-        with prefect_server.server(config.home) as server:
-            from flows import refresh
-            from flows.summary import summary
+    with lock.hold(config.home, say):
+        try:
+            code, troubles = _refresh(config, force, confirmed, start, say)
+        except Exception as error:
+            alert(config, "The refresh failed; readers keep the former release.", [str(error)], say)
+            raise
+        if troubles:
+            alert(config, f"The refresh published without {len(troubles)} of its sources' new data.", troubles, say)
+    return code
 
-            server.wait()
-            with refresh.at(server.api):
-                done = refresh.refresh(refresh.Refresh(config, former, say))
-        say(summary(done, time.perf_counter() - start))
-        return done.exit_code
+
+def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: float, say: Say) -> tuple[int, list[str]]:
+    """The exit code, and a line for each source in trouble."""
+    former = published(config)
+    if not force and not confirmed and former is not None and _world_is_there(config):
+        inputs = find_inputs(config)
+        if is_unchanged(config, inputs, former) and not _recovered(config, inputs, former, say):
+            return _nothing_changed(former, inputs, time.perf_counter() - start, say)
+    prefect_server.quiet(config.home)
+    with prefect_server.server(config.home) as server:
+        from flows import refresh
+        from flows.summary import summary
+
+        server.wait()
+        with refresh.at(server.api):
+            done = refresh.refresh(refresh.Refresh(config, former, say, confirmed))
+    say(summary(done, time.perf_counter() - start))
+    return done.exit_code, [f"{outcome.source} {outcome.status}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
 
 
 def _world_is_there(config: Config) -> bool:
@@ -78,10 +97,11 @@ def _recovered(config: Config, inputs: Inputs, former: Manifest, say: Say) -> li
     return recovered
 
 
-def _nothing_changed(former: Manifest, inputs: Inputs, seconds: float, say: Say) -> int:
-    told = "SIMULATED release" if former.is_simulated else "release"
-    say(f"Nothing changed since {told} {former.release} ({inputs.files_n} files, checked in {seconds:.1f} s).")
+def _nothing_changed(former: Manifest, inputs: Inputs, seconds: float, say: Say) -> tuple[int, list[str]]:
+    kind = "SIMULATED release" if former.is_simulated else "release"
+    say(f"Nothing changed since {kind} {former.release} ({inputs.files_n} files, checked in {seconds:.1f} s).")
     troubles = [source for source in former.sources if source["status"] in ("failed", "held")]
-    for trouble in troubles:
-        say(f"  {trouble['source']} is still {trouble['status']}: {trouble['message']}")
-    return 3 if troubles else 0
+    told = [f"{trouble['source']} is still {trouble['status']}: {trouble['message']}" for trouble in troubles]
+    for line in told:
+        say(f"  {line}")
+    return 3 if troubles else 0, told

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from warehouse.controls import ALERT_KEYS, CONTROL_KEYS, Alerts, Controls, parse_alerts, parse_controls
 from warehouse.errors import ConfigError
 
 CONFIG_NAME = "citytrade.toml"
@@ -24,8 +25,12 @@ ESCAPED = re.compile(r"\[([*?\[])\]")  # as glob.escape writes a sign that is no
 KNOWN_KEYS = {
     "warehouse": {"home", "first_year", "last_year"},
     "simulate": {"directory", "scale", "seed"},
-    "source": {"files"},
+    "source": {"files"} | CONTROL_KEYS,
+    "alerts": ALERT_KEYS,
 }
+# Settings that one source alone has: what its files cannot say of themselves.
+SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}}
+FLOWS = ("export", "import")
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,14 @@ class SimulateSettings:
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """Where one source's raw files are found, and what only the user can know about them."""
+    """Where one source's raw files are found, and what only the user can know about them.
+
+    options : setting -> text, as the source's readers look it up; a list of patterns stands one a line
+    """
 
     patterns: tuple[str, ...]
     options: dict[str, str] = field(default_factory=dict)
+    controls: Controls = field(default_factory=Controls)
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class Config:
     last_year: int
     sources: dict[str, SourceSettings]
     simulate: SimulateSettings | None
+    alerts: Alerts = field(default_factory=Alerts)
 
     @property
     def lake(self) -> Path:
@@ -104,7 +114,7 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML ({error}). Mend that line and try again.") from error
 
-    _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources"})
+    _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources", "alerts"})
     settings = _table(file, "warehouse", raw.get("warehouse", {}), KNOWN_KEYS["warehouse"])
     sources = _table(file, "sources", raw.get("sources", {}), set(SOURCES))
     first, last = settings.get("first_year", 2000), settings.get("last_year", 2021)
@@ -118,6 +128,7 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
         last_year=last,
         sources={name: _source_settings(file, name, given) for name, given in sources.items()},
         simulate=_simulate_settings(file, raw.get("simulate")),
+        alerts=_alerts(file, raw.get("alerts", {})),
     )
 
 
@@ -154,11 +165,33 @@ def _unescaped(pattern: str) -> str:
 
 
 def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
-    settings = _table(file, f"sources.{name}", given, KNOWN_KEYS["source"])
+    settings = _table(file, f"sources.{name}", given, KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set()))
     patterns = settings.get("files", [])
     if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) for p in patterns):
         raise ConfigError(f'{file}, [sources.{name}]: files must be a list of patterns, such as files = ["customs/*.csv"].')
-    return SourceSettings(tuple(_absolute_pattern(file, p) for p in patterns))
+    options = {key: _option(file, f"[sources.{name}]", key, value) for key, value in sorted(settings.items()) if key in SOURCE_KEYS.get(name, ())}
+    controls = parse_controls(f"{file}, [sources.{name}]", name, settings)
+    return SourceSettings(tuple(_absolute_pattern(file, p) for p in patterns), options, controls)
+
+
+def _alerts(file: Path, raw: object) -> Alerts:
+    given = _table(file, "alerts", raw, KNOWN_KEYS["alerts"])
+    webhook = _text(file, "[alerts]", "webhook", given.get("webhook", ""))
+    filled = re.sub(r"\$\{(\w+)\}", lambda match: _variable(file, match.group(1)), webhook)
+    return parse_alerts(f"{file}, [alerts]", given, filled)
+
+
+def _option(file: Path, where: str, key: str, given: object) -> str:
+    """A setting of one source as text."""
+    if key == "flow":
+        if given not in FLOWS:
+            near = difflib.get_close_matches(str(given), FLOWS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "It is 'export' or 'import'."
+            raise ConfigError(f"{file}, {where}: flow = {given!r}. {hint}")
+        return str(given)
+    if not isinstance(given, list) or not given or not all(isinstance(p, str) and p.strip() for p in given):
+        raise ConfigError(f'{file}, {where}: {key} must be a list of file names or patterns, such as {key} = ["*_{key[:6]}.csv"].')
+    return "\n".join(given)
 
 
 def _simulate_settings(file: Path, raw: object) -> SimulateSettings | None:
@@ -185,12 +218,15 @@ def _absolute_pattern(file: Path, text: str) -> str:
 
 def _with_variables(file: Path, text: str, escape: Callable[[str], str] = str) -> str:
     def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigError(f"{file}: the variable {name} is not set. Set it, for instance: export {name}=/folder/of/raw/files.")
-        return escape(str(Path(os.environ[name]).absolute()))
+        return escape(str(Path(_variable(file, match.group(1))).absolute()))
 
     return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def _variable(file: Path, name: str) -> str:
+    if name not in os.environ:
+        raise ConfigError(f"{file}: the variable {name} is not set. Set it, for instance: export {name}=/folder/of/raw/files.")
+    return os.environ[name]
 
 
 def _table(file: Path, name: str, given: object, known: set[str]) -> dict[str, Any]:

@@ -1,0 +1,212 @@
+"""Control totals, deliveries that shrink or grow, freshness, and alerts."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+
+from flows import start
+from flows.alerts import alert
+from flows.control import YearTotal, control, missed_totals, tell_stale, year_totals
+from flows.reading import SourceOutcome
+from warehouse.config import Config, SourceSettings, load_config
+from warehouse.controls import Alerts, Controls, ControlTotal
+from warehouse.errors import ConfigError
+from warehouse.lake import LoadReport, load_folder, sql_text, table_columns
+from warehouse.publish import Manifest
+
+
+def delivered(lake: Path, load_id: str, good: dict[int, int], bad: dict[int, int] | None = None) -> LoadReport:
+    """A load of customs records: rows by year, each worth 2.50 USD, good ones and those set aside."""
+    folder = load_folder(lake, "customs", load_id)
+    folder.mkdir(parents=True)
+    frames = {"customs__records": good, "set_aside": bad or {}}
+    with duckdb.connect() as connection:
+        for table, years in frames.items():
+            frame = pd.DataFrame([{"year": year, "value_cents": 250} for year, count in years.items() for _ in range(count)], columns=["year", "value_cents"])
+            connection.register("given", frame)
+            given = {"year", "value_cents"}
+            columns = ", ".join(f"{name if name in given else 'null'}::{kind} as {name}" for name, kind in table_columns(table).items())
+            connection.execute(f"copy (select {columns} from given) to {sql_text(folder / f'{table}.parquet')} (format parquet)")
+            connection.unregister("given")
+    accepted, aside = sum(good.values()), sum((bad or {}).values())
+    counts = {"set_aside": {"bad_date": aside}, "tables": {"customs__records": accepted}}
+    return LoadReport("customs", load_id, f"{load_id}.csv", load_id, 1, "2007", accepted + aside, accepted, **counts, first_year=min(good), last_year=max(good))
+
+
+@pytest.fixture
+def lake(tiny_config: Config) -> Path:
+    return tiny_config.lake
+
+
+def with_controls(config: Config, controls: Controls) -> Config:
+    return replace(config, sources={"customs": SourceSettings(("x",), controls=controls)})
+
+
+def manifest_of(*loads: LoadReport) -> Manifest:
+    return Manifest("r", None, "now", "c", False, "f", "c", "s", loads=[asdict(load) for load in loads])
+
+
+def test_totals_count_rows_set_aside_too(lake: Path) -> None:
+    load = delivered(lake, "a", {2007: 3, 2008: 2}, {2007: 1})
+    assert year_totals(lake, [load]) == {2007: YearTotal(3, 4, 1000), 2008: YearTotal(2, 2, 500)}
+
+
+def test_a_delivery_that_meets_its_control_totals_passes(lake: Path) -> None:
+    outcome = SourceOutcome("customs", "loaded", (delivered(lake, "a", {2007: 3}, {2007: 1}),))
+    assert missed_totals(lake, outcome, Controls((ControlTotal(2007, 4, 10.0),))) == ""
+
+
+def test_a_delivery_that_misses_a_control_total_is_held_and_says_which(tiny_config: Config, lake: Path) -> None:
+    load = delivered(lake, "a", {2007: 3, 2008: 2})
+    config = with_controls(tiny_config, Controls((ControlTotal(2007, 4), ControlTotal(2008, 2, 5.01), ControlTotal(2009, 1))))
+    outcome = control(config, [SourceOutcome("customs", "loaded", (load,))], None, frozenset())[0]
+    assert (outcome.status, outcome.loads) == ("held", ())
+    assert outcome.message == (
+        "2007 has 3 rows, 4 by the control total; 2008 has a value of 5.00 USD, 5.01 by the control total; 2009 has 0 rows, 1 by the control total. "
+        "Fetch the files again, or mend the totals in the configuration (its columns are null)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ({2007: 79, 2008: 100}, "2007 shrinks from 100 to 79 rows (-21%, more than 20%)"),
+        ({2007: 100, 2008: 121}, "2008 grows from 100 to 121 rows (+21%, more than 20%)"),
+        ({2007: 100}, "2008 shrinks from 100 to 0 rows (-100%, more than 20%)"),
+    ],
+)
+def test_a_delivery_that_changes_too_much_is_held_until_confirmed(tiny_config: Config, lake: Path, now: dict[int, int], said: str) -> None:
+    former, new = delivered(lake, "a", {2007: 100, 2008: 100}), delivered(lake, "b", now)
+    config = with_controls(tiny_config, Controls(hold_change_share=0.2))
+    outcomes = [SourceOutcome("customs", "loaded", (new,))]
+    held = control(config, outcomes, manifest_of(former), frozenset())[0]
+    assert held.status == "held"
+    assert held.loads == (former,)
+    assert said in held.message
+    assert "if they are right, run `citytrade refresh --confirm customs`" in held.message
+    assert control(config, outcomes, manifest_of(former), frozenset({"customs"})) == outcomes
+
+
+def test_a_new_year_and_a_small_change_are_not_held(tiny_config: Config, lake: Path) -> None:
+    former, new = delivered(lake, "a", {2007: 100}), delivered(lake, "b", {2007: 81, 2008: 500})
+    config = with_controls(tiny_config, Controls(hold_change_share=0.2))
+    outcomes = [SourceOutcome("customs", "loaded", (new,))]
+    assert control(config, outcomes, manifest_of(former), frozenset()) == outcomes
+    assert (
+        control(
+            with_controls(tiny_config, Controls()), [SourceOutcome("customs", "loaded", (delivered(lake, "c", {2007: 1}),))], manifest_of(former), frozenset()
+        )[0].status
+        == "loaded"
+    )
+
+
+def test_freshness_compares_years_in_the_data_with_years_published(tiny_config: Config, lake: Path) -> None:
+    outcome = SourceOutcome("customs", "loaded", (delivered(lake, "a", {2007: 1}),))
+    stale = tell_stale(with_controls(tiny_config, Controls(published_through=2009)), [outcome])[0]
+    assert stale.message == "its publisher has released 2009 and the data end in 2007: fetch the newer files"
+    assert not stale.is_trouble
+    assert tell_stale(with_controls(tiny_config, Controls(published_through=2007)), [outcome]) == [outcome]
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("hold_change_share = 0", "hold_change_share = 0 is no share"),
+        ("published_through = '2020'", "published_through = '2020' is no year"),
+        ("hold_chnge_share = 0.2", "unknown key 'hold_chnge_share'. Did you mean 'hold_change_share'?"),
+        ("totals = 3", r"totals are tables. Write \[\[sources.prices.totals\]\]"),
+        ("[[sources.prices.totals]]\nyear = 2007", "the total of 2007 says neither rows nor value_usd"),
+        ("[[sources.prices.totals]]\nyear = 2007\nvalue_usd = 3", "prices has no values in USD"),
+        ("[[sources.prices.totals]]\nyear = 2007\nrows = -3", "rows = -3 is no count"),
+        ("[[sources.prices.totals]]\nyear = 2007\nrow = 3", "totals have no key 'row'"),
+        ("[alerts]\ncommand = 'mail'", "command must be a list of words"),
+        ("[alerts]\nwebhook = 'ftp://x'", "webhook must begin with https://"),
+        ("[alerts]\nwebhook = '${CITYTRADE_NO_SUCH}'", "the variable CITYTRADE_NO_SUCH is not set"),
+        ("[alert]\ncommand = []", "unknown key 'alert'. Did you mean 'alerts'?"),
+    ],
+)
+def test_controls_that_are_none_are_told(tmp_path: Path, line: str, sentence: str) -> None:
+    file = tmp_path / "citytrade.toml"
+    file.write_text(f'[sources.prices]\nfiles = ["x"]\n{line}\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=sentence):
+        load_config(file)
+
+
+def test_controls_are_read_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CITYTRADE_WEBHOOK", "https://example.org/secret")
+    file = tmp_path / "citytrade.toml"
+    file.write_text(
+        '[sources.customs]\nfiles = ["x"]\nhold_change_share = 0.2\npublished_through = 2016\n[[sources.customs.totals]]\n'
+        "year = 2007\nrows = 3\nvalue_usd = 7.5\n"
+        '[alerts]\ncommand = ["notify", "me"]\nwebhook = "${CITYTRADE_WEBHOOK}"\n',
+        encoding="utf-8",
+    )
+    config = load_config(file)
+    assert config.sources["customs"].controls == Controls((ControlTotal(2007, 3, 7.5),), 0.2, 2016)
+    assert config.alerts == Alerts(("notify", "me"), "https://example.org/secret")
+
+
+class Sink(http.server.BaseHTTPRequestHandler):
+    answer, got = 200, list[dict[str, object]]()
+
+    def do_POST(self) -> None:
+        Sink.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(Sink.answer)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    Sink.answer, Sink.got = 200, []
+    with http.server.HTTPServer(("127.0.0.1", 0), Sink) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/token-of-mine"
+        server.shutdown()
+
+
+def test_a_command_and_a_web_address_get_the_alert(tiny_config: Config, tmp_path: Path, address: str) -> None:
+    file = tmp_path / "got.json"
+    command = (sys.executable, "-c", "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())", str(file))
+    said: list[str] = []
+    alert(replace(tiny_config, alerts=Alerts(command, address)), "Trouble.", ["customs failed: 杭州"], said.append)
+    body = json.loads(file.read_text(encoding="utf-8"))
+    assert (body["subject"], body["troubles"], body["text"]) == ("Trouble.", ["customs failed: 杭州"], "Trouble.\ncustoms failed: 杭州")
+    assert Sink.got == [body]
+    assert said == ["Alert sent by command.", "Alert sent by webhook."]
+
+
+@pytest.mark.parametrize("answer", [500, None])
+def test_an_alert_that_cannot_be_sent_is_said_without_its_address(tiny_config: Config, address: str, answer: int | None) -> None:
+    if answer is None:
+        address = "http://127.0.0.1:9/token-of-mine"
+    else:
+        Sink.answer = answer
+    said: list[str] = []
+    alert(replace(tiny_config, alerts=Alerts(("no-such-program-anywhere",), address)), "Trouble.", [], said.append)
+    assert len(said) == 2
+    assert all(line.startswith("warning: the alert's ") for line in said)
+    assert "token-of-mine" not in "".join(said)
+
+
+def test_a_refresh_that_publishes_nothing_alerts(tiny_config: Config, tmp_path: Path) -> None:
+    file = tmp_path / "got.json"
+    command = (sys.executable, "-c", "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())", str(file))
+    config = replace(tiny_config, alerts=Alerts(command))
+    with pytest.raises(Exception, match="names no source"):
+        start.run(config, say=lambda _: None)
+    body = json.loads(file.read_text(encoding="utf-8"))
+    assert body["subject"] == "The refresh failed; readers keep the former release."
+    assert "names no source" in body["troubles"][0]

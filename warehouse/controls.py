@@ -1,0 +1,101 @@
+"""What a configuration says of a source beside its files: control totals, when to hold a delivery, how far its publisher is; and whom to alert."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from warehouse.errors import ConfigError
+
+CONTROL_KEYS = {"totals", "hold_change_share", "published_through"}
+TOTAL_KEYS = {"year", "rows", "value_usd"}
+ALERT_KEYS = {"command", "webhook"}
+WITH_VALUES = {"customs"}
+
+
+@dataclass(frozen=True)
+class ControlTotal:
+    """What the publisher says a year holds: rows, and for customs records their value in USD."""
+
+    year: int
+    rows: int | None = None
+    value_usd: float | None = None
+
+
+@dataclass(frozen=True)
+class Controls:
+    """
+    totals : control totals by year
+    hold_change_share : a year whose rows shrink or grow by more than this share is held until confirmed; None never holds
+    published_through : the last year that the publisher has released
+    """
+
+    totals: tuple[ControlTotal, ...] = ()
+    hold_change_share: float | None = None
+    published_through: int | None = None
+
+
+@dataclass(frozen=True)
+class Alerts:
+    """Whom to tell of trouble: a command that gets it as JSON on its input, or a web address that it is posted to."""
+
+    command: tuple[str, ...] = ()
+    webhook: str = ""
+
+
+def parse_controls(where: str, source: str, given: dict[str, Any]) -> Controls:
+    """The controls among a source's settings.
+
+    Raises
+    ------
+    ConfigError : a value of another kind; `where` says in which file and table.
+    """
+    share = given.get("hold_change_share")
+    if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 100):
+        raise ConfigError(f"{where}: hold_change_share = {share!r} is no share. Give e.g. 0.2 to hold a year whose rows change by more than 20 %.")
+    through = given.get("published_through")
+    if through is not None and not _is_year(through):
+        raise ConfigError(f"{where}: published_through = {through!r} is no year. Give the last year that the publisher has released, e.g. 2023.")
+    totals = given.get("totals", [])
+    if not isinstance(totals, list) or not all(isinstance(total, dict) for total in totals):
+        raise ConfigError(f"{where}: totals are tables. Write [[sources.{source}.totals]] on a line of its own, and year = 2007 and rows = 1000 below.")
+    return Controls(tuple(_total(where, source, total) for total in totals), share, through)
+
+
+def parse_alerts(where: str, given: dict[str, Any], webhook: str) -> Alerts:
+    """The table [alerts]; `webhook` has its variables filled in already.
+
+    Raises
+    ------
+    ConfigError : a command that is no list of words, or an address that is not http.
+    """
+    command = given.get("command", [])
+    if not isinstance(command, list) or not all(isinstance(word, str) and word for word in command):
+        raise ConfigError(f'{where}: command must be a list of words, such as command = ["/usr/local/bin/notify", "citytrade"].')
+    if webhook and not webhook.startswith(("https://", "http://")):
+        raise ConfigError(
+            f'{where}: webhook must begin with https:// or http://. A secret in it is best kept in a variable: webhook = "${{CITYTRADE_WEBHOOK}}".'
+        )
+    return Alerts(tuple(command), webhook)
+
+
+def _total(where: str, source: str, given: dict[str, Any]) -> ControlTotal:
+    unknown = sorted(set(given) - TOTAL_KEYS)
+    if unknown:
+        raise ConfigError(f"{where}: totals have no key {unknown[0]!r}. Known: {', '.join(sorted(TOTAL_KEYS))}.")
+    year, rows, value = given.get("year"), given.get("rows"), given.get("value_usd")
+    if not _is_year(year):
+        raise ConfigError(f"{where}: totals: year = {year!r} is no year. Give e.g. year = 2007.")
+    if rows is None and value is None:
+        raise ConfigError(f"{where}: the total of {year} says neither rows nor value_usd. Give one of them.")
+    if rows is not None and (isinstance(rows, bool) or not isinstance(rows, int) or rows < 0):
+        raise ConfigError(f"{where}: the total of {year}: rows = {rows!r} is no count.")
+    if value is not None and (isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0):
+        raise ConfigError(f"{where}: the total of {year}: value_usd = {value!r} is no value in USD.")
+    if value is not None and source not in WITH_VALUES:
+        raise ConfigError(f"{where}: the total of {year} gives value_usd, and {source} has no values in USD. Give rows.")
+    return ControlTotal(year, rows, None if value is None else float(value))
+
+
+def _is_year(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 1949 <= value <= 2100
