@@ -1,4 +1,4 @@
-"""Writes the simulated customs records in the layouts of their years: csv up to 2006, Stata files from 2007."""
+"""Writes the simulated customs records: Chinese csv up to 2006, Stata files from 2007, or all years in a layout of one's choice."""
 
 from __future__ import annotations
 
@@ -31,27 +31,26 @@ HALF_A_CHARACTER = "\udcd6"  # written as the single byte D6
 
 @dataclass(frozen=True)
 class WrittenFile:
-    """A customs file: its name, which records it holds, and the line (as a person counts) of its first record."""
+    """A customs file: its name, which records it holds (by their positions), and the line (as a person counts) of its first record."""
 
     name: str
-    records: slice
+    records: NDArray[np.integer]
     first_line: int
 
 
 def write_customs(
     folder: Path, market: Market, records: Records, defects: Defects, rng: np.random.Generator, progress: Callable[[str], None]
 ) -> list[WrittenFile]:
-    """Write all customs files into `folder`, and say which records lie where."""
+    """Write all customs files into `folder`, csv up to a year and Stata files after it, and say which records lie where."""
     written = []
     for year, part, rows in _files(records):
-        suffix = f"_part{part}.dta" if year > LAST_CSV_YEAR and part else ".dta" if year > LAST_CSV_YEAR else ".csv"
-        name = f"SIMULATED_customs_{year}{suffix}"
+        name = f"SIMULATED_customs_{year}{f'_part{part}' if part else ''}{'.csv' if year <= LAST_CSV_YEAR else '.dta'}"
         piece, spoilt = records.part(rows), defects.part(rows)
         if year <= LAST_CSV_YEAR:
-            _write_csv(folder / name, market, piece, spoilt, year, rng)
+            write_csv(folder / name, market, piece, spoilt, year, rng)
         else:
-            _write_dta(folder / name, market, piece, spoilt, year)
-        written.append(WrittenFile(name, rows, 2 if year <= LAST_CSV_YEAR else 1))
+            write_dta(folder / name, market, piece, spoilt, year)
+        written.append(WrittenFile(name, np.arange(rows.start, rows.stop), 2 if year <= LAST_CSV_YEAR else 1))
         progress(f"customs {year}: {len(piece):,} records")
     return written
 
@@ -78,15 +77,16 @@ def _take(texts: list[str], index: NDArray[np.integer]) -> list[str]:
     return np.array(texts, dtype=object)[index].tolist()
 
 
-def _write_csv(path: Path, market: Market, records: Records, defects: Defects, year: int, rng: np.random.Generator) -> None:
+def text_columns(market: Market, records: Records, rng: np.random.Generator) -> dict[str, list[str]]:
+    """The records of one year as text, by the heads of the Chinese csv, each value as it should be."""
     firms, firm = market.firms, records.firm
     count = len(records)
     empty = [""] * count
     aliases = [*(names[j % len(names)] for names in market.partner_names for j in range(4)), *[UNKNOWN_PARTNER_NAME] * 4]
     partner = np.where(records.partner < 0, len(market.partner_names), records.partner)
     postcodes = records.postcode.tolist()
-    columns = {
-        "日期": [f"{year}{month:02d}" for month in records.month.tolist()],
+    return {
+        "日期": [f"{year}{month:02d}" for year, month in zip(records.year.tolist(), records.month.tolist(), strict=True)],
         "进口或出口": _take(["出口", "进口"], records.is_import.astype(np.int64)),
         "HS编码": [f"{code:08d}" for code in records.hs8.tolist()],
         "HS中文": empty,
@@ -110,7 +110,12 @@ def _write_csv(path: Path, market: Market, records: Records, defects: Defects, y
         "运输方式": _take(list(CARRIERS), np.where(records.cents % 7 < 5, 0, records.cents % 4)),
         "中转国": empty,
     }
-    for at in np.flatnonzero(rng.random(count) < CUT_NAME_SHARE).tolist():
+
+
+def write_csv(path: Path, market: Market, records: Records, defects: Defects, year: int, rng: np.random.Generator) -> None:
+    """One year's records as the Chinese csv of 2005, some firm names cut in the middle of a character."""
+    columns = text_columns(market, records, rng)
+    for at in np.flatnonzero(rng.random(len(records)) < CUT_NAME_SHARE).tolist():
         columns["经营单位"][at] = columns["经营单位"][at][:-1] + HALF_A_CHARACTER
     spoil_text(columns, defects, year)
     with path.open("w", encoding="gb18030", errors="surrogateescape", newline="") as sink:
@@ -123,7 +128,8 @@ def _octets(texts: list[str]) -> NDArray[np.bytes_]:
     return np.array([text.encode("gb18030") for text in texts])
 
 
-def _write_dta(path: Path, market: Market, records: Records, defects: Defects, year: int) -> None:
+def write_dta(path: Path, market: Market, records: Records, defects: Defects, year: int) -> None:
+    """One year's records, or a part of them, as a Stata file with underscored names and numeric codes."""
     firms, firm = market.firms, records.firm
     partner_codes = np.array([*(int(code) for code in market.partner_codes), int(UNKNOWN_PARTNER_CODE)], dtype=np.int16)
     distinct, where = np.unique(records.postcode, return_inverse=True)

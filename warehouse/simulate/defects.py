@@ -28,8 +28,13 @@ class Defects:
     def bad(self) -> NDArray[np.bool_]:
         return self.reason >= 0
 
-    def part(self, chosen: slice) -> Defects:
+    def part(self, chosen: slice | NDArray[np.integer]) -> Defects:
         return Defects(self.reason[chosen], self.form[chosen], self.second[chosen])
+
+    def without(self, reason: str, instead: str, where: NDArray[np.bool_]) -> Defects:
+        """The same rows spoilt; in the rows of `where`, whose layout cannot show one of the defects, in another way."""
+        changed = np.where(where & (self.reason == BAD_REASONS.index(reason)), np.int8(BAD_REASONS.index(instead)), self.reason)
+        return Defects(changed.astype(np.int8), self.form, self.second)
 
     def stated_cents(self, records: Records) -> NDArray[np.int64]:
         """The value that stands in the file, in cents; bad_value rows state none and count as 0."""

@@ -10,9 +10,9 @@ import hashlib
 import inspect
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 
 import duckdb
@@ -20,35 +20,20 @@ import pandas as pd
 
 from warehouse import places
 from warehouse.errors import SourceError
-from warehouse.lake import LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text, table_columns
+from warehouse.lake import FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text, table_columns
+from warehouse.sources import containers
+from warehouse.sources.rawfile import RawFile as RawFile
 from warehouse.tables import SET_ASIDE, TABLES
 
-SAMPLE_BYTES = 65_536
+FEW_ROWS = 10_000
 SHARED = Path(__file__).parent
-SHARED_MODULES = {"base", "text", "sheets", "small_csv", "setting_aside"}
+SHARED_MODULES = {"base", "headed", "rawfile", "containers", "text", "sheets", "small_csv", "setting_aside"}
 
 
-@dataclass(frozen=True)
-class RawFile:
-    """A raw file as it lies in the user's folder, and a first look into it."""
-
-    path: Path
-    fingerprint: str
-    options: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def name(self) -> str:
-        return self.path.name
-
-    @cached_property
-    def head(self) -> bytes:
-        """The first 64 KiB."""
-        with self.path.open("rb") as handle:
-            return handle.read(SAMPLE_BYTES)
-
-    @property
-    def file_id(self) -> str:
-        return self.fingerprint[:12]
+@cache
+def _memory() -> duckdb.DuckDBPyConnection:
+    """A database without tables, through which frames are written out."""
+    return duckdb.connect()
 
 
 @dataclass
@@ -62,31 +47,51 @@ class Delivery:
     raw: RawFile
     load_id: str
     folder: Path
+    layout: str = ""
     read_n: int = 0
     tables: dict[str, int] = field(default_factory=dict)
     set_aside: Counter[str] = field(default_factory=Counter)
     first_year: int | None = None
     last_year: int | None = None
+    gathers: bool = False  # an archive's member: few rows wait for those of the others, and are written with them
+    gathered: dict[str, pd.DataFrame] = field(default_factory=dict)
     _aside_frames: list[pd.DataFrame] = field(default_factory=list)
 
     def accept(self, table: str, frame: pd.DataFrame) -> None:
         """Write good rows: the table's columns and `line` (1-based, as in the file); missing columns become null."""
-        connection = duckdb.connect()
+        if self.gathers and len(frame) <= FEW_ROWS and table not in self.tables:
+            self._gather(table, frame)
+            return
+        connection = _memory().cursor()
         try:
             connection.register("delivered", frame)
             self.accept_query(connection, table, "select * from delivered", set(frame.columns))
         finally:
             connection.close()
 
-    def accept_query(self, connection: duckdb.DuckDBPyConnection, table: str, query: str, has: set[str]) -> None:
-        """Write good rows straight from a query with the columns `has`, in the order that the query gives."""
+    def _gather(self, table: str, frame: pd.DataFrame) -> None:
+        self._refuse_unknown(table, set(frame.columns))
+        self.gathered[table] = frame.assign(file_id=self.raw.file_id, load_id=self.load_id)
+        self.tables[table] = len(frame)
+        if len(frame) and "year" in frame.columns:
+            self._note_years(int(frame["year"].min()), int(frame["year"].max()))
+
+    def _refuse_unknown(self, table: str, has: set[str]) -> None:
         unknown = has - set(table_columns(table))
         if unknown:
             raise ValueError(f"{table} has no column {sorted(unknown)}")
+
+    def _note_years(self, first: int, last: int) -> None:
+        self.first_year = first if self.first_year is None else min(self.first_year, first)
+        self.last_year = last if self.last_year is None else max(self.last_year, last)
+
+    def accept_query(self, connection: duckdb.DuckDBPyConnection, table: str, query: str, has: set[str]) -> None:
+        """Write good rows straight from a query with the columns `has`, in the order that the query gives."""
+        self._refuse_unknown(table, has)
         given = {"file_id": f"'{self.raw.file_id}'", "load_id": f"'{self.load_id}'"}
         columns = ", ".join(f"{given.get(name, name if name in has else 'null')}::{kind} as {name}" for name, kind in table_columns(table).items())
         file = self.folder / f"{table}.parquet"
-        if file.exists():
+        if file.exists() or table in self.gathered:
             raise ValueError(f"{table} is delivered twice by {self.raw.name}")
         connection.execute(f"copy (select {columns} from ({query})) to {sql_text(file)} (format parquet, compression zstd)")
         years = "min(year), max(year)" if "year" in table_columns(table) else "null, null"
@@ -95,8 +100,7 @@ class Delivery:
         count, first, last = row
         self.tables[table] = count
         if first is not None:
-            self.first_year = first if self.first_year is None else min(self.first_year, first)
-            self.last_year = last if self.last_year is None else max(self.last_year, last)
+            self._note_years(first, last)
 
     def put_aside(self, table: str, frame: pd.DataFrame) -> None:
         """Set bad rows aside: columns `line` and `reason`, if known `detail` (what stood there), `value_cents`, `year`."""
@@ -139,6 +143,7 @@ class Source:
     citation: str
     licence: str
     layouts: tuple[Layout, ...]
+    reads_parquet: bool = False  # its layouts read Parquet themselves; otherwise they are given it as csv
 
     @cached_property
     def reader_version(self) -> str:
@@ -170,43 +175,134 @@ def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str]
     known = finished_load(lake, source.name, load_id)
     if known is not None:
         return known, False
-    layout = recognise(source, raw)
     folder = begin_load(lake, source.name, load_id)
     try:
-        report = _read_into(folder, source, layout, raw, load_id)
+        report = _read_into(folder, source, raw, load_id)
         finish_load(lake, report, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # gone already when the load is finished
     return report, True
 
 
-def _read_into(folder: Path, source: Source, layout: Layout, raw: RawFile, load_id: str) -> LoadReport:
-    path = raw.path
-    delivery = Delivery(raw, load_id, folder)
-    layout.read(raw, delivery)
-    delivery.close()
+def _read_into(folder: Path, source: Source, raw: RawFile, load_id: str) -> LoadReport:
+    """Read a file, or every member of an archive, into the load's folder."""
+    if containers.is_archive(raw):
+        parts, deliveries = _read_members(folder, source, raw, load_id)
+    else:
+        parts, deliveries = [], [_read_file(folder, source, raw, load_id)]
+    firsts, lasts = ([year for year in years if year is not None] for years in zip(*((d.first_year, d.last_year) for d in deliveries), strict=True))
     report = LoadReport(
         source=source.name,
         load_id=load_id,
-        file_name=path.name,
+        file_name=raw.path.name,
         fingerprint=raw.fingerprint,
-        bytes_n=path.stat().st_size,
-        layout=layout.name,
-        read_n=delivery.read_n,
-        accepted_n=sum(delivery.tables.values()),
-        set_aside=dict(sorted(delivery.set_aside.items())),
-        tables=dict(sorted(delivery.tables.items())),
-        first_year=delivery.first_year,
-        last_year=delivery.last_year,
+        bytes_n=raw.path.stat().st_size,
+        layout=", ".join(dict.fromkeys(delivery.layout for delivery in deliveries)),
+        read_n=sum(delivery.read_n for delivery in deliveries),
+        accepted_n=sum(sum(delivery.tables.values()) for delivery in deliveries),
+        set_aside=dict(sorted(sum((delivery.set_aside for delivery in deliveries), Counter[str]()).items())),
+        tables=dict(sorted(_tables_n(deliveries).items())),
+        first_year=min(firsts, default=None),
+        last_year=max(lasts, default=None),
+        members=[asdict(part) for part in parts],
     )
-    if report.read_n != report.accepted_n + report.set_aside_n:
+    if fingerprint(raw.path) != raw.fingerprint:
+        raise SourceError(raw.name, "", "changed while it was read", "Wait until it is written, then refresh again")
+    return report
+
+
+def _tables_n(deliveries: Sequence[Delivery]) -> dict[str, int]:
+    """Rows accepted by table; a table that got none is named too."""
+    rows: dict[str, int] = {}
+    for delivery in deliveries:
+        for table, count in delivery.tables.items():
+            rows[table] = rows.get(table, 0) + count
+    return rows
+
+
+def _read_file(folder: Path, source: Source, raw: RawFile, load_id: str, gathers: bool = False) -> Delivery:
+    """Read one file or member, and see that its rows add up."""
+    delivery = Delivery(raw, load_id, folder, gathers=gathers)
+    try:
+        if containers.is_parquet(raw) and not source.reads_parquet:
+            delivery.raw = raw = containers.parquet_as_csv(raw, folder / "converted")
+        layout = recognise(source, raw)
+        delivery.layout = layout.name
+        layout.read(raw, delivery)
+    finally:
+        shutil.rmtree(folder / "converted", ignore_errors=True)
+    delivery.close()
+    accepted, aside = sum(delivery.tables.values()), sum(delivery.set_aside.values())
+    if delivery.read_n != accepted + aside:
         raise SourceError(
-            path.name, "", f"{report.read_n} rows read, but {report.accepted_n} accepted and {report.set_aside_n} set aside",
+            raw.name, "", f"{delivery.read_n} rows read, but {accepted} accepted and {aside} set aside",
             "This is a fault of the reader: please report it with the file's first lines",
         )  # fmt: skip
-    if fingerprint(path) != raw.fingerprint:
-        raise SourceError(path.name, "", "changed while it was read", "Wait until it is written, then refresh again")
-    return report
+    return delivery
+
+
+def _read_members(folder: Path, source: Source, raw: RawFile, load_id: str) -> tuple[list[FilePart], list[Delivery]]:
+    """Read an archive's members one after the other, and join what they gave; a document that no layout knows is left unread."""
+    parts: list[FilePart] = []
+    deliveries: list[Delivery] = []
+    found = containers.members(raw)
+    used = 0
+    for member, inner in containers.unpacked(raw, found, folder / "members"):
+        size = inner.path.stat().st_size
+        if member.is_document and not any(layout.recognise(inner) for layout in source.layouts):
+            parts.append(FilePart(inner.name, inner.fingerprint, size, ""))
+            continue
+        twin = next((part.name for part in parts if part.fingerprint == inner.fingerprint), None)
+        if twin is not None:
+            raise SourceError(inner.name, "", f"holds the same bytes as {twin}", "Keep one of the two in the archive")
+        place = folder / "parts" / f"{used:04d}"
+        place.mkdir(parents=True, exist_ok=True)
+        delivery = _read_file(place, source, inner, load_id, gathers=True)
+        used += any(place.iterdir())  # a member that wrote nothing leaves its folder to the next
+        deliveries.append(delivery)
+        parts.append(FilePart(inner.name, inner.fingerprint, size, delivery.layout))
+    if not deliveries:
+        raise SourceError(raw.name, "", "holds documents and no data file", "Check that the right archive is named")
+    _join(folder, deliveries)
+    shutil.rmtree(folder / "members", ignore_errors=True)
+    shutil.rmtree(folder / "parts", ignore_errors=True)
+    return parts, deliveries
+
+
+def _join(folder: Path, deliveries: Sequence[Delivery]) -> None:
+    """Make one Parquet file a table of the members' rows, those read into files and those gathered, in the members' order."""
+    names = dict.fromkeys(file.name for delivery in deliveries for file in sorted(delivery.folder.glob("*.parquet")))
+    names |= dict.fromkeys(f"{table}.parquet" for delivery in deliveries for table in delivery.gathered)
+    for name in names:
+        _join_table(name.removesuffix(".parquet"), folder / name, deliveries)
+
+
+def _join_table(table: str, target: Path, deliveries: Sequence[Delivery]) -> None:
+    columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in table_columns(table).items())
+    connection = _memory().cursor()
+    try:
+        parts: list[str] = []
+        waiting: list[pd.DataFrame] = []
+
+        def write_waiting() -> None:
+            if waiting:
+                name = f"waiting_{len(parts)}"
+                connection.register(name, pd.concat(waiting, ignore_index=True).reindex(columns=list(table_columns(table))))
+                parts.append(f"select {columns} from {name}")
+                waiting.clear()
+
+        done: set[Path] = set()  # members that wrote nothing share a folder with the next
+        for delivery in deliveries:
+            if table in delivery.gathered:
+                waiting.append(delivery.gathered[table])
+            elif (file := delivery.folder / target.name).exists() and file not in done:
+                done.add(file)
+                write_waiting()
+                parts.append(f"select {columns} from read_parquet({sql_text(file)})")
+        write_waiting()
+        connection.execute(f"copy ({' union all '.join(parts)}) to {sql_text(target)} (format parquet, compression zstd)")
+    finally:
+        connection.close()
 
 
 def recognise(source: Source, raw: RawFile) -> Layout:
@@ -218,6 +314,7 @@ def recognise(source: Source, raw: RawFile) -> Layout:
     """
     if not raw.head:
         raise SourceError(raw.name, "", "is empty", "Fetch the file again from its publisher")
+    containers.refuse_foreign(raw)
     for layout in source.layouts:
         if layout.recognise(raw):
             return layout

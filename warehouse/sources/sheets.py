@@ -67,12 +67,12 @@ def read_workbook(raw: RawFile) -> dict[str, Rows]:
     SourceError : a workbook that is truncated, encrypted, of another kind than xlsx and xls, unpacks to more than
         1 GiB, or whose sheets span more than 20 million cells.
     """
-    return _read_workbook(raw.path, raw.fingerprint)
+    return _read_workbook(raw.path, raw.fingerprint, raw.label)
 
 
 @lru_cache(maxsize=1)
-def _read_workbook(path: Path, fingerprint: str) -> dict[str, Rows]:
-    raw = RawFile(path, fingerprint)
+def _read_workbook(path: Path, fingerprint: str, label: str) -> dict[str, Rows]:
+    raw = RawFile(path, fingerprint, label=label)
     if raw.head.startswith(XLSX_MARK):
         _refuse_bomb(raw)
         _refuse_far_cells(raw)
@@ -88,7 +88,7 @@ def _refuse_bomb(raw: RawFile) -> None:
     try:
         with zipfile.ZipFile(raw.path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:  # a damaged list of parts may ask for a newer zip
         raise SourceError(raw.name, "", "is cut off or not a workbook", "Fetch the file again") from error
     if unpacked > MAX_UNPACKED_BYTES:
         raise SourceError(
@@ -119,8 +119,9 @@ def _refuse_far_cells(raw: RawFile) -> None:
                 total += extent.cells_n
                 if total > MAX_CELLS:
                     raise _too_far(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent, total)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, NotImplementedError, RuntimeError) as error:
-        # zipfile raises the last two for a compression that it does not know and for a part that wants a password
+    except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
+        # zipfile raises the last three for a compression that it does not know, a part that wants a password, and one that
+        # lies before the file's first byte
         raise SourceError(raw.name, "", f"cannot be unpacked as a workbook ({error})", "Save it again without a password and refresh") from error
 
 

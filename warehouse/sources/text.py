@@ -95,7 +95,7 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
     """
     replaced = total = lines = 0
     rest, commas = "", -1
-    decoder = codecs.getincrementaldecoder("utf-8-sig" if _is_utf8(raw) else "gb18030")(errors="replace")
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(raw) else "gb18030")(errors="replace")
     breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
     with raw.path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as sink:
         while chunk := source.read(CHUNK):
@@ -145,7 +145,8 @@ def _mended(line: str, commas: int) -> str:
     return line.replace(",", ";") if line.endswith(",") and line.count(",") > commas else line
 
 
-def _is_utf8(raw: RawFile) -> bool:
+def is_utf8(raw: RawFile) -> bool:
+    """Whether a whole file is UTF-8, read in pieces."""
     decoder = codecs.getincrementaldecoder("utf-8-sig")()
     with raw.path.open("rb") as source:
         while chunk := source.read(CHUNK):

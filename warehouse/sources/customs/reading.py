@@ -1,0 +1,244 @@
+"""Reads customs records of every layout from every kind of file: into one table of texts, judged in one place."""
+
+from __future__ import annotations
+
+import csv
+import fnmatch
+import io
+import re
+import shutil
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from warehouse.errors import SourceError
+from warehouse.lake import sql_text
+from warehouse.sources.base import Delivery, Layout, RawFile
+from warehouse.sources.customs import tabular
+from warehouse.sources.customs.judging import TABLE, Stated, deliver
+from warehouse.sources.customs.layouts import CODE_WIDTHS, HEADS, CustomsLayout, fields_of, layout_of
+from warehouse.sources.text import BLANK_LINE, Transcoded, sniff_text, transcode
+
+LONGEST_LINE_BYTES = 1024 * 1024
+PLAIN = ("hs_text", "quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place")
+MONTH_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
+YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
+
+
+def layout(spec: CustomsLayout) -> Layout:
+    """A layout as `warehouse.sources.base` knows it."""
+
+    def recognise(raw: RawFile) -> bool:
+        return layout_of(heads_of(raw)) is spec
+
+    def read(raw: RawFile, delivery: Delivery) -> None:
+        _read(spec, raw, delivery)
+
+    return Layout(spec.name, recognise, read)
+
+
+def heads_of(raw: RawFile) -> tuple[str, ...]:
+    return _heads_of(*tabular.path_key(raw))
+
+
+@lru_cache(maxsize=4)
+def _heads_of(path: Path, fingerprint: str, label: str) -> tuple[str, ...]:
+    raw = RawFile(path, fingerprint, label=label)
+    if tabular.is_table(raw):
+        return tuple(tabular.table_heads(raw))
+    text = sniff_text(raw)
+    lines = text.splitlines() if text else []
+    return tuple(tabular.clean_head(head) for head in next(csv.reader(io.StringIO(lines[0])), [])) if lines else ()
+
+
+def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
+    heads = heads_of(raw)
+    fields = fields_of(heads)
+    _check_columns(spec, raw, fields)
+    select = _Selection(spec, raw, fields)
+    with _scratch(delivery) as connection:
+        if tabular.is_table(raw):
+            _fill_from_pieces(connection, raw, delivery, select)
+        else:
+            _fill_from_csv(connection, raw, delivery, select, heads)
+        if spec.rows_cap and delivery.read_n == spec.rows_cap:
+            problem = f"holds {spec.rows_cap:,} rows, at which the query stops: the others are missing"
+            raise SourceError(raw.name, "", problem, "Ask again for fewer products, partners or months at a time")
+        deliver(connection, delivery, select.stated)
+    for leftover in delivery.folder.glob("scratch.*"):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink()
+
+
+def _check_columns(spec: CustomsLayout, raw: RawFile, fields: dict[str, str]) -> None:
+    needed = ["hs_text", *(field for field in spec.needs)]
+    missing = [HEADS[field][0] for field in needed if field not in fields]
+    if "value_text" not in fields and "value_cny_text" not in fields:
+        missing.append(HEADS["value_text"][0])
+    if missing:
+        remedy = f"Ship the file with all that the layout {spec.name} needs"
+        raise SourceError(raw.name, "line 1", f"lacks the column {'、'.join(missing)}", remedy)
+
+
+class _Selection:
+    """The select list that turns a file's columns into the common table of texts.
+
+    Where a file has no date or no flow in its rows, the date comes from its name and the flow from the configuration.
+    """
+
+    def __init__(self, spec: CustomsLayout, raw: RawFile, fields: dict[str, str]) -> None:
+        self.spec, self.fields = spec, fields
+        given = {"date_text", "year_text", "flow_text"} & set(fields)
+        self._date = _date_in_name(spec, raw) if not given & {"date_text", "year_text"} else ""
+        self._flow = _flow_given(raw) if "flow_text" not in given else ""
+        self.stated = Stated(
+            has_months=bool({"date_text", "month_text"} & set(fields)) or "-" in self._date,
+            has_places="production_place" in fields,
+            has_partners=bool({"partner_code", "partner_name"} & set(fields)),
+            currency="USD" if "value_text" in fields else "CNY",
+        )
+
+    def sql(self, column: Callable[[str], str]) -> str:
+        """The list, without `line`; `column` gives the SQL for a field that the file has."""
+        fields = self.fields
+
+        def of(field: str) -> str:
+            if field not in fields:
+                return "null::varchar"
+            return f"nullif({column(field)}, {sql_text(self.spec.missing)})" if self.spec.missing else column(field)
+
+        def first_of(*names: str) -> str:
+            there = [f"nullif({of(name)}, '')" if len(names) > 1 else of(name) for name in names if name in fields]
+            return f"coalesce({', '.join(there)})" if len(there) > 1 else there[0] if there else "null::varchar"
+
+        if self._date:
+            date = sql_text(self._date)
+        elif "date_text" in fields:
+            date = of("date_text")
+        else:
+            date = f"{of('year_text')} || '-' || coalesce({of('month_text')}, '')"
+        parts = {
+            "date_text": date,
+            "flow_text": sql_text(self._flow) if self._flow else of("flow_text"),
+            "value_text": of("value_text" if "value_text" in fields else "value_cny_text"),
+            "partner_text": first_of("partner_code", "partner_name"),
+            "trade_mode": first_of("trade_mode_code", "trade_mode_name"),
+            **{field: of(field) for field in PLAIN},
+        }
+        return ", ".join(f"{expression} as {name}" for name, expression in parts.items())
+
+
+def _date_in_name(spec: CustomsLayout, raw: RawFile) -> str:
+    """`2006-01` from a file's name, or `2006` where a layout allows it."""
+    stem = raw.path.stem
+    months = {f"{year}-{month}" for year, month in MONTH_IN_NAME.findall(stem)}
+    years = set(YEAR_IN_NAME.findall(stem)) if spec.is_yearly and not months else set()
+    if len(months | years) == 1:
+        (date,) = months | years
+        return date if months else f"{date}/"
+    remedy = "Name the file after its month, for example customs_200601.csv" + (", or after its year" if spec.is_yearly else "")
+    raise SourceError(raw.name, "line 1", "has no column with a date, and its name does not say one month", remedy)
+
+
+def _flow_given(raw: RawFile) -> str:
+    """The flow that the configuration gives for a file without such a column: export | import."""
+    name = raw.path.name
+    named = {
+        flow
+        for flow in ("export", "import")
+        for pattern in raw.options.get(f"{flow}_files", "").split("\n")
+        if pattern and (fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(raw.name, pattern))
+    }
+    if len(named) > 1:
+        raise SourceError(raw.name, "", "is named by both export_files and import_files", "Leave it in one of the two lists of [sources.customs]")
+    flow = next(iter(named), raw.options.get("flow", ""))
+    if not flow:
+        remedy = 'Say it in the configuration, under [sources.customs]: flow = "export", or export_files = [...] and import_files = [...]'
+        raise SourceError(raw.name, "line 1", "has no column that tells exports from imports", remedy)
+    return flow
+
+
+def _scratch(delivery: Delivery) -> duckdb.DuckDBPyConnection:
+    """A database in memory that spills into the load's folder when a file is larger than memory."""
+    connection = duckdb.connect(":memory:", config={"temp_directory": str(delivery.folder / "scratch.tmp")})
+    connection.execute("set enable_progress_bar = false")  # the refresh tells its own progress
+    return connection
+
+
+def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _fill_from_pieces(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection) -> None:
+    """Fill the table `raw` from a Stata file, a Parquet file or a workbook."""
+    fields, pads = select.fields, select.spec.has_lost_zeros
+    count = 0
+    for frame, lines in tabular.pieces(raw):
+        texts = {field: tabular.as_text(frame[head], CODE_WIDTHS.get(field, 0), pads) for field, head in fields.items()}
+        connection.register("piece", pa.table({**texts, "line": pa.array(lines)}))
+        piece = f"select line, {select.sql(str)} from piece"
+        connection.execute(f"create table raw as {piece}" if count == 0 else f"insert into raw by name {piece}")
+        connection.unregister("piece")
+        count += len(frame)
+    if count == 0:
+        raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
+    delivery.read_n += count
+
+
+def _fill_from_csv(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection, heads: tuple[str, ...]) -> None:
+    """Fill the table `raw` from a csv; rows that do not fit the header are set aside as broken."""
+    heads = tuple(head or f"unnamed_{i}" for i, head in enumerate(heads))
+    if len(set(heads)) < len(heads):
+        raise SourceError(raw.name, "line 1", "names a column twice", "Rename or remove one of them and refresh")
+    plain = delivery.folder / "scratch.csv"
+    seen = transcode(raw, plain)
+    columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(heads)))
+
+    def column(field: str) -> str:
+        text = f"trim(c{heads.index(select.fields[field])}, ' \t\u3000')"
+        width = CODE_WIDTHS.get(field, 0) if select.spec.has_lost_zeros else 0
+        return f"case when length({text}) = {width - 1} then '0' || {text} else {text} end" if width else text
+
+    try:
+        connection.execute(
+            f"""create table raw as select row_number() over () + 1 as line, {select.sql(column)} from read_csv(
+                    $file, columns = {{{columns}}}, header = true, delim = ',', quote = '"', escape = '"', auto_detect = false,
+                    new_line = '\\n', nullstr = '', store_rejects = true, rejects_limit = 0, max_line_size = {LONGEST_LINE_BYTES})""",
+            {"file": str(plain)},
+        )
+    except duckdb.Error as error:
+        raise SourceError(raw.name, "", f"cannot be read as csv ({str(error).splitlines()[0]})", "Check quotes and line ends near that place") from error
+    rejected = connection.execute("select distinct line, trim(csv_line, chr(10)) as detail from reject_errors order by line").df()
+    _shift_lines(connection, rejected["line"].tolist())
+    broken = rejected[rejected["detail"] != BLANK_LINE].assign(reason="broken_row")
+    _refuse_cut_off(raw, seen, _count(connection, "raw") + len(rejected) + 1, broken["line"].tolist())
+    delivery.read_n += seen.lines_n - 1
+    delivery.put_aside(TABLE, broken)
+
+
+def _refuse_cut_off(raw: RawFile, seen: Transcoded, last_line: int, broken: list[int]) -> None:
+    """A file whose last row ends early was cut off, and nobody knows how many rows are missing."""
+    if seen.lines_n <= 1:
+        raise SourceError(raw.name, "line 1", "holds a header and no records", "Fetch the file again")
+    if not seen.is_ended and last_line in broken:
+        raise SourceError(raw.name, f"line {last_line}", "ends in the middle of a row: the file is cut off", "Fetch the file again")
+
+
+def _shift_lines(connection: duckdb.DuckDBPyConnection, broken: list[int]) -> None:
+    """Make room in the line numbers of good rows, counted from 2 without gaps, for the lines of broken rows."""
+    if not broken:
+        return
+    shifts = pd.DataFrame({"before_line": [line - i for i, line in enumerate(broken)], "shift": range(1, len(broken) + 1)})
+    connection.register("shifts", shifts)
+    connection.execute(
+        """create or replace table raw as select r.* replace (r.line + coalesce(s.shift, 0) as line)
+           from raw as r asof left join (select before_line, max(shift) as shift from shifts group by before_line) as s on r.line >= s.before_line"""
+    )

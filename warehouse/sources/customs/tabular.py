@@ -1,0 +1,168 @@
+"""Customs records in files that are tables already: Stata, Parquet, workbooks. Each comes in pieces, and becomes text column by column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from warehouse.errors import SourceError
+from warehouse.places import clean_name
+from warehouse.sources.base import RawFile
+from warehouse.sources.containers import MAX_PARQUET_BYTES, is_parquet
+from warehouse.sources.customs.layouts import layout_of
+from warehouse.sources.sheets import Rows, is_workbook, read_workbook
+
+CHUNK_ROWS = 500_000
+STATA_RELEASES = {102, 103, 104, 105, 108, 110, 111, 113, 114, 115}
+HEAD_WITHIN = 10
+Piece = tuple[pd.DataFrame, "pd.Series[int]"]  # columns by head, and each row's line as a person counts
+
+
+def is_table(raw: RawFile) -> bool:
+    return is_stata(raw) or is_parquet(raw) or is_workbook(raw)
+
+
+def is_stata(raw: RawFile) -> bool:
+    head = raw.head
+    return head.startswith(b"<stata_dta>") or (len(head) > 3 and head[0] in STATA_RELEASES and head[1] in (0, 1, 2) and head[2] == 1)
+
+
+def table_heads(raw: RawFile) -> list[str]:
+    """Column heads of a Stata or Parquet file, or of a workbook's first sheet of records."""
+    if is_stata(raw):
+        return _stata_heads(raw)
+    if is_parquet(raw):
+        return [clean_head(name) for name in _parquet(raw).schema_arrow.names]
+    return next((heads for heads, _, _ in _record_sheets(raw)), [])
+
+
+def clean_head(head: str) -> str:
+    """A head without blanks around it; those inside a Chinese one go too."""
+    return head.strip() if head.isascii() else clean_name(head)
+
+
+def pieces(raw: RawFile) -> Iterator[Piece]:
+    """The rows of a file, in order.
+
+    Raises
+    ------
+    SourceError : a file that is cut off, or not what its first bytes say.
+    """
+    if is_stata(raw):
+        return _stata_pieces(raw)
+    return _parquet_pieces(raw) if is_parquet(raw) else _workbook_pieces(raw)
+
+
+def _broken_stata(raw: RawFile, error: Exception) -> SourceError:
+    return SourceError(raw.name, "", f"is cut off or not a Stata file ({error})", "Fetch the file again, or save it again with Stata")
+
+
+def _stata_heads(raw: RawFile) -> list[str]:
+    try:
+        with pd.read_stata(raw.path, iterator=True, convert_categoricals=False) as reader:
+            return [clean_head(repair(str(name))) for name in reader.variable_labels()]
+    except Exception as error:  # struct.error and whatever else a damaged header leads to
+        raise _broken_stata(raw, error) from error
+
+
+def _stata_pieces(raw: RawFile) -> Iterator[Piece]:
+    """Names are put right here; texts later, once per distinct value."""
+    start = 0
+    try:
+        with pd.read_stata(raw.path, chunksize=CHUNK_ROWS, convert_categoricals=False, convert_dates=False) as reader:
+            for chunk in reader:
+                chunk.columns = pd.Index([clean_head(repair(str(name))) for name in chunk.columns])
+                yield chunk, _lines(start, len(chunk))
+                start += len(chunk)
+    except SourceError:
+        raise
+    except Exception as error:
+        raise _broken_stata(raw, error) from error
+
+
+def _lines(start: int, count: int) -> pd.Series[int]:
+    return pd.Series(range(start + 1, start + count + 1), dtype="int64")
+
+
+def _parquet(raw: RawFile) -> pyarrow.parquet.ParquetFile:
+    try:
+        file = pyarrow.parquet.ParquetFile(raw.path)
+        size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+    if size > MAX_PARQUET_BYTES:
+        raise SourceError(raw.name, "", f"unpacks to {size:,} bytes, more than the {MAX_PARQUET_BYTES:,} allowed", "Split it if it is genuine")
+    return file
+
+
+def _parquet_pieces(raw: RawFile) -> Iterator[Piece]:
+    start = 0
+    try:
+        for batch in _parquet(raw).iter_batches(CHUNK_ROWS):
+            frame = batch.to_pandas()
+            frame.columns = pd.Index([clean_head(str(name)) for name in frame.columns])
+            yield frame, _lines(start, len(frame))
+            start += len(frame)
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+
+
+def _record_sheets(raw: RawFile) -> Iterator[tuple[list[str], int, Rows]]:
+    """Heads, the row that they stand in (from 0) and all rows of each sheet that has a customs layout."""
+    for rows in read_workbook(raw).values():
+        for at, row in enumerate(rows[:HEAD_WITHIN]):
+            heads = [clean_head(str(cell)) for cell in row]
+            if layout_of(tuple(heads)) is not None:
+                yield heads, at, rows
+                break
+
+
+def _workbook_pieces(raw: RawFile) -> Iterator[Piece]:
+    """Sheets one after the other: a second sheet's lines go on counting where the first one's end."""
+    before, first = 0, None
+    for heads, at, rows in _record_sheets(raw):
+        if first is not None and heads != first:
+            raise SourceError(raw.name, "", "has sheets with different columns", "Save each sheet as a workbook of its own")
+        first = heads
+        filled = [(number, row) for number, row in enumerate(rows[at + 1 :], start=before + at + 2) if any(cell != "" for cell in row)]
+        frame = pd.DataFrame([[None if cell == "" else cell for cell in row] for _, row in filled], columns=heads, dtype=object)
+        yield frame, pd.Series([number for number, _ in filled], dtype="int64")
+        before += len(rows)
+
+
+def repair(text: str) -> str:
+    """Text whose bytes were GB18030 but were read as latin-1; text that was read right is left alone."""
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    return text if octets.isascii() else octets.decode("gb18030", errors="replace")
+
+
+def as_text(column: pd.Series, width: int, pads_text: bool) -> pa.Array:
+    """A column as text, each distinct value converted once: repaired if it is text, else without .0 or exponent.
+
+    A number with one figure less than `width` (0: any) gets back its leading zero, and so does text if `pads_text`.
+    """
+    codes, values = pd.factorize(column)
+    texts = []
+    for value in values.tolist():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        text = _number_text(float(value)) if is_number else repair(str(value)).strip(" \t\u3000")
+        texts.append("0" + text if len(text) == width - 1 and (is_number or pads_text) else text)
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(texts, pa.string())).cast(pa.string())
+
+
+def _number_text(number: float) -> str:
+    if number.is_integer() and abs(number) < 1e15:
+        return str(int(number))
+    return f"{number:.4f}" if abs(number) < 1e15 else repr(number)
+
+
+def path_key(raw: RawFile) -> tuple[Path, str, str]:
+    """What tells one raw file from another, for remembering what was found in it."""
+    return raw.path, raw.fingerprint, raw.label
