@@ -1,0 +1,21 @@
+select
+    year,
+    firm_code,
+    firm_name,
+    region_code,
+    industry_code as industry_code_published,
+    opening_year,
+    firm_output_cny,
+    firm_output_cny_1990,
+    firm_value_added_cny,
+    intermediate_input_cny,
+    value_added_tax_cny,
+    firm_employees_n,
+    firm_wages_cny,
+    fixed_assets_original_cny,
+    fixed_assets_net_cny,
+    export_delivery_cny,
+    paid_in_capital_cny,
+    file_id,
+    line
+from {{ lake('firms__enterprises') }}

@@ -1,0 +1,240 @@
+"""Industrial enterprises above designated size (工业企业数据库): one row a firm and year, a file a year.
+
+The heads changed with nearly every year, and each copy in circulation cut or spelt them its own way. A head is known here by
+its words alone, without blanks, brackets, underscores and dots, and without the unit at its end; `HEADS` lists the words.
+Money stands in thousand CNY unless the head says 万元 or 元, and becomes CNY. The year is the file's own column, else the
+four digits in its name. Codes stay as published; which row is a firm that can be used is decided by the models, and only
+what cannot be read is set aside here.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+
+from warehouse.errors import SourceError
+from warehouse.places import clean_name
+from warehouse.sources.base import Delivery, Layout, RawFile
+from warehouse.sources.firms.heads import FACTORS, HEADS, MONEY, NUMBERS, WANTED, find_heads, plain_head
+from warehouse.sources.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
+
+TABLE = "firms__enterprises"
+FIRST_YEAR, LAST_YEAR = 1995, 2030
+STATA_CHUNK_ROWS = 200_000
+BAD_TEXT = "\ufffd"
+
+
+@dataclass(frozen=True)
+class Style:
+    """A family of heads, told by words that no other family has."""
+
+    name: str
+    marks: frozenset[str]
+
+
+STYLES = (
+    Style("survey_2010", frozenset({"B05", "年末从业人员合计总计"})),
+    Style("units_in_heads", frozenset({"工业总产值当年价格千元", "工业中间投入合计千元", "开业成立时间年", "全部从业人员年平均人数人"})),
+    Style("constant_prices_2003", frozenset({"工业总产值不变价", "总产值现新"})),
+    Style("long_names_2008", frozenset({"工业总产值当年价格", "行业小类代码", "年末从业人员合计", "从业人员平均人数"})),
+    Style("short_names", frozenset({"工业产值现", "产值现价", "工业产值当", "固资净年余", "全部从业人", "全部人员平", "固定资产平"})),
+)
+
+
+def _is_stata(raw: RawFile) -> bool:
+    return raw.head[:1] in (b"\x69", b"\x6c", b"\x71", b"\x72", b"\x73") or raw.head.startswith(b"<stata_dta>")
+
+
+def _csv_heads(raw: RawFile) -> list[str]:
+    text = sniff_text(raw)
+    return next(csv.reader([re.split(r"\r\n|\r|\n", text, maxsplit=1)[0]]), []) if text else []
+
+
+def _stata_heads(raw: RawFile) -> list[str]:
+    try:
+        with pd.read_stata(raw.path, iterator=True, convert_categoricals=False) as reader:
+            return [_repair(name) for name in reader.variable_labels()]
+    except Exception as error:  # pandas raises struct.error, KeyError and others on a file cut short
+        raise SourceError(raw.name, "", f"cannot be read as a Stata file ({error})", "Fetch the file again, or save it again with Stata") from error
+
+
+def _repair(text: str) -> str:
+    """Text whose bytes were GB18030 but were read as latin-1; text that was read right is left alone."""
+    try:
+        octets = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    return text if octets.isascii() else octets.decode("gb18030", errors="replace")
+
+
+def _style_of(heads: list[str]) -> str | None:
+    """The family that a file's heads belong to, if they name a firm, a region and an industry at all."""
+    plain = {plain_head(head) for head in heads}
+    found = find_heads(heads)
+    if sum(field in found for field in WANTED) < 3:
+        return None
+    return next((style.name for style in STYLES if style.marks & plain), "short_names")
+
+
+def _recognise(style: str, is_stata: bool, raw: RawFile) -> bool:
+    if _is_stata(raw) != is_stata:
+        return False
+    if not is_stata and is_foreign_text(raw):
+        return style == STYLES[0].name  # so that reading it says what is wrong with its encoding
+    return _style_of(_stata_heads(raw) if is_stata else _csv_heads(raw)) == style
+
+
+def _read_csv(raw: RawFile, delivery: Delivery) -> None:
+    heads = _csv_heads(raw)
+    at = _positions(raw, heads)
+    plain = delivery.folder / "scratch.csv"
+    seen = transcode(raw, plain)
+    lines: list[list[str | int]] = []
+    broken: list[tuple[int, str, str]] = []
+    with plain.open(encoding="utf-8", newline="") as handle:
+        for line, record in enumerate(handle, start=1):
+            if line == 1 or record.startswith(BLANK_LINE):
+                continue
+            fields = _fields(record.rstrip("\n"))
+            if len(fields) != len(heads):
+                broken.append((line, "broken_row", f"{len(fields)} values, {len(heads)} expected"))
+            else:
+                lines.append([line, *(fields[position].strip(" \t\u3000") for position in at.values())])
+    plain.unlink()
+    _refuse_cut_off(raw, seen.is_ended, broken, lines)
+    delivery.read_n += len(lines) + len(broken)
+    delivery.put_aside(TABLE, pd.DataFrame(broken, columns=["line", "reason", "detail"]))
+    _deliver(raw, delivery, pd.DataFrame(lines, columns=["line", *at]), heads)
+
+
+def _fields(record: str) -> list[str]:
+    """A line's values; none where a value is longer than any that a survey prints."""
+    try:
+        return next(csv.reader([record]), [])
+    except csv.Error:
+        return []
+
+
+def _refuse_cut_off(raw: RawFile, is_ended: bool, broken: list[tuple[int, str, str]], lines: list[list[str | int]]) -> None:
+    if not lines and not broken:
+        raise SourceError(raw.name, "line 1", "holds a header and no records", "Fetch the file again")
+    last = max([int(line[0]) for line in lines[-1:]] + [row[0] for row in broken[-1:]])
+    if not is_ended and broken and broken[-1][0] == last:
+        raise SourceError(raw.name, f"line {last}", "ends in the middle of a row: the file is cut off", "Fetch the file again")
+
+
+def _read_stata(raw: RawFile, delivery: Delivery) -> None:
+    heads = _stata_heads(raw)
+    at = _positions(raw, heads)
+    pieces: list[pd.DataFrame] = []
+    rows_n = 0
+    for chunk in _stata_chunks(raw):
+        chunk.columns = pd.RangeIndex(len(chunk.columns))
+        piece = pd.DataFrame({field: _as_text(chunk[position]) for field, position in at.items()})
+        piece.insert(0, "line", range(rows_n + 1, rows_n + len(chunk) + 1))
+        pieces.append(piece)
+        rows_n += len(chunk)
+    if not rows_n:
+        raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
+    delivery.read_n += rows_n
+    _deliver(raw, delivery, pd.concat(pieces, ignore_index=True), heads)
+
+
+def _stata_chunks(raw: RawFile) -> Iterator[pd.DataFrame]:
+    try:
+        with pd.read_stata(raw.path, chunksize=STATA_CHUNK_ROWS, convert_categoricals=False, convert_dates=False) as reader:
+            yield from reader
+    except SourceError:
+        raise
+    except Exception as error:  # pandas raises struct.error, KeyError and others on a file cut short
+        raise SourceError(raw.name, "", f"is cut off or not a Stata file ({error})", "Fetch the file again") from error
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """A column as text: repaired if it is text, else a number without .0 or exponent; missing is empty."""
+    codes, values = pd.factorize(column)
+    if pd.api.types.is_numeric_dtype(column):
+        texts = [str(int(value)) if float(value).is_integer() else repr(float(value)) for value in values]
+    else:
+        texts = [_repair(str(value)).strip(" \t\u3000") for value in values]
+    return pd.Series([texts[code] if code >= 0 else "" for code in codes], dtype="object")
+
+
+def _positions(raw: RawFile, heads: list[str]) -> dict[str, int]:
+    """Field -> position in the file.
+
+    Raises
+    ------
+    SourceError : a field that no firm can do without is missing.
+    """
+    at = find_heads(heads)
+    missing = [field for field in WANTED if field not in at]
+    if "firm_output_cny" not in at and "firm_output_cny_1990" not in at:
+        missing.append("firm_output_cny")
+    if missing:
+        wanted = "; ".join(f"{field} ({', '.join(HEADS[field][:3])}…)" for field in missing)
+        raise SourceError(raw.name, "line 1", f"has no column for {wanted}; it has {', '.join(heads[:12])}", "Name the column as the survey of that year does")
+    return at
+
+
+def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[str]) -> None:
+    """Numbers from text, in base units; rows with something unreadable are set aside."""
+    at = find_heads(heads)
+    rows = text[["line"]].copy()
+    is_bad, found = pd.Series(False, index=text.index), pd.Series("", index=text.index)
+    for field in NUMBERS:
+        if field not in text:
+            continue
+        digits = text[field].str.replace(",", "")
+        number = as_numbers(digits)
+        unreadable = number.isna() & (digits != "")
+        found = found.mask(unreadable & ~is_bad, heads[at[field]] + ": " + text[field])
+        is_bad |= unreadable
+        rows[field] = number * (FACTORS.get(_unit(heads[at[field]]), 1000.0) if field in MONEY else 1.0)
+    for field in ("firm_code", "firm_name", "region_code", "industry_code"):
+        if field in text:
+            cleaned = text[field].map(clean_name)
+            rows[field] = cleaned.where((cleaned != "") & ~cleaned.str.contains(BAD_TEXT, regex=False))
+    rows["industry_code"] = rows["industry_code"].map(lambda code: code.zfill(4) if isinstance(code, str) and code.isdigit() and len(code) == 3 else code)
+    year = _years(raw, text)
+    good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
+    rows["year"] = year.where(good_year).astype("Int64")
+    opening = rows.get("opening_year", pd.Series(float("nan"), index=rows.index))
+    rows["opening_year"] = opening.where(opening.between(1000, LAST_YEAR) & (opening % 1 == 0)).astype("Int64")
+    nameless = rows["firm_code"].isna() & (rows["firm_name"].isna() if "firm_name" in rows else True)
+    checks = [
+        Check("bad_year", ~good_year, text["year"] if "year" in text else pd.Series(raw.name, index=text.index)),
+        Check("bad_number", is_bad, found),
+        Check("missing_firm", nameless, pd.Series("neither code nor name", index=text.index)),
+    ]
+    good, aside = sort_out(rows, checks)
+    delivery.accept(TABLE, good)
+    delivery.put_aside(TABLE, aside)
+
+
+def _years(raw: RawFile, text: pd.DataFrame) -> pd.Series:
+    if "year" in text:
+        return as_numbers(text["year"])
+    stated = raw.options.get("year") or next(iter(re.findall(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])", raw.name)), None)
+    if stated is None:
+        raise SourceError(raw.name, "", "says its year neither in a column nor in its name", "Put the year into the file's name, as in firms_2005.csv")
+    return pd.Series(float(stated), index=text.index)
+
+
+def _unit(head: str) -> str:
+    return next((unit for unit in FACTORS if plain_head(head).endswith(unit)), "")
+
+
+def layouts() -> Iterator[Layout]:
+    for style in STYLES:
+        for kind, read in (("csv", _read_csv), ("stata", _read_stata)):
+            yield Layout(
+                f"{style.name}_{kind}",
+                lambda raw, name=style.name, is_stata=kind == "stata": _recognise(name, is_stata, raw),  # type: ignore[misc]
+                read,
+            )
