@@ -1,7 +1,8 @@
 """Simulated customs records as plain arrays: who exports what to whom, in which month, at which price.
 
-Demand for a firm's variety: ln q = ln(market) - sigma * ln(p / reference) + quality of the firm in sigma's measure + noise;
-better firms ask more. Values are whole US cents. Whatever the pipeline should leave out is marked with its reason here.
+Demand for a firm's variety: ln q = ln(market) - sigma * ln(p / reference) + (sigma - 1) * ln(quality of the firm) + noise, as in paper E,
+equation 18; better firms ask more. The elasticity is one for each three-digit product, so that the published table of them is the truth.
+Values are whole US cents. Whatever the pipeline should leave out is marked with its reason here.
 """
 
 from __future__ import annotations
@@ -36,7 +37,16 @@ UNKNOWN_PARTNER_NAME, UNKNOWN_PARTNER_CODE = "国别不详", "701"
 MODES = ("一般贸易", "进料加工贸易", "来料加工装配贸易", "其他")
 SUFFIXES = (0, 10, 90)
 RECORDS_BY_YEAR = np.array([40, 43, 48, 56, 64, 72, 80, 90, 96, 88, 98, 106, 110, 114, 118, 118, 116, 120, 126, 128, 124, 140], dtype=float)
-PARAMETERS = {"sigma_log_mean": 1.2, "sigma_log_deviation": 0.4, "price_on_quality": 0.4, "quality_in_demand": 1.0, "demand_noise": 1.0}
+PARAMETERS = {
+    "sigma_log_mean": 1.2,
+    "sigma_log_deviation": 0.4,
+    "sigma_minimum": 1.5,
+    "sigma_maximum": 9.0,
+    "price_on_quality": 0.4,
+    "price_noise": 0.25,
+    "quality_in_demand": 1.0,
+    "demand_noise": 0.6,
+}
 
 
 @dataclass
@@ -84,7 +94,7 @@ class Records:
     def __len__(self) -> int:
         return len(self.year)
 
-    def part(self, chosen: slice | NDArray[np.bool_]) -> Records:
+    def part(self, chosen: slice | NDArray[np.bool_] | NDArray[np.integer]) -> Records:
         return Records(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
 
@@ -105,9 +115,16 @@ def build_market(cities: tuple[City, ...], firms_n: int, rng: np.random.Generato
     names = [[row["country_name_zh"], row["country_name_zh"], *aliases[row["country_code"]]] for row in rows]
     partners = partner_weights(codes)
     firms = build_firms(economy, firms_n, rng, weights, partners)
-    sigma = np.clip(np.exp(rng.normal(PARAMETERS["sigma_log_mean"], PARAMETERS["sigma_log_deviation"], n)), 1.3, 9.0)
+    sigma = _elasticities(goods, rng)
     price = rng.normal(1.5, 1.2, n)
     return Market(economy, firms, goods, codes, names, sigma, price, 0.3 * np.log(partners / partners.mean()), weights)
+
+
+def _elasticities(goods: Nomenclature, rng: np.random.Generator) -> Floats:
+    """One elasticity a three-digit product, for each product; a multiple of 1/256, so that a number of four bytes holds it exactly."""
+    drawn = np.exp(rng.normal(PARAMETERS["sigma_log_mean"], PARAMETERS["sigma_log_deviation"], len(goods.codes)))
+    _, first, group = np.unique([code[:3] for code in goods.codes], return_index=True, return_inverse=True)
+    return np.rint(256 * np.clip(drawn[first], PARAMETERS["sigma_minimum"], PARAMETERS["sigma_maximum"]))[group] / 256
 
 
 def records_by_year(total: int) -> list[int]:
@@ -135,10 +152,10 @@ def _draw_year(market: Market, year: int, count: int, rng: np.random.Generator) 
     partner = firms.partners[firm, np.minimum(rng.geometric(0.35, count) - 1, firms.partners.shape[1] - 1)]
     code6, product = _declared_codes(market, year, line, rng)
     quality = firms.quality[firm]
-    ln_gap = PARAMETERS["price_on_quality"] * quality + rng.normal(0.0, 0.25, count)
+    ln_gap = PARAMETERS["price_on_quality"] * quality + rng.normal(0.0, PARAMETERS["price_noise"], count)
     sigma = market.sigma[product]
-    taste = PARAMETERS["quality_in_demand"] * sigma * PARAMETERS["price_on_quality"] * quality
-    size = 8.2 + 0.35 * firms.ln_size[firm] + market.ln_market[partner] + 0.02 * (year - YEARS[0]) - market.ln_reference_price[product]
+    taste = PARAMETERS["quality_in_demand"] * (sigma - 1) * quality
+    size = 8.2 + market.ln_market[partner] + 0.02 * (year - YEARS[0]) - market.ln_reference_price[product]
     ln_q = size - sigma * ln_gap + taste + rng.normal(0.0, PARAMETERS["demand_noise"], count)
     quantity = np.maximum(1.0, np.rint(np.exp(ln_q)))
     cents = np.maximum(1, np.rint(100 * quantity * np.exp(market.ln_reference_price[product] + ln_gap))).astype(np.int64)
