@@ -1,4 +1,4 @@
-"""Writes simulated input-output tables in the OECD's layouts of 2021: national tables of China, and a small ICIO.
+"""Writes simulated input-output tables in the OECD's layouts: national tables of China, and a small ICIO in each of its editions.
 
 Every table balances to its last printed digit: a row's sales add up to its output, and so do a column's purchases, taxes
 and value added. Million USD.
@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse.simulate.icio import WorldTable, write_edition
+
 Array = NDArray[np.float64]
 
 NATIONAL_YEARS = range(2000, 2019)
 ICIO_YEARS = (2010, 2015)
+OTHER_EDITIONS = ("2016", "2018", "2023", "2025")  # of the first of these years
 INDUSTRIES = (
     "01T02", "03", "05T06", "07T08", "09", "10T12", "13T15", "16", "17T18", "19", "20", "21", "22", "23", "24", "25", "26", "27", "28", "29",
     "30", "31T33", "35", "36T39", "41T43", "45T47", "49", "50", "51", "52", "53", "55T56", "58T60", "61", "62T63", "64T66", "68", "69T75",
@@ -40,7 +43,10 @@ def write_input_output(folder: Path, rng: np.random.Generator, progress: Callabl
         level = 2.4e6 * np.exp(0.15 * (year - NATIONAL_YEARS[0]) - 0.0015 * (year - NATIONAL_YEARS[0]) ** 2)
         _write_national(folder / f"SIMULATED_oecd_national_io_2021ed_CHN_{year}.csv", coefficients * drift[:, None], demand, level)
     for year in ICIO_YEARS:
-        _write_icio(folder / f"SIMULATED_ICIO2021_{year}.csv", coefficients, demand, 6.5e7 if year == ICIO_YEARS[0] else 7.4e7, rng)
+        world = _world_table(year, coefficients, demand, 6.5e7 if year == ICIO_YEARS[0] else 7.4e7, rng)
+        _write_icio(folder / f"SIMULATED_ICIO2021_{year}.csv", world)
+        for edition in OTHER_EDITIONS if year == ICIO_YEARS[0] else ():
+            write_edition(folder, world, edition, is_zipped=edition in ("2018", "2025"))
     progress("input-output tables")
 
 
@@ -116,16 +122,22 @@ def _icio_demand(real: list[str], demand: Array, level: float) -> Array:
     return np.stack(columns, axis=1).reshape(len(real) * n, -1)
 
 
-def _write_icio(path: Path, coefficients: Array, demand: Array, level: float, rng: np.random.Generator) -> None:
-    """Rows and columns <country>_<industry>; then final demand and TOTAL, taxes less subsidies, VALU and OUTPUT."""
-    n = len(INDUSTRIES)
+def _world_table(year: int, coefficients: Array, demand: Array, level: float, rng: np.random.Generator) -> WorldTable:
+    """A year's world economy, balanced to its last printed digit."""
     real, technology = _icio_technology(coefficients, rng)
     final = np.round(_icio_demand(real, demand, level), 3)
     rough = np.linalg.solve(np.eye(len(technology)) - technology, final.sum(axis=1))
     use = np.round(technology * rough, 3)
     output = np.round(use.sum(axis=1) + final.sum(axis=1), 3)
+    return WorldTable(year, real, ICIO_COUNTRIES, ICIO_FINAL_COUNTRIES, use, final, output, np.round(0.015 * output, 3))
+
+
+def _write_icio(path: Path, world: WorldTable) -> None:
+    """Rows and columns <country>_<industry>; then final demand and TOTAL, taxes less subsidies, VALU and OUTPUT."""
+    n = len(INDUSTRIES)
+    use, final, output = world.use, world.final, world.output
     labels = [f"{country}_{industry}" for country in ICIO_COUNTRIES for industry in INDUSTRIES]
-    place = np.array([ICIO_COUNTRIES.index(country) * n + i for country in real for i in range(n)])
+    place = np.array([ICIO_COUNTRIES.index(country) * n + i for country in world.countries for i in range(n)])
     table = np.zeros((len(labels), len(labels) + final.shape[1]))
     table[np.ix_(place, place)] = use
     table[place, len(labels) :] = final

@@ -1,0 +1,9 @@
+select
+    year,
+    division_code,
+    industry_code as gbt2002_code,
+    output_cny,
+    enterprises_n,
+    file_id,
+    line
+from {{ lake('census__output') }}
