@@ -67,7 +67,7 @@ def entropy_weights(frame: pd.DataFrame, positive: Sequence[str], negative: Sequ
     ValueError : columns missing, named twice or not numeric; no indicator; a negative shift
     """
     names = [*positive, *negative]
-    values, problems, keep, dropped = _usable(frame, names)
+    values, problems, keep, dropped = usable_indicators(frame, names)
     if not shift >= 0:
         raise ValueError(f"shift is {shift}: it is added so that shares are above zero, and cannot be negative.")
     weights, entropy, scaled = np.zeros(len(names)), np.full(len(names), np.nan), np.full(values.shape, np.nan)
@@ -153,7 +153,7 @@ def principal_components(
     ValueError : columns missing, named twice or not numeric; no indicator; keep out of range
     """
     names = [*positive, *negative]
-    values, problems, usable, dropped = _usable(frame, names)
+    values, problems, usable, dropped = usable_indicators(frame, names)
     good = np.array([position for position, name in enumerate(names) if name not in problems], dtype=int)
     _check_keep(keep, len(names))
     count = min(len(good), int(usable.sum()))
@@ -199,7 +199,7 @@ def _kept(keep: int | float, shares: np.ndarray) -> int:
     return min(int(np.searchsorted(np.cumsum(shares), keep - 1e-12)) + 1, len(shares))
 
 
-def _usable(frame: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, dict[str, str], np.ndarray, dict[str, int]]:
+def usable_indicators(frame: pd.DataFrame, names: Sequence[str]) -> tuple[np.ndarray, dict[str, str], np.ndarray, dict[str, int]]:
     """Values (n, k), indicators that say nothing, rows that have every other one, and why rows were dropped.
 
     Whether an indicator varies is asked of the rows that are kept, and leaving one out can keep more rows: so it is asked until nothing changes.
