@@ -51,6 +51,7 @@ def parser() -> argparse.ArgumentParser:
     simulate.add_argument("directory", type=Path, metavar="DIR")
     simulate.add_argument("--scale", choices=("small", "paper"), default="small")
     simulate.add_argument("--seed", type=int, default=1)
+    simulate.add_argument("--layout", action="append", default=[], metavar="SOURCE=LAYOUT", help="write a source in another layout, e.g. customs=csmar")
 
     sql = _command(commands, "sql", run_sql, "query the published release; without a statement, a shell with history and completion")
     sql.add_argument("statement", nargs="?", metavar='"SELECT …"')
@@ -111,7 +112,14 @@ def run_simulate(given: argparse.Namespace) -> None:
     from flows.start import say_at_once
     from warehouse.simulate import simulate
 
-    simulate(given.directory, given.scale, given.seed, say_at_once)
+    simulate(given.directory, given.scale, given.seed, say_at_once, dict(_layout_of(text) for text in given.layout))
+
+
+def _layout_of(text: str) -> tuple[str, str]:
+    source, equals, layout = text.partition("=")
+    if not equals:
+        raise CitytradeError(f"--layout {text}: is not SOURCE=LAYOUT. Write for example --layout customs=csmar.")
+    return source, layout
 
 
 def run_sql(given: argparse.Namespace) -> None:

@@ -19,7 +19,7 @@ NAMES = ("source", "status", "files", "read", "accepted", "set aside", "years")
 PROBLEMS = {
     "all_missing": "missing everywhere, so it has no weight and what needs it is null",
     "all_equal": "one value in all rows, so it has no weight",
-    "too_few": "one row only, so it has no weight",
+    "too_few": "too few rows to be used",
     "not_positive": "zero or negative where a log is taken, so null there",
     "zero_denominator": "zero where it divides, so null there",
 }

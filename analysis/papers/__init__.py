@@ -78,7 +78,7 @@ class Paper:
 
     def table(self, name: str) -> Table:
         if name not in self.tables:
-            raise PaperError(f"{self.slug} has no table {name!r}. {_nearest(name, self.tables)}")
+            raise PaperError(f"{self.slug} has no table {name!r}. {nearest(name, self.tables)}")
         return self.tables[name]
 
 
@@ -95,13 +95,13 @@ def load_paper(slug: str) -> Paper:
     PaperError : an unknown slug (the nearest is named), or a file that does not hold together, with its place.
     """
     if slug not in paper_names():
-        raise PaperError(f"There is no paper {slug!r}. {_nearest(slug, paper_names())}")
+        raise PaperError(f"There is no paper {slug!r}. {nearest(slug, paper_names())}")
     file = FOLDER / slug / "paper.toml"
     try:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise PaperError(f"{file}: not valid TOML ({error}). Mend that line.") from error
-    _check_keys(file, "the file", raw, {"title", "years", "tables"}, {"title", "years", "tables"})
+    _check_keys(file, "the file", raw, {"title", "years", "tables", "panel"}, {"title", "years", "tables"})
     tables = {name: _table(file, name, given) for name, given in raw["tables"].items()}
     return Paper(slug, raw["title"], (raw["years"][0], raw["years"][1]), tables, _published(FOLDER / slug / "published.csv", tables))
 
@@ -145,7 +145,7 @@ def _table(file: Path, name: str, given: Mapping[str, Any]) -> Table:
     where = f"[tables.{name}]"
     _check_keys(file, where, given, TABLE_KEYS, NEEDED_KEYS)
     if given["estimator"] not in ESTIMATORS:
-        raise PaperError(f"{file}, {where}: unknown estimator {given['estimator']!r}. {_nearest(given['estimator'], ESTIMATORS)}")
+        raise PaperError(f"{file}, {where}: unknown estimator {given['estimator']!r}. {nearest(given['estimator'], ESTIMATORS)}")
     if given["r2"] not in FixedEffectsResult.__annotations__:
         raise PaperError(f"{file}, {where}: r2 = {given['r2']!r} is not a number that the estimator reports.")
     clusters = given["standard_errors"].get("cluster", [])
@@ -188,13 +188,14 @@ def _published(file: Path, tables: Mapping[str, Table]) -> pd.DataFrame:
 def _check_keys(file: Path, where: str, given: Mapping[str, Any], known: set[str], needed: set[str]) -> None:
     for key in given:
         if key not in known:
-            raise PaperError(f"{file}, {where}: unknown key {key!r}. {_nearest(key, known)}")
+            raise PaperError(f"{file}, {where}: unknown key {key!r}. {nearest(key, known)}")
     missing = sorted(needed - set(given))
     if missing:
         raise PaperError(f"{file}, {where}: {', '.join(missing)} missing.")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence with the known names that look most like one that is not known."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
     return f"Nearest: {', '.join(near)}." if near else f"There are: {', '.join(names)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.report.statistics import StatisticsTable, compare_statistics
 from analysis.report.tables import ComparisonTable, compare
 
-__all__ = ["ComparisonTable", "compare"]
+__all__ = ["ComparisonTable", "StatisticsTable", "compare", "compare_statistics"]

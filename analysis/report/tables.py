@@ -99,7 +99,7 @@ def compare(paper: Paper, table: str, results: Mapping[int, FixedEffectsResult],
     labels = {name: entry["label_en"] for name, entry in frame.attrs.get("columns", {}).items()}
     labels |= {"constant": "Constant", "n": "Observations", "r2_adjusted": "Adjusted R2"}
     notes = (LEGEND, *(f"({column}) {result.note()}" for column, result in results.items()), _checked(results, frame), _conventions(wanted))
-    return ComparisonTable(f"{wanted.title} ({paper.title})", _origin(frame), cells, labels, notes)
+    return ComparisonTable(f"{wanted.title} ({paper.title})", origin(frame), cells, labels, notes)
 
 
 def stars(p: float) -> str:
@@ -117,7 +117,8 @@ def _our_cells(table: Table, column: int, result: FixedEffectsResult) -> list[di
     return terms + [shared | {"row": row, "coefficient": value, "bracket": math.nan, "bracket_kind": "", "stars": ""} for row, value in figures.items()]
 
 
-def _origin(frame: pd.DataFrame) -> str:
+def origin(frame: pd.DataFrame) -> str:
+    """The first line of whatever is printed of a frame: whether it is simulated, and its release."""
     release = f" Release {frame.attrs['release']}." if "release" in frame.attrs else ""
     if frame.attrs.get("simulated") is None:
         return UNKNOWN + release

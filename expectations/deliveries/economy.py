@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from expectations.checks import Check
 
+POLICIES = ("cross_border_ecommerce", "broadband_china", "big_data", "resource_based", "belt_and_road", "development_zone", "commercial_tier")
+
 ECONOMY: dict[str, tuple[Check, ...]] = {
     "yearbook__indicators": (
         Check("not_null", ("city_name",)),
@@ -13,6 +15,14 @@ ECONOMY: dict[str, tuple[Check, ...]] = {
         Check("between", ("year",), 1949, 2100),
         Check("in_set", ("scope",), values=("city", "district", "unstated")),
         Check("unique", ("file_id", "line", "city_name", "scope", "indicator", "year", "vintage", "header"), severity="warning"),
+    ),
+    "yearbook__provinces": (
+        Check("not_null", ("province_name",)),
+        Check("not_null", ("indicator",)),
+        Check("not_null", ("value",)),
+        Check("not_null", ("year",)),
+        Check("between", ("year",), 1949, 2100),
+        Check("unique", ("file_id", "province_name", "indicator", "year", "vintage")),
     ),
     "digital_finance__cities": (
         Check("not_null", ("year",)),
@@ -39,8 +49,8 @@ ECONOMY: dict[str, tuple[Check, ...]] = {
     ),
     "policies__zones": (
         Check("not_null", ("name",)),
-        Check("in_set", ("policy",), values=("cross_border_ecommerce", "broadband_china", "big_data")),
+        Check("in_set", ("policy",), values=POLICIES),
         Check("not_null", ("first_year",)),
-        Check("between", ("first_year",), 2010, 2100),
+        Check("between", ("first_year",), 1984, 2100),
     ),
 }

@@ -17,6 +17,8 @@ TRADE: dict[str, tuple[Check, ...]] = {
         Check("between", ("length_hs8",), 8, 8),
         Check("not_null", ("value_cents",)),
         Check("between", ("value_cents",), 1, 10_000_000_000_000),
+        Check("not_null", ("currency",)),
+        Check("in_set", ("currency",), values=("USD", "CNY")),
         Check("between", ("quantity",), minimum=0),
         Check("not_null", ("production_place",), severity="warning"),
         Check("unique", ("file_id", "line")),
@@ -36,6 +38,14 @@ TRADE: dict[str, tuple[Check, ...]] = {
         Check("between", ("length_hs6",), 6, 6),
         Check("not_null", ("bec_code",)),
         Check("unique", ("file_id", "revision", "hs6", "bec_code")),  # a product may serve several uses
+    ),
+    "concordance__elasticities": (
+        Check("not_null", ("country_name",)),
+        Check("not_null", ("hs3",)),
+        Check("between", ("length_hs3",), 3, 3),
+        Check("not_null", ("sigma",)),
+        Check("between", ("sigma",), 0, 1_000_000),
+        Check("unique", ("file_id", "country_name", "hs3")),
     ),
     "input_output__national": (
         Check("not_null", ("row_code",)),

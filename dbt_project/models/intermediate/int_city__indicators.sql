@@ -1,4 +1,4 @@
-/* Each city and year with the chosen value of every indicator: the whole city, and four for its districts. */
+/* Each city and year with the chosen value of every indicator: the whole city, and some for its districts. */
 select
     city_code,
     year,

@@ -1,11 +1,7 @@
-/* Each of the 17 indicators of paper D's table 1, and its controls, for each city and year of 2012-2021, gaps between
-   two known years filled on a straight line and flagged (paper D, section 3.3). Ends are never extrapolated. DECISIONS 16. */
-{% set names = var('resilience_variables', [
-    'gdp_per_head_cny', 'urban_disposable_income_cny', 'household_savings_cny', 'unemployment_share', 'openness_share',
-    'fiscal_self_sufficiency_share', 'retail_sales_cny', 'tertiary_share', 'loan_deposit_share', 'fixed_investment_cny',
-    'hospital_beds_n', 'industrial_dust_t', 'patents_granted_n', 'science_expenditure_cny', 'education_expenditure_cny',
-    'structure_ratio', 'urbanisation_share', 'agglomeration', 'fdi_share', 'science_share', 'fdi_cny'
-]) %}
+/* Each variable of paper D, for each city and year of 2012-2021, gaps between two known years filled on a straight line
+   and flagged (paper D, section 3.3). Ends are never extrapolated. DECISIONS 16. */
+{% set names = var('resilience_variables', resilience_indicators() + resilience_controls() + digital_level_indicators()
+    + ['innovation_index', 'tertiary_employment_share']) %}
 with measured as (
     {% for name in names %}
     {{ 'union all' if not loop.first }}
@@ -14,8 +10,7 @@ with measured as (
         year,
         '{{ name }}' as variable,
         {{ name }}::double as value
-    from {{ ref('city_year') }}
-    where year between 2012 and 2021
+    from {{ ref('int_resilience__measured') }}
     {% endfor %}
 ),
 

@@ -1,4 +1,5 @@
-/* Each firm once, with its number in the fact table and its most frequent name. */
+/* Each firm once, with its number in the fact table, its most frequent name, and whether a word of that name says
+   that it trades what others make. A firm without a name counts as a maker. DECISIONS 20. */
 with names as (
     select
         firm_code,
@@ -22,13 +23,25 @@ numbers as (
         firm_id,
         firm_code
     from {{ ref('int_trade__firm_postcode') }}
+),
+
+named as (
+    select
+        f.firm_id,
+        r.firm_code,
+        r.firm_name
+    from ranked as r
+    inner join numbers as f
+        on r.firm_code = f.firm_code
+    where r.rank_n = 1
 )
 
 select
-    f.firm_id,
-    r.firm_code,
-    r.firm_name
-from ranked as r
-inner join numbers as f
-    on r.firm_code = f.firm_code
-where r.rank_n = 1
+    n.firm_id,
+    n.firm_code,
+    n.firm_name,
+    count(w.word) > 0 as is_intermediary
+from named as n
+left join {{ ref('intermediary_words') }} as w
+    on n.firm_name like '%' || w.word || '%'
+group by n.firm_id, n.firm_code, n.firm_name

@@ -56,10 +56,13 @@ select
     f.is_district,
     coalesce(f.is_postcode_filled, false) as is_postcode_filled,
     case
+        when r.production_place is null then 'missing_place'
         when p.city_id is null then coalesce(p.set_aside_reason, 'unknown_place')
+        when coalesce(r.partner_code, r.partner_name) is null then 'missing_partner'
         when c.destination_id is null then 'unknown_partner'
         when h.hs6_id is null and y.hs_revision is null then 'no_hs_revision'
         when h.hs6_id is null then 'unknown_hs'
+        when r.value_cents is null then 'no_exchange_rate'
     end as set_aside_reason,
     case when f.firm_code is null then 'no_postcode' else f.district_reason end as district_reason
 from {{ ref('stg_customs__records') }} as r

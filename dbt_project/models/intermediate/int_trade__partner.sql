@@ -1,9 +1,27 @@
-/* Each trading partner as records write it (a name, or customs' own code) with its customs country code. */
+/* Each trading partner as records write it (a Chinese or English name, or customs' own code) with its customs country code. */
 with written as (
     select distinct
         partner_name,
         partner_code
     from {{ ref('stg_customs__records') }}
+    where partner_name is not null or partner_code is not null
+),
+
+names as (
+    select
+        lower(name_zh) as name,
+        country_code
+    from {{ ref('country_names') }}
+    union
+    select
+        lower(country_name_en) as name,
+        country_code
+    from {{ ref('countries') }}
+    union
+    select
+        lower(name_en) as name,
+        country_code
+    from {{ ref('country_names_en') }}
 )
 
 select
@@ -12,5 +30,5 @@ select
 from written as w
 left join {{ ref('countries') }} as byc
     on w.partner_code = byc.country_code
-left join {{ ref('country_names') }} as byn
-    on w.partner_name = byn.name_zh
+left join names as byn
+    on lower(replace(w.partner_name, '，', ',')) = byn.name

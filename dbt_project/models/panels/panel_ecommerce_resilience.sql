@@ -1,26 +1,42 @@
-/* One row a city and year, 2012-2021, of paper D's sample: cities with every indicator and control in all ten years.
-   zone_did = 1 from the year in which the city's cross-border e-commerce zone was approved, batches of 2015-2020
-   (the paper's first five). Gaps between known years are interpolated and flagged. DECISIONS 16, 17. */
-with controls as (
+/* Paper D's regression sample: 2012-2021, cities with every indicator and control in all ten years (int_ecommerce__sample).
+       zone_did = 1 from the year in which the city's cross-border e-commerce zone was approved, batches of 2015-2020
+       (the paper's first five); zone_lagged_did = zone_did of the year before, so null in 2012
+       event_time = year - year of approval; the dummies of event time go from four years before to four after, with all
+       earlier years in the first and all later ones in the last; the year before is the paper's base
+   Gaps between known years are interpolated and flagged column by column. DECISIONS 16, 17, 37. */
+{% set filled = ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_cny', 'innovation_index', 'tertiary_employment_share'] %}
+with variables as (
     select
         city_code,
         year,
-        {% for name in ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_cny'] %}
+        {% for name in filled %}
         max(value) filter (where variable = '{{ name }}') as {{ name }},
+        bool_or(is_interpolated) filter (where variable = '{{ name }}') as is_{{ name }}_interpolated,
         {% endfor %}
+        trim(
+            {% for name in resilience_indicators() %}
+            {{ '|| ' if not loop.first }}case when bool_or(is_interpolated) filter (where variable = '{{ name }}') then '{{ name }} ' else '' end
+            {% endfor %}
+        ) as interpolated_indicators,
+        bool_or(is_interpolated) filter (
+            where variable in (
+                {% for name in digital_level_indicators() %}
+                '{{ name }}'{{ ',' if not loop.last }}
+                {% endfor %}
+            )
+        ) as is_digital_level_index_interpolated,
         bool_or(is_interpolated) as has_interpolated
     from {{ ref('int_resilience__variable') }}
     group by city_code, year
 ),
 
-complete as (
-    select city_code
-    from controls
-    where
-        agglomeration is not null and openness_share is not null and fdi_share is not null
-        and science_share is not null and fdi_cny > 0
-    group by city_code
-    having count(*) = 10
+zoned as (
+    select
+        city_code,
+        year,
+        case when ecommerce_zone_year <= 2020 then ecommerce_zone_year end as ecommerce_zone_year,
+        case when ecommerce_zone_year <= 2020 then year - ecommerce_zone_year end as event_time
+    from {{ ref('city_year') }}
 )
 
 select
@@ -28,20 +44,47 @@ select
     y.city_name_zh,
     y.year,
     r.resilience_index,
-    case when y.ecommerce_zone_year <= least(y.year, 2020) then 1 else 0 end::smallint as zone_did,
-    case when y.ecommerce_zone_year <= 2020 then y.ecommerce_zone_year end as ecommerce_zone_year,
+    case when z.event_time >= 0 then 1 else 0 end::smallint as zone_did,
+    z.ecommerce_zone_year,
+    case
+        when y.year > 2012 then case when z.event_time >= 1 then 1 else 0 end
+    end::smallint as zone_lagged_did,
+    z.event_time::smallint as event_time,
+    {% for years in range(4, 0, -1) %}
+    case when z.event_time {{ '<=' if loop.first else '=' }} -{{ years }} then 1 else 0 end::smallint as zone_lead_{{ years }}_did,
+    {% endfor %}
+    {% for years in range(5) %}
+    case when z.event_time {{ '>=' if loop.last else '=' }} {{ years }} then 1 else 0 end::smallint as zone_lag_{{ years }}_did,
+    {% endfor %}
     case when y.broadband_china_year <= y.year then 1 else 0 end::smallint as broadband_did,
-    c.agglomeration,
-    c.openness_share,
-    c.fdi_share,
-    c.science_share,
-    ln(c.fdi_cny / 10000) as ln_fdi,
+    v.agglomeration,
+    v.openness_share,
+    v.fdi_share,
+    v.science_share,
+    ln(v.fdi_cny / 10000) as ln_fdi,
+    d.digital_level_index,
+    d.digital_level_scaled_index,
+    v.innovation_index,
+    case when v.innovation_index > 0 then ln(v.innovation_index) end as ln_innovation_index,
+    v.tertiary_employment_share,
     y.digital_finance_index,
     y.tier,
     y.region,
-    c.has_interpolated
-from controls as c
-inner join complete as s on c.city_code = s.city_code
-inner join {{ ref('city_year') }} as y on c.city_code = y.city_code and c.year = y.year
-inner join {{ ref('idx_economic_resilience') }} as r on c.city_code = r.city_code and c.year = r.year
+    s.is_large_city,
+    s.is_central_city,
+    s.is_resource_based,
+    v.interpolated_indicators <> '' as is_resilience_index_interpolated,
+    v.interpolated_indicators,
+    {% for name in filled if name != 'fdi_cny' %}
+    v.is_{{ name }}_interpolated,
+    {% endfor %}
+    v.is_fdi_cny_interpolated as is_ln_fdi_interpolated,
+    v.is_digital_level_index_interpolated,
+    v.has_interpolated or coalesce(y.has_interpolated, false) as has_interpolated
+from variables as v
+inner join {{ ref('int_ecommerce__sample') }} as s on v.city_code = s.city_code
+inner join {{ ref('city_year') }} as y on v.city_code = y.city_code and v.year = y.year
+inner join zoned as z on v.city_code = z.city_code and v.year = z.year
+inner join {{ ref('idx_economic_resilience') }} as r on v.city_code = r.city_code and v.year = r.year
+left join {{ ref('idx_digital_level') }} as d on v.city_code = d.city_code and v.year = d.year
 order by y.city_code, y.year

@@ -1,0 +1,72 @@
+{#- What is wrong with the indicators of an index: one row a problem, with the columns of every int_<theme>__problem.
+
+    varying   weighted or standardised: says nothing where all its values are equal (all_equal) or only one is known (too_few)
+    positive  its log is taken: a value at or below zero has none (not_positive, counted)
+    nonzero   divided by: zero has no quotient (zero_denominator, counted)
+    An indicator of any list without a single value is all_missing, and has no other line.
+    relation  one row an observation and one column an indicator; where indicators stand below each other instead, their
+              names are in name_column and their values in value_column. -#}
+{% macro indicator_problems(index_name, relation, varying=[], positive=[], nonzero=[], name_column=none, value_column=none) -%}
+{%- set names = [] -%}
+{%- for name in varying + positive + nonzero if name not in names -%}
+    {%- do names.append(name) -%}
+{%- endfor -%}
+with measured as (
+    {% for name in names %}
+    {{ 'union all' if not loop.first }}
+    select
+        '{{ name }}' as indicator,
+        {{ 'true' if name in varying else 'false' }} as is_varying,
+        {{ 'true' if name in positive else 'false' }} as is_positive,
+        {{ 'true' if name in nonzero else 'false' }} as is_nonzero,
+        count(*) as all_n,
+        count(value) as known_n,
+        min(value) as low,
+        max(value) as high,
+        count(case when value <= 0 then 1 end) as not_positive_n,
+        count(case when value = 0 then 1 end) as zero_n
+    {% if name_column %}
+    from (select {{ value_column }}::double as value from {{ relation }} where {{ name_column }} = '{{ name }}') as observations
+    {% else %}
+    from (select {{ name }}::double as value from {{ relation }}) as observations
+    {% endif %}
+    {% endfor %}
+),
+
+found as (
+    select
+        indicator,
+        'all_missing' as problem,
+        all_n as rows_n
+    from measured
+    where known_n = 0
+    union all
+    select
+        indicator,
+        case when known_n = 1 then 'too_few' else 'all_equal' end as problem,
+        known_n as rows_n
+    from measured
+    where is_varying and known_n > 0 and low = high
+    union all
+    select
+        indicator,
+        'not_positive' as problem,
+        not_positive_n as rows_n
+    from measured
+    where is_positive and not_positive_n > 0
+    union all
+    select
+        indicator,
+        'zero_denominator' as problem,
+        zero_n as rows_n
+    from measured
+    where is_nonzero and zero_n > 0
+)
+
+select
+    '{{ index_name }}' as index_name,
+    indicator,
+    problem,
+    rows_n::bigint as rows_n
+from found
+{%- endmacro %}

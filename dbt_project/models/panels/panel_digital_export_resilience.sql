@@ -1,0 +1,73 @@
+/* One row a city and year, 2011-2021, of paper C's 289 cities: the spine without Tibet, 儋州 and 固原 (seeds/judgments/
+   digital_exclusions.csv). Controls as int_digital__control names them. Groups: coastal provinces of the paper's footnote;
+   high foreign investment by the median of the cities' means; market by where more than half of the exports goes;
+   big-data zone in force from the year of approval. DECISIONS 33, 34, 35, 36. */
+with sample as (
+    select
+        y.*,
+        avg(y.fdi_share) over (partition by y.city_code) as mean_fdi_share
+    from {{ ref('city_year') }} as y
+    left join {{ ref('digital_exclusions') }} as e on y.city_code = e.city_code
+    where e.city_code is null and y.year between 2011 and 2021
+),
+
+city_means as (
+    select distinct
+        city_code,
+        mean_fdi_share
+    from sample
+),
+
+median_city as (
+    select percentile_cont(0.5) within group (order by mean_fdi_share) as median_fdi_share
+    from city_means
+    where mean_fdi_share is not null
+)
+
+select
+    y.city_code,
+    y.city_name_zh,
+    y.province_code,
+    y.year,
+    r.export_resilience_index,
+    d.digital_economy_index,
+    d.digital_economy_pca_index,
+    r.export_deviation_2008_ratio,
+    r.weighted_export_resilience_index,
+    m.market_diversity_index,
+    m.destination_hhi,
+    {% for name in [
+        'gdp_per_head_cny', 'gdp_per_head_cny_2000', 'fdi_share', 'fiscal_self_sufficiency_share', 'ln_population_density', 'finance_ratio',
+        'marketisation_index', 'is_marketisation_extrapolated', 'science_gdp_share', 'pollution_investment_share', 'structure_ratio'
+    ] %}
+    c.{{ name }},
+    {% endfor %}
+    a.innovation_allocation_sfa_index,
+    a.innovation_allocation_dea_index,
+    s.export_sophistication_usd,
+    1 / nullif(y.port_distance_km, 0) as foreign_market_access_per_km,
+    h.post_offices_1984_n * y.internet_ports_n as post_office_instrument,
+    h.telephones_1984_n * y.internet_ports_n as telephone_instrument,
+    y.big_data_zone_year,
+    case when y.big_data_zone_year <= y.year then 1 else 0 end::smallint as big_data_did,
+    y.big_data_zone_year is not null as is_big_data_city,
+    (y.year - y.big_data_zone_year)::smallint as big_data_event_time,
+    y.province_code in ('33', '32', '45', '44', '13', '12', '21', '37', '31', '35') as is_coastal_province,
+    y.mean_fdi_share > n.median_fdi_share as is_high_fdi,
+    m.belt_and_road_share,
+    m.belt_and_road_share > 0.5 as is_belt_and_road_market,
+    m.risk_exposure_pct,
+    m.is_high_risk_exposure,
+    m.whole_city_export_value_usd,
+    m.whole_city_destination_n,
+    m.whole_city_destination_n > 3 as is_widely_exporting
+from sample as y
+cross join median_city as n
+left join {{ ref('idx_export_resilience') }} as r on y.city_code = r.city_code and y.year = r.year
+left join {{ ref('idx_digital_economy') }} as d on y.city_code = d.city_code and y.year = d.year
+left join {{ ref('idx_market_diversity') }} as m on y.city_code = m.city_code and y.year = m.year
+left join {{ ref('int_digital__control') }} as c on y.city_code = c.city_code and y.year = c.year
+left join {{ ref('idx_innovation_allocation') }} as a on y.city_code = a.city_code and y.year = a.year
+left join {{ ref('idx_export_sophistication') }} as s on y.city_code = s.city_code and y.year = s.year
+left join {{ ref('int_history__city') }} as h on y.city_code = h.city_code
+order by y.city_code, y.year

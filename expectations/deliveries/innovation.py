@@ -1,0 +1,16 @@
+"""Deliveries of the city innovation index."""
+
+from __future__ import annotations
+
+from expectations.checks import Check
+
+INNOVATION: dict[str, tuple[Check, ...]] = {
+    "innovation__cities": (
+        Check("not_null", ("city_name",)),
+        Check("not_null", ("year",)),
+        Check("between", ("year",), 1990, 2100),
+        Check("not_null", ("innovation_index",)),
+        Check("between", ("innovation_index",), 0, 100_000),
+        Check("unique", ("file_id", "city_name", "year")),
+    ),
+}
