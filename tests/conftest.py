@@ -83,7 +83,17 @@ def make_release(tiny_config: Config) -> MakeRelease:
 
     def make(moment: datetime | None = None, marker: int = 1, is_simulated: bool = True, kept: int = 5, change: str = "") -> str:
         name = release_id(moment or datetime.now(UTC), f"{marker:06x}")
-        manifest = Manifest(name, current_release(tiny_config.home), "2026-11-20T00:00:00", "citytrade.toml", is_simulated, f"{marker:064x}", "c", "s", {"duckdb": duckdb.__version__})
+        manifest = Manifest(
+            name,
+            current_release(tiny_config.home),
+            "2026-11-20T00:00:00",
+            "citytrade.toml",
+            is_simulated,
+            f"{marker:064x}",
+            "c",
+            "s",
+            {"duckdb": duckdb.__version__},
+        )
         build = begin_release(tiny_config.home, name)
         with duckdb.connect(str(build / DATABASE)) as connection:
             connection.execute(

@@ -25,7 +25,11 @@ def config_of(folder: Path, text: str) -> Path:
         ("sources = 3", "sources = 3 is not a table"),
         ("[sources]\ncustoms = 3", r"sources.customs = 3 is not a table"),
         ("[sources.customs]\nfiles = 3", "files must be a list of patterns"),
-        ('[sources.customs]\nfiles = ["a"]\nflow = "export"', "unknown key 'flow'"),
+        ('[sources.prices]\nfiles = ["a"]\nflow = "export"', "unknown key 'flow'. Known: files"),
+        ('[sources.customs]\nfiles = ["a"]\nflwo = "export"', "unknown key 'flwo'. Did you mean 'flow'"),
+        ('[sources.customs]\nfiles = ["a"]\nflow = "exprot"', "flow = 'exprot'. Did you mean 'export'"),
+        ('[sources.customs]\nfiles = ["a"]\nflow = 0', "flow = 0. It is 'export' or 'import'"),
+        ('[sources.customs]\nfiles = ["a"]\nimport_files = "*in.csv"', "import_files must be a list of file names or patterns"),
         ("simulate = true", "simulate = True is not a table"),
         ('[simulate]\nseed = "abc"', "seed = 'abc' is not a whole number"),
         ("[simulate]\nseed = true", "seed = True is not a whole number"),
@@ -37,6 +41,13 @@ def config_of(folder: Path, text: str) -> Path:
 def test_a_value_of_another_kind_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(config_of(tmp_path, text))
+
+
+def test_what_customs_files_cannot_say_becomes_options(tmp_path: Path) -> None:
+    text = '[sources.customs]\nfiles = ["a"]\nflow = "export"\nimport_files = ["*in.csv", "b.csv"]\n[sources.prices]\nfiles = ["a"]'
+    sources = load_config(config_of(tmp_path, text)).sources
+    assert sources["customs"].options == {"flow": "export", "import_files": "*in.csv\nb.csv"}
+    assert sources["prices"].options == {}
 
 
 @pytest.mark.parametrize("name", ["a [1]", "o'brien", "[x]*?"])

@@ -20,7 +20,8 @@ from warehouse.lake import LoadReport, load_folder, table_columns
 from warehouse.tables import TABLES
 
 GOOD_RECORD = {
-    "year": 2005, "month": 12, "flow": "'export'", "hs8": "'84713000'", "value_cents": 100, "quantity": 1.5, "production_place": "'杭州市'", "line": 2,
+    "year": 2005, "month": 12, "flow": "'export'", "hs8": "'84713000'", "value_cents": 100, "currency": "'USD'", "quantity": 1.5,
+    "production_place": "'杭州市'", "line": 2,
     "file_id": "'f1'", "load_id": "'l1'",
 }  # fmt: skip
 

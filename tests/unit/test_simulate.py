@@ -123,7 +123,7 @@ def test_the_reader_sets_aside_what_the_truth_says(world: Path, truth: dict[str,
 
 def test_sheet_and_panel_of_the_yearbook_print_the_same(world: Path, truth: dict[str, Any], tmp_path: Path) -> None:
     found: dict[str, dict[tuple[str, str, str, int], float]] = {}
-    for name in ("SIMULATED_city_yearbook_2013.xlsx", "SIMULATED_city_panel_2012_2021.csv"):
+    for name in ("SIMULATED_city_yearbook_2013.xlsx", "SIMULATED_city_panel_2008_2021.csv"):
         report, _ = load_file(get_source("yearbook"), world / "yearbook" / name, tmp_path)
         assert report.set_aside_n == 0
         file = load_folder(tmp_path, "yearbook", report.load_id) / "yearbook__indicators.parquet"
