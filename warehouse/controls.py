@@ -84,7 +84,7 @@ def _total(where: str, source: str, given: dict[str, Any]) -> ControlTotal:
     if unknown:
         raise ConfigError(f"{where}: totals have no key {unknown[0]!r}. Known: {', '.join(sorted(TOTAL_KEYS))}.")
     year, rows, value = given.get("year"), given.get("rows"), given.get("value_usd")
-    if not _is_year(year):
+    if year is None or not _is_year(year):
         raise ConfigError(f"{where}: totals: year = {year!r} is no year. Give e.g. year = 2007.")
     if rows is None and value is None:
         raise ConfigError(f"{where}: the total of {year} says neither rows nor value_usd. Give one of them.")
@@ -94,7 +94,7 @@ def _total(where: str, source: str, given: dict[str, Any]) -> ControlTotal:
         raise ConfigError(f"{where}: the total of {year}: value_usd = {value!r} is no value in USD.")
     if value is not None and source not in WITH_VALUES:
         raise ConfigError(f"{where}: the total of {year} gives value_usd, and {source} has no values in USD. Give rows.")
-    return ControlTotal(year, rows, None if value is None else float(value))
+    return ControlTotal(int(year), rows, None if value is None else float(value))
 
 
 def _is_year(value: object) -> bool:

@@ -84,12 +84,23 @@ def test_every_industrys_sales_add_up_to_its_output(national):
     assert table.loc["01", "02"] == 4601.5
 
 
-@pytest.mark.parametrize(
-    "pattern", ["io/icio_layout_samples/ICIO2018_2010.CSV", "io/icio_layout_samples/ICIO2016_2003.csv", "io/china_employment_by_industry.csv"]
-)
-def test_other_layouts_of_the_folder_are_refused(tmp_path, pattern):
-    with pytest.raises(SourceError, match="shows none of the layouts known for input_output"):
+def test_the_sample_of_2016_is_read_and_its_missing_cells_set_aside(read):
+    """Eight of 34 industries, made-up values; `NA` where the sample's makers left a cell out."""
+    sample = read("input_output", "input_output__icio", "io/icio_layout_samples/ICIO2016_2003.csv")
+    assert [(report.layout, report.read_n, report.first_year) for report in sample.reports] == [("oecd_icio_2016", 50 * 30, 2003)]
+    assert set(sample.rows["column_country"]) == {"CHN", "CN1", "CN2"}
+    assert set(sample.aside["reason"]) == {"bad_number"}
+
+
+@pytest.mark.parametrize("pattern", ["io/icio_layout_samples/ICIO2018_2010.CSV", "io/icio_layout_samples/ICIO2018_2010.zip"])
+def test_the_samples_of_2018_are_recognised_and_refused_since_china_is_not_in_them(pattern, tmp_path):
+    with pytest.raises(SourceError, match="has no column CHN_01T03, CHN_05T06"):
         load_file(get_source("input_output"), real_files(pattern)[0], tmp_path)
+
+
+def test_employment_by_industry_is_no_input_output_table(tmp_path):
+    with pytest.raises(SourceError, match="shows none of the layouts known for input_output"):
+        load_file(get_source("input_output"), real_files("io/china_employment_by_industry.csv")[0], tmp_path)
 
 
 CONVERSION_ROWS = {

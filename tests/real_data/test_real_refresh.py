@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from analysis.estimators import moran
+from analysis.report.autocorrelation import warehouse_weights
 from warehouse import connect
 
 HERE = Path(__file__).resolve().parent
@@ -97,6 +100,93 @@ def test_input_coefficients_and_product_tables(real: duckdb.DuckDBPyConnection) 
     assert min(revisions.values()) >= 5050
 
 
+# What electronics (column 17, ISIC 26) buys of telecommunications (row 34), IT services (row 35) and trade (row 26), over its output (row
+# OUTPUT), million USD, from io/oecd_national_io_2021ed_CHN_<year>.csv: divided by hand.
+DIGITAL_INPUTS = {2011: (1650.2, 8319.5, 889307.2), 2018: (2095.2, 16649.0, 1671441.4)}
+
+
+@pytest.mark.parametrize("year", DIGITAL_INPUTS)
+def test_digital_services_in_electronics_by_value(real: duckdb.DuckDBPyConnection, year: int) -> None:
+    telecom, software, output = DIGITAL_INPUTS[year]
+    where = f"where source_table = 'national' and year = {year} and isic4_code = '26'"
+    found = one(real, f"select telecom_coefficient, software_coefficient, output_usd_million from intermediate.int_io__digital_input {where}")
+    assert found == (pytest.approx(telecom / output, rel=1e-12), pytest.approx(software / output, rel=1e-12), pytest.approx(output))
+    sums = "select count(*), count(telecom_coefficient), count(virtual_coefficient) from intermediate.int_virtual__coefficient"
+    rows, known, summed = one(real, f"{sums} where isic4_code < '97'")  # households (97, 98) have no output
+    assert rows == known > 16 * 80
+    assert summed == 0, "without the census of trade the internet's part is unknown, and so is the sum"
+
+
 def test_trade_columns_are_null_since_no_customs_records_are_configured(real: duckdb.DuckDBPyConnection) -> None:
     assert one(real, "select count(export_value_usd), count(hs6_n), count(*) > 6000 from city_year") == (0, 0, True)
     assert one(real, "select status from meta.sources where source = 'customs'") == ("not_configured",)
+
+
+# By city: growth of GDP in per cent in 2008, 2011 and 2021, nominal and real GDP of 2011 in 100 million CNY (296个地级市GDP相关数据, columns
+# GDP指数, 名义GDP and 实际GDP); digital finance index of 2011 and 2021 (PKU_DFIIC_city.dta, index_aggregate); years of the e-commerce zone and of
+# Broadband China (policy/cbec_zones_MIXED_PROVENANCE.csv: 国函〔2016〕17号, 〔2015〕44号, 〔2020〕47号; policy/broadband_china.csv).
+KNOWN = {
+    "3100": ("上海市", 9.7, 8.3, 8.3, 20009.70, 15492.59, 81.18, 351.53222, 2016, 2014),
+    "3301": ("杭州市", 11.0, 10.1, 8.5, 7153.03, 5242.828, 86.18, 359.68255, 2015, 2016),
+    "3311": ("丽水市", 11.4, 11.4, 8.3, 756.30, 545.2136, 74.03, 314.113196, 2020, None),
+    "6202": ("嘉峪关市", 8.88, 17.43, 5.1, 235.535, 75.92923, 35.54, 303.434368, None, None),
+    "6102": ("铜川市", 17.1, 14.13, 7.43, 201.90, 131.8084, 49.97, 279.354714, None, None),
+}
+
+
+@pytest.mark.parametrize("city_code", KNOWN)
+def test_two_large_and_three_small_cities_by_value(real: duckdb.DuckDBPyConnection, city_code: str) -> None:
+    name, growth_2008, growth_2011, growth_2021, nominal, at_2000, finance_2011, finance_2021, zone, broadband = KNOWN[city_code]
+    columns = "city_name_zh, gdp_growth_pct, digital_finance_index, ecommerce_zone_year, broadband_china_year"
+    early = one(real, f"select {columns}, gdp_cny / 1e8, gdp_cny_2000 / 1e8 from city_year where city_code = '{city_code}' and year = 2011")
+    late = one(real, f"select {columns} from city_year where city_code = '{city_code}' and year = 2021")
+    assert early == (name, pytest.approx(growth_2011), pytest.approx(finance_2011), zone, broadband, pytest.approx(nominal), pytest.approx(at_2000, rel=1e-6))
+    assert late == (name, pytest.approx(growth_2021), pytest.approx(finance_2021), zone, broadband)
+    resilience = f"select growth_resilience_index from intermediate.int_city_exports__growth where city_code = '{city_code}' and year = 2011"
+    assert one(real, resilience) == (pytest.approx(math.exp((growth_2011 - growth_2008) / 100)),)
+
+
+def test_prices_of_2000_for_every_city_and_how_they_were_had(real: duckdb.DuckDBPyConnection) -> None:
+    methods = dict(real.execute("select deflator_method, count(*) from city_year_real group by all").fetchall())
+    assert methods["published"] > 6100
+    assert set(methods) == {"published", "chained", None}
+    assert one(real, "select count(distinct city_code) from city_year_real where deflator_method is null") == (1,)  # 三沙, which no file prices
+    nominal = "select fdi_cny, cny_per_usd, fdi_usd, gdp_deflator_2000 from city_year where city_code = '3301' and year = 2011"
+    fdi, rate, usd, deflator = one(real, nominal)
+    assert fdi == pytest.approx(rate * usd)
+    assert one(real, "select fdi_cny_2000 from city_year_real where city_code = '3301' and year = 2011") == (pytest.approx(fdi / deflator),)
+
+
+def test_resilience_by_the_indicators_that_there_are_and_a_line_for_each_that_is_missing(real: duckdb.DuckDBPyConnection) -> None:
+    """Four of paper D's 17 indicators are in these files; the index says so in every row, and the panel, which needs all controls, is empty."""
+    index = "select count(distinct city_code), min(indicators_n), max(indicators_n), count(*) filter (where not isfinite(resilience_index)) from {}"
+    cities, least, most, infinite = one(real, index.format("indices.idx_economic_resilience"))
+    assert cities >= 285
+    assert (least, most, infinite) == (4, 4, 0)
+    lines = dict(real.execute("select index_name, count(*) from meta.problems where problem = 'all_missing' group by all").fetchall())
+    assert lines["idx_economic_resilience"] == 13
+    assert lines["idx_digital_level"] == 4
+    assert one(real, "select count(*) from panel_ecommerce_resilience") == (0,)
+    growth = "select count(distinct city_code) from intermediate.int_city_exports__growth where growth_resilience_index is not null and year = {}"
+    assert min(one(real, growth.format(year))[0] for year in range(2009, 2024)) >= 295
+
+
+# Moran's I by the releases' weights: year, cities with a neighbour, I. With k nearest neighbours esda 2.9 gives the same; with contiguity
+# it counts the four or five cities without a neighbour too, so its I is n / (n with a neighbour) times this one.
+MORAN = {
+    ("digital_finance_index", "contiguity"): [(2011, 292, 0.434719), (2020, 287, 0.541309)],
+    ("digital_finance_index", "k_nearest"): [(2011, 296, 0.428595), (2020, 292, 0.574919)],
+    ("digital_finance_index", "inverse_distance"): [(2020, 292, 0.162725)],
+    ("gdp_growth_pct", "contiguity"): [(2009, 292, 0.337165), (2021, 292, 0.307956)],
+    ("gdp_growth_pct", "k_nearest"): [(2009, 296, 0.394012)],
+}
+
+
+@pytest.mark.parametrize(("column", "kind"), MORAN)
+def test_morans_i_of_real_cities(real: duckdb.DuckDBPyConnection, column: str, kind: str) -> None:
+    weights = warehouse_weights(real, kind)
+    for year, cities, expected in MORAN[column, kind]:
+        frame = real.execute(f"select city_code, {column} from city_year where year = {year}").df()
+        found = moran(frame, column, weights).statistics.iloc[0]
+        assert (found["n"], round(found["moran_i"], 6)) == (cities, expected)
+        assert found["p_random"] < 1e-6

@@ -108,6 +108,13 @@ def cities(scale: str) -> tuple[City, ...]:
     return tuple(_city(row) for row in sorted(rows, key=lambda row: row["city_code"]))
 
 
+@cache
+def late_cities(scale: str) -> tuple[City, ...]:
+    """Cities of the spine that became cities after SPINE_UNTIL, by code; a small world has none of them."""
+    rows = [row for row in read_reference(SEEDS / "cities.csv") if int(row["prefecture_city_since"]) > SPINE_UNTIL]
+    return tuple(_city(row) for row in sorted(rows, key=lambda row: row["city_code"])) if scale == "paper" else ()
+
+
 def _city(row: dict[str, str]) -> City:
     city = City(
         row["city_code"], row["city_name_zh"], row["city_name_en"], row["province_code"], row["province_name_zh"],

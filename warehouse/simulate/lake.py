@@ -62,6 +62,7 @@ def _frame(market: Market, records: Records, start: int) -> pd.DataFrame:
             "flow": _category(["export", "import"], records.is_import.astype(np.int8)),
             "hs8": _category([f"{code:08d}" for code in distinct_hs.tolist()], hs),
             "value_cents": records.cents,
+            "currency": _category(["USD"], np.zeros(count, dtype=np.int8)),
             "quantity": records.quantity,
             "quantity_unit": _category(list(MEASURES), records.hs8 // 1_000_000 % len(MEASURES)),
             "firm_code": _category(firms.codes, records.firm),

@@ -7,11 +7,17 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_TYPES = {np.dtype("int8"): (251, "%8.0g", 101), np.dtype("int16"): (252, "%8.0g", 32_741), np.dtype("int32"): (253, "%12.0g", 2_147_483_621)}
+_TYPES: dict[np.dtype[Any], tuple[int, str, float]] = {
+    np.dtype("int8"): (251, "%8.0g", 101),
+    np.dtype("int16"): (252, "%8.0g", 32_741),
+    np.dtype("int32"): (253, "%12.0g", 2_147_483_621),
+    np.dtype("float32"): (254, "%9.0g", float(2.0**127)),
+}
 _DOUBLE = (255, "%10.0g", float(2.0**1023))
 
 
@@ -22,7 +28,7 @@ def missing_values(table: NDArray[np.void]) -> dict[str, float]:
 
 
 def write_stata(path: Path, table: NDArray[np.void], label: str) -> None:
-    """Write a structured array (int8, int16, int32, float64 or bytes columns) as a little-endian .dta of format 114."""
+    """Write a structured array (int8, int16, int32, float32, float64 or bytes columns) as a little-endian .dta of format 114."""
     names = table.dtype.names or ()
     kinds = [_kind(table.dtype[name]) for name in names]
     header = struct.pack("<BBBBHi", 114, 2, 1, 0, len(names), len(table)) + _padded(label, 81) + _padded("", 18)

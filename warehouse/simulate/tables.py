@@ -7,25 +7,17 @@ content is real; product tables, exchange rates and the digital finance index ar
 from __future__ import annotations
 
 import csv
-import datetime
 import json
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from warehouse.simulate.economy import CNY_PER_USD, Array, Economy, persistent
-from warehouse.simulate.geography import MUNICIPALITIES, OUTSIDE_PREFECTURES, REFERENCE, SEEDS, YEARS, expanded_vintages, former_city, read_reference
+from warehouse.simulate.digital_finance import write_digital_finance
+from warehouse.simulate.economy import CNY_PER_USD, Economy
+from warehouse.simulate.geography import MUNICIPALITIES, REFERENCE, SEEDS, YEARS, expanded_vintages, read_reference
 from warehouse.simulate.nomenclature import bec_code, nomenclature
 from warehouse.simulate.workbooks import Cell, write_workbook
-
-FINANCE_YEARS = range(2011, 2022)
-FINANCE_PARTS = (
-    "coverage_breadth", "usage_depth", "payment", "insurance", "monetary_fund", "investment", "credit", "credit_investigation", "digitization_level",
-)  # fmt: skip
-NOT_PUBLISHED_FROM_2019 = ("monetary_fund", "credit_investigation")
-STATA_TIME = datetime.datetime(2000, 1, 1)
 
 
 def write_tables(folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]) -> None:
@@ -41,7 +33,7 @@ def write_tables(folder: Path, economy: Economy, rng: np.random.Generator, progr
         (folder / name).mkdir()
         write(folder / name)
     (folder / "digital_finance").mkdir()
-    _write_digital_finance(folder / "digital_finance", economy, rng)
+    write_digital_finance(folder / "digital_finance", economy, rng)
     progress("product tables, geography, prices, policies, digital finance")
 
 
@@ -142,47 +134,6 @@ def _write_prices(folder: Path) -> None:
 
 
 def _write_policies(folder: Path) -> None:
-    rows = read_reference(REFERENCE / "policy_zones.csv")
-    _write_csv(folder / "SIMULATED_policy_zones.csv", list(rows[0]), [list(row.values()) for row in rows])
-
-
-def _write_digital_finance(folder: Path, economy: Economy, rng: np.random.Generator) -> None:
-    """Stata files of cities (those of the world and some prefectures outside the spine) and of provinces."""
-    outside = [former_city(code) for code in OUTSIDE_PREFECTURES if code != "3414"]
-    keys = [(city.name_zh, city.name_en, city.city_code) for city in economy.cities]
-    keys += [(city.name_zh, "", code) for city, code in zip(outside, OUTSIDE_PREFECTURES[1:], strict=True)]
-    wealth = np.log(economy.indicators["gdp_cny"][:, 11] / economy.indicators["population_registered_n"][:, 11])
-    wealth = np.concatenate([wealth - wealth.mean(), np.full(len(outside), -0.4)])
-    cities = _finance_frame(wealth, rng)
-    at = cities.pop("at").to_numpy()
-    parts = {"pref_name_year18": 0, "pref_name_year18_eng": 1, "pref_code_year18": 2, "pref_name_year14": 0, "pref_code_year14": 2}
-    for position, (column, part) in enumerate(parts.items(), start=1):
-        texts = [keys[i][part] for i in at]
-        cities.insert(position, column, [float(text) for text in texts] if "code" in column else texts)
-    _write_finance(folder / "SIMULATED_PKU_DFIIC_city.dta", cities)
-    provinces = sorted({(city["province_code"], city["province_name_zh"], city["province_name_en"]) for city in read_reference(SEEDS / "cities.csv")})
-    frame = _finance_frame(rng.normal(0.0, 0.4, len(provinces)), rng)
-    at = frame.pop("at").to_numpy()
-    frame.insert(1, "prov_name", [provinces[i][1] for i in at])
-    frame.insert(2, "prov_name_eng", [provinces[i][2] for i in at])
-    frame.insert(3, "prov_code", [float(provinces[i][0]) for i in at])
-    _write_finance(folder / "SIMULATED_PKU_DFIIC_province.dta", frame)
-
-
-def _finance_frame(wealth: Array, rng: np.random.Generator) -> pd.DataFrame:
-    """Index and components for each place and year, places with their position `at`; gaps as in the published files."""
-    shape = (len(wealth), len(FINANCE_YEARS))
-    path = np.array([52.0, 85, 125, 140, 170, 190, 215, 230, 242, 252, 265])
-    level = path[None, :] + (12 * wealth + rng.normal(0.0, 6.0, shape[0]))[:, None] + 100 * persistent(rng, shape, 0.02)
-    columns: dict[str, object] = {"year": np.tile(np.array(FINANCE_YEARS, dtype=float), shape[0]), "at": np.repeat(np.arange(shape[0]), shape[1])}
-    years = np.array(FINANCE_YEARS)[None, :]
-    columns["index_aggregate"] = np.round(np.maximum(level, 10.0), 2).ravel()
-    for name in FINANCE_PARTS:
-        part = np.round(level * np.exp(rng.normal(0.0, 0.08, shape)), 2)
-        unpublished = (years >= 2019) if name in NOT_PUBLISHED_FROM_2019 else (years < 2014) if name == "investment" else np.zeros_like(years, dtype=bool)
-        columns[name] = np.where(unpublished, np.nan, part).ravel()
-    return pd.DataFrame(columns)
-
-
-def _write_finance(path: Path, frame: pd.DataFrame) -> None:
-    frame.to_stata(path, version=118, write_index=False, time_stamp=STATA_TIME, data_label="SIMULATED digital finance index, not real")
+    for name in ("policy_zones", "resource_cities", "city_lists"):
+        rows = read_reference(REFERENCE / f"{name}.csv")
+        _write_csv(folder / f"SIMULATED_{name}.csv", list(rows[0]), [list(row.values()) for row in rows])

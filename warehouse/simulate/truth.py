@@ -89,7 +89,7 @@ def customs_truth(market: Market, records: Records, defects: Defects, files: lis
     exports = ~bad & ~records.is_import
     clean = clean_exports(records, bad)
     return {
-        "records_by_file": {file.name: file.records.stop - file.records.start for file in files},
+        "records_by_file": {file.name: len(file.records) for file in files},
         "bad_rows": [
             {"file": file.name, "line": int(at) + file.first_line, "reason": BAD_REASONS[reason]}
             for file in files
@@ -104,6 +104,7 @@ def customs_truth(market: Market, records: Records, defects: Defects, files: lis
             "clean_exports": _sums(records.cents, clean),
         },
         "city_year": city_year(market, records, clean),
+        "elasticities": {code[:3]: float(sigma) for code, sigma in zip(market.nomenclature.codes, market.sigma, strict=True)},
         "firms": _firms(market.firms, np.unique(records.firm)),
     }
 
@@ -114,13 +115,15 @@ def _spoilt(reason: NDArray[np.int8]) -> list[tuple[int, int]]:
 
 
 def _firms(firms: Firms, present: NDArray[np.integer]) -> dict[str, Row]:
-    """Firms that have records: city of production, right postcode (null if they never state one), class of their unit."""
+    """Firms that have records: city of production, right postcode (null if they never state one), class of their unit, ln quality."""
     intervals = [unit.intervals() for unit in firms.units]
     return {
         firms.codes[f]: {
             "city_code": firms.places[firms.place[f]].city_code,
             "postcode": f"{firms.postcode[f]:06d}" if firms.postcode[f] >= 0 else None,
             "is_district": intervals[firms.unit[f]],
+            "is_intermediary": bool(firms.is_intermediary[f]),
+            "ln_quality": round(float(firms.quality[f]), 12),
         }
         for f in present.tolist()
     }

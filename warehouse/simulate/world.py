@@ -6,19 +6,31 @@ import hashlib
 import json
 import shutil
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from warehouse.errors import CitytradeError
 from warehouse.simulate.customs import write_customs
+from warehouse.simulate.customs_layouts import shown, write_in_layout
 from warehouse.simulate.defects import draw_defects
-from warehouse.simulate.geography import CORRECTIONS, REFERENCE, SEEDS, cities
+from warehouse.simulate.digital import fall_short, write_digital
+from warehouse.simulate.elasticities import write_elasticities
+from warehouse.simulate.gaps import incomplete_cities
+from warehouse.simulate.geography import CORRECTIONS, REFERENCE, SEEDS, cities, late_cities
+from warehouse.simulate.history import write_history
+from warehouse.simulate.icio import INDUSTRIES
+from warehouse.simulate.industries import complete_economy, widen
+from warehouse.simulate.industry import build_industry, industry_truth
+from warehouse.simulate.industry_files import write_industry
+from warehouse.simulate.innovation import write_innovation
 from warehouse.simulate.input_output import write_input_output
+from warehouse.simulate.layouts import chosen_layouts
 from warehouse.simulate.tables import write_tables
-from warehouse.simulate.trade import build_market, draw_records, state_every_postcode, stray_postcodes
+from warehouse.simulate.trade import Market, build_market, draw_records, state_every_postcode, stray_postcodes
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
+from warehouse.simulate.virtual import WORDS, write_virtual
 from warehouse.simulate.yearbook import write_yearbooks
 from warehouse.sources.yearbook import headers
 
@@ -31,20 +43,20 @@ Every file in this folder was made by a program (citytrade simulate, scale {scal
 by customs, a statistics office, a university or the OECD: the files only have the layouts and encodings of theirs.
 Do not cite, publish or analyse them as facts about any city, firm or country.
 Real in here: names, codes, positions and neighbours of places (divisions, postcodes, geography), dates and names of policy
-programmes (policies), and the names of countries. All numbers on trade, prices, output, people and finance, all firms
-and all product codes are invented. truth.json says what a faultless pipeline must find.
+programmes (policies), and the names of countries. All numbers on trade, risk, markets, prices, output, people and finance, all firms,
+all product codes and all texts of work reports are invented. truth.json says what a faultless pipeline must find.
 
 本文件夹中的所有文件均由程序生成（citytrade simulate，规模 {scale}，种子 {seed}），并非海关、统计部门、高校或经合组织发布的数据，
 只是采用了它们的格式与编码。请勿将其作为任何城市、企业或国家的事实加以引用、发表或分析。
 真实的内容仅有：地名、行政区划代码、位置与邻接关系（divisions、postcodes、geography）、政策名单与日期（policies）以及国家名称。
-贸易、价格、产出、人口、金融的全部数值，以及全部企业与商品编码，均为虚构。truth.json 记录了无误的处理应得到的结果。
+贸易、风险、市场化、价格、产出、人口、金融的全部数值，以及全部企业、商品编码与政府工作报告文本，均为虚构。truth.json 记录了无误的处理应得到的结果。
 """
 
 
 def _simulator_version() -> str:
     """Changes when the simulator's code or a table it draws on changes."""
     digest = hashlib.sha256()
-    tables = [*REFERENCE.glob("*.csv"), *SEEDS.glob("*.csv"), *CORRECTIONS.glob("*.csv")]
+    tables = [*REFERENCE.glob("*.csv"), *SEEDS.glob("*.csv"), *CORRECTIONS.glob("*.csv"), INDUSTRIES, WORDS]
     for file in [*sorted(Path(__file__).parent.glob("*.py")), Path(headers.__file__), *sorted(tables)]:
         digest.update(file.name.encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:12]
@@ -64,20 +76,22 @@ def world_is_current(directory: Path, scale: str, seed: int) -> bool:
         return False
 
 
-def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], None] | None = None) -> Path:
+def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], None] | None = None, layouts: Mapping[str, str] | None = None) -> Path:
     """Write a simulated world into `directory`, all of it or nothing; the same seed gives the same bytes.
 
     Parameters
     ----------
     scale : "small" (20,000 customs records, 60 cities) or "paper" (2 million records, about 290 cities); both 2000-2021
     progress : called with a line of text now and then
+    layouts : source -> layout, for sources that can be written in several (`warehouse.simulate.layouts`)
 
     Raises
     ------
-    CitytradeError : an unknown scale, or a folder that holds something other than a simulated world.
+    CitytradeError : an unknown scale or layout, or a folder that holds something other than a simulated world.
     """
     if scale not in RECORDS_N:
         raise CitytradeError(f"scale {scale!r}: no such simulated world. Choose small or paper.")
+    chosen = chosen_layouts(layouts or {})
     target = Path(directory).absolute()
     if target.exists() and not (target / MARKER).is_file() and (not target.is_dir() or any(target.iterdir())):
         raise CitytradeError(f"{target}: holds something that is not a simulated world (no {MARKER}). Name another folder, or empty this one yourself.")
@@ -85,15 +99,16 @@ def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], N
     building = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     building.mkdir()
     try:
-        _write_world(building, scale, seed, progress or (lambda _: None))
+        _write_world(building, scale, seed, progress or (lambda _: None), chosen)
         _take_place(building, target)
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return target
 
 
-def _marker(scale: str, seed: int) -> dict[str, object]:
-    return {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION}
+def _marker(scale: str, seed: int, layouts: Mapping[str, str] | None = None) -> dict[str, object]:
+    marker: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION}
+    return {**marker, "layouts": dict(layouts)} if layouts else marker
 
 
 def _take_place(building: Path, target: Path) -> None:
@@ -109,28 +124,64 @@ def _take_place(building: Path, target: Path) -> None:
 
 def streams(seed: int) -> dict[str, np.random.Generator]:
     """Independent sources of randomness, one a theme, so that a change in one theme leaves the others' bytes alone."""
-    names = ("market", "records", "defects", "customs_files", "yearbook", "tables")
+    names = (
+        "market", "records", "defects", "customs_files", "yearbook", "tables", "innovation", "late_cities", "industries", "digital", "industry",
+        "history", "virtual", "shortfall",
+    )  # fmt: skip
     children = np.random.SeedSequence(seed).spawn(len(names))
     return {name: np.random.Generator(np.random.PCG64(child)) for name, child in zip(names, children, strict=True)}
 
 
-def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], None]) -> None:
-    random = streams(seed)
+def write_customs_world(
+    folder: Path,
+    scale: str,
+    random: Mapping[str, np.random.Generator],
+    layout: str | None,
+    progress: Callable[[str], None],
+    truth: dict[str, object],
+) -> Market:
+    """Write the customs files of a world alone, in a layout or (None) in those of its default, and add what is true of them to `truth`."""
     total = RECORDS_N[scale]
     market = build_market(cities(scale), max(800, total // RECORDS_PER_FIRM), random["market"])
     records = draw_records(market, total, random["records"])
     defects = draw_defects(records, random["defects"])
     state_every_postcode(market.firms, records, defects.bad)
     stray_postcodes(market.firms, records, defects.bad, random["defects"])
-    (folder / "customs").mkdir()
-    files = write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
-    truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION, "parameters": parameters()}
+    (folder / "customs").mkdir(parents=True)
+    if layout is None:
+        files = write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
+    else:
+        defects = shown(layout, records, defects)
+        files = write_in_layout(folder / "customs", market, records, defects, random["customs_files"], layout, progress)
     truth.update(customs_truth(market, records, defects, files))
+    return market
+
+
+def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], None], layouts: Mapping[str, str]) -> None:
+    random = streams(seed)
+    truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION, "parameters": parameters()}
+    market = write_customs_world(folder, scale, random, layouts.get("customs"), progress, truth)
     for name in ("yearbook", "input_output"):
         (folder / name).mkdir()
-    truth["yearbook"] = write_yearbooks(folder / "yearbook", market.economy, random["yearbook"], progress)
+    # What no customs file shows comes from here on: cities that became cities late, and more indicators.
+    economy = widen(market.economy, late_cities(scale), random["late_cities"])
+    complete_economy(economy, random["industries"])
+    truth["innovation_shortfall"] = fall_short(economy, random["shortfall"])
+    truth["incomplete_cities"] = incomplete_cities()
+    truth["yearbook"] = write_yearbooks(folder / "yearbook", economy, random["yearbook"], progress, layouts.get("yearbook"))
     write_input_output(folder / "input_output", random["tables"], progress)
-    write_tables(folder, market.economy, random["tables"], progress)
+    write_tables(folder, economy, random["tables"], progress)
+    write_elasticities(folder / "concordance", market)
+    (folder / "innovation").mkdir()
+    truth["innovation"] = write_innovation(folder / "innovation", economy, random["innovation"], progress)
+    truth["digital"] = write_digital(folder, random["digital"], progress)
+    for name in ("firms", "history"):
+        (folder / name).mkdir()
+    industry = build_industry(market.economy, random["industry"])
+    truth["industry"] = industry_truth(market.economy, industry)
+    truth["industry_files"] = write_industry(folder / "firms", market.economy, industry, random["industry"], progress)
+    truth["history"] = write_history(folder / "history", market.economy, random["history"])
+    truth["virtual"] = write_virtual(folder, economy, random["virtual"], progress)
     write_truth(folder / "truth.json", truth)
     (folder / "README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
-    (folder / MARKER).write_text(json.dumps(_marker(scale, seed), indent=1) + "\n", encoding="utf-8")
+    (folder / MARKER).write_text(json.dumps(_marker(scale, seed, layouts), indent=1) + "\n", encoding="utf-8")

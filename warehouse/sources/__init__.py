@@ -21,6 +21,14 @@ SOURCES = {
     "geography": "warehouse.sources.geography",
     "prices": "warehouse.sources.prices",
     "policies": "warehouse.sources.policies",
+    "firms": "warehouse.sources.firms",
+    "history": "warehouse.sources.history",
+    "innovation": "warehouse.sources.innovation",
+    "risk": "warehouse.sources.risk",
+    "marketisation": "warehouse.sources.marketisation",
+    "world_trade": "warehouse.sources.world_trade",
+    "census": "warehouse.sources.census",
+    "reports": "warehouse.sources.reports",
 }
 
 

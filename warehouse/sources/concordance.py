@@ -1,4 +1,4 @@
-"""Correspondence between revisions of the Harmonized System, and from it to Broad Economic Categories (BEC).
+"""Correspondence between revisions of the Harmonized System, and from it to Broad Economic Categories (BEC) and elasticities.
 
 The Statistics Division of the United Nations ships one workbook a pair of revisions with two sheets: the correlation
 table (every pair of codes that share goods, and how) and the conversion table (one target for each code). Header
@@ -13,6 +13,8 @@ import pandas as pd
 
 from warehouse.errors import SourceError
 from warehouse.sources.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.elasticities import is_elasticities, read_elasticities
+from warehouse.sources.industries import is_crosswalk_csv, is_crosswalk_sheet, read_crosswalk_csv, read_crosswalk_sheet
 from warehouse.sources.setting_aside import Check, matches, sort_out
 from warehouse.sources.sheets import Rows, is_workbook, read_workbook
 from warehouse.sources.small_csv import header_of, read_small_csv
@@ -137,12 +139,18 @@ def _read_bec(raw: RawFile, delivery: Delivery) -> None:
 
 SOURCE = Source(
     name="concordance",
-    title="Correspondence tables of the Harmonized System and of Broad Economic Categories",
-    publisher="United Nations Statistics Division (UNSD)",
-    citation="UNSD, Correlation and conversion tables between HS and BEC, https://unstats.un.org/unsd/classifications/Econ",
-    licence="United Nations terms of use; free to use with acknowledgement",
+    title="Correspondence tables of the Harmonized System and of Broad Economic Categories, and elasticities of substitution",
+    publisher="United Nations Statistics Division (UNSD); elasticities: Christian Broda and David E. Weinstein",
+    citation=(
+        "UNSD, Correlation and conversion tables between HS and BEC, https://unstats.un.org/unsd/classifications/Econ; elasticities: Broda, Greenfield and"
+        " Weinstein (2017), From groundnuts to globalization: a structural estimate of trade and growth, Research in Economics 71(4): 759-783"
+    ),
+    licence="United Nations terms of use, free to use with acknowledgement; elasticities: free for research with citation",
     layouts=(
         Layout("unsd_hs_workbook", _is_hs_workbook, _read_hs_workbook),
         Layout("unsd_hs_bec_csv", _is_bec, _read_bec),
+        Layout("gbt_isic_sheet", is_crosswalk_sheet, read_crosswalk_sheet),
+        Layout("gbt_isic_csv", is_crosswalk_csv, read_crosswalk_csv),
+        Layout("broda_weinstein_hs3", is_elasticities, read_elasticities),
     ),
 )

@@ -1,4 +1,5 @@
-"""Places named by three national programmes: cross-border e-commerce pilot zones, Broadband China and big-data zones.
+"""Places named by national programmes: cross-border e-commerce pilot zones, Broadband China, big-data zones, economic and technological
+development zones, resource-based cities; and by lists of commercial tiers. A resource-based city has its class where others have their batch, a tier its name.
 
 `first_year` is the year of approval, also where approval came in December. Text is kept as text.
 
@@ -8,7 +9,7 @@ Level of a place, where the file states none, by its name (a note in brackets, a
   county    a county-level division of GB/T 2260, alone or after its city's name (重庆市江津区); one governed directly by
             its province (阿拉尔市) is a county too, though yearbooks list it among the cities
   region    ends in 群, 新区 or 三角洲: several cities, or an area of its own
-A name that is none of these is set aside as unknown_city with the names nearest to it.
+A file may state the level country (Belt and Road). A name that is none of these is set aside as unknown_city with the names nearest to it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from warehouse.sources.setting_aside import Check, matches, sort_out
 from warehouse.sources.small_csv import header_of, read_small_csv
 
 TABLE = "policies__zones"
-POLICIES = ("cross_border_ecommerce", "broadband_china", "big_data")
-LEVELS = ("city", "province", "region", "county")
+POLICIES = ("cross_border_ecommerce", "broadband_china", "big_data", "resource_based", "belt_and_road", "development_zone", "commercial_tier")
+LEVELS = ("city", "province", "region", "county", "country")
 PROVENANCE = {"SEEN": "seen", "MEMORY_UNVERIFIED": "from_memory"}
 DATE = r"(?:19|20)[0-9]{2}(?:-[0-9]{2}(?:-[0-9]{2})?)?"
 OWN_COLUMNS = ("policy", "batch", "year", "approved_on", "document", "name_zh", "level", "provenance")
@@ -139,10 +140,10 @@ def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.Dat
 
 SOURCE = Source(
     name="policies",
-    title="Pilot zones and demonstration cities of three national programmes",
+    title="Pilot zones, demonstration cities and resource-based cities of national programmes",
     publisher="State Council; Ministry of Industry and Information Technology; National Development and Reform Commission",
     citation="State Council replies on cross-border e-commerce comprehensive pilot zones (2015-2025); lists of Broadband China demonstration cities "
-    "(2014-2016) and of national big-data comprehensive pilot zones (2016)",
+    "(2014-2016), of national big-data comprehensive pilot zones (2016) and of resource-based cities (plan of 2013-2020)",
     licence="Facts from government documents; not subject to copyright",
     layouts=(
         Layout("policy_zones_csv", _is_own, _read_own),

@@ -1,4 +1,6 @@
-"""Yearly average exchange rates: CNY for one USD, a workbook or csv with the heads 年份 and 1美元兑人民币（元）.
+"""Prices: consumer price indices of cities (`consumer_prices`), and yearly average exchange rates.
+
+Exchange rates are CNY for one USD, a workbook or csv with the heads 年份 and 1美元兑人民币（元）.
 
 Deflators stand in the city panels, beside the GDP that they belong to.
 """
@@ -12,6 +14,7 @@ import pandas as pd
 from warehouse.errors import SourceError
 from warehouse.places import clean_name
 from warehouse.sources.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.consumer_prices import is_consumer_prices, read_consumer_prices
 from warehouse.sources.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.sheets import is_workbook, read_workbook
 from warehouse.sources.text import is_foreign_text, read_rows, sniff_text
@@ -84,9 +87,12 @@ def _cell(row: list[object], index: int) -> str:
 
 SOURCE = Source(
     name="prices",
-    title="Exchange rate of the renminbi to the US dollar, yearly average",
-    publisher="State Administration of Foreign Exchange, as printed in the China Statistical Yearbook",
-    citation="国家统计局, 中国统计年鉴: 人民币汇率(年平均价).",
+    title="Consumer prices of cities by category; exchange rate of the renminbi to the US dollar, yearly average",
+    publisher="National Bureau of Statistics of China and its survey offices; State Administration of Foreign Exchange",
+    citation="各省、市统计年鉴: 居民消费价格分类指数(上年=100); 国家统计局, 中国统计年鉴: 人民币汇率(年平均价).",
     licence="Public figures",
-    layouts=(Layout("exchange_rates", _recognise, _read),),
+    layouts=(
+        Layout("consumer_prices", is_consumer_prices, read_consumer_prices),
+        Layout("exchange_rates", _recognise, _read),
+    ),
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
 from warehouse.errors import SourceError
@@ -151,4 +152,49 @@ def test_bec_table_in_utf16_is_refused(load, tmp_path):
     path = tmp_path / "bec.csv"
     path.write_text(BEC, encoding="utf-16")
     with pytest.raises(SourceError, match="is UTF-16 text"):
+        load("concordance", path)
+
+
+def elasticities(**columns: list[object]) -> pd.DataFrame:
+    frame = pd.DataFrame({"ccode": [100.0] * 3, "cname": ["China"] * 3, "hs_3digit": [10.0, 71.0, 961.0], "sigma": [3.43, 1.0, 25.5], **columns})
+    return frame.astype({name: "float32" for name in ("ccode", "hs_3digit", "sigma") if name in frame})
+
+
+def write_elasticities(path: Path, frame: pd.DataFrame, version: int = 114) -> Path:
+    frame.to_stata(path, version=version, write_index=False)
+    return path
+
+
+@pytest.mark.parametrize("version", [114, 118])
+def test_elasticities_get_the_zeros_of_their_codes_back(load, tmp_path, version):
+    report, tables, aside = load("concordance", write_elasticities(tmp_path / "sigmas.dta", elasticities(), version))
+    rows = tables["concordance__elasticities"]
+    assert report.layout == "broda_weinstein_hs3"
+    assert list(rows["hs3"]) == ["010", "071", "961"]
+    assert list(rows["sigma"]) == pytest.approx([3.43, 1.0, 25.5], rel=1e-6)
+    assert list(rows["line"]) == [1, 2, 3]
+    assert aside.empty
+
+
+def test_bad_elasticities_are_set_aside(load, tmp_path):
+    names = ["China", "China", "", "China", "China", "China", "China"]
+    frame = pd.DataFrame({"ccode": [1.0] * 7, "cname": names, "hs_3digit": [10, 10, 20, 1041, 30, 40, 5], "sigma": [2, 3, 2, 2, float("nan"), -1, 2]}).astype(
+        {"ccode": "float32", "hs_3digit": "float32", "sigma": "float32"}
+    )
+    report, tables, aside = load("concordance", write_elasticities(tmp_path / "sigmas.dta", frame))
+    assert report.read_n == 7
+    assert list(tables["concordance__elasticities"]["hs3"]) == ["010"]
+    assert list(aside["reason"]) == ["duplicate_key", "missing_partner", "bad_hs_code", "bad_number", "negative_value", "bad_hs_code"]
+    assert aside["detail"].iloc[2].startswith("China, hs_3digit 1041")
+
+
+def test_elasticities_without_a_column_are_refused(load, tmp_path):
+    with pytest.raises(SourceError, match="shows none of the layouts known for concordance"):
+        load("concordance", write_elasticities(tmp_path / "sigmas.dta", elasticities().drop(columns="sigma")))
+
+
+def test_a_cut_file_of_elasticities_is_refused(load, tmp_path):
+    path = write_elasticities(tmp_path / "sigmas.dta", elasticities())
+    path.write_bytes(path.read_bytes()[:-10])
+    with pytest.raises(SourceError, match=r"sigmas\.dta: cannot be read as a Stata file"):
         load("concordance", path)

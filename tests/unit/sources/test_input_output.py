@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import shutil
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -159,17 +160,93 @@ def test_the_edition_in_the_name_is_not_the_year(load, tmp_path):
         load("input_output", Path(nameless))
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        ",AUS_01T03,CHN_01T03,CN1_01T03,AUS_HFCE,TOTAL",  # 2018 edition
-        '"","AUS_C01T05AGR","CHN_C01T05AGR","HFCE_AUS"',  # 2016 edition
-        "V1,AGO_A01,CHN_A01,TOTAL",  # 2023 edition
-        "Code,Description,DescriptionInChinese,1990,1991",  # employment by industry
-    ],
-)
-def test_other_layouts_are_refused_and_not_misread(load, tmp_path, header):
+def test_other_layouts_are_refused_and_not_misread(load, tmp_path):
     path = tmp_path / "ICIO2021_2018.csv"
-    path.write_text(f"{header}\nAUS_01T03,1,2,3,4,5\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"shows none of the layouts known for input_output \(oecd_national_2021, oecd_icio_2021\)"):
+    path.write_text("Code,Description,DescriptionInChinese,1990,1991\nA,1,2,3,4\n", encoding="utf-8")  # employment by industry
+    with pytest.raises(SourceError, match=r"shows none of the layouts known for input_output \(oecd_national_2021, oecd_icio_2016, .*oecd_icio_2025\)"):
+        load("input_output", path)
+
+
+# edition -> (file name, first cell of the header, industries, final demand, last column, rows after the industries, output row)
+SPLIT_TAIL = ("AUS_TAXSUB", "CHN_TAXSUB", "VALU", "OUTPUT")
+ICIO = {
+    "2016": ("ICIO2016_2003.csv", "", ("C01T05AGR", "C64PTL"), ("HFCE", "NPS", "GGFC", "GFCF", "INV", "DIRP"), "DISC", ("VA+TAXSUB", "OUT"), "OUT"),
+    "2018": (
+        "ICIO2018_2010.CSV", "", ("01T03", "61"), ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33"), "TOTAL", SPLIT_TAIL, "OUTPUT",
+    ),
+    "2021": ("ICIO2021_2018.csv", "V1", ("01T02", "61"), ICIO_FINAL_DEMAND, "TOTAL", SPLIT_TAIL, "OUTPUT"),
+    "2023": ("2019_SML.csv", "V1", ("A01_02", "J61"), ICIO_FINAL_DEMAND, "OUT", ("TLS", "VA", "OUT"), "OUT"),
+    "2025": ("2020_SML.csv", "V1", ("A01", "C302T309"), ICIO_FINAL_DEMAND, "OUT", ("TLS", "VA", "OUT"), "OUT"),
+}  # fmt: skip
+
+
+def edition_rows(edition: str, countries: tuple[str, ...]) -> list[list[str]]:
+    """A tiny table of an edition; the cell in row i and column j is i + j / 100, both counted from 1."""
+    _, first, industries, final, last, tail, _ = ICIO[edition]
+    labels = [f"{country}_{industry}" for country in countries for industry in industries]
+    demand = [f"{code}_{buyer}" if edition == "2016" else f"{buyer}_{code}" for buyer in ("AUS", "CHN") for code in final]
+    header = [first, *labels, *demand, last]
+    return [header, *([name, *(f"{i + j / 100:.2f}" for j in range(1, len(header)))] for i, name in enumerate([*labels, *tail], start=1))]
+
+
+@pytest.mark.parametrize("edition", ICIO)
+@pytest.mark.parametrize("packing", ["plain", "quoted", "zip"])
+def test_each_edition_is_recognised_and_read(load, tmp_path, edition, packing):
+    name, _, industries, final, _, tail, output = ICIO[edition]
+    countries = COUNTRIES if edition < "2023" else ("AUS", "CHN")
+    rows = edition_rows(edition, countries)
+    path = tmp_path / name
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle, quoting=csv.QUOTE_ALL if packing == "quoted" else csv.QUOTE_MINIMAL).writerows(rows)
+    if packing == "zip":
+        with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+            archive.write(path, name)
+        path = tmp_path / "packed.zip"
+    report, tables, aside = load("input_output", path)
+    cells = tables["input_output__icio"]
+    kept = 2 * (len(countries) - 1) + len(final)
+    assert report.layout == f"oecd_icio_{edition}"
+    assert report.read_n == len(cells) == kept * (len(rows) - 1)
+    assert aside.empty
+    assert set(cells["edition"]) == {edition}
+    assert set(cells["year"]) == {2018 if edition == "2021" else {"2016": 2003, "2018": 2010, "2023": 2019, "2025": 2020}[edition]}
+    value = cells.set_index(["row_country", "row_industry", "column_country", "column_code"])["value_usd_million"]
+    assert value["AUS", industries[1], "CHN", industries[0]] == 2.03  # row 2, column 3
+    demand_at = 2 * len(countries) + len(final) + 1
+    assert value["CHN", industries[0], "CHN", final[0]] == pytest.approx(3 + demand_at / 100, abs=1e-12)
+    assert cells[cells["row_industry"] == output]["row_country"].isna().all()
+    assert len(tail) <= cells["row_industry"].nunique()
+
+
+def test_several_years_in_one_archive_are_all_read(load, tmp_path):
+    with zipfile.ZipFile(tmp_path / "2018-2019_SML.zip", "w") as archive:
+        for year in (2018, 2019):
+            text = "\n".join(",".join(row) for row in edition_rows("2023", ("AUS", "CHN")))
+            archive.writestr(f"{year}_SML.csv", text.replace("1.01", f"1.{year}"))
+    report, tables, _ = load("input_output", tmp_path / "2018-2019_SML.zip")
+    assert (report.first_year, report.last_year) == (2018, 2019)
+    assert tables["input_output__icio"].groupby("year").size().nunique() == 1
+
+
+def test_a_table_from_2023_on_needs_china_whole_or_in_both_parts(load, tmp_path):
+    split = write_csv(tmp_path / "2019_SML.csv", edition_rows("2023", ("AUS", "CN1", "CN2")))
+    assert set(load("input_output", split)[1]["input_output__icio"]["column_country"]) == {"CHN", "CN1", "CN2"}  # CHN by its final demand
+    half = write_csv(tmp_path / "2018_SML.csv", edition_rows("2023", ("AUS", "CN1")))
+    with pytest.raises(SourceError, match="line 1: has no column CN2_A01_02, CN2_J61"):
+        load("input_output", half)
+
+
+def test_codes_of_the_read_me_are_those_of_the_csv(load, tmp_path):
+    rows = [[cell.replace("_0", "_D0") if i == 0 or j == 0 else cell for j, cell in enumerate(row)] for i, row in enumerate(icio_rows())]
+    _, tables, _ = load("input_output", write_csv(tmp_path / "ICIO2021_2018.csv", rows))
+    cells = tables["input_output__icio"]
+    assert {"01T02", "03"} <= set(cells["row_industry"])
+    assert not cells["column_code"].str.startswith("D0").any()
+
+
+def test_a_table_without_line_breaks_is_refused_in_bounded_memory(load, tmp_path):
+    path = write_csv(tmp_path / "ICIO2021_2018.csv", icio_rows())
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write("1," * 5_000_000)
+    with pytest.raises(SourceError, match=r"has \d+ values, \d+ expected"):
         load("input_output", path)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from warehouse.errors import SourceError
 from warehouse.sources.policies import level_of
 
+REFERENCE = Path(__file__).resolve().parents[3] / "warehouse" / "reference"
 OWN = "policy,batch,year,approved_on,document,name_zh,level,provenance\n"
 ZONES = "batch,approval_date,document,name,provenance,evidence\n"
 BROADBAND = "batch_year,name_as_published,source,cross_check\n"
@@ -130,3 +133,17 @@ def test_another_encoding_is_refused(load, tmp_path):
     (tmp_path / "zones.csv").write_bytes(ZONES.encode() + b"1,2015-03,\xff\xff,a,SEEN,b\n")
     with pytest.raises(SourceError, match="line 2: is neither UTF-8 nor GB18030"):
         load("policies", tmp_path / "zones.csv")
+
+
+def test_lists_of_cities_have_their_class_as_batch_and_agree_with_known_counts(load):
+    _, resources, aside = load("policies", REFERENCE / "resource_cities.csv")
+    assert aside.empty
+    assert resources["policies__zones"]["batch"].value_counts().to_dict() == {"mature": 66, "declining": 24, "growing": 20, "regenerating": 16}
+    _, lists, aside = load("policies", REFERENCE / "city_lists.csv")
+    assert aside.empty
+    rows = lists["policies__zones"]
+    tiers = rows[rows["policy"] == "commercial_tier"]
+    assert tiers["batch"].value_counts().to_dict() == {"tier_3": 70, "tier_2": 30, "new_tier_1": 15, "tier_1": 4}
+    zones = rows[rows["policy"] == "development_zone"].set_index("name")["first_year"]
+    assert (zones["大连市"], zones["上海市"], zones["合肥市"]) == (1984, 1986, 2000)
+    assert set(rows["provenance"]) == {"from_memory"}

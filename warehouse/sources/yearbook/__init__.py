@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from warehouse.sources.base import Layout, Source
-from warehouse.sources.yearbook import city_files, official, panels
-from warehouse.sources.yearbook.headers import HEADERS, Header, panel_head, sheet_head
+from warehouse.sources.yearbook import city_files, nbs_query, official, panels
+from warehouse.sources.yearbook.headers import HEADERS, Header, glued_head, panel_head, sheet_head, unit_scope_head
 
 SOURCE = Source(
     name="yearbook",
@@ -14,9 +14,10 @@ SOURCE = Source(
     licence="Copyright of the publishers; not redistributed with citytrade",
     layouts=(
         Layout(official.VINTAGE, official.recognise, official.read),
-        Layout(panels.VINTAGE, panels.recognise, panels.read),
+        nbs_query.LAYOUT,
         *city_files.layouts(),
+        *panels.layouts(),
     ),
 )
 
-__all__ = ["HEADERS", "SOURCE", "Header", "panel_head", "sheet_head"]
+__all__ = ["HEADERS", "SOURCE", "Header", "glued_head", "panel_head", "sheet_head", "unit_scope_head"]

@@ -16,10 +16,11 @@ from warehouse.sources.base import Delivery
 from warehouse.sources.setting_aside import Check, sort_out
 from warehouse.sources.yearbook.headers import UNITS
 
-TABLE = "yearbook__indicators"
+TABLE, PROVINCES = "yearbook__indicators", "yearbook__provinces"
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 LARGEST = 1e18  # in base units: ten thousand times what the whole nation earns in a year, in yuan
-BLANKS = {"", ",", "，", "-", "—", "——", "…", "……", "..."}  # how yearbooks print a number that they do not have
+BLANKS = {"", ",", "，", "-", "—", "——", "…", "……", "...", "#N/A"}  # how yearbooks print a number that they do not have
+PLAIN = re.compile(r"[0-9]+(\.[0-9]*)?")  # what most cells are; tried first, for speed
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?")
 MUNICIPALITIES = {"11", "12", "31", "50"}
 NATIONAL = {"全国", "中国", "合计", "总计", "全国合计", "全国总计"}
@@ -59,7 +60,9 @@ class Keys:
 
 
 def is_blank(cell: object) -> bool:
-    return cell is None or (isinstance(cell, str) and clean_name(cell) in BLANKS)
+    if not isinstance(cell, str):
+        return cell is None
+    return cell in BLANKS or (not cell[:1].isdigit() and clean_name(cell) in BLANKS)
 
 
 def to_number(cell: object) -> float:
@@ -68,8 +71,9 @@ def to_number(cell: object) -> float:
     if type(cell) in (int, float):
         number = float(cell)  # type: ignore[arg-type]
     elif isinstance(cell, str):
-        text = clean_name(cell)
-        if NUMBER.fullmatch(text):
+        if PLAIN.fullmatch(cell):
+            number = float(cell)
+        elif NUMBER.fullmatch(text := clean_name(cell)):
             number = float(text.replace(",", ""))
     return number if np.isfinite(number) else np.nan
 
@@ -99,18 +103,48 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
     line, place, city_name, city_code_published, scope, indicator, year (as published), cell (as published),
     factor, header, is_interpolated
     """
-    base = pd.DataFrame(
+    published = [[_at(row, column.index) for _, row in rows] for column in columns]
+    filled = [[None if column.filled_index is None else _at(row, column.filled_index) for _, row in rows] for column in columns]
+    blank = _matrix([[is_blank(cell) for cell in cells] for cells in published], bool)
+    cells = np.where(blank, _matrix(filled, object), _matrix(published, object))
+    at_column, at_row = np.nonzero(~(blank & _matrix([[is_blank(cell) for cell in cells] for cells in filled], bool)))
+    names = [_name(_at(row, keys.city)) for _, row in rows]
+    factors = np.array([np.nan if column.factor is None else column.factor for column in columns], dtype=float)
+    by_row = np.array([_row_factor(_at(row, keys.unit)) if keys.unit is not None else np.nan for _, row in rows], dtype=float)
+    said = np.array([column.factor is not None for column in columns], dtype=bool)
+    return pd.DataFrame(
         {
-            "line": [line for line, _ in rows],
+            "line": _column([line for line, _ in rows], at_row),
             "place": place,
-            "city_name": [clean_name(str(_at(row, keys.city) or "")) for _, row in rows],
-            "city_code_published": [_code(_at(row, keys.code)) if keys.code is not None else None for _, row in rows],
-            "year": pd.Series([_at(row, keys.year) if keys.year is not None else keys.fixed_year for _, row in rows], dtype=object),
-            "unit_factor": [_row_factor(_at(row, keys.unit)) if keys.unit is not None else np.nan for _, row in rows],
+            "city_name": _column(names, at_row),
+            "city_code_published": _column([_code(_at(row, keys.code)) if keys.code is not None else None for _, row in rows], at_row),
+            "year": _column([_at(row, keys.year) if keys.year is not None else keys.fixed_year for _, row in rows], at_row),
+            "cell": pd.Series(cells[at_column, at_row], dtype=object),
+            "is_interpolated": blank[at_column, at_row],
+            "scope": _column([column.scope for column in columns], at_column),
+            "indicator": _column([column.indicator for column in columns], at_column),
+            "factor": np.where(said[at_column], factors[at_column], by_row[at_row]),
+            "header": _column([column.header for column in columns], at_column),
         }
     )
-    parts = [part for column in columns if len(part := _column_cells(base, rows, column))]
-    return pd.concat(parts, ignore_index=True) if parts else _column_cells(base, [], None)
+
+
+def _matrix(lists: list[list[Any]], kind: type) -> np.ndarray[Any, Any]:
+    """Columns of cells as a matrix whose cells may be of any type."""
+    matrix: np.ndarray[Any, Any] = np.empty((len(lists), len(lists[0]) if lists else 0), dtype=kind)
+    for at, cells in enumerate(lists):
+        matrix[at] = cells
+    return matrix
+
+
+def _column(values: Sequence[object], at: np.ndarray[Any, Any]) -> pd.Series:
+    taken = np.empty(len(values), dtype=object)
+    taken[:] = values
+    return pd.Series(taken[at], dtype=object)
+
+
+def _name(cell: object) -> str:
+    return "" if is_blank(cell) else clean_name(str(cell))
 
 
 def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
@@ -118,57 +152,80 @@ def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
 
     A cell that holds no finite number is a bad_number, one whose value is beyond LARGEST in base units out_of_range.
     """
+    good, aside = _sorted_out(delivery, cells, _city_checks(cells))
+    names = ["line", "city_name", "city_code_published", "scope", "indicator", "year", "value", "is_interpolated", "header"]
+    delivery.accept(TABLE, good[names].sort_values(["line", "indicator", "scope"], kind="stable").assign(vintage=vintage))
+    delivery.put_aside(TABLE, aside)
+
+
+def deliver_provinces(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
+    """The same for cells of provinces, whose names stand in `city_name`; short names are accepted."""
+    good, aside = _sorted_out(delivery, cells, [_unknown_province(cells)])
+    names = ["line", "province_name", "indicator", "year", "value", "header"]
+    good = good.rename(columns={"city_name": "province_name"})[names]
+    delivery.accept(PROVINCES, good.sort_values(["line", "indicator", "year"], kind="stable").assign(vintage=vintage))
+    delivery.put_aside(PROVINCES, aside)
+
+
+def _sorted_out(delivery: Delivery, cells: pd.DataFrame, place_checks: list[Check]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Good cells with `year` and `value` as numbers, and those set aside."""
     if cells.empty:
         raise SourceError(delivery.raw.name, "", "has heads and no values under them", "Fetch the file again from its publisher")
     year = pd.Series([to_number(cell) for cell in cells["year"]], index=cells.index, dtype=float)
     number = pd.Series([to_number(cell) for cell in cells["cell"]], index=cells.index, dtype=float)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
-    typed = cells.assign(year=year.where(good_year).astype("Int64"), value=number * cells["factor"])
-    good, aside = sort_out(typed, _checks(cells, number, ~good_year))
+    typed = cells.assign(year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"]))
+    good, aside = sort_out(typed, [*place_checks, *_cell_checks(cells, number, ~good_year)])
     good, again = sort_out(good, [_duplicate_check(good)])
-    names = ["line", "city_name", "city_code_published", "scope", "indicator", "year", "value", "is_interpolated", "header"]
-    delivery.accept(TABLE, good[names].sort_values(["line", "indicator", "scope"], kind="stable").assign(vintage=vintage))
-    delivery.put_aside(TABLE, pd.concat([aside, again], ignore_index=True))
+    return good, pd.concat([aside, again], ignore_index=True)
 
 
-def _checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) -> list[Check]:
-    """What is demanded of a cell, first demand first; what stood there is put into words only for cells that fail."""
+def in_base_unit(number: pd.Series, factor: pd.Series) -> pd.Series:
+    """number x factor, rounded to 15 digits: 184.08 万人 and 1840800 人 become the same number, as printed numbers they are."""
+    product = (number * factor).to_numpy(dtype=float, copy=True)
+    changed = np.flatnonzero((factor.to_numpy(dtype=float) != 1) & np.isfinite(product))
+    product[changed] = [float(f"{value:.15g}") for value in product[changed]]
+    return pd.Series(product, index=number.index)
 
-    def check(reason: str, failed: pd.Series, say: Callable[[Any], str]) -> Check:
-        found = pd.Series(None, index=cells.index, dtype=object)
-        found[failed] = [say(cell) for cell in cells[failed].itertuples()]
-        return Check(reason, failed, found)
 
+def _check(cells: pd.DataFrame, reason: str, failed: pd.Series, say: Callable[[Any], str]) -> Check:
+    """A demand on cells; what stood there is put into words only for cells that fail."""
+    found = pd.Series(None, index=cells.index, dtype=object)
+    found[failed] = [say(cell) for cell in cells[failed].itertuples()]
+    return Check(reason, failed, found)
+
+
+def _city_checks(cells: pd.DataFrame) -> list[Check]:
     name, code = cells["city_name"], cells["city_code_published"].astype(object)
     return [
-        check("missing_city", name == "", _said),
-        check(
+        _check(cells, "missing_city", name == "", _said),
+        _check(
+            cells,
             "bad_code",
             code.notna() & ~code.astype(str).str.fullmatch("[0-9]{4}|[0-9]{6}"),
             lambda cell: f"{cell.city_name}: code {cell.city_code_published}, 4 or 6 digits expected",
         ),
-        check("not_a_prefecture_city", _not_a_city(name, code), lambda cell: f"{cell.city_name} {cell.city_code_published or ''}".strip()),
-        check("unknown_city", ~name.isin(city_names()), lambda cell: unknown_name_detail(cell.city_name)),
-        check("bad_year", bad_year, lambda cell: f"{cell.city_name}: year {cell.year!r}"),
-        check("bad_unit", cells["factor"].isna(), lambda cell: f"{cell.city_name} {cell.header}: the row's unit is not known"),
-        check("bad_number", number.isna(), _said),
-        check("out_of_range", (number * cells["factor"]).abs() > LARGEST, _said),
-        check("zero_value", (number == 0) & cells["indicator"].isin(NEVER_ZERO), _said),
-        check("negative_value", number < 0, _said),
+        _check(cells, "not_a_prefecture_city", _not_a_city(name, code), lambda cell: f"{cell.city_name} {cell.city_code_published or ''}".strip()),
+        _check(cells, "unknown_city", ~name.isin(city_names()), lambda cell: unknown_name_detail(cell.city_name)),
     ]
 
 
-def _column_cells(base: pd.DataFrame, rows: Sequence[NumberedRow], column: Column | None) -> pd.DataFrame:
-    if column is None:
-        return base.iloc[:0].drop(columns="unit_factor").assign(cell=None, is_interpolated=False, scope="", indicator="", factor=np.nan, header="")
-    published = [_at(row, column.index) for _, row in rows]
-    blank = np.array([is_blank(cell) for cell in published], dtype=bool)
-    if column.filled_index is not None:
-        published = [_at(row, column.filled_index) if absent else cell for cell, absent, (_, row) in zip(published, blank, rows, strict=True)]
-    present = np.array([not is_blank(cell) for cell in published], dtype=bool)
-    cells = base.assign(cell=pd.Series(published, dtype=object), is_interpolated=blank)[present]
-    factor = cells["unit_factor"] if column.factor is None else column.factor
-    return cells.assign(scope=column.scope, indicator=column.indicator, factor=factor, header=column.header).drop(columns="unit_factor")
+def _unknown_province(cells: pd.DataFrame) -> Check:
+    short = {full[: 3 if full.startswith(("内蒙古", "黑龙江")) else 2] for full in province_names()}
+    known = cells["city_name"].isin({*province_names(), *short})
+    return _check(cells, "unknown_province", ~known, lambda cell: f"{cell.city_name}: matches no province")
+
+
+def _cell_checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) -> list[Check]:
+    """What is demanded of a cell wherever it is from, first demand first."""
+    return [
+        _check(cells, "bad_year", bad_year, lambda cell: f"{cell.city_name}: year {cell.year!r}"),
+        _check(cells, "bad_unit", cells["factor"].isna(), lambda cell: f"{cell.city_name} {cell.header}: the row's unit is not known"),
+        _check(cells, "bad_number", number.isna(), _said),
+        _check(cells, "out_of_range", (number * cells["factor"]).abs() > LARGEST, _said),
+        _check(cells, "zero_value", (number == 0) & cells["indicator"].isin(NEVER_ZERO), _said),
+        _check(cells, "negative_value", number < 0, _said),
+    ]
 
 
 def _duplicate_check(good: pd.DataFrame) -> Check:

@@ -1,8 +1,10 @@
 """The column heads of city yearbooks: which quantity, counted in which unit, for the whole city or its districts.
 
 `HEADERS` is the one list of them. A head is its parts in any bracket or underscore style: 地区生产总值(当年价格)(万元)
-on an official sheet is 地区生产总值_当年价格_全市_万元 in a processed panel. The unit that stands in the head decides
-the factor to the base unit; a head without a unit, or with one that the quantity cannot have, is refused.
+on an official sheet is 地区生产总值_当年价格_全市_万元 or 地区生产总值_当年价格_亿元_全市 in a processed panel, and
+地区生产总值(万元)_wc in a digitised yearbook. Stata allows no brackets in names, so there all is glued together:
+地区生产总值万元. The unit that stands in the head decides the factor to the base unit; a head without a unit, or with one
+that the quantity cannot have, is refused.
 """
 
 from __future__ import annotations
@@ -37,6 +39,11 @@ UNITS: dict[str, tuple[str, float]] = {
     "万张": ("beds", 1e4),
     "件": ("patents", 1.0),
     "项": ("patents", 1.0),
+    "个": ("items", 1.0),
+    "万个": ("items", 1e4),
+    "公里": ("length", 1.0),
+    "千米": ("length", 1.0),
+    "万公里": ("length", 1e4),
     "平方公里": ("area", 1.0),
     "平方千米": ("area", 1.0),
     "公顷": ("area", 0.01),
@@ -44,9 +51,14 @@ UNITS: dict[str, tuple[str, float]] = {
     "吨": ("mass", 1.0),
     "万吨": ("mass", 1e4),
     "%": ("share", 0.01),
+    "百分比": ("share", 0.01),
     "上年=100": ("index", 1.0),
+    "上年100": ("index", 1.0),
 }
 SCOPES = {"全市": "city", "市辖区": "district", "市区": "district"}
+# How digitised yearbooks end a head: whole city, or districts (under city; without counties).
+SUFFIX_SCOPES = {"rgn": "city", "wc": "city", "city": "district", "duc": "district", "noc": "district"}
+DUPLICATE_SUFFIXES = {"x", "y"}  # left by a merge of two tables that print the same column
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,13 @@ class Header:
 
 def _headers(unit: str, indicator: str, *stems: str) -> list[Header]:
     return [Header(stem, unit, indicator) for stem in stems]
+
+
+def _industry(indicator: str, sector: str, *names: str) -> list[Header]:
+    """Employees of one industry: by itself, or after its sector (第一产业 of 农林牧渔业), whose name panels put before it."""
+    endings = ("从业人员数", "从业人员", "城镇单位就业人员")
+    stems = [f"{name}{ending}" for name in names for ending in endings]
+    return _headers("人", indicator, *stems, *(f"{sector}_{stem}" for stem in (*stems, *names)))
 
 
 # The first stem of an indicator is its usual one; the others are earlier or looser names of the same quantity.
@@ -86,12 +105,12 @@ HEADERS: tuple[Header, ...] = (
     *_headers("万元", "household_savings_cny", "城乡居民储蓄年末余额", "城乡居民人民币储蓄存款余额", "住户存款余额"),
     *_headers("元", "urban_disposable_income_cny", "城镇居民人均可支配收入", "城市居民人均可支配收入"),
     *_headers("人", "registered_unemployed_n", "城镇登记失业人员数", "年末城镇登记失业人员数"),
-    *_headers("万人", "employees_n", "城镇单位从业人员期末人数", "从业人员数_城镇单位", "年末单位从业人员数"),
-    *_headers("万人", "tertiary_employees_n", "第三产业从业人员数", "第三产业从业人员", "第三产业从业人员_城镇单位"),
     *_headers(
-        "人", "it_employees_n", "信息传输计算机服务和软件业从业人员数", "信息传输计算机服务和软件业从业人员",
-        "信息传输软件和信息技术服务业从业人员数", "信息传输软件和信息技术服务业从业人员",
+        "万人", "employees_n", "城镇单位从业人员期末人数", "从业人员数_城镇单位", "年末单位从业人员数", "城镇非私营单位从业人员数",
+        "城镇单位就业人员", "城镇单位就业人员数",
     ),
+    *_headers("万人", "tertiary_employees_n", "第三产业从业人员数", "第三产业从业人员", "第三产业从业人员_城镇单位"),
+    *_industry("it_employees_n", "第三产业", "信息传输计算机服务和软件业", "信息传输软件和信息技术服务业"),
     *_headers("万元", "retail_sales_cny", "社会消费品零售总额"),
     *_headers("万元", "fixed_investment_cny", "固定资产投资总额", "固定资产投资总额_不含农户", "固定资产投资"),
     *_headers("万元", "fiscal_revenue_cny", "地方财政一般预算内收入", "地方一般公共预算收入", "地方财政一般预算收入"),
@@ -109,17 +128,56 @@ HEADERS: tuple[Header, ...] = (
     *_headers("万户", "internet_users_n", "国际互联网用户数"),
     *_headers("平方米", "road_area_per_head_m2", "人均城市道路面积", "人均道路面积"),
     *_headers("吨", "co2_t", "碳排放量"),
+    *_headers("万人", "secondary_employees_n", "第二产业从业人员数", "第二产业从业人员", "第二产业从业人员_城镇单位"),
+    # The industries of GB/T 4754, sections A to S without G (above), as the yearbooks name them under the editions of 2002 and 2011.
+    *_industry("employees_agriculture_n", "第一产业", "农林牧渔业"),
+    *_industry("employees_mining_n", "第二产业", "采矿业"),
+    *_industry("employees_manufacturing_n", "第二产业", "制造业"),
+    *_industry(
+        "employees_utilities_n", "第二产业", "电力燃气及水的生产和供应业", "电力煤气及水的生产和供应业", "电力煤气及水生产供应业",
+        "电力热力燃气及水生产和供应业",
+    ),
+    *_industry("employees_construction_n", "第二产业", "建筑业"),
+    *_industry("employees_transport_n", "第三产业", "交通运输仓储和邮政业", "交通运输仓储及邮政业"),
+    *_industry("employees_wholesale_retail_n", "第三产业", "批发和零售业", "批发零售业"),
+    *_industry("employees_hotels_catering_n", "第三产业", "住宿和餐饮业", "住宿餐饮业"),
+    *_industry("employees_finance_n", "第三产业", "金融业"),
+    *_industry("employees_real_estate_n", "第三产业", "房地产业"),
+    *_industry("employees_business_services_n", "第三产业", "租赁和商务服务业", "租赁和商业服务业"),
+    *_industry("employees_science_n", "第三产业", "科学研究技术服务和地质勘查业", "科研技术服务和地质勘查业", "科学研究和技术服务业", "科研综合技术服务业"),
+    *_industry("employees_water_environment_n", "第三产业", "水利环境和公共设施管理业"),
+    *_industry("employees_resident_services_n", "第三产业", "居民服务和其他服务业", "居民服务修理和其他服务业"),
+    *_industry("employees_education_n", "第三产业", "教育", "教育业"),
+    *_industry("employees_health_n", "第三产业", "卫生社会保障和社会福利业", "卫生社会保险和社会福利业", "卫生和社会工作"),
+    *_industry("employees_culture_n", "第三产业", "文化体育和娱乐业", "文化体育娱乐业"),
+    *_industry("employees_public_administration_n", "第三产业", "公共管理和社会组织", "公共管理社会保障和社会组织"),
+    *_headers("元", "average_wage_cny", "职工平均工资", "在岗职工平均工资", "城镇非私营单位在岗职工平均工资"),
+    *_headers("件", "invention_patent_applications_n", "发明专利申请数", "发明专利申请量"),
+    *_headers("件", "invention_patents_in_force_n", "有效发明专利数", "发明专利拥有量"),
+    *_headers("件", "internet_patents_granted_n", "互联网专利授权数", "互联网专利授权量"),
+    *_headers("万元", "rd_expenditure_cny", "R&D经费内部支出", "R&D内部经费支出", "研究与试验发展经费内部支出"),
+    *_headers("项", "technology_contracts_n", "技术合同成交数", "技术合同签订数", "技术合同数"),
+    *_headers("万元", "pollution_investment_cny", "污染治理完成投资", "工业污染治理完成投资", "工业污染治理投资完成额"),
+    *_headers("公里", "highway_km", "公路里程", "境内公路里程", "公路通车里程"),
+    *_headers("万元", "industrial_fixed_assets_cny", "规模以上工业固定资产", "规模以上工业企业_固定资产合计", "规模以上工业固定资产合计"),
+    *_headers("吨", "industrial_so2_t", "工业二氧化硫排放量", "工业SO2排放量"),
+    *_headers("万吨", "industrial_wastewater_t", "工业废水排放量"),
+    *_headers("万个", "internet_ports_n", "互联网宽带接入端口", "互联网宽带接入端口数"),
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Head:
-    """A column head taken apart; `scope` is city, district or None, `scope_first` whether it precedes the unit."""
+    """A column head taken apart.
+
+    scope : city, district or None where the head does not say
+    style : scope_unit (全市 before 万元), unit_scope, suffix (the scope ends the head as _wc), glued, or plain without a scope
+    """
 
     key: str
     scope: str | None
     unit: str | None
-    scope_first: bool
+    style: str
 
 
 @dataclass(frozen=True)
@@ -133,21 +191,49 @@ class Quantity:
 
 def normal_head(text: object) -> str:
     """A head without blanks and line breaks, with ASCII brackets; its English half, if it has one, is cut off."""
-    joined = clean_name(str(text)).translate(str.maketrans("（）％＝", "()%="))
+    joined = clean_name(str(text)).translate(str.maketrans("（）％＝＆", "()%=&"))
     return re.sub(r"(?<=\))[A-Za-z][\x00-\x7f]*$", "", joined)
 
 
 def split_head(text: object) -> Head:
     """Take a head apart into stem, scope and unit, whatever stands between them."""
     parts = [part for part in re.split(r"[_()]", normal_head(text)) if part]
+    suffix = _suffix_scope(parts)
+    if suffix is not None:
+        parts = parts[: suffix[1]]
     scope_at = next((at for at, part in enumerate(parts) if part in SCOPES), None)
     unit_at = next((at for at, part in reversed(list(enumerate(parts))) if _unit(part) in UNITS), None)
+    style = "suffix" if suffix else "plain" if scope_at is None else "scope_unit" if unit_at is None or scope_at < unit_at else "unit_scope"
     return Head(
         key=_key(part for at, part in enumerate(parts) if at not in (scope_at, unit_at)),
-        scope=None if scope_at is None else SCOPES[parts[scope_at]],
+        scope=suffix[0] if suffix else None if scope_at is None else SCOPES[parts[scope_at]],
         unit=None if unit_at is None else _unit(parts[unit_at]),
-        scope_first=scope_at is not None and (unit_at is None or scope_at < unit_at),
+        style=style,
     )
+
+
+def _suffix_scope(parts: list[str]) -> tuple[str, int] | None:
+    """The scope that ends a digitised head and where it stands, or None: 地区生产总值 万元 wc x."""
+    for at in (len(parts) - 1, len(parts) - 2 if parts and parts[-1] in DUPLICATE_SUFFIXES else -1):
+        if at > 0 and parts[at] in SUFFIX_SCOPES:
+            return SUFFIX_SCOPES[parts[at]], at
+    return None
+
+
+def split_glued(text: object) -> Head | None:
+    """A head in which stem, scope and unit stand together (地区生产总值万元, 年末总人口市辖区万人); None for one that is not known.
+
+    The longest stem decides: in 移动电话年末用户数万户 the unit is 万户 and not 户.
+    """
+    name = _key([normal_head(text)])
+    found = []
+    for scope_text in ("", *SCOPES):
+        for unit in UNITS:
+            for ending in {f"{scope_text}{unit}", f"{unit}{scope_text}"}:
+                stem = name.removesuffix(ending)
+                if stem != name and stem in _BY_KEY and UNITS[unit][0] == UNITS[_BY_KEY[stem].unit][0]:
+                    found.append((len(ending), Head(stem, SCOPES.get(scope_text), unit, "glued")))
+    return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
 def known_quantity(text: object, file: str, place: str) -> Quantity | None:
@@ -157,7 +243,11 @@ def known_quantity(text: object, file: str, place: str) -> Quantity | None:
     ------
     SourceError : a known quantity whose unit is missing or cannot be its own, for a wrong factor would go unnoticed.
     """
-    head = split_head(text)
+    return quantity_of(split_head(text), text, file, place)
+
+
+def quantity_of(head: Head, text: object, file: str, place: str) -> Quantity | None:
+    """The same for a head that was taken apart already."""
     header = _BY_KEY.get(head.key)
     if header is None:
         return None
@@ -188,7 +278,22 @@ def sheet_head(header: Header) -> str:
 
 def panel_head(header: Header, scope: str) -> str:
     """The head in a processed panel, for instance 地区生产总值_当年价格_全市_万元; scope is city or district."""
-    return f"{header.stem}_{'全市' if scope == 'city' else '市辖区'}_{header.unit}"
+    return f"{header.stem}_{_scope_word(scope)}_{header.unit}"
+
+
+def unit_scope_head(header: Header, scope: str, unit: str) -> str:
+    """The head in a panel that puts the unit first, for instance 地区生产总值_当年价格_亿元_全市."""
+    return f"{header.stem}_{unit}_{_scope_word(scope)}"
+
+
+def glued_head(header: Header, scope: str) -> str:
+    """The head as a Stata name, which takes letters and digits only, for instance 地区生产总值当年价格万元; 市辖区 stands before the unit."""
+    unit = {"%": "百分比", "上年=100": "上年100"}.get(header.unit, header.unit)
+    return re.sub(r"\W|_", "", header.stem) + ("" if scope == "city" else "市辖区") + unit
+
+
+def _scope_word(scope: str) -> str:
+    return "全市" if scope == "city" else "市辖区"
 
 
 def _unit(part: str) -> str:
@@ -196,7 +301,8 @@ def _unit(part: str) -> str:
 
 
 def _key(parts: Iterable[str]) -> str:
-    return re.sub(r"[、，,:：]", "", "".join(parts))
+    """What a stem is known by: no commas, no & (R&D is RD), no year before it (2000年国内生产总值), letters small."""
+    return re.sub(r"^(?:19|20)\d{2}年|[、，,:：&]", "", "".join(parts)).lower()
 
 
 _BY_KEY = {_key(header.stem.split("_")): header for header in HEADERS}
