@@ -75,31 +75,51 @@ def _read_workbook(path: Path, fingerprint: str, label: str) -> dict[str, Rows]:
     raw = RawFile(path, fingerprint, label=label)
     if raw.head.startswith(XLSX_MARK):
         _refuse_bomb(raw)
-        _refuse_far_cells(raw)
-    try:
-        workbook = python_calamine.CalamineWorkbook.from_path(str(raw.path))
-        sheets = {name: workbook.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in workbook.sheet_names}
-        return cast(dict[str, Rows], sheets)
-    except Exception as error:  # calamine raises many kinds, some of them plain Exception
-        raise SourceError(raw.name, "", f"cannot be read as a workbook ({error})", "Open it in a spreadsheet program, save it again and refresh") from error
+        _look_through(raw)
+    return _cells_of(raw)
+
+
+def _cells_of(raw: RawFile) -> dict[str, Rows]:
+    """The rows of all sheets, read by a process of its own: a damaged workbook can end the one that reads it."""
+    command = [sys.executable, "-P", WORKER, str(raw.path.absolute()), str(MAX_CELLS), str(MAX_CHARACTERS)]
+    sheets: dict[str, Rows] = {}
+    rows: Rows = []
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
+        assert worker.stdout is not None
+        try:
+            while (message := pickle.load(worker.stdout))[0] in ("sheet", "rows"):
+                if message[0] == "sheet":
+                    rows = sheets.setdefault(message[1], [])
+                else:
+                    rows.extend(message[1])
+        except (EOFError, pickle.UnpicklingError):
+            message = ("broken", "it takes more memory or time than a workbook may")
+        finally:
+            worker.kill()  # ended already, unless this process was interrupted
+    if message[0] == "broken":
+        raise SourceError(raw.name, "", f"cannot be read as a workbook ({message[1]})", "Open it in a spreadsheet program, save it again and refresh")
+    if message[0] == "large":
+        raise SourceError(raw.name, message[1], message[2], "Delete the far rows and columns that hold nothing of use, save it again and refresh")
+    return sheets
 
 
 def _refuse_bomb(raw: RawFile) -> None:
     try:
         with zipfile.ZipFile(raw.path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:  # a damaged list of parts may ask for a newer zip
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, *DAMAGED) as error:  # a damaged list of parts may ask for a newer zip
         raise SourceError(raw.name, "", "is cut off or not a workbook", "Fetch the file again") from error
+    unpacked, packed = sum(entry.file_size for entry in entries), raw.path.stat().st_size
+    problem = ""
     if unpacked > MAX_UNPACKED_BYTES:
-        raise SourceError(
-            raw.name,
-            "",
-            f"unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED_BYTES:,} allowed",
-            "Check where the file comes from; split it if it is genuine",
-        )
+        problem = f"unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED_BYTES:,} allowed"
+    elif unpacked > RATIO_COUNTS_FROM_BYTES and unpacked > MAX_RATIO * packed:
+        problem = f"unpacks to {unpacked:,} bytes, {unpacked // packed:,} times its size; at most {MAX_RATIO} times are allowed"
+    if problem:
+        raise SourceError(raw.name, "", problem, "Check where the file comes from; split it if it is genuine")
 
 
-def _refuse_far_cells(raw: RawFile) -> None:
+def _look_through(raw: RawFile) -> None:
     """Refuse an xlsx in which few cells span many: a sheet is laid out in memory from A1 to its farthest row and column.
 
     An xls needs no such look: its format ends at column IV and row 65536.

@@ -43,8 +43,13 @@ covered as (
 select
     city_code,
     policy,
-    min(first_year) as first_year,
-    min_by(policy_class, first_year) as policy_class
-from covered
-where city_code is not null
-group by city_code, policy
+    first_year,
+    policy_class
+from (
+    select
+        *,
+        row_number() over (partition by city_code, policy order by first_year, policy_class) as place
+    from covered
+    where city_code is not null
+) as ranked
+where place = 1

@@ -36,10 +36,10 @@ running as (
         i.gdp_cny,
         i.gdp_deflator_2000 as published,
         m.implied_deflator,
-        sum(case when k.year > 2000 then ln(nullif(greatest(i.gdp_index_pct, 0), 0) / 100) else 0 end) over years as ln_real_growth,
+        (sum((case when k.year > 2000 then ln(nullif(greatest(i.gdp_index_pct, 0), 0) / 100) else 0 end)::decimal(38, 15)) over years)::double as ln_real_growth,
         count(case when k.year = 2000 then i.gdp_cny when i.gdp_index_pct > 0 then i.gdp_index_pct end) over years as links_n,
         max(case when k.year = 2000 then i.gdp_cny end) over (partition by k.city_code) as gdp_cny_base,
-        coalesce(sum(case when k.year > 2000 then ln(c.consumer_price_index_pct / 100) end) over years, 0) as ln_consumer_prices,
+        coalesce((sum((case when k.year > 2000 then ln(c.consumer_price_index_pct / 100) end)::decimal(38, 15)) over years)::double, 0) as ln_consumer_prices,
         count(case when k.year > 2000 then c.consumer_price_index_pct end) over years as consumer_links_n
     from keys as k
     left join {{ ref('int_city__indicators') }} as i on k.city_code = i.city_code and k.year = i.year

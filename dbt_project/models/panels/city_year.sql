@@ -42,7 +42,7 @@ select
     t.hs6_n,
     t.destination_n,
     t.exporters_n,
-    t.filled_postcode_cents::double / t.value_cents::double as filled_postcode_share,
+    t.filled_postcode_cents::double / nullif(t.value_cents::double, 0) as filled_postcode_share,
     i.gdp_cny,
     {{ at_2000_prices('i.gdp_cny', 'p.gdp_deflator_2000') }} as gdp_cny_2000,
     p.gdp_deflator_2000,

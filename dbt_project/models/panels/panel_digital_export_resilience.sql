@@ -1,11 +1,12 @@
 /* One row a city and year, 2011-2021, of paper C's 289 cities: the spine without Tibet, 儋州 and 固原 (seeds/judgments/
    digital_exclusions.csv). Controls as int_digital__control names them. Groups: coastal provinces of the paper's footnote;
    high foreign investment by the median of the cities' means; market by where more than half of the exports goes;
-   big-data zone in force from the year of approval. DECISIONS 33, 34, 35, 36. */
+   big-data zone in force from the year of approval; null, not 0, where no zone was delivered at all. DECISIONS 33, 34, 35, 36. */
 with sample as (
     select
         y.*,
-        avg(y.fdi_share) over (partition by y.city_code) as mean_fdi_share
+        {{ exact_mean_over('y.fdi_share', 'partition by y.city_code') }} as mean_fdi_share,
+        count(y.big_data_zone_year) over () > 0 as has_zones
     from {{ ref('city_year') }} as y
     left join {{ ref('digital_exclusions') }} as e on y.city_code = e.city_code
     where e.city_code is null and y.year between 2011 and 2021
@@ -49,8 +50,8 @@ select
     h.post_offices_1984_n * y.internet_ports_n as post_office_instrument,
     h.telephones_1984_n * y.internet_ports_n as telephone_instrument,
     y.big_data_zone_year,
-    case when y.big_data_zone_year <= y.year then 1 else 0 end::smallint as big_data_did,
-    y.big_data_zone_year is not null as is_big_data_city,
+    case when y.big_data_zone_year <= y.year then 1 when y.has_zones then 0 end::smallint as big_data_did,
+    case when y.has_zones then y.big_data_zone_year is not null end as is_big_data_city,
     (y.year - y.big_data_zone_year)::smallint as big_data_event_time,
     y.province_code in ('33', '32', '45', '44', '13', '12', '21', '37', '31', '35') as is_coastal_province,
     y.mean_fdi_share > n.median_fdi_share as is_high_fdi,

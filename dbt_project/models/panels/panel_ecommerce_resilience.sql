@@ -3,7 +3,8 @@
        (the paper's first five); zone_lagged_did = zone_did of the year before, so null in 2012
        event_time = year - year of approval; the dummies of event time go from four years before to four after, with all
        earlier years in the first and all later ones in the last; the year before is the paper's base
-   Gaps between known years are interpolated and flagged column by column. DECISIONS 16, 17, 37. */
+   Where no zone was delivered at all these are null, not 0. Gaps between known years are interpolated and flagged column by
+   column. DECISIONS 16, 17, 37. */
 {% set filled = ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_cny', 'innovation_index', 'tertiary_employment_share'] %}
 with variables as (
     select
@@ -35,7 +36,9 @@ zoned as (
         city_code,
         year,
         case when ecommerce_zone_year <= 2020 then ecommerce_zone_year end as ecommerce_zone_year,
-        case when ecommerce_zone_year <= 2020 then year - ecommerce_zone_year end as event_time
+        case when ecommerce_zone_year <= 2020 then year - ecommerce_zone_year end as event_time,
+        count(ecommerce_zone_year) over () > 0 as has_zones,
+        count(broadband_china_year) over () > 0 as has_broadband
     from {{ ref('city_year') }}
 )
 
@@ -44,24 +47,24 @@ select
     y.city_name_zh,
     y.year,
     r.resilience_index,
-    case when z.event_time >= 0 then 1 else 0 end::smallint as zone_did,
+    case when z.event_time >= 0 then 1 when z.has_zones then 0 end::smallint as zone_did,
     z.ecommerce_zone_year,
     case
-        when y.year > 2012 then case when z.event_time >= 1 then 1 else 0 end
+        when y.year > 2012 then case when z.event_time >= 1 then 1 when z.has_zones then 0 end
     end::smallint as zone_lagged_did,
     z.event_time::smallint as event_time,
     {% for years in range(4, 0, -1) %}
-    case when z.event_time {{ '<=' if loop.first else '=' }} -{{ years }} then 1 else 0 end::smallint as zone_lead_{{ years }}_did,
+    case when z.event_time {{ '<=' if loop.first else '=' }} -{{ years }} then 1 when z.has_zones then 0 end::smallint as zone_lead_{{ years }}_did,
     {% endfor %}
     {% for years in range(5) %}
-    case when z.event_time {{ '>=' if loop.last else '=' }} {{ years }} then 1 else 0 end::smallint as zone_lag_{{ years }}_did,
+    case when z.event_time {{ '>=' if loop.last else '=' }} {{ years }} then 1 when z.has_zones then 0 end::smallint as zone_lag_{{ years }}_did,
     {% endfor %}
-    case when y.broadband_china_year <= y.year then 1 else 0 end::smallint as broadband_did,
+    case when y.broadband_china_year <= y.year then 1 when z.has_broadband then 0 end::smallint as broadband_did,
     v.agglomeration,
     v.openness_share,
     v.fdi_share,
     v.science_share,
-    ln(v.fdi_cny / 10000) as ln_fdi,
+    {{ safe_ln('v.fdi_cny / 10000') }} as ln_fdi,
     d.digital_level_index,
     d.digital_level_scaled_index,
     v.innovation_index,

@@ -44,8 +44,8 @@ shares as (
     select
         h.city_id,
         h.year,
-        h.value_cents / c.value_cents as city_share,
-        j.value_cents / t.value_cents as national_share
+        h.value_cents / nullif(c.value_cents, 0) as city_share,
+        j.value_cents / nullif(t.value_cents, 0) as national_share
     from headings as h
     inner join city_totals as c on h.city_id = c.city_id and h.year = c.year
     inner join heading_totals as j on h.hs4_id = j.hs4_id and h.year = j.year
@@ -57,7 +57,7 @@ indices as (
         city_id,
         year,
         count(*)::int as hs4_n,
-        max(city_share / national_share) / count(*) as export_specialisation_index,
+        max(city_share / nullif(national_share, 0)) / count(*) as export_specialisation_index,
         {{ exact_sum('abs(city_share - national_share)') }} + 1 - {{ exact_sum('national_share') }} as distance
     from shares
     group by city_id, year

@@ -2,7 +2,7 @@
    and FDI above zero, since its log is a control. The paper leaves out cities with much missing data, most of 新疆 and 西藏
    among them. is_large_city: residents of the municipal districts (the registered where residents are not printed) are a
    million or more on average over the ten years. is_central_city: municipality, provincial capital or sub-provincial city.
-   is_resource_based: named by the State Council's plan of 2013. DECISIONS 16, 37. */
+   is_resource_based: named by the State Council's plan of 2013 (int_city__groups). DECISIONS 16, 28, 37. */
 with controlled as (
     select city_code
     from {{ ref('int_resilience__variable') }}
@@ -27,25 +27,19 @@ indexed as (
 sizes as (
     select
         city_code,
-        avg(coalesce(district_population_resident_n, district_population_registered_n)) as district_population_mean
+        {{ exact_mean('coalesce(district_population_resident_n, district_population_registered_n)') }} as district_population_mean
     from {{ ref('city_year') }}
     where year between 2012 and 2021
     group by city_code
-),
-
-resource_based as (
-    select city_code
-    from {{ ref('int_policy__city_zone') }}
-    where policy = 'resource_based'
 )
 
 select
     c.city_code,
     s.district_population_mean >= 1e6 as is_large_city,
     c.tier <> 'other' as is_central_city,
-    r.city_code is not null as is_resource_based
+    g.is_resource_based
 from controlled as k
 inner join indexed as i on k.city_code = i.city_code
 inner join {{ ref('cities') }} as c on k.city_code = c.city_code
 left join sizes as s on k.city_code = s.city_code
-left join resource_based as r on k.city_code = r.city_code
+left join {{ ref('int_city__groups') }} as g on k.city_code = g.city_code
