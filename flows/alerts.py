@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from warehouse.config import Config
 
@@ -39,18 +41,25 @@ def _run(command: Sequence[str], message: bytes) -> str:
         done = subprocess.run(command, input=message, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return f"{command[0]} did not end within {SECONDS} s"
-    except OSError as error:
-        return f"{command[0]}: {error.strerror}"
+    except (OSError, ValueError) as error:
+        return f"{command[0]}: {getattr(error, 'strerror', None) or error}"
     return "" if done.returncode == 0 else f"{command[0]} ended with exit code {done.returncode}"
 
 
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirected POST would be sent on as a GET without the message, and pass for an alert."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
 def _post(address: str, message: bytes) -> str:
-    request = urllib.request.Request(address, data=message, headers={"Content-Type": "application/json; charset=utf-8"}, method="POST")
     try:
-        with urllib.request.urlopen(request, timeout=SECONDS):
+        request = urllib.request.Request(address, data=message, headers={"Content-Type": "application/json; charset=utf-8"}, method="POST")
+        with urllib.request.build_opener(_NoRedirect).open(request, timeout=SECONDS):
             return ""
     except urllib.error.HTTPError as error:
         return f"it answered {error.code}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:  # the texts of some of these repeat the address
         reason = getattr(error, "reason", error)
         return f"it could not be reached: {getattr(reason, 'strerror', None) or type(reason).__name__}"

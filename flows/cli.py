@@ -11,8 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from warehouse.config import load_config
-from warehouse.errors import CitytradeError
+MISSING = "citytrade: the package {name} is missing. Run `pip install -c constraints.txt -e .` in the project's folder."
+try:
+    from warehouse.config import load_config
+    from warehouse.errors import CitytradeError
+except ModuleNotFoundError as missing:
+    sys.exit(MISSING.format(name=missing.name))
 
 DEFAULT_LIMIT = 40
 SECONDS, MEMORY = 60, "2GB"
@@ -28,6 +32,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(given.run(given) or 0)
     except CitytradeError as error:
         print(f"citytrade: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(MISSING.format(name=error.name), file=sys.stderr)
         return 1
     except BrokenPipeError:
         # The reader of our output, such as `head`, has left.
@@ -122,18 +129,18 @@ def _layout_of(text: str) -> tuple[str, str]:
     return source, layout
 
 
-def run_sql(given: argparse.Namespace) -> None:
+def run_sql(given: argparse.Namespace) -> int:
     from warehouse.limits import Limits
 
     config, limits = load_config(given.config), Limits(given.seconds, given.memory)
     if given.statement is None:
         from flows.shell import run_shell
 
-        run_shell(config, limits, given.format, given.limit)
-    else:
-        from flows.sql import run_sql as run
+        return run_shell(config, limits, given.format, given.limit)
+    from flows.sql import run_sql as run
 
-        run(config, given.statement, given.format, given.limit, limits)
+    run(config, given.statement, given.format, given.limit, limits)
+    return 0
 
 
 def run_panels(given: argparse.Namespace) -> None:

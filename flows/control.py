@@ -79,7 +79,7 @@ def _changed(lake: Path, outcome: SourceOutcome, controls: Controls, manifest: M
     wrong = []
     for year in sorted(old):
         was, now = old[year].accepted_n, new[year].accepted_n if year in new else 0
-        if abs(now - was) > share * was:
+        if was and abs(now - was) > share * was:  # a year of which nothing was accepted before is as good as new
             wrong.append(f"{year} {'shrinks' if now < was else 'grows'} from {was:,} to {now:,} rows ({(now - was) / was:+.0%}, more than {share:.0%})")
     return _listed(wrong, f"Look at its files; if they are right, run `citytrade refresh --confirm {outcome.source}`")
 

@@ -61,7 +61,9 @@ def build(config: Config, lake_set: Path, folder: Path, say: Say) -> Built:
     if failed:
         raise ReleaseError(_failures(failed, folder / DATABASE))
     if code != 0:
-        raise ReleaseError("dbt stopped before it built anything:\n  " + "\n  ".join(errors[-SHOWN:] or [f"exit code {code}, no message"]))
+        # Of a traceback, such as that of a full disk, the last line is for a person.
+        told = dict.fromkeys(error.splitlines()[-1] if error.startswith("Traceback") else error for error in errors)
+        raise ReleaseError("dbt stopped before it built anything:\n  " + "\n  ".join(list(told)[-SHOWN:] or [f"exit code {code}, no message"]))
     models_n = sum(result["unique_id"].startswith("model.") and result["status"] == "success" for result in results)
     if models_n == 0:
         raise ReleaseError(f"dbt ran no model of {project}. Check that its models folder is there and not disabled.")
@@ -143,7 +145,10 @@ def _events(lines: Iterator[str] | Any) -> Iterator[dict[str, Any]]:
 
 def _read_results(target: Path) -> list[dict[str, Any]]:
     file = target / "run_results.json"
-    return json.loads(file.read_text(encoding="utf-8"))["results"] if file.is_file() else []
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))["results"] if file.is_file() else []
+    except ValueError:  # cut off by a full disk: dbt's exit code and last words say so
+        return []
 
 
 def _failures(failed: list[dict[str, Any]], database: Path) -> str:

@@ -67,8 +67,9 @@ def _packages(file: Path) -> Finding:
             continue  # tools of developers are pinned too
         if found != version:
             wrong.append(f"{name} {found} instead of {version}")
-    remedy = f"Run `pip install -c {file.name} -e .` in the project's folder." if wrong else ""
-    return Finding("packages", ", ".join(wrong) if wrong else f"{len(pins)} as pinned", remedy)
+    return Finding(
+        "packages", ", ".join(wrong) if wrong else f"{len(pins)} as pinned", f"Run `pip install -c {file.name} -e .` in the project's folder." if wrong else ""
+    )
 
 
 def _needed() -> set[str]:
@@ -94,8 +95,10 @@ def _home(config: Config) -> Finding:
 
 
 def _lock(config: Config) -> Finding:
-    holder = lock.state(config.home)
-    left = lock.left_behind(config.home)
+    try:
+        holder, left = lock.state(config.home), lock.left_behind(config.home)
+    except OSError as error:
+        return Finding("refresh", f"{config.home / lock.LOCK_NAME}: {error.strerror}", "Give yourself the right to read and write there.")
     if left is not None:
         return Finding(
             "refresh", f"none running; stale lock of process {left.pid} on {left.host}, started {left.started}",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.export_files import WRITERS, write_csv_file
+from flows.export_files import WRITERS, XLSX_ROWS, write_csv_file
 from warehouse.config import Config
 from warehouse.errors import CitytradeError
 
@@ -33,7 +33,7 @@ def save(frame: pd.DataFrame, file: Path) -> None:
 
     Raises
     ------
-    CitytradeError : another ending, more rows than the format holds, or a folder that cannot be written to.
+    CitytradeError : another ending, more rows or greater numbers than the format holds, or a folder that cannot be written to.
     """
     if file.suffix not in WRITERS:
         raise CitytradeError(f"{file}: a panel is saved as {', '.join(WRITERS)}. Choose one of these endings.")
@@ -43,6 +43,9 @@ def save(frame: pd.DataFrame, file: Path) -> None:
         partial.replace(file)
     except OSError as error:
         raise CitytradeError(f"{file}: cannot be written ({error.strerror}). Check that its folder is there and may be written to.") from error
+    except ValueError as error:
+        told = " ".join(str(error).split())
+        raise CitytradeError(f"{file}: the format does not hold this panel ({told}). Save it as .parquet.") from error
     finally:
         partial.unlink(missing_ok=True)
 
@@ -54,7 +57,7 @@ def save_all(config: Config, folder: Path, form: str, say: Say) -> list[str]:
 
     Raises
     ------
-    CitytradeError : a folder that is there already, or cannot be written to.
+    CitytradeError : a folder that is there already, or cannot be written to, or a panel that the format does not hold.
     """
     import pandas as pd
 
@@ -64,7 +67,7 @@ def save_all(config: Config, folder: Path, form: str, say: Say) -> list[str]:
         raise CitytradeError(f"{folder}: is there already. Name a folder that is not, so that no file of another release stays in it.")
     release = release_folder(config).name  # all panels from one release, also while another one is published
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
-    names = list(panels(config, release)["panel"])
+    names = _names(panels(config, release), form)
     simulated = False
     try:
         partial.mkdir(parents=True)
@@ -86,6 +89,14 @@ def save_all(config: Config, folder: Path, form: str, say: Say) -> list[str]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return names
+
+
+def _names(listed: pd.DataFrame, form: str) -> list[str]:
+    """The panels' names; one that is too long is refused before the first file is written, since it may be the last."""
+    long = list(listed.loc[listed["rows"] >= XLSX_ROWS, "panel"]) if form == "xlsx" else []
+    if long:
+        raise CitytradeError(f"{', '.join(long)}: a sheet holds {XLSX_ROWS - 1:,} rows and there are more. Use --as parquet, dta or csv.")
+    return list(listed["panel"])
 
 
 def _readme(folder: Path, release: str, panels_n: int, simulated: bool) -> None:

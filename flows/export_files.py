@@ -8,7 +8,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 NO_DATE = datetime(2000, 1, 1)  # files that must carry a date carry this one: when a copy was made is no part of the data
 STATA_NAME, STATA_LABEL = 32, 80
 XLSX_ROWS, XLSX_CELL = 1_048_576, 32_767
+# What Stata keeps for itself, and the words that pandas would rename, which loses their label.
+STATA_RESERVED = frozenset((
+    "aggregate", "array", "boolean", "break", "byte", "case", "catch", "class", "colvector", "complex", "const", "continue", "default", "delegate",
+    "delete", "do", "double", "else", "eltypedef", "end", "enum", "explicit", "export", "external", "float", "for", "friend", "function", "global",
+    "goto", "if", "in", "inline", "int", "local", "long", "namespace", "new", "numeric", "null", "operator", "orgtypedef", "polymorphic", "pragma",
+    "private", "protected", "quad", "rowvector", "short", "signed", "static", "strL", "string", "struct", "super", "switch", "template", "this",
+    "throw", "transmorphic", "try", "typedef", "typename", "union", "unsigned", "using", "vector", "version", "virtual", "void", "volatile", "while",
+    "with", "_all", "_b", "_coef", "_cons", "_n", "_N", "_pi", "_pred", "_rc", "_skip",
+))  # fmt: skip
 FORBIDDEN_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
@@ -55,8 +64,8 @@ def write_stata(frame: pd.DataFrame, file: Path) -> None:
         elif isinstance(series.dtype, pd.Int64Dtype):
             series = series.astype("float64")
         elif not pd.api.types.is_numeric_dtype(series.dtype):
-            # A text column without any text would otherwise have no width at all.
-            series = series.astype("object").where(series.notna(), "")
+            # A text column without any text would otherwise have no width at all; what is neither number nor text, such as a date, becomes text.
+            series = series.astype("object").where(series.notna(), "").map(str)
         columns[names[name]] = series
     labels = {names[name]: _stata_label(name, names[name], frame.attrs.get("columns", {}).get(name, {})) for name in frame.columns}
     about = about_frame(frame)
@@ -75,7 +84,8 @@ def write_xlsx(frame: pd.DataFrame, file: Path) -> None:
 
     if len(frame) >= XLSX_ROWS:
         raise CitytradeError(
-            f"{file}: a sheet holds {XLSX_ROWS - 1:,} rows and the panel has {len(frame):,}. Save it as .parquet, .dta or .csv, or take fewer years."
+            f"{frame.attrs.get('panel') or 'This panel'}: a sheet holds {XLSX_ROWS - 1:,} rows and the panel has {len(frame):,}. "
+            "Save it as .parquet, .dta or .csv, or take fewer years."
         )
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = NO_DATE
@@ -129,7 +139,8 @@ def _shortened(name: str) -> str:
     for at in sorted(range(len(parts)), key=lambda at: -len(parts[at])):
         if len("_".join(parts)) > STATA_NAME:
             parts[at] = parts[at][0] + re.sub("[aeiou]", "", parts[at][1:])
-    return "_".join(parts)[:STATA_NAME].rstrip("_")
+    short = "_".join(parts)[:STATA_NAME].rstrip("_")
+    return f"{short}_" if short in STATA_RESERVED or re.fullmatch(r"str\d+", short) else short
 
 
 def _stata_label(name: str, short: str, about: dict[str, str]) -> str:
@@ -150,7 +161,7 @@ def _sheet(book: Any, title: str, rows: Sequence[Sequence[Any]]) -> None:
                 cell.data_type = "s"  # text, whatever it begins with: never a formula
                 cells.append(cell)
             else:
-                cells.append(value)
+                cells.append(value if value is None or isinstance(value, (bool, int, float, date)) else str(value))
         sheet.append(cells)
 
 

@@ -20,7 +20,9 @@ from warehouse.publish import DATABASE, Manifest, current_release, read_manifest
 PROJECT = Path(__file__).resolve().parent.parent
 CODE_FOLDERS = ("warehouse", "dbt_project", "expectations", "flows", "analysis/measures")
 NOT_CODE = {"__pycache__", "target", "logs", "dbt_packages", ".user.yml"}
-PACKAGES = ("duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "prefect", "pandas", "numpy", "pyarrow", "python-calamine")
+PACKAGES = (
+    "duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "prefect", "pandas", "numpy", "pyarrow", "python-calamine", "scipy", "scikit-learn", "jieba",
+)  # fmt: skip
 TRUTH = "truth.json"
 
 
@@ -59,7 +61,8 @@ def find_inputs(config: Config) -> Inputs:
     said: dict[str, Any] = {"years": [config.first_year, config.last_year]}
     for name, found in files.items():
         options = sorted(config.sources[name].options.items())
-        said[name] = [options, problems.get(name), sorted((file.name, prints[file]) for file in found)]
+        # Totals that were mended in the configuration are a reason to refresh too.
+        said[name] = [options, repr(config.sources[name].controls), problems.get(name), sorted((file.name, prints[file]) for file in found)]
     simulated = frozenset(name for name, found in files.items() if any(is_simulated(config, file) for file in found))
     said["simulated"] = sorted(simulated)
     return Inputs(files, problems, simulated, _digest(said), code_fingerprint(), package_versions())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import TextIO
 from warehouse.errors import ReleaseError
 
 LOCK_NAME = "refresh.lock"
+LOOKS = (0.05, 0.2)  # seconds to wait before trying again
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,35 @@ def hold(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[No
     ReleaseError : another refresh holds it (the message says which process, on which host, since when), or the home cannot be written to.
     """
     with _opened(home) as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _got(handle):
             holder = _holder(home)
             who = f"process {holder.pid} on {holder.host}, since {holder.started}" if holder else "another process"
-            raise ReleaseError(f"A refresh of {home} is already running ({who}). Wait until it has finished, then try again.") from error
+            raise ReleaseError(f"A refresh of {home} is already running ({who}). Wait until it has finished, then try again.")
         left = _holder(home)
         if left is not None:
             say(f"The refresh of process {left.pid} on {left.host}, started {left.started}, ended before it was done; what it left is removed.")
-        handle.truncate(0)
-        handle.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"}))
-        handle.flush()
+        said = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})
+        try:
+            handle.truncate(0)
+            os.write(handle.fileno(), said.encode())  # past the buffer: a full disk is told here, and not once more when the file is closed
+        except OSError as error:
+            raise _unwritable(home, error) from error
         try:
             yield
         finally:
             handle.truncate(0)  # a process that is killed does not come here, and its name stays
+
+
+def _got(handle: TextIO) -> bool:
+    """Whether the lock is ours now; who only looks at it, as `state` does, holds it for a moment, which is waited for."""
+    for pause in (*LOOKS, 0.0):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(pause)
+        else:
+            return True
+    return False
 
 
 def _opened(home: Path) -> TextIO:
@@ -59,8 +75,13 @@ def _opened(home: Path) -> TextIO:
         home.mkdir(parents=True, exist_ok=True)
         return (home / LOCK_NAME).open("a+", encoding="utf-8")
     except OSError as error:
-        remedy = "Choose another home in [warehouse], or give yourself the right to write there."
-        raise ReleaseError(f"{home}: the home cannot be written to ({error.strerror}). {remedy}") from error
+        raise _unwritable(home, error) from error
+
+
+def _unwritable(home: Path, error: OSError) -> ReleaseError:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    remedy = "Free some space there." if full else "Choose another home in [warehouse], or give yourself the right to write there."
+    return ReleaseError(f"{home}: the home cannot be written to ({error.strerror}). {remedy}")
 
 
 def state(home: Path) -> Holder | None:

@@ -16,7 +16,7 @@ from warehouse.contents import table_contents
 from warehouse.dictionary import read_dictionary
 from warehouse.errors import ReleaseError
 from warehouse.lake import LoadReport, finished_load, make_set
-from warehouse.publish import DATABASE, Manifest, begin_build, named_release, put_in_place, read_manifest, read_manifest_file
+from warehouse.publish import DATABASE, RELEASE_PATTERN, Manifest, begin_build, named_release, put_in_place, read_manifest, read_manifest_file
 
 SHOWN = 5
 Say = Callable[[str], None]
@@ -55,6 +55,8 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
 def _manifest(config: Config, wanted: str) -> Manifest:
     file = Path(wanted)
     manifest = read_manifest_file(file) if file.suffix == ".json" and file.is_file() else read_manifest(config.home, named_release(config.home, wanted))
+    if not RELEASE_PATTERN.match(manifest.release):
+        raise ReleaseError(f"{wanted}: {manifest.release!r} is no name of a release, so this manifest is not one that citytrade wrote.")
     if not manifest.tables:
         raise ReleaseError(f"Release {manifest.release} was made before manifests said what its tables hold, so a rebuild cannot be compared with it.")
     years = [config.first_year, config.last_year]

@@ -102,7 +102,6 @@ def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: 
     steps.finish_database(config, folder, manifest, outcomes, built, checks)
     manifest = replace(manifest, tables=table_contents(folder / DATABASE))
     publish(config.home, folder, manifest)
-    steps.prune_lake_to_releases(config)
     return manifest
 
 
@@ -137,17 +136,23 @@ def refresh(run: Refresh) -> Refreshed:
     manifest = steps.manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
     problems = steps.problem_rows(folder / DATABASE)
     manifest = publish_release(config, folder, manifest, outcomes, built, checks)
+    unpruned = steps.prune_lake_to_releases(config)
+    if unpruned:
+        say(unpruned)
     return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems)
 
 
-@dataclass(frozen=True)
 class Refresh:
-    """What the flow is given; it never leaves this process."""
+    """What the flow is given; it never leaves this process.
 
-    config: Config
-    former: Manifest | None
-    say: Say
-    confirmed: frozenset[str] = frozenset()
+    Prefect stores, shows and limits in size what it can turn into JSON, as it can any dataclass. This holds the secret of
+    the alerts and a manifest of any size, so it is a class with slots, which Prefect keeps as its name alone.
+    """
+
+    __slots__ = ("config", "confirmed", "former", "say")
+
+    def __init__(self, config: Config, former: Manifest | None, say: Say, confirmed: frozenset[str] = frozenset()) -> None:
+        self.config, self.former, self.say, self.confirmed = config, former, say, confirmed
 
 
 def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 from prefect import flow
 
@@ -19,4 +20,7 @@ def refresh_by_schedule(config_path: str) -> int:
     except CitytradeError as error:
         # Prefect's own log is quiet, and would show this as a traceback.
         print(f"citytrade: {error}", file=sys.stderr, flush=True)
+        raise
+    except Exception:  # a fault of ours: told whole, since nobody else tells it
+        traceback.print_exc()
         raise

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from flows.sql import run_statement
+from flows.sql import GAP, run_statement
 from warehouse.config import Config
 from warehouse.errors import CitytradeError
 from warehouse.limits import Limits
@@ -20,6 +20,10 @@ from warehouse.store import connect
 
 PROMPT, MORE = "citytrade> ", "      ...> "
 HISTORY_LINES = 2000
+BLANK = re.compile(rf"{GAP}*", re.DOTALL)
+TOKENS = re.compile(
+    r"\b[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\"(?:[^\"]|\"\")*(?:\"|$)|\$(\w*)\$.*?(?:\$\1\$|\Z)|--[^\n]*|/\*.*?(?:\*/|$)|;", re.DOTALL
+)
 WORD_ENDS = " \t\n()[]{},;=<>+-*/%|'\"`"
 SQL_WORDS = (
     "select", "from", "where", "group by", "group by all", "order by", "limit", "having", "join", "left join", "using", "with", "as", "and", "or", "not", "in",
@@ -41,6 +45,7 @@ class Shell:
         assert row is not None
         self.release, self.is_simulated = row
         self.words = _words(connection)
+        self.failed = False
 
     def complete(self, text: str, state: int) -> str | None:
         """The state-th word that begins like the text: tables, columns, SQL, and commands after a dot at the line's start."""
@@ -72,6 +77,7 @@ class Shell:
         try:
             run_statement(self.connection, statement, self.form, self.limit, self.limits, sys.stdout)
         except CitytradeError as error:
+            self.failed = True
             print(f"citytrade: {error}", file=sys.stderr)
         except KeyboardInterrupt:
             print("citytrade: the query was stopped.", file=sys.stderr)
@@ -96,25 +102,26 @@ class Shell:
             pending = f"{pending}\n{line}" if pending else line
             while (cut := end_of_statement(pending)) is not None:
                 statement, pending = pending[:cut], pending[cut + 1 :].lstrip()
-                if statement.strip():
+                if BLANK.fullmatch(statement) is None:
                     self.run(statement)
-        if pending.strip():
+        if BLANK.fullmatch(pending) is None:
             self.run(pending)
 
 
-def run_shell(config: Config, limits: Limits, form: str, limit: int) -> None:
-    """Talk SQL with the person at the terminal, or run the statements of a pipe."""
+def run_shell(config: Config, limits: Limits, form: str, limit: int) -> int:
+    """Talk SQL with the person at the terminal, or run the statements of a pipe; the exit code is 1 if one of a pipe failed."""
     with connect(config, memory=limits.memory) as connection:
         shell = Shell(connection, limits, form, limit)
         if sys.stdin.isatty():
             print(f"{'SIMULATED ' if shell.is_simulated else ''}release {shell.release}; .help says what else there is, Tab completes, Ctrl-D leaves.")
         with _line_editing(shell):
             shell.talk()
+        return int(shell.failed and not sys.stdin.isatty())
 
 
 def end_of_statement(text: str) -> int | None:
     """Where the first semicolon stands that is in no quotes and no comment, or None."""
-    for match in re.finditer(r"'(?:[^']|'')*(?:'|$)|\"(?:[^\"]|\"\")*(?:\"|$)|--[^\n]*|/\*.*?(?:\*/|$)|;", text, flags=re.DOTALL):
+    for match in TOKENS.finditer(text):
         if match.group() == ";":
             return match.start()
     return None
@@ -152,6 +159,7 @@ def _line_editing(shell: Shell) -> Iterator[None]:
         readline.set_history_length(HISTORY_LINES)
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch(mode=0o600)  # before the first line is in it
             readline.write_history_file(str(file))
             file.chmod(0o600)
         except OSError as error:

@@ -24,6 +24,14 @@ REFUSED = {
     duckdb.StatementType.EXPORT: "It cannot write files: `citytrade export-all DIR` saves every panel.",
     duckdb.StatementType.SET: "It cannot change settings: --seconds and --memory set the limits.",
 }
+GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*(?:\n|$))"
+# Functions that are called as if they were tables and change how the connection works: a reading statement is none that calls these.
+ACTING = re.compile(
+    r"\b(enable_logging|disable_logging|enable_profil\w+|disable_profil\w+|truncate_duckdb_logs|write_log|json_execute_serialized_sql)\b"
+    rf'|\bquery"?{GAP}*\(',
+    re.IGNORECASE | re.DOTALL,
+)
+EXPLAIN = re.compile(rf"{GAP}*explain\b{GAP}*(?:analyze\b|\({GAP}*(?:analyze|format)\b[^)]*\))?", re.IGNORECASE | re.DOTALL)
 HELP = "`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns."
 
 
@@ -67,7 +75,20 @@ def reading_statement(text: str) -> duckdb.Statement:
     if statements[0].type not in READS or _first_word(text) == "pragma":
         why = REFUSED.get(statements[0].type, "")
         raise CitytradeError(f"The published release is read-only: the statement must begin with {READING_WORDS}.{' ' if why else ''}{why}")
+    acting = ACTING.search(text)
+    if acting is not None:
+        name = acting.group().split("(")[0].strip(' "')
+        raise CitytradeError(f"{name} is no function for reading: it changes what the connection does, or runs a text that nobody has looked at.")
+    if statements[0].type == duckdb.StatementType.EXPLAIN:
+        _refuse_explained(text)
     return statements[0]
+
+
+def _refuse_explained(text: str) -> None:
+    """EXPLAIN ANALYZE carries out what it explains, so only what reads may be explained."""
+    opening = EXPLAIN.match(text)
+    if opening is None or reading_statement(text[opening.end() :]).type != duckdb.StatementType.SELECT:
+        raise CitytradeError("EXPLAIN explains here what reads: write EXPLAIN SELECT … or EXPLAIN ANALYZE SELECT …")
 
 
 def print_rows(cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: TextIO) -> None:

@@ -7,10 +7,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from flows import lock, prefect_server
 from flows.alerts import alert
 from flows.inputs import Inputs, find_inputs, is_unchanged, published
 from warehouse.config import Config
+from warehouse.errors import ReleaseError
+from warehouse.publish import current_release
 
 if TYPE_CHECKING:
     from warehouse.publish import Manifest
@@ -39,19 +43,37 @@ def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozens
     """
     start = time.perf_counter()
     with lock.hold(config.home, say):
+        before = current_release(config.home)
         try:
             code, troubles = _refresh(config, force, confirmed, start, say)
         except Exception as error:
-            alert(config, "The refresh failed; readers keep the former release.", [str(error)], say)
+            after = current_release(config.home)
+            kept = "readers keep the former release" if after == before else f"it had published release {after} before that"
+            alert(config, f"The refresh failed; {kept}.", [str(error)], say)
+            if isinstance(error, (OSError, duckdb.Error)):
+                told = " ".join(str(error).split())
+                raise ReleaseError(f"The refresh stopped ({told}); {kept}. Check the disk and its permissions, then refresh again.") from error
             raise
         if troubles:
-            alert(config, f"The refresh published without {len(troubles)} of its sources' new data.", troubles, say)
+            did = "found nothing new, and the release is" if current_release(config.home) == before else "published"
+            alert(config, f"The refresh {did} without {len(troubles)} of its sources' new data.", troubles, say)
     return code
+
+
+def _former(config: Config, force: bool, say: Say) -> Manifest | None:
+    """The published release's manifest; with `force`, one that cannot be read does not stand in the way of the next."""
+    try:
+        return published(config)
+    except ReleaseError as error:
+        if not force:
+            raise
+        say(f"warning: {error} It is left aside: no former files can stand in for a source that fails, and no change of size is seen.")
+        return None
 
 
 def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: float, say: Say) -> tuple[int, list[str]]:
     """The exit code, and a line for each source in trouble."""
-    former = published(config)
+    former = _former(config, force, say)
     if not force and not confirmed and former is not None and _world_is_there(config):
         inputs = find_inputs(config)
         if is_unchanged(config, inputs, former) and not _recovered(config, inputs, former, say):

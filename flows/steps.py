@@ -203,11 +203,15 @@ def manifest_of(
     )
 
 
-def prune_lake_to_releases(config: Config) -> None:
-    """Remove from the lake what no release on disk was made from."""
-    manifests = [read_manifest(config.home, name) for name in release_names(config.home)]
+def prune_lake_to_releases(config: Config) -> str:
+    """Remove from the lake what no release on disk was made from; returns why nothing was removed, if a manifest does not say what its release needs."""
+    try:
+        manifests = [read_manifest(config.home, name) for name in release_names(config.home)]
+    except ReleaseError as error:
+        return f"warning: nothing was removed from the lake: {error}"
     loads = {(load["source"], load["load_id"]) for manifest in manifests for load in manifest.loads}
     prune_lake(config.lake, loads, {manifest.set_id for manifest in manifests})
+    return ""
 
 
 def _release_rows(config: Config, manifest: Manifest) -> list[dict[str, Any]]:

@@ -23,6 +23,7 @@ PROBLEMS = {
     "not_positive": "zero or negative where a log is taken, so null there",
     "zero_denominator": "zero where it divides, so null there",
 }
+PROBLEMS_SHOWN = 4
 PLACES_CUSTOMS = ("concordance", "divisions", "postcodes")
 SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
 
@@ -50,11 +51,21 @@ def summary(done: Refreshed, seconds: float) -> str:
 
 
 def problem_lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line an index and problem: which indicators, how many rows, and what it means for the index."""
+    """One line an index and problem: which indicators, how many rows, and what it means for the index.
+
+    An index without any row is not told here: the sources that it lacks are. meta.problems has every line.
+    """
     grouped: dict[tuple[str, str], list[str]] = {}
     for row in problems:
-        grouped.setdefault((row["index_name"], row["problem"]), []).append(f"{row['indicator']} ({row['rows_n']:,} rows)")
-    return [f"index {index}: {', '.join(sorted(found))}: {PROBLEMS.get(problem, problem)}" for (index, problem), found in sorted(grouped.items())]
+        if row["rows_n"]:
+            grouped.setdefault((row["index_name"], row["problem"]), []).append(f"{row['indicator']} ({row['rows_n']:,} rows)")
+    return [f"index {index}: {_first(sorted(found))}: {PROBLEMS.get(problem, problem)}" for (index, problem), found in sorted(grouped.items())]
+
+
+def _first(found: Sequence[str]) -> str:
+    """The first few of a list, and how many more there are."""
+    more = f" and {len(found) - PROBLEMS_SHOWN} more (from meta.problems)" if len(found) > PROBLEMS_SHOWN else ""
+    return ", ".join(found[:PROBLEMS_SHOWN]) + more
 
 
 def _unmet(outcomes: Sequence[SourceOutcome]) -> list[str]:

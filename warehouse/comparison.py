@@ -37,9 +37,10 @@ def compare(old: Path, new: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame : panel, change, column_name, city_code, year, cells_n, old_value, new_value, largest_relative_change; one row a
-        panel, change, column, city and year. change is panel_added, panel_removed, grain_changed, column_added,
-        column_removed, row_added, row_removed or value_changed. cells_n counts rows or values; old_value and new_value
-        are texts, given where one value changed; largest_relative_change is |new - old| / |old| of numbers.
+        panel, change, column, city and year. change is panel_added, panel_removed, grain_changed (other keys, or a key of
+        another type: rows and values are not compared then), column_added, column_removed, type_changed, row_added,
+        row_removed or value_changed. cells_n counts rows or values; old_value and new_value are texts, given where one
+        value or a type changed; largest_relative_change is |new - old| / |old| of numbers.
     """
     with duckdb.connect() as connection:
         connection.execute(f"attach {sql_text(old / DATABASE)} as old_release (read_only)")
@@ -57,25 +58,39 @@ def _compare_panel(connection: duckdb.DuckDBPyConnection, name: str, old_grain: 
         side, change = ("new_release", "panel_added") if old_grain is None else ("old_release", "panel_removed")
         _note(connection, name, change, f'(select count(*) from {side}.main."{name}")')
         return
-    if old_grain != new_grain:
+    keys = tuple(new_grain.split(", "))
+    if {*keys} != {*old_grain.split(", ")}:
         _note(connection, name, "grain_changed", f'(select count(*) from new_release.main."{name}")')
         return
     kinds = [
         dict(connection.execute(f'select column_name, column_type from (describe {side}.main."{name}")').fetchall()) for side in ("old_release", "new_release")
     ]
-    keys = tuple(new_grain.split(", "))
-    for column in (*kinds[0], *kinds[1]):
-        if (column in kinds[0]) != (column in kinds[1]):
-            side, change = ("new_release", "column_added") if column in kinds[1] else ("old_release", "column_removed")
-            _note(connection, name, change, f'(select count("{column}") from {side}.main."{name}")', column)
+    retyped = [key for key in keys if kinds[0][key] != kinds[1][key] and not (_is_number(kinds[0][key]) and _is_number(kinds[1][key]))]
+    for key in retyped:
+        _note(connection, name, "grain_changed", f'(select count(*) from new_release.main."{name}")', key, kinds[0][key], kinds[1][key])
+    if retyped:
+        return
+    _compare_columns(connection, name, kinds)
     shared = {column: (kinds[0][column], kind) for column, kind in kinds[1].items() if column in kinds[0] and column not in keys}
     panel = _Panel(name, keys, shared)
     _compare_rows(connection, panel)
     _compare_values(connection, panel)
 
 
-def _note(connection: duckdb.DuckDBPyConnection, name: str, change: str, count: str, column: str | None = None) -> None:
-    connection.execute(f"insert into found select ?, ?, ?, null, null, {count}, null, null, null", [name, change, column])
+def _compare_columns(connection: duckdb.DuckDBPyConnection, name: str, kinds: list[dict[str, str]]) -> None:
+    for column in dict.fromkeys((*kinds[0], *kinds[1])):
+        if (column in kinds[0]) != (column in kinds[1]):
+            side, change = ("new_release", "column_added") if column in kinds[1] else ("old_release", "column_removed")
+            _note(connection, name, change, f'(select count("{column}") from {side}.main."{name}")', column)
+        elif kinds[0][column] != kinds[1][column]:
+            count = f'(select count("{column}") from new_release.main."{name}")'
+            _note(connection, name, "type_changed", count, column, kinds[0][column], kinds[1][column])
+
+
+def _note(
+    connection: duckdb.DuckDBPyConnection, name: str, change: str, count: str, column: str | None = None, old: str | None = None, new: str | None = None
+) -> None:
+    connection.execute(f"insert into found select ?, ?, ?, null, null, {count}, ?, ?, null", [name, change, column, old, new])
 
 
 def _compare_rows(connection: duckdb.DuckDBPyConnection, panel: _Panel) -> None:
@@ -83,7 +98,7 @@ def _compare_rows(connection: duckdb.DuckDBPyConnection, panel: _Panel) -> None:
     for change, here, there in (("row_added", "new_release", "old_release"), ("row_removed", "old_release", "new_release")):
         connection.execute(
             f'insert into found select ?, ?, null, {panel.places}, count(*), null, null, null from {here}.main."{panel.name}" '
-            f'anti join {there}.main."{panel.name}" using ({listed}) group by all',
+            f'anti join {there}.main."{panel.name}" using ({listed}) group by all having count(*) > 0',
             [panel.name, change],
         )
 
@@ -105,7 +120,7 @@ def _compare_values(connection: duckdb.DuckDBPyConnection, panel: _Panel) -> Non
         connection.execute(
             f"insert into found select ?, 'value_changed', ?, {panel.places}, count(*), "
             f"case when count(*) = 1 then any_value({old}::varchar) end, case when count(*) = 1 then any_value({new}::varchar) end, {relative} "
-            f"from pairs where {old} is distinct from {new} group by all",
+            f"from pairs where {old} is distinct from {new} group by all having count(*) > 0",
             [panel.name, column],
         )
 
@@ -117,4 +132,9 @@ def _sides(column: str, kinds: tuple[str, str]) -> tuple[str, str]:
 
 
 def _is_number(kind: str) -> bool:
-    return kind.startswith("DECIMAL") or kind in {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE"}
+    return kind.startswith("DECIMAL") or kind in {f"{sign}{size}INT" for sign in ("", "U") for size in ("TINY", "SMALL", "BIG", "HUGE")} | {
+        "INTEGER",
+        "UINTEGER",
+        "FLOAT",
+        "DOUBLE",
+    }

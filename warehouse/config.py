@@ -178,7 +178,7 @@ def _alerts(file: Path, raw: object) -> Alerts:
     given = _table(file, "alerts", raw, KNOWN_KEYS["alerts"])
     webhook = _text(file, "[alerts]", "webhook", given.get("webhook", ""))
     filled = re.sub(r"\$\{(\w+)\}", lambda match: _variable(file, match.group(1)), webhook)
-    return parse_alerts(f"{file}, [alerts]", given, filled)
+    return parse_alerts(f"{file}, [alerts]", given, filled.strip())
 
 
 def _option(file: Path, where: str, key: str, given: object) -> str:

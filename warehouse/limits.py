@@ -44,6 +44,10 @@ class Limits:
             raise CitytradeError(
                 f"The query was stopped after {self.seconds:g} s. Narrow it (fewer years, fewer columns), or allow more with --seconds."
             ) from error
+        except RuntimeError as error:
+            if "interrupted" not in str(error).lower():  # what DuckDB's client makes of Ctrl-C
+                raise
+            raise KeyboardInterrupt from error
         except duckdb.OutOfMemoryException as error:
             raise CitytradeError(f"The query wanted more than {self.memory} of memory. Narrow it, or allow more with --memory.") from error
         finally:

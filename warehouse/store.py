@@ -163,7 +163,13 @@ def diff(old: str = "previous", new: str = "current", config: ConfigLike = None)
 
 def _open(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConnection:
     limits = {"memory_limit": memory, "max_temp_directory_size": "0KB"} if memory is not None else {}
-    connection = duckdb.connect(str(folder / DATABASE), read_only=True, config={"enable_external_access": "false", **limits})
+    try:
+        connection = duckdb.connect(str(folder / DATABASE), read_only=True, config={"enable_external_access": "false", **limits})
+    except duckdb.ConnectionException as error:
+        raise CitytradeError(f"This process has release {folder.name} open with another limit of memory. Close that connection first.") from error
+    except duckdb.Error as error:
+        told = str(error).splitlines()[0]
+        raise ReleaseError(f"Release {folder.name} cannot be opened ({told}). `citytrade doctor` says what to mend.") from error
     there = {row[0] for row in connection.execute("select schema_name from information_schema.schemata where catalog_name = current_database()").fetchall()}
     connection.execute(f"set search_path = '{','.join(schema for schema in SEARCH_PATH if schema in there)}'")
     # Connections of one process to one file share the lock, which can be set only once.

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from multiprocessing.pool import Pool
 from pathlib import Path
 
+from tests.faults.seeds import LARGEST, Seed, candidates
 from warehouse.errors import SourceError
 from warehouse.simulate import simulate
 from warehouse.sources import SOURCES, get_source
@@ -31,9 +32,6 @@ from warehouse.sources.base import load_file
 SECONDS = 20  # a mutated file of a few hundred kB that takes longer hangs its source
 GRACE = 40  # beyond that the worker itself is stuck in a library
 MEMORY = 6 * 1024**3
-LINES = 80
-LARGEST = 600_000
-SEEDS_PER_SOURCE = 6
 SPLICES = (
     b"",
     b"\x00",
@@ -57,15 +55,6 @@ SPLICES = (
 
 
 @dataclass(frozen=True)
-class Seed:
-    """A whole file that a reader takes: its source, name and bytes."""
-
-    source: str
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What became of one mutated file: accepted | refused | broke | hung | lost_rows | strayed."""
 
@@ -76,24 +65,18 @@ class Outcome:
     seconds: float
 
 
-class HungError(Exception):
-    """A file took longer than it may."""
+class HungError(BaseException):
+    """A file took longer than it may; no handler of errors in a reader may take it for one of a damaged file."""
 
 
 def seeds(world: Path) -> list[Seed]:
-    """Up to six files of each source, one of each kind; long csv files are cut to a few lines where their reader takes that."""
+    """Small whole files of every source and layout, each as its reader takes it."""
     found: dict[tuple[str, str], Seed] = {}
-    for source in SOURCES:
-        for file in sorted((world / source).iterdir()):
-            content = file.read_bytes()
-            kind = (source, f"{file.suffix}:{content[:48]!r}")
-            if kind in found or sum(source == other for other, _ in found) >= SEEDS_PER_SOURCE:
-                continue
-            short = Seed(source, file.name, b"\n".join(content.split(b"\n")[:LINES]) + b"\n")
-            whole = Seed(source, file.name, content)
-            seed = next((seed for seed in ((short, whole) if file.suffix == ".csv" else (whole,)) if _is_taken(seed)), None)
-            if seed is not None and len(seed.content) <= LARGEST:
-                found[kind] = seed
+    with tempfile.TemporaryDirectory(prefix="citytrade-seeds-") as name:
+        for forms in candidates(world, Path(name)):
+            taken = next((form for form in forms if len(form.content) <= LARGEST and _is_taken(form)), None)
+            if taken is not None:
+                found.setdefault((taken.source, taken.name), taken)
     missing = sorted({*SOURCES} - {source for source, _ in found})
     if missing:
         raise ValueError(f"no file of {', '.join(missing)} can be a seed")

@@ -23,7 +23,7 @@ from warehouse import connect, panel
 from warehouse.config import Config, load_config
 from warehouse.publish import current_release
 
-PAUSE_SECONDS = 0.05
+PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,20 @@ def test_a_build_is_counted_and_its_panels_are_known(tiny_config: Config, projec
     assert not (project / "target").exists()
 
 
+def test_what_dbt_could_not_write_is_told_in_a_line(tiny_config: Config, project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = begin_release(tiny_config.home, "20260101T000000Z-abcdef")
+    (folder / "dbt").mkdir()
+    (folder / "dbt" / "run_results.json").write_text('{"results": [', encoding="utf-8")
+    full = [
+        "Encountered an error:\n[Errno 28] No space left on device",
+        'Traceback (most recent call last):\n  File "x.py", line 1\nOSError: [Errno 28] No space',
+    ]
+    monkeypatch.setattr(dbt, "_run", lambda *_: (2, full))
+    with pytest.raises(ReleaseError, match="No space left on device") as told:
+        dbt.build(tiny_config, tiny_config.lake, folder, lambda _: None)
+    assert "Traceback" not in str(told.value)
+
+
 def test_a_model_that_fails_is_named_with_its_message(tiny_config: Config, project: Path) -> None:
     (project / "models" / "broken.sql").write_text("select no_such_column from {{ ref('city_year') }}", encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"(?s)1 nodes failed.*model broken: .*no_such_column"):

@@ -174,7 +174,7 @@ def test_widths_and_cells() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1"])
+@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠cmd"])
 def test_csv_cells_that_look_like_formulas_are_guarded(text: str) -> None:
     assert guarded(text) == f"'{text}"
 

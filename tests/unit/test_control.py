@@ -17,12 +17,15 @@ import pytest
 from flows import start
 from flows.alerts import alert
 from flows.control import YearTotal, control, missed_totals, tell_stale, year_totals
+from flows.inputs import find_inputs
 from flows.reading import SourceOutcome
+from flows.steps import prune_lake_to_releases
+from tests.conftest import MakeRelease
 from warehouse.config import Config, SourceSettings, load_config
 from warehouse.controls import Alerts, Controls, ControlTotal
-from warehouse.errors import ConfigError
+from warehouse.errors import ConfigError, ReleaseError
 from warehouse.lake import LoadReport, load_folder, sql_text, table_columns
-from warehouse.publish import Manifest
+from warehouse.publish import MANIFEST, Manifest
 
 
 def delivered(lake: Path, load_id: str, good: dict[int, int], bad: dict[int, int] | None = None) -> LoadReport:
@@ -110,6 +113,22 @@ def test_a_new_year_and_a_small_change_are_not_held(tiny_config: Config, lake: P
     )
 
 
+def test_a_year_of_which_nothing_was_accepted_before_is_as_good_as_new(tiny_config: Config, lake: Path) -> None:
+    former, new = delivered(lake, "a", {2007: 100}, {2008: 5}), delivered(lake, "b", {2007: 100, 2008: 5})
+    config = with_controls(tiny_config, Controls(hold_change_share=0.2))
+    outcomes = [SourceOutcome("customs", "loaded", (new,))]
+    assert control(config, outcomes, manifest_of(former), frozenset()) == outcomes
+
+
+def test_totals_mended_in_the_configuration_are_a_reason_to_refresh(tiny_config: Config, tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("a", encoding="utf-8")
+    prints = {
+        find_inputs(replace(tiny_config, sources={"customs": SourceSettings((str(tmp_path / "x"),), controls=controls)})).fingerprint
+        for controls in (Controls(), Controls((ControlTotal(2007, 3),)), Controls((ControlTotal(2007, 4),)), Controls(hold_change_share=0.2))
+    }
+    assert len(prints) == 4
+
+
 def test_freshness_compares_years_in_the_data_with_years_published(tiny_config: Config, lake: Path) -> None:
     outcome = SourceOutcome("customs", "loaded", (delivered(lake, "a", {2007: 1}),))
     stale = tell_stale(with_controls(tiny_config, Controls(published_through=2009)), [outcome])[0]
@@ -143,7 +162,7 @@ def test_controls_that_are_none_are_told(tmp_path: Path, line: str, sentence: st
 
 
 def test_controls_are_read_from_the_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CITYTRADE_WEBHOOK", "https://example.org/secret")
+    monkeypatch.setenv("CITYTRADE_WEBHOOK", "https://example.org/secret\n")
     file = tmp_path / "citytrade.toml"
     file.write_text(
         '[sources.customs]\nfiles = ["x"]\nhold_change_share = 0.2\npublished_through = 2016\n[[sources.customs.totals]]\n'
@@ -162,6 +181,11 @@ class Sink(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         Sink.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.send_response(Sink.answer)
+        self.send_header("Location", "/elsewhere")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self.send_response(200)
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
@@ -188,7 +212,7 @@ def test_a_command_and_a_web_address_get_the_alert(tiny_config: Config, tmp_path
     assert said == ["Alert sent by command.", "Alert sent by webhook."]
 
 
-@pytest.mark.parametrize("answer", [500, None])
+@pytest.mark.parametrize("answer", [500, 302, None])
 def test_an_alert_that_cannot_be_sent_is_said_without_its_address(tiny_config: Config, address: str, answer: int | None) -> None:
     if answer is None:
         address = "http://127.0.0.1:9/token-of-mine"
@@ -199,6 +223,51 @@ def test_an_alert_that_cannot_be_sent_is_said_without_its_address(tiny_config: C
     assert len(said) == 2
     assert all(line.startswith("warning: the alert's ") for line in said)
     assert "token-of-mine" not in "".join(said)
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:9/token of-mine", "http://127.0.0.1:port/token-of-mine", "http://[token-of-mine"])
+def test_an_address_that_is_none_stops_nothing_and_is_not_shown(tiny_config: Config, address: str) -> None:
+    said: list[str] = []
+    alert(replace(tiny_config, alerts=Alerts(webhook=address)), "Trouble.", [], said.append)
+    assert len(said) == 1
+    assert said[0].startswith("warning: the alert's webhook failed (")
+    assert "of-mine" not in said[0]
+
+
+@pytest.mark.parametrize("error", [PermissionError(1, "Operation not permitted"), duckdb.FatalException("Could not write file")])
+def test_a_failure_after_publication_is_a_sentence_and_says_so(
+    tiny_config: Config, tmp_path: Path, make_release: MakeRelease, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    file = tmp_path / "got.json"
+    command = (sys.executable, "-c", "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())", str(file))
+
+    def publish_and_fail(*_: object) -> None:
+        make_release()
+        raise error
+
+    monkeypatch.setattr(start, "_refresh", publish_and_fail)
+    with pytest.raises(ReleaseError, match=r"The refresh stopped \(.*(not permitted|not write file)\); it had published release 20"):
+        start.run(replace(tiny_config, alerts=Alerts(command)), say=lambda _: None)
+    assert "it had published release 20" in json.loads(file.read_text(encoding="utf-8"))["subject"]
+
+
+def test_a_manifest_that_cannot_be_read_does_not_stop_a_forced_refresh(tiny_config: Config, make_release: MakeRelease) -> None:
+    name = make_release()
+    (tiny_config.builds / name / MANIFEST).write_text("{", encoding="utf-8")
+    said: list[str] = []
+    with pytest.raises(ReleaseError, match="not a release manifest"):
+        start.run(tiny_config, say=said.append)
+    with pytest.raises(ReleaseError, match="names no source"):  # the next thing that is wrong here
+        start.run(tiny_config, force=True, say=said.append)
+    assert any("not a release manifest" in line and line.startswith("warning: ") for line in said)
+    assert prune_lake_to_releases(tiny_config).startswith("warning: nothing was removed from the lake: ")
+
+
+def test_prefect_stores_nothing_of_the_configuration(tiny_config: Config) -> None:
+    from flows.refresh import Refresh, refresh
+
+    run = Refresh(replace(tiny_config, alerts=Alerts(webhook="https://example.org/token-of-mine")), manifest_of(), print)
+    assert refresh.serialize_parameters({"run": run}) == {"run": "<Refresh>"}
 
 
 def test_a_refresh_that_publishes_nothing_alerts(tiny_config: Config, tmp_path: Path) -> None:

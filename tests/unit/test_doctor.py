@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import importlib.metadata
 import json
 import multiprocessing
 import os
+import subprocess
 import sys
+import threading
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -14,8 +18,9 @@ import pytest
 
 from flows import doctor, lock
 from flows.cli import main
-from tests.conftest import MakeRelease
+from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse.config import Config
+from warehouse.errors import ReleaseError
 from warehouse.publish import MANIFEST, read_manifest
 
 
@@ -61,6 +66,25 @@ def test_missing_and_other_packages_are_named(tiny_config: Config, capsys: pytes
     assert "openpyxl 0.0.1 instead of " in out
     assert "polars" not in out
     assert "packages: Run `pip install -c constraints.txt -e .`" in out
+
+
+def _with_missing(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    code = f"import sys; sys.modules[{package!r}] = None; from flows.cli import main; sys.exit(main({list(arguments)!r}))"
+    return subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize("package", ["duckdb", "pandas", "pyarrow"])
+def test_a_package_that_cannot_be_imported_is_named_and_is_no_traceback(tiny_config: Config, make_release: MakeRelease, package: str) -> None:
+    make_release()
+    done = _with_missing(package, "doctor" if package == "duckdb" else "panels", "--config", str(tiny_config.path))
+    assert done.returncode == 1
+    assert done.stderr == f"citytrade: the package {package} is missing. Run `pip install -c constraints.txt -e .` in the project's folder.\n"
+
+
+def test_a_python_that_is_too_old_is_named_before_anything_else_fails() -> None:
+    code = "import sys; sys.version_info = (3, 10, 4, 'final', 0); import flows.cli"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "citytrade: this is Python 3.10. Install Python 3.11 or later.\n")
 
 
 def test_a_home_that_cannot_be_written_to_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -112,6 +136,27 @@ def test_the_lock_of_a_dead_process_is_recognised_and_is_no_lock(tiny_config: Co
         assert lock.state(tiny_config.home) is not None
     assert said == [f"The refresh of process {process.pid} on {left.host}, started {left.started}, ended before it was done; what it left is removed."]
     assert lock.left_behind(tiny_config.home) is None
+
+
+def test_somebody_who_looks_at_the_lock_does_not_stop_a_refresh(tiny_config: Config) -> None:
+    tiny_config.home.mkdir()
+    looking = (tiny_config.home / lock.LOCK_NAME).open("a+")
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    threading.Timer(0.1, looking.close).start()
+    with lock.hold(tiny_config.home):
+        assert lock.state(tiny_config.home) is not None
+
+
+def test_a_full_disk_under_the_lock_is_told_and_frees_it(tiny_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(lock.os, "write", full)
+        with pytest.raises(ReleaseError, match=r"cannot be written to \(No space left on device\)\. Free some space there"), lock.hold(tiny_config.home):
+            pass
+    with lock.hold(tiny_config.home):
+        assert lock.state(tiny_config.home) is not None
 
 
 def test_a_refresh_that_failed_leaves_no_stale_lock(tiny_config: Config) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from datetime import date, datetime
 from pathlib import Path
 
 import openpyxl
@@ -95,6 +96,43 @@ def test_a_panel_longer_than_a_sheet_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CitytradeError, match=r"a sheet holds 1,048,575 rows and the panel has 1,048,576\. Save it as \.parquet"):
         save(pd.DataFrame({"year": range(XLSX_ROWS)}), tmp_path / "long.xlsx")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_values_of_any_kind_and_reserved_names_reach_stata_and_a_workbook(tmp_path: Path) -> None:
+    odd = pd.DataFrame(
+        {
+            "in": [1, 2],
+            "moment": [datetime(2020, 1, 2, 3, 4, 5), None],
+            "day": [date(2020, 1, 2), None],
+            "parts": [["一", 2], None],
+            "text": ["长" * 3000, "b"],
+        }
+    )
+    save(odd, tmp_path / "odd.dta")
+    read, meta = pyreadstat.read_dta(str(tmp_path / "odd.dta"))
+    assert meta.column_names_to_labels["in_"] == "in: in"
+    assert read.drop(columns="text").values.tolist() == [[1, "2020-01-02 03:04:05", "2020-01-02", "['一', 2]"], [2, "", "", ""]]
+    assert read["text"].tolist() == ["长" * 3000, "b"]
+    save(odd, tmp_path / "odd.xlsx")
+    rows = list(openpyxl.load_workbook(tmp_path / "odd.xlsx")["data"].values)
+    assert [str(value) for value in rows[1][:4]] == ["1", "2020-01-02 03:04:05", "2020-01-02 00:00:00", "['一', 2]"]
+
+
+def test_a_number_that_a_format_does_not_hold_is_told(tmp_path: Path) -> None:
+    with pytest.raises(CitytradeError, match=r"x\.dta: the format does not hold this panel \(Column x .*Save it as \.parquet"):
+        save(pd.DataFrame({"x": [1e308, 1.0]}), tmp_path / "x.dta")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_panel_too_long_for_a_sheet_is_told_before_anything_is_written(
+    tiny_config: Config, make_release: MakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_release()
+    monkeypatch.setattr("flows.export.XLSX_ROWS", 5)
+    said: list[str] = []
+    with pytest.raises(CitytradeError, match="city_year: a sheet holds 4 rows and there are more. Use --as parquet"):
+        save_all(tiny_config, tmp_path / "out", "xlsx", said.append)
+    assert said == []
 
 
 def test_long_names_are_shortened_for_stata_without_clashes() -> None:

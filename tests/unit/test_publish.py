@@ -102,7 +102,18 @@ def test_meta_has_all_tables_even_when_nothing_is_known() -> None:
         write_meta(connection, {})
         write_set_aside(connection, [])
         names = connection.execute("select table_name from duckdb_tables() where schema_name = 'meta' order by 1").fetchall()
-    assert [name for (name,) in names] == ["checks", "dictionary", "files", "loads", "panels", "releases", "set_aside", "set_aside_counts", "sources"]
+    assert [name for (name,) in names] == [
+        "checks",
+        "dictionary",
+        "files",
+        "loads",
+        "panels",
+        "problems",
+        "releases",
+        "set_aside",
+        "set_aside_counts",
+        "sources",
+    ]
 
 
 def test_views_over_the_lake_go_and_a_published_one_is_refused() -> None:

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
+import re
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
 from flows import lock
 from flows.cli import main
+from flows.inputs import PACKAGES
+from flows.rebuild import rebuild
 from flows.releases import diff_text, roll_back
-from tests.conftest import MakeRelease
+from tests.conftest import PROJECT, MakeRelease
 from warehouse import connect, diff
+from warehouse.comparison import compare
 from warehouse.config import Config
 from warehouse.contents import table_contents
 from warehouse.errors import ReleaseError
 from warehouse.lake import LoadReport, finish_load, finished_load, load_folder, make_set, prune_lake, switch_link
-from warehouse.publish import DATABASE, current_release, named_release, next_release_id, release_names
+from warehouse.publish import DATABASE, MANIFEST, current_release, named_release, next_release_id, release_names
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHANGED = (
@@ -47,6 +55,53 @@ def test_a_comparison_names_every_change_by_panel_column_city_and_year(tiny_conf
     text = diff_text(frame, 40)
     assert text.startswith(f"From {old} to {new}:")
     assert [line.split()[:5] for line in text.splitlines() if "hs6_n" in line] == [["city_year", "value", "changed", "hs6_n", "3"]]
+
+
+def test_a_manifest_names_the_version_of_every_package_that_a_release_is_computed_with() -> None:
+    files = [file for folder in ("analysis/measures", "warehouse", "expectations", "dbt_project/models") for file in (PROJECT / folder).rglob("*.py")]
+    imported = {name for file in files for name in re.findall(r"^\s*(?:import|from) (\w+)(?:[. ].*)?$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)}
+    distributions = importlib.metadata.packages_distributions()
+    needed = {distributions[name][0].replace("_", "-") for name in imported - {*sys.stdlib_module_names} if name in distributions}
+    assert {"duckdb", "scipy"} <= needed
+    # openpyxl writes the simulated world and saves panels; nothing of a release is computed with it.
+    assert needed - {"openpyxl", "citytrade"} <= {*PACKAGES}
+
+
+def test_a_manifest_whose_release_is_no_name_is_refused(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+    written = json.loads((tiny_config.builds / make_release() / MANIFEST).read_text(encoding="utf-8"))
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps({**written, "release": "../../elsewhere"}), encoding="utf-8")
+    with pytest.raises(ReleaseError, match="is no name of a release"):
+        rebuild(tiny_config, str(kept), lambda _: None)
+
+
+def _built(folder: Path, panel: str, grain: str) -> Path:
+    folder.mkdir()
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        connection.execute(f"create table p as {panel}; create schema meta; create table meta.panels as select 'p' as panel, '{grain}' as grain")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (("select 'a' as hs, 2 as x", "hs"), ("select 'a' as hs, 2 as x", "hs"), []),
+        (("select 'a' as hs, 2 as x", "hs"), ("select 'a' as hs, 3 as x", "hs"), [["value_changed", "x", 1, "2", "3"]]),
+        (("select 'a' as a, 'b' as b, 2 as x", "a, b"), ("select 'a' as a, 'b' as b, 3 as x", "b, a"), [["value_changed", "x", 1, "2", "3"]]),
+        (("select 1 as a, 2 as x", "a"), ("select 'one' as a, 2 as x", "a"), [["grain_changed", "a", 1, "INTEGER", "VARCHAR"]]),
+        (("select 'a' as a, 2 as x", "a"), ("select 'a' as b, 2 as x", "b"), [["grain_changed", None, 1, None, None]]),
+        (("select 'a' as a, 2 as x", "a"), ("select 'a' as a, '2' as x", "a"), [["type_changed", "x", 1, "INTEGER", "VARCHAR"]]),
+        (
+            ("select 'a' as a, 2::uinteger as x", "a"),
+            ("select 'a' as a, 2.5 as x", "a"),
+            [["type_changed", "x", 1, "UINTEGER", "DECIMAL(2,1)"], ["value_changed", "x", 1, "2", "2.5"]],
+        ),
+    ],
+)
+def test_panels_of_any_shape_are_compared(tmp_path: Path, old: tuple[str, str], new: tuple[str, str], expected: list[list[object]]) -> None:
+    frame = compare(_built(tmp_path / "old", *old), _built(tmp_path / "new", *new))
+    found = frame[["change", "column_name", "cells_n", "old_value", "new_value"]].astype(object)
+    assert found.where(found.notna(), None).values.tolist() == expected
 
 
 def test_the_way_back_undoes_every_change(tiny_config: Config, make_release: MakeRelease) -> None:

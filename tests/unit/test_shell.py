@@ -5,8 +5,10 @@ from __future__ import annotations
 import io
 import os
 import pty
+import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -45,6 +47,15 @@ from warehouse.limits import Limits
         ("select content from read_text('/etc/passwd')", "reads a file or the network"),
         ("from read_parquet('https://example.org/x.parquet')", "reads a file or the network|extension"),
         ("select 1; drop table city_year", "2 statements given, one expected"),
+        ("explain analyze create temp table x as select 1", "read-only"),
+        ("explain analyze create temp view city_year as select 1", "read-only"),
+        ("/* a */ explain -- b\n analyze set search_path = 'meta'", "read-only"),
+        ("explain (analyze, format json) pragma enable_verification", "read-only"),
+        ("from enable_logging('QueryLog', storage='file')", "enable_logging is no function for reading"),
+        ('from system.main."enable_profiling"(format=json)', "enable_profiling is no function for reading"),
+        ("from query('from enable_' || 'logging()')", "query is no function for reading"),
+        ("select query" + "/**/" * 60, "does not exist|not found|Binder"),
+        ("select write_log('x')", "write_log is no function for reading"),
     ],
 )
 def test_what_does_not_read_the_release_is_refused_with_a_sentence(tiny_config: Config, make_release: MakeRelease, statement: str, sentence: str) -> None:
@@ -93,6 +104,11 @@ def test_limits_that_are_none_are_wrong_usage(tiny_config: Config, option: str, 
         ('select ";" ;', 11),
         ("select 'it''s;';", 15),
         ("", None),
+        ("select $$a;b$$;", 14),
+        ("select $x$a;$$;$x$;", 18),
+        ("select $$a;", None),
+        ("select e'it\\'s;';", 16),
+        ("select '\\';", 10),
     ],
 )
 def test_a_statement_ends_at_a_semicolon_outside_quotes_and_comments(text: str, at: int | None) -> None:
@@ -104,10 +120,40 @@ def test_statements_of_a_pipe_are_run_one_by_one(tiny_config: Config, make_relea
     text = ".format csv\nselect city_name_zh\nfrom city_year where year = 2005;\ndrop table city_year; select 2 as b;\n.quit\nselect 3 as c;\n"
     done = subprocess.run(
         [sys.executable, "-m", "flows.cli", "sql", "--config", str(tiny_config.path)],
-        input=text, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60, check=True,
+        input=text, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60,
     )  # fmt: skip
+    assert done.returncode == 1  # one of them failed, and a script must see that
     assert done.stdout == "city_name_zh\n杭州市\nb\n2\n"
     assert "read-only" in done.stderr
+
+
+def test_a_pipe_that_ends_in_a_comment_is_no_error(tiny_config: Config, make_release: MakeRelease) -> None:
+    make_release()
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli", "sql", "--format", "csv", "--config", str(tiny_config.path)],
+        input="select 1 as a; -- one\n;\n/* the end */\n", cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (0, "a\n1\n", "")
+
+
+@pytest.mark.parametrize("statement", ["explain select 1", "explain analyze from city_year", "explain (analyze, format json) select 1", "explain (select 1)"])
+def test_what_reads_may_be_explained(tiny_config: Config, make_release: MakeRelease, statement: str) -> None:
+    make_release()
+    sink = io.StringIO()
+    run_sql(tiny_config, statement, "table", 10, sink=sink)
+    assert sink.getvalue()
+
+
+def test_an_interruption_stops_the_query_and_not_the_shell(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    make_release()
+    with connect(tiny_config) as connection:
+        shell = Shell(connection, Limits(), "csv", 10)
+        threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        shell.run("select sum(a.range * b.range) from range(10000000) a, range(10000000) b")
+        shell.run("select 1 as a")
+    captured = capsys.readouterr()
+    assert captured.err == "citytrade: the query was stopped.\n"
+    assert captured.out == "a\n1\n"
 
 
 def test_the_shell_completes_tables_columns_and_commands(tiny_config: Config, make_release: MakeRelease) -> None:

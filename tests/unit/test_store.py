@@ -13,6 +13,7 @@ from tests.conftest import PROJECT, MakeRelease
 from warehouse import connect, describe, panel, panels, releases
 from warehouse.config import Config
 from warehouse.errors import CitytradeError, ReleaseError
+from warehouse.publish import DATABASE
 
 
 def test_nothing_published_says_what_to_do(tiny_config: Config) -> None:
@@ -56,6 +57,19 @@ def test_two_connections_of_one_process_work_alike(tiny_config: Config, make_rel
     with connect(tiny_config) as first, connect(tiny_config) as second:
         for connection in (first, second):
             assert connection.execute("select market_index from idx_market").fetchone() == (0.5,)
+
+
+def test_a_second_connection_with_another_limit_of_memory_is_told(tiny_config: Config, make_release: MakeRelease) -> None:
+    make_release()
+    with connect(tiny_config, memory="1GB"), pytest.raises(CitytradeError, match="open with another limit of memory. Close that connection first"):
+        connect(tiny_config)
+
+
+def test_a_release_that_duckdb_cannot_open_is_told(tiny_config: Config, make_release: MakeRelease) -> None:
+    name = make_release()
+    (tiny_config.builds / name / DATABASE).write_bytes(b"no database at all" * 1000)
+    with pytest.raises(ReleaseError, match=f"Release {name} cannot be opened .*`citytrade doctor` says what to mend"):
+        connect(tiny_config)
 
 
 def test_an_open_reader_finishes_on_its_release(tiny_config: Config, make_release: MakeRelease) -> None:

@@ -27,7 +27,7 @@ from warehouse.tables import SET_ASIDE, TABLES
 
 FEW_ROWS = 10_000
 SHARED = Path(__file__).parent
-SHARED_MODULES = {"base", "headed", "rawfile", "containers", "text", "sheets", "small_csv", "setting_aside"}
+SHARED_MODULES = {"base", "headed", "rawfile", "containers", "text", "sheets", "workbook_worker", "stata", "small_csv", "setting_aside"}
 
 
 @cache

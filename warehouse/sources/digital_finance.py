@@ -20,6 +20,7 @@ from warehouse.places import city_names, clean_name, province_names, unknown_nam
 from warehouse.sources.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.setting_aside import Check, matches, sort_out
 from warehouse.sources.sheets import is_workbook, read_workbook
+from warehouse.sources.stata import FIRST_UTF8_RELEASE, stata_frame, stata_release
 from warehouse.tables import TABLES
 
 CITIES, PROVINCES = "digital_finance__cities", "digital_finance__provinces"
@@ -27,7 +28,6 @@ FIRST_YEAR, LAST_YEAR = 2011, 2100
 HEAD_WITHIN = 10  # the heads stand in one of the first rows
 COMPONENTS = tuple(name for name, kind in TABLES[CITIES].items() if kind == "double")
 INDEX = "index_aggregate"
-FIRST_UTF8_RELEASE = 118  # earlier Stata files do not say how their text is encoded
 
 
 @dataclass(frozen=True)
@@ -59,15 +59,11 @@ PROVINCE_SHAPE = Shape(PROVINCES, code="province_code", name="province_name", di
 
 
 def _recognise_stata(raw: RawFile) -> bool:
-    return _stata_release(raw) is not None and INDEX.encode() in raw.head
+    return stata_release(raw) is not None and INDEX.encode() in raw.head
 
 
 def _read_stata(raw: RawFile, delivery: Delivery) -> None:
-    release = _stata_release(raw)
-    try:
-        frame = pd.read_stata(raw.path, convert_categoricals=False)
-    except Exception as error:  # a cut file raises whatever its reader stumbles over
-        raise SourceError(raw.name, "", f"cannot be read as a Stata file ({error})", "Fetch the file again: it may be cut off") from error
+    release, frame = stata_release(raw), stata_frame(raw)
     if release is not None and release < FIRST_UTF8_RELEASE:
         for name in frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]:
             frame[name] = _decoded(raw, frame[name])
@@ -176,15 +172,6 @@ def _checks(rows: pd.DataFrame, typed: pd.DataFrame, shape: Shape) -> list[Check
 def _unknown_province(name: str) -> str:
     near = difflib.get_close_matches(name, list(province_names()), n=3, cutoff=0.3)
     return f"{name} (nearest names: {', '.join(near)})" if near else name
-
-
-def _stata_release(raw: RawFile) -> int | None:
-    """The format number of a Stata file (105-121), or None."""
-    tag = b"<stata_dta><header><release>"
-    if raw.head.startswith(tag):
-        return int(raw.head[len(tag) : len(tag) + 3])
-    is_old = len(raw.head) > 4 and 105 <= raw.head[0] <= 115 and raw.head[1] in (1, 2) and raw.head[2] == 1
-    return raw.head[0] if is_old else None
 
 
 def _decoded(raw: RawFile, texts: pd.Series) -> pd.Series:

@@ -60,13 +60,17 @@ def _read_vintage(raw: RawFile, delivery: Delivery) -> None:
 def _pairs(raw: RawFile, text: str) -> list[tuple[str, object]]:
     """Codes and names in the file's order, a repeated code as often as it stands there."""
     try:
-        pairs: list[tuple[str, object]] = json.loads(text, object_pairs_hook=list)
+        pairs: list[tuple[str, object]] = json.loads(text, object_pairs_hook=list, parse_int=_no_name)
     except json.JSONDecodeError as error:
         problem = f"is not complete JSON ({error.msg})"
         raise SourceError(raw.name, f"line {error.lineno}", problem, "The file is cut off or damaged: fetch it again") from error
     except RecursionError as error:
         raise SourceError(raw.name, "", "is nested too deeply to be a list of codes", "Check that the right file is named") from error
     return pairs
+
+
+def _no_name(number: str) -> None:
+    """A number where a name should stand; it may have more figures than Python converts."""
 
 
 def _lines(text: str, codes: list[str]) -> list[int]:

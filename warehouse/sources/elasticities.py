@@ -11,6 +11,7 @@ import pandas as pd
 from warehouse.errors import SourceError
 from warehouse.sources.base import Delivery, RawFile
 from warehouse.sources.setting_aside import Check, matches, sort_out
+from warehouse.sources.stata import stata_frame, stata_release
 
 TABLE = "concordance__elasticities"
 COLUMNS = ("cname", "hs_3digit", "sigma")
@@ -19,17 +20,12 @@ HS3 = r"(?!00)[0-9]{3}"
 
 def is_elasticities(raw: RawFile) -> bool:
     """A Stata file of any format (105-121) that names the columns."""
-    head = raw.head
-    is_stata = head.startswith(b"<stata_dta>") or (len(head) > 4 and 105 <= head[0] <= 115 and head[1] in (1, 2) and head[2] == 1)
-    return is_stata and all(name.encode() in head for name in COLUMNS)
+    return stata_release(raw) is not None and all(name.encode() in raw.head for name in COLUMNS)
 
 
 def read_elasticities(raw: RawFile, delivery: Delivery) -> None:
     """One row a country and three-digit product; a value that no elasticity can have is set aside."""
-    try:
-        frame = pd.read_stata(raw.path, convert_categoricals=False)
-    except Exception as error:  # a cut file raises whatever its reader stumbles over
-        raise SourceError(raw.name, "", f"cannot be read as a Stata file ({error})", "Fetch the file again: it may be cut off") from error
+    frame = stata_frame(raw)
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
         raise SourceError(raw.name, "", f"column {', '.join(missing)} is missing", "Fetch the file again from its publisher")

@@ -11,11 +11,10 @@ from warehouse.errors import SourceError
 from warehouse.places import clean_name
 from warehouse.sources.base import RawFile
 from warehouse.sources.sheets import is_workbook, read_workbook
-from warehouse.sources.text import is_utf8, sniff_text
+from warehouse.sources.text import csv_rows, is_utf8, sniff_text
 
 HEAD_WITHIN = 10
 PIECE = 50_000
-MAX_LINE = 1024 * 1024
 Cells = list[str]
 IsHead = Callable[[Cells], bool]
 
@@ -80,12 +79,5 @@ def _rows(raw: RawFile, is_head: IsHead) -> tuple[str, Iterator[tuple[int, Cells
 
 
 def _csv_rows(raw: RawFile) -> Iterator[tuple[int, Cells]]:
-    csv.field_size_limit(MAX_LINE)
-    encoding = "utf-8-sig" if is_utf8(raw) else "gb18030"
-    try:
-        with raw.path.open(encoding=encoding, newline="") as handle:
-            reader = csv.reader(iter(lambda: handle.readline(MAX_LINE), ""))
-            for cells in reader:
-                yield reader.line_num, [as_text(cell) for cell in cells]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(raw.name, "", f"is not a csv in UTF-8 or GB18030 ({error})", "Save it as UTF-8 and refresh again") from error
+    for line, cells in csv_rows(raw, "utf-8-sig" if is_utf8(raw) else "gb18030"):
+        yield line, [as_text(cell) for cell in cells]

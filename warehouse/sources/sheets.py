@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import pickle
 import re
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 from xml.etree import ElementTree
-
-import python_calamine
 
 from warehouse.errors import SourceError
 from warehouse.sources.base import RawFile
+from warehouse.sources.containers import DAMAGED, MAX_RATIO, RATIO_COUNTS_FROM_BYTES
 
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
 MAX_CELLS = 20_000_000  # of all sheets, from A1 to their far corners, blank cells included: they all take memory
+MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576  # an xlsx sheet ends at XFD1048576
+MAX_CHARACTERS = 1024 * 1024 * 1024
 MAX_TAG_BYTES = 64 * 1024
+MAX_LIST_BYTES = 16 * 1024 * 1024  # of a workbook's lists of its parts
+WORKER = str(Path(__file__).with_name("workbook_worker.py"))
 PIECE = 1024 * 1024
 XLSX_MARK = b"PK\x03\x04"
 XLS_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -27,6 +33,12 @@ OTHER_ZIPPED_WORKBOOKS = {".ods", ".xlsb"}  # told by their ending alone; the si
 
 # A cell's or row's tag up to its ">", under any prefix; possessive, so that a tag without an end costs no more than one with.
 TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row)(?=[\s/>])((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)""")
+# A formula without its result, as programs write it that do not calculate; one whose result is an empty text says t="str".
+UNSAVED_FORMULA = re.compile(
+    rb"""<(?:[\w.-]+:)?c(?![^>]*\bt\s*=\s*["']str["'])(?:\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)"""
+    rb"""\s*(?:<(?:[\w.-]+:)?v\s*/>|<(?:[\w.-]+:)?v\s*>\s*</(?:[\w.-]+:)?v\s*>)?\s*</(?:[\w.-]+:)?c\s*>"""
+)
+LONGEST_FORMULA = 16 * 1024
 REFERENCE = re.compile(rb"""r(?<![\w:.-]r)\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
 
 Rows = list[list[object]]
@@ -65,7 +77,7 @@ def read_workbook(raw: RawFile) -> dict[str, Rows]:
     Raises
     ------
     SourceError : a workbook that is truncated, encrypted, of another kind than xlsx and xls, unpacks to more than
-        1 GiB, or whose sheets span more than 20 million cells.
+        1 GiB or 250 times its size, whose sheets span more than 20 million cells, or that holds formulas without results.
     """
     return _read_workbook(raw.path, raw.fingerprint, raw.label)
 
@@ -122,7 +134,7 @@ def _refuse_bomb(raw: RawFile) -> None:
 def _look_through(raw: RawFile) -> None:
     """Refuse an xlsx in which few cells span many: a sheet is laid out in memory from A1 to its farthest row and column.
 
-    An xls needs no such look: its format ends at column IV and row 65536.
+    A sheet with a formula that has no result is refused too. An xls is looked at by the process that reads it only.
     """
     total = 0
     try:
@@ -135,13 +147,18 @@ def _look_through(raw: RawFile) -> None:
                 if not entry.filename.lower().endswith(".xml"):
                     continue  # sheets are the only parts with cells, and all of them are .xml, in whatever folder
                 with archive.open(entry) as part:
-                    extent = _extent(raw, part, entry.filename)
+                    watched = _Watched(part)
+                    extent = _extent(raw, watched, entry.filename)
                 total += extent.cells_n
                 if total > MAX_CELLS:
                     raise _too_far(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent, total)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, NotImplementedError, RuntimeError, OSError) as error:
-        # zipfile raises the last three for a compression that it does not know, a part that wants a password, and one that
-        # lies before the file's first byte
+                if extent.columns > MAX_COLUMNS or extent.rows > MAX_ROWS:
+                    raise _beyond(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent)
+                if watched.has_unsaved_formula:
+                    raise _without_results(raw, f"sheet {_sheet_name(archive, entry.filename)}")
+    except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, LookupError, NotImplementedError, RuntimeError, OSError, *DAMAGED) as error:
+        # expat raises LookupError for an encoding that it does not know; zipfile the next three for a compression that it does
+        # not know, a part that wants a password, and one that lies before the file's first byte
         raise SourceError(raw.name, "", f"cannot be unpacked as a workbook ({error})", "Save it again without a password and refresh") from error
 
 
@@ -150,10 +167,45 @@ def _refuse_disguised_sheets(raw: RawFile, archive: zipfile.ZipFile) -> None:
     for name in archive.namelist():
         if not name.lower().endswith(".rels"):
             continue
-        for link in ElementTree.fromstring(archive.read(name)):
+        for link in _list_in(archive, name):
             target = link.get("Target", "")
             if link.get("Type", "").lower().endswith("sheet") and not target.lower().endswith(".xml"):
                 raise SourceError(raw.name, name, f"calls {target!r} a sheet, which is not xml", "Open it in a spreadsheet program, save it again and refresh")
+
+
+def _list_in(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    """One of the lists by which a workbook holds together.
+
+    Raises
+    ------
+    zipfile.BadZipFile : it is longer than any such list, or declares entities, which no such list does.
+    """
+    if archive.getinfo(name).file_size > MAX_LIST_BYTES:
+        raise zipfile.BadZipFile(f"{name} unpacks to {archive.getinfo(name).file_size:,} bytes")
+    data = archive.read(name)
+    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise zipfile.BadZipFile(f"{name} declares entities")
+    return ElementTree.fromstring(data)
+
+
+class _Watched:
+    """A sheet's bytes as they are read, looked through for formulas without results."""
+
+    def __init__(self, part: IO[bytes]) -> None:
+        self._part, self._tail = part, b""
+        self.has_unsaved_formula = False
+
+    def read(self, size: int) -> bytes:
+        piece = self._part.read(size)
+        data = self._tail + piece
+        self.has_unsaved_formula |= UNSAVED_FORMULA.search(data) is not None
+        self._tail = data[-LONGEST_FORMULA:]
+        return piece
+
+
+def _without_results(raw: RawFile, place: str) -> SourceError:
+    problem = "holds formulas whose results were never saved, and none is calculated here"
+    return SourceError(raw.name, place, problem, "Open it in a spreadsheet program, save it again and refresh")
 
 
 def _too_far(raw: RawFile, place: str, extent: Extent, total: int) -> SourceError:
@@ -165,7 +217,13 @@ def _too_far(raw: RawFile, place: str, extent: Extent, total: int) -> SourceErro
     )
 
 
-def _extent(raw: RawFile, part: IO[bytes], name: str) -> Extent:
+def _beyond(raw: RawFile, place: str, extent: Extent) -> SourceError:
+    """Such a cell is the work of damage: letters that a reader counts on past the last column lead it anywhere."""
+    problem = f"names a cell in column {extent.columns:,}, row {extent.rows:,} or beyond, where no sheet has one"
+    return SourceError(raw.name, place, problem, "Open it in a spreadsheet program, save it again and refresh")
+
+
+def _extent(raw: RawFile, part: _Watched, name: str) -> Extent:
     """How far a sheet reaches; a cell or row that does not say where it stands follows the one before it."""
     extent = Extent()
     row = column = 0
@@ -173,7 +231,7 @@ def _extent(raw: RawFile, part: IO[bytes], name: str) -> Extent:
         row_said = column_said = 0
         for letters, digits in REFERENCE.findall(attributes):
             # Cut to one figure more than the format allows, so that a monstrous number stays a number too large.
-            row_said = max(row_said, int(digits[:8] or 0))
+            row_said = max(row_said, int(digits.lstrip(b"0")[:8] or 0))
             column_said = max(column_said, _column_number(letters[:4]))
         if tag == b"row":
             row, column = row_said or row + 1, 0
@@ -185,7 +243,7 @@ def _extent(raw: RawFile, part: IO[bytes], name: str) -> Extent:
     return extent
 
 
-def _tags(raw: RawFile, part: IO[bytes], name: str) -> Iterator[tuple[bytes, bytes]]:
+def _tags(raw: RawFile, part: _Watched, name: str) -> Iterator[tuple[bytes, bytes]]:
     """The tags of cells and rows with their attributes, in order; a tag that a piece ends in is kept for the next piece."""
     rest = b""
     while piece := part.read(PIECE):
@@ -220,9 +278,8 @@ def _column_number(letters: bytes) -> int:
 def _sheet_name(archive: zipfile.ZipFile, part: str) -> str:
     """A sheet's name as its users know it, or its part's name where the workbook's list does not lead to it."""
     try:
-        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-        sheets = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    except (KeyError, ElementTree.ParseError):
+        links, sheets = _list_in(archive, "xl/_rels/workbook.xml.rels"), _list_in(archive, "xl/workbook.xml")
+    except (KeyError, ElementTree.ParseError, zipfile.BadZipFile):
         return part
     ids = {link.get("Id") for link in links.iter() if part.endswith(link.get("Target", "?").lstrip("/").removeprefix("xl/"))}
     named = [sheet.get("name") for sheet in sheets.iter() if sheet.tag.endswith("}sheet") and ids.intersection(sheet.attrib.values())]

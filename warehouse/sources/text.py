@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -15,7 +16,9 @@ from warehouse.sources.base import RawFile
 MAX_SMALL_BYTES = 256 * 1024 * 1024
 CHUNK = 8 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
+MAX_SMALL_CELLS = 20_000_000  # of a file that is read as a whole: an empty cell takes memory too
 REPLACEMENT = "\ufffd"
+csv.field_size_limit(LONGEST_LINE)  # one limit for the whole process: set here and nowhere else, or readers depend on each other
 BLANK_LINE = "\x1e"  # a record separator: no field of a text file holds one
 
 
@@ -67,11 +70,45 @@ def read_text(raw: RawFile) -> str:
 
 def read_rows(raw: RawFile) -> list[list[str]]:
     """All rows of a small csv file, as text, in order; a field of over 1 MiB is refused."""
-    csv.field_size_limit(1024 * 1024)
+    text = read_text(raw)
+    cells_n = text.count(",") + text.count("\n")
+    if cells_n > MAX_SMALL_CELLS:
+        problem = f"has about {cells_n:,} cells, more than the {MAX_SMALL_CELLS:,} that a table of this kind may have"
+        raise SourceError(raw.name, "", problem, "Check that the right file is named")
+    handle = io.StringIO(text, newline="")
     try:
-        return list(csv.reader(io.StringIO(read_text(raw), newline="")))
+        return list(csv.reader(_lines(raw, handle, LONGEST_LINE)))
     except csv.Error as error:
         raise SourceError(raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh") from error
+
+
+def csv_rows(raw: RawFile, encoding: str, longest_line: int = LONGEST_LINE) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a large csv, one after the other, with the line that each ends in.
+
+    Raises
+    ------
+    SourceError : a line or a field that is longer than any, or bytes that are not of the encoding.
+    """
+    try:
+        with raw.path.open(encoding=encoding, newline="") as handle:
+            reader = csv.reader(_lines(raw, handle, longest_line))
+            for fields in reader:
+                yield reader.line_num, fields
+    except (UnicodeDecodeError, csv.Error) as error:
+        problem = f"is not a csv in {encoding.removesuffix('-sig').upper()} ({error})"
+        raise SourceError(raw.name, "", problem, "Save it as UTF-8, or fetch it again from its publisher") from error
+
+
+def _lines(raw: RawFile, handle: TextIO, longest: int) -> Iterator[str]:
+    """Lines; a file that has none is not taken into memory."""
+    number = 0
+    longest += 1  # with its end
+    while line := handle.readline(longest):
+        number += 1
+        if len(line) == longest:
+            problem = f"is longer than {longest - 1:,} characters"
+            raise SourceError(raw.name, f"line {number}", problem, "Check that the file is a csv with one record a line")
+        yield line
 
 
 @dataclass(frozen=True)
@@ -143,6 +180,19 @@ def _mended(line: str, commas: int) -> str:
         line = line.replace('"', "")
         return line if line.count(",") == commas else line.replace(",", ";")
     return line.replace(",", ";") if line.endswith(",") and line.count(",") > commas else line
+
+
+def lines_of(raw: RawFile) -> int:
+    """How many lines a file has, empty ones at its end left out."""
+    lines, ends = 0, b""
+    with raw.path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            data = ends + chunk
+            body = data.rstrip(b"\r\n")
+            lines += body.count(b"\n")
+            ends = data[len(body) :]
+            is_filled = bool(body) or lines > 0
+    return lines + 1
 
 
 def is_utf8(raw: RawFile) -> bool:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 import python_calamine
 
-MEMORY = 4 * 1024**3
+MEMORY = 3 * 1024**3
 SECONDS = 600
 PIECE = 20_000  # cells
 Cell = str | float | bool | datetime | date | time | timedelta

@@ -8,7 +8,9 @@ Income: a series of the World Bank's indicators in its csv, four lines of preamb
 
 from __future__ import annotations
 
+import csv
 import re
+from itertools import islice
 
 import duckdb
 import pandas as pd
@@ -18,7 +20,7 @@ from warehouse.lake import sql_text
 from warehouse.sources.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.setting_aside import Check, as_numbers, matches, sort_out
 from warehouse.sources.small_csv import header_of, read_small_csv
-from warehouse.sources.text import read_rows, sniff_text
+from warehouse.sources.text import lines_of, read_rows, sniff_text
 
 FLOWS, COUNTRIES, INCOME = "world_trade__flows", "world_trade__countries", "world_trade__income"
 FLOW_COLUMNS = ("t", "i", "j", "k", "v")
@@ -46,14 +48,24 @@ def _is_countries(raw: RawFile) -> bool:
 
 def _is_income(raw: RawFile) -> bool:
     text = sniff_text(raw)
-    return text is not None and any(all(head in line for head in INCOME_HEADS) for line in text.splitlines()[:HEAD_WITHIN])
+    return text is not None and any(_is_income_head(line) for line in islice(csv.reader(text.splitlines()), HEAD_WITHIN))
+
+
+def _is_income_head(cells: list[str]) -> bool:
+    return all(head in cells for head in INCOME_HEADS)
 
 
 def _read_flows(raw: RawFile, delivery: Delivery) -> None:
     with duckdb.connect() as connection:
-        columns = ", ".join(f"trim({name}) as {name}" for name in FLOW_COLUMNS)
+        # Quotes mean nothing here: one that is opened and never closed would swallow the rows after it.
+        names = header_of(raw)
+        if len(set(names)) < len(names):
+            raise SourceError(raw.name, "line 1", "names a column twice", "Fetch the file again from its publisher")
+        columns = ", ".join(f"trim(c{names.index(name)}, ' \"') as {name}" for name in FLOW_COLUMNS)
+        kinds = ", ".join(f"'c{at}': 'varchar'" for at in range(len(names)))
         reason = " ".join(f"when coalesce({fails}, true) then '{name}'" for name, fails in FAILS)
-        source = f"read_csv({sql_text(raw.path)}, header=true, delim=',', all_varchar=true, parallel=false, auto_detect=true)"
+        read = f"columns = {{{kinds}}}, skip = 1, header = false, delim = ',', quote = '', escape = '', auto_detect = false, parallel = false"
+        source = f"read_csv({sql_text(raw.path)}, {read})"
         try:
             connection.execute(
                 f"create table flows as select *, case {reason} end as reason from (select row_number() over () + 1 as line, {columns} from {source})"
@@ -65,8 +77,12 @@ def _read_flows(raw: RawFile, delivery: Delivery) -> None:
         counts = connection.execute("select count(*), count(reason) from flows").fetchone()
         groups = connection.execute("select count(distinct (t, i, lpad(k, 6, '0'))) from flows where reason is null").fetchone()
         assert counts is not None and groups is not None
-        if counts[0] == 0:
+        lines_n = lines_of(raw)
+        if lines_n < 2:
             raise SourceError(raw.name, "line 1", "has a header and no rows", "Fetch the file again from its publisher")
+        if counts[0] != lines_n - 1:
+            problem = f"has {lines_n - 1:,} lines below its header, of which {counts[0]:,} could be read"
+            raise SourceError(raw.name, "", problem, "Fetch the file again from its publisher: it may have empty or very long lines")
         delivery.read_n += int(groups[0]) + int(counts[1])
         query = """
             select min(line) as line, t::smallint as year, i::int::varchar as exporter_code, lpad(k, 6, '0') as hs6,
@@ -105,7 +121,9 @@ def _read_countries(raw: RawFile, delivery: Delivery) -> None:
 
 def _read_income(raw: RawFile, delivery: Delivery) -> None:
     lines = read_rows(raw)
-    head_at = next(at for at, line in enumerate(lines) if all(head in line for head in INCOME_HEADS))
+    head_at = next((at for at, line in enumerate(lines) if _is_income_head(line)), None)
+    if head_at is None:
+        raise SourceError(raw.name, "", f"has no line with the heads {', '.join(INCOME_HEADS)}", "Fetch the file again from its publisher")
     heads = lines[head_at]
     years = {at: int(head) for at, head in enumerate(heads) if re.fullmatch(r"(19|20)[0-9]{2}", head)}
     name_at, code_at, series_at = (heads.index(head) for head in INCOME_HEADS)

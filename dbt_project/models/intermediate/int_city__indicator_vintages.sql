@@ -2,8 +2,27 @@
    One row counts for a city, year and edition: the city's own, under its present name before a former one, and of the
    whole city before one without a stated scope. 莱芜 is added to 济南 up to 2018 where the edition prints it apart and
    the indicator adds up. Names outside the spine stay out and are listed in int_city__left_out. The order of editions:
-   seeds/judgments/vintages.csv. DECISIONS 11, 12. */
-with placed as (
+   seeds/judgments/vintages.csv; known errors of an edition: seeds/corrections/indicators.csv. DECISIONS 11, 12, 48. */
+with corrected as (
+    select
+        i.city_name,
+        i.scope,
+        i.indicator,
+        i.year,
+        i.vintage,
+        i.is_interpolated,
+        i.file_id,
+        i.line,
+        case when k.city_name is null then i.value else k.value end as value,
+        k.city_name is not null as is_corrected
+    from {{ ref('stg_yearbook__indicators') }} as i
+    left join {{ ref('indicators') }} as k
+        on
+            i.city_name = k.city_name and i.indicator = k.indicator and i.year = k.year and i.vintage = k.vintage
+            and i.scope <> 'district' and abs(i.value - k.value_expected) <= 1e-9 * abs(k.value_expected)
+),
+
+placed as (
     select
         n.city_code,
         n.relation = 'merged' as is_merged,
@@ -13,13 +32,14 @@ with placed as (
         i.vintage,
         i.value,
         i.is_interpolated,
+        i.is_corrected,
         row_number() over (
             partition by
                 n.city_code, n.relation = 'merged', case when i.scope = 'district' then 'district' else 'city' end,
                 i.indicator, i.year, i.vintage
             order by i.scope = 'unstated', n.relation <> 'current', i.file_id, i.line
         ) as rank_n
-    from {{ ref('stg_yearbook__indicators') }} as i
+    from corrected as i
     inner join {{ ref('int_geography__city_name') }} as n on i.city_name = n.city_name
     where
         n.city_code is not null
@@ -35,7 +55,8 @@ whole as (
         year,
         vintage,
         max(case when not is_merged then value end) + coalesce(max(case when is_merged then value end), 0) as value,
-        bool_or(is_interpolated) as is_interpolated
+        bool_or(is_interpolated) as is_interpolated,
+        bool_or(is_corrected) as is_corrected
     from placed
     where rank_n = 1
     group by city_code, scope, indicator, year, vintage
@@ -49,6 +70,7 @@ select
     w.vintage,
     w.value,
     w.is_interpolated,
+    w.is_corrected,
     row_number() over (
         partition by w.city_code, w.scope, w.indicator, w.year
         order by v.priority

@@ -3,7 +3,8 @@
        implied    nominal over real GDP at prices of 2000, both of one edition
        chained    gdp_cny(t) / (gdp_cny(2000) * prod_{2001..t} gdp_index_pct / 100); the chain needs every year since 2000
        cpi        deflator(s) * prod_{s+1..t} cpi / 100 from the last year s before t that has one of the above (2000 has 1)
-   2000 itself has 1 (base) where it has nothing else. Where none can be had it is null, never guessed. DECISIONS 13, 38. */
+   2000 itself has 1 (base) where it has nothing else. Where none can be had it is null, never guessed. Logs are summed exactly,
+   so that no bit depends on the order of rows. DECISIONS 13, 38. */
 with keys as (
     select
         city_code,
@@ -36,7 +37,8 @@ running as (
         i.gdp_cny,
         i.gdp_deflator_2000 as published,
         m.implied_deflator,
-        (sum((case when k.year > 2000 then ln(nullif(greatest(i.gdp_index_pct, 0), 0) / 100) else 0 end)::decimal(38, 15)) over years)::double as ln_real_growth,
+        (sum((case when k.year > 2000 then ln(nullif(greatest(i.gdp_index_pct, 0), 0) / 100) else 0 end)::decimal(38, 15)) over years)::double
+            as ln_real_growth,
         count(case when k.year = 2000 then i.gdp_cny when i.gdp_index_pct > 0 then i.gdp_index_pct end) over years as links_n,
         max(case when k.year = 2000 then i.gdp_cny end) over (partition by k.city_code) as gdp_cny_base,
         coalesce((sum((case when k.year > 2000 then ln(c.consumer_price_index_pct / 100) end)::decimal(38, 15)) over years)::double, 0) as ln_consumer_prices,
@@ -66,7 +68,7 @@ valued as (
         case own_method
             when 'published' then published
             when 'implied' then implied_deflator
-            when 'chained' then gdp_cny / (gdp_cny_base * exp(ln_real_growth))
+            when 'chained' then round(gdp_cny / (gdp_cny_base * exp(ln_real_growth)), 12)
         end as own_deflator
     from own
 ),
@@ -87,7 +89,7 @@ select
     year,
     case
         when own_method is not null then own_deflator
-        when consumer_links_n - from_links_n = year - from_year then from_deflator * exp(ln_consumer_prices - from_ln_prices)
+        when consumer_links_n - from_links_n = year - from_year then round(from_deflator * exp(ln_consumer_prices - from_ln_prices), 12)
     end as gdp_deflator_2000,
     case
         when own_method is not null then own_method

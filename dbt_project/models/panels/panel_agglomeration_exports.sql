@@ -1,7 +1,8 @@
 /* Paper A's sample: each city and year, 2003-2011, with every variable of tables 1-8 known.
    As they are, and standardised over this sample: z(x) = (x - mean) / sd, sd with n - 1; an interaction is the product of
    its two parts, each less its mean, and is then standardised too. is_within_*_deciles: not below the 10th and not above
-   the 90th percentile of that outcome over the sample (table 8). DECISIONS 15, 28. */
+   the 90th percentile of that outcome over the sample (table 8). Productivity by Olley-Pakes and Ackerberg-Caves-Frazer stands
+   beside the default and decides no row. DECISIONS 15, 27, 28. */
 {% set variables = city_exports_variables() %}
 {% set interactions = city_exports_interactions() %}
 with complete as (
@@ -66,6 +67,8 @@ select
     c.{{ name }},
     {% endfor %}
     c.growth_resilience_index,
+    c.ln_productivity_op,
+    c.ln_productivity_acf,
     {% for name in variables + interactions.keys() | list %}
     (z.z_{{ name }} - s.mean_{{ name }}) / nullif(s.sd_{{ name }}, 0) as z_{{ name }},
     {% endfor %}

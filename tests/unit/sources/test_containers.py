@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
 import pytest
 
 from warehouse.errors import SourceError
@@ -236,4 +239,40 @@ def test_parquet_past_its_limit_is_refused(load: Callable, tmp_path: Path, monke
     pd.DataFrame({"adcode_left": range(20), "adcode_right": 1}).to_parquet(tmp_path / "pairs.parquet")
     monkeypatch.setattr(containers, "MAX_PARQUET_BYTES", 10)
     with pytest.raises(SourceError, match=r"pairs\.parquet: unpacks to [\d,]+ bytes, more than the 10 allowed"):
+        load("geography", tmp_path / "pairs.parquet")
+
+
+@pytest.mark.parametrize(("source", "heads"), [("geography", ["adcode_left", "adcode_right"]), ("customs", HEAD.split(","))])
+def test_a_long_text_that_many_rows_share_is_refused(load: Callable, tmp_path: Path, source: str, heads: list[str]) -> None:
+    """A Parquet file of a few kB, and of few bytes by what it says of itself, becomes 2 TB of text."""
+    start = time.perf_counter()
+    shared = pa.DictionaryArray.from_arrays(pa.array([0] * 1_000_000, pa.int32()), pa.array(["x" * 1_000_000]))
+    pyarrow.parquet.write_table(pa.table(dict.fromkeys(heads[:12], shared)), tmp_path / "bomb.parquet", compression="zstd")
+    assert (tmp_path / "bomb.parquet").stat().st_size < 100_000
+    with pytest.raises(SourceError, match=r"bomb\.parquet: unpacks to [\d,]+ bytes, more than the 8,589,934,592 allowed"):
+        load(source, tmp_path / "bomb.parquet")
+    assert time.perf_counter() - start < 10
+
+
+def test_many_rows_of_the_same_number_are_refused(load: Callable, tmp_path: Path) -> None:
+    rows = pa.array([1] * 35_000_000, pa.int8())
+    pyarrow.parquet.write_table(pa.table({"adcode_left": rows, "adcode_right": rows}), tmp_path / "rows.parquet")
+    with pytest.raises(SourceError, match=r"unpacks to 70,000,000 bytes, [\d,]+ times its size; at most 250 times are allowed"):
+        load("geography", tmp_path / "rows.parquet")
+
+
+def test_texts_that_might_be_too_long_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One long text among short ones: as many of it as there are rows would be too many, but there are not."""
+    texts = [*(f"{number}" for number in range(1_000)), "x" * 2_000]
+    pd.DataFrame({"a": texts}).to_parquet(tmp_path / "a.parquet")
+    monkeypatch.setattr(containers, "MAX_PARQUET_BYTES", 100_000)
+    containers.refuse_parquet_bomb(RawFile(tmp_path / "a.parquet", "a"))
+    pd.DataFrame({"a": texts + ["x" * 2_000] * 60}).to_parquet(tmp_path / "b.parquet")
+    with pytest.raises(SourceError, match="unpacks to 124,890 bytes, more than the 100,000 allowed"):
+        containers.refuse_parquet_bomb(RawFile(tmp_path / "b.parquet", "b"))
+
+
+def test_lists_in_a_parquet_file_are_refused(load: Callable, tmp_path: Path) -> None:
+    pd.DataFrame({"adcode_left": [[1, 2]], "adcode_right": [[1]]}).to_parquet(tmp_path / "pairs.parquet")
+    with pytest.raises(SourceError, match="column adcode_left: holds lists or structures, which no table has"):
         load("geography", tmp_path / "pairs.parquet")

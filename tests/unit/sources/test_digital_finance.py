@@ -158,7 +158,7 @@ def test_a_truncated_stata_file(load, tmp_path, version):
     rows = [city(year, name="Hangzhou") for year in np.arange(2011, 2100)]
     path = write_stata(tmp_path / "city.dta", CITY_HEAD, rows, version=version)
     path.write_bytes(path.read_bytes()[:-3000])
-    with pytest.raises(SourceError, match=r"city\.dta: cannot be read as a Stata file.*it may be cut off"):
+    with pytest.raises(SourceError, match=r"city\.dta: cannot be read as a Stata file.*it is cut off"):
         load("digital_finance", path)
 
 

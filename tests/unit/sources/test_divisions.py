@@ -76,3 +76,10 @@ def test_deep_nesting_is_refused(load, tmp_path):
     (tmp_path / "201607.json").write_text('{"110000": ' + "[" * 200_000, encoding="utf-8")
     with pytest.raises(SourceError, match=r"nested too deeply|is not complete JSON"):
         load("divisions", tmp_path / "201607.json")
+
+
+def test_a_number_of_many_figures_is_no_name(load, tmp_path):
+    (tmp_path / "201607.json").write_text('{"110000": "北京市", "110101": ' + "9" * 10_000 + "}", encoding="utf-8")
+    report, _, aside = load("divisions", tmp_path / "201607.json")
+    assert report.set_aside == {"missing_name": 1}
+    assert list(aside["detail"]) == ["110101: "]

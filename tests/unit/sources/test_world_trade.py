@@ -82,3 +82,16 @@ def test_another_series_of_the_bank_is_refused(load, tmp_path):
     text = PREAMBLE + HEADS + '"China","CHN","Population","SP.POP.TOTL","1337705000","1345035000",\n'
     with pytest.raises(SourceError, match="SP.POP.TOTL, not GDP per head"):
         load("world_trade", write(tmp_path / "api.csv", text))
+
+
+def test_an_open_quote_swallows_no_flow(load, tmp_path):
+    text = FLOWS + '2011,156,842,"010121,1.5,0.1\n2011,156,392,10122,2,1\n"2011",156,842,847130,"10.0",1\n2011,156,"x,1,1,1\n'
+    _, tables, aside = load("world_trade", write(tmp_path / "BACI_HS02_Y2011_V202301.csv", text))
+    assert tables["world_trade__flows"][["line", "hs6"]].values.tolist() == [[2, "010121"], [3, "010122"], [4, "847130"]]
+    assert aside[["line", "reason"]].values.tolist() == [[5, "bad_code"]]
+
+
+def test_a_head_that_only_begins_like_one_is_none(load, tmp_path):
+    text = PREAMBLE + HEADS.replace('"Country Name"', '"1e999Country Name"') + '"China","CHN","GDP per capita","NY.GDP.PCAP.KD","1","2",\n'
+    with pytest.raises(SourceError, match="shows none of the layouts known"):
+        load("world_trade", write(tmp_path / "API_NY.GDP.PCAP.KD.csv", text))

@@ -12,12 +12,12 @@ import pyarrow.parquet
 from warehouse.errors import SourceError
 from warehouse.places import clean_name
 from warehouse.sources.base import RawFile
-from warehouse.sources.containers import MAX_PARQUET_BYTES, is_parquet
+from warehouse.sources.containers import is_parquet, refuse_parquet_bomb
 from warehouse.sources.customs.layouts import layout_of
 from warehouse.sources.sheets import Rows, is_workbook, read_workbook
+from warehouse.sources.stata import stata_labels, stata_pieces, stata_release
 
 CHUNK_ROWS = 500_000
-STATA_RELEASES = {102, 103, 104, 105, 108, 110, 111, 113, 114, 115}
 HEAD_WITHIN = 10
 Piece = tuple[pd.DataFrame, "pd.Series[int]"]  # columns by head, and each row's line as a person counts
 
@@ -27,14 +27,13 @@ def is_table(raw: RawFile) -> bool:
 
 
 def is_stata(raw: RawFile) -> bool:
-    head = raw.head
-    return head.startswith(b"<stata_dta>") or (len(head) > 3 and head[0] in STATA_RELEASES and head[1] in (0, 1, 2) and head[2] == 1)
+    return stata_release(raw) is not None
 
 
 def table_heads(raw: RawFile) -> list[str]:
     """Column heads of a Stata or Parquet file, or of a workbook's first sheet of records."""
     if is_stata(raw):
-        return _stata_heads(raw)
+        return [clean_head(repair(name)) for name in stata_labels(raw)]
     if is_parquet(raw):
         return [clean_head(name) for name in _parquet(raw).schema_arrow.names]
     return next((heads for heads, _, _ in _record_sheets(raw)), [])
@@ -57,31 +56,13 @@ def pieces(raw: RawFile) -> Iterator[Piece]:
     return _parquet_pieces(raw) if is_parquet(raw) else _workbook_pieces(raw)
 
 
-def _broken_stata(raw: RawFile, error: Exception) -> SourceError:
-    return SourceError(raw.name, "", f"is cut off or not a Stata file ({error})", "Fetch the file again, or save it again with Stata")
-
-
-def _stata_heads(raw: RawFile) -> list[str]:
-    try:
-        with pd.read_stata(raw.path, iterator=True, convert_categoricals=False) as reader:
-            return [clean_head(repair(str(name))) for name in reader.variable_labels()]
-    except Exception as error:  # struct.error and whatever else a damaged header leads to
-        raise _broken_stata(raw, error) from error
-
-
 def _stata_pieces(raw: RawFile) -> Iterator[Piece]:
     """Names are put right here; texts later, once per distinct value."""
     start = 0
-    try:
-        with pd.read_stata(raw.path, chunksize=CHUNK_ROWS, convert_categoricals=False, convert_dates=False) as reader:
-            for chunk in reader:
-                chunk.columns = pd.Index([clean_head(repair(str(name))) for name in chunk.columns])
-                yield chunk, _lines(start, len(chunk))
-                start += len(chunk)
-    except SourceError:
-        raise
-    except Exception as error:
-        raise _broken_stata(raw, error) from error
+    for piece in stata_pieces(raw, CHUNK_ROWS):
+        piece.columns = pd.Index([clean_head(repair(str(name))) for name in piece.columns])
+        yield piece, _lines(start, len(piece))
+        start += len(piece)
 
 
 def _lines(start: int, count: int) -> pd.Series[int]:
@@ -90,18 +71,15 @@ def _lines(start: int, count: int) -> pd.Series[int]:
 
 def _parquet(raw: RawFile) -> pyarrow.parquet.ParquetFile:
     try:
-        file = pyarrow.parquet.ParquetFile(raw.path)
-        size = sum(file.metadata.row_group(group).total_byte_size for group in range(file.metadata.num_row_groups))
+        return pyarrow.parquet.ParquetFile(raw.path)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
-    if size > MAX_PARQUET_BYTES:
-        raise SourceError(raw.name, "", f"unpacks to {size:,} bytes, more than the {MAX_PARQUET_BYTES:,} allowed", "Split it if it is genuine")
-    return file
 
 
 def _parquet_pieces(raw: RawFile) -> Iterator[Piece]:
     start = 0
     try:
+        refuse_parquet_bomb(raw)
         for batch in _parquet(raw).iter_batches(CHUNK_ROWS):
             frame = batch.to_pandas()
             frame.columns = pd.Index([clean_head(str(name)) for name in frame.columns])

@@ -21,11 +21,13 @@ from warehouse.places import clean_name
 from warehouse.sources.base import Delivery, Layout, RawFile
 from warehouse.sources.firms.heads import FACTORS, HEADS, MONEY, NUMBERS, WANTED, find_heads, plain_head
 from warehouse.sources.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.stata import stata_labels, stata_pieces, stata_release
 from warehouse.sources.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
 
 TABLE = "firms__enterprises"
 FIRST_YEAR, LAST_YEAR = 1995, 2030
 STATA_CHUNK_ROWS = 200_000
+LONGEST_VALUE = 100_000  # characters
 BAD_TEXT = "\ufffd"
 
 
@@ -46,21 +48,13 @@ STYLES = (
 )
 
 
-def _is_stata(raw: RawFile) -> bool:
-    return raw.head[:1] in (b"\x69", b"\x6c", b"\x71", b"\x72", b"\x73") or raw.head.startswith(b"<stata_dta>")
-
-
 def _csv_heads(raw: RawFile) -> list[str]:
     text = sniff_text(raw)
     return next(csv.reader([re.split(r"\r\n|\r|\n", text, maxsplit=1)[0]]), []) if text else []
 
 
 def _stata_heads(raw: RawFile) -> list[str]:
-    try:
-        with pd.read_stata(raw.path, iterator=True, convert_categoricals=False) as reader:
-            return [_repair(name) for name in reader.variable_labels()]
-    except Exception as error:  # pandas raises struct.error, KeyError and others on a file cut short
-        raise SourceError(raw.name, "", f"cannot be read as a Stata file ({error})", "Fetch the file again, or save it again with Stata") from error
+    return [_repair(name) for name in stata_labels(raw)]
 
 
 def _repair(text: str) -> str:
@@ -82,7 +76,7 @@ def _style_of(heads: list[str]) -> str | None:
 
 
 def _recognise(style: str, is_stata: bool, raw: RawFile) -> bool:
-    if _is_stata(raw) != is_stata:
+    if (stata_release(raw) is not None) != is_stata:
         return False
     if not is_stata and is_foreign_text(raw):
         return style == STYLES[0].name  # so that reading it says what is wrong with its encoding
@@ -113,11 +107,15 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _fields(record: str) -> list[str]:
-    """A line's values; none where a value is longer than any that a survey prints."""
+    """A line's values; none where a value is longer than any that a survey prints.
+
+    The limit that csv has itself is not meant: it is one for the whole process, and other readers move it.
+    """
     try:
-        return next(csv.reader([record]), [])
+        fields = next(csv.reader([record]), [])
     except csv.Error:
         return []
+    return [] if len(record) > LONGEST_VALUE and max(map(len, fields), default=0) > LONGEST_VALUE else fields
 
 
 def _refuse_cut_off(raw: RawFile, is_ended: bool, broken: list[tuple[int, str, str]], lines: list[list[str | int]]) -> None:
@@ -133,7 +131,7 @@ def _read_stata(raw: RawFile, delivery: Delivery) -> None:
     at = _positions(raw, heads)
     pieces: list[pd.DataFrame] = []
     rows_n = 0
-    for chunk in _stata_chunks(raw):
+    for chunk in stata_pieces(raw, STATA_CHUNK_ROWS):
         chunk.columns = pd.RangeIndex(len(chunk.columns))
         piece = pd.DataFrame({field: _as_text(chunk[position]) for field, position in at.items()})
         piece.insert(0, "line", range(rows_n + 1, rows_n + len(chunk) + 1))
@@ -143,16 +141,6 @@ def _read_stata(raw: RawFile, delivery: Delivery) -> None:
         raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
     delivery.read_n += rows_n
     _deliver(raw, delivery, pd.concat(pieces, ignore_index=True), heads)
-
-
-def _stata_chunks(raw: RawFile) -> Iterator[pd.DataFrame]:
-    try:
-        with pd.read_stata(raw.path, chunksize=STATA_CHUNK_ROWS, convert_categoricals=False, convert_dates=False) as reader:
-            yield from reader
-    except SourceError:
-        raise
-    except Exception as error:  # pandas raises struct.error, KeyError and others on a file cut short
-        raise SourceError(raw.name, "", f"is cut off or not a Stata file ({error})", "Fetch the file again") from error
 
 
 def _as_text(column: pd.Series) -> pd.Series:

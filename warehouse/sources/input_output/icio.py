@@ -5,7 +5,6 @@ A whole table as text would take gigabytes, so the good cells of some lines at a
 
 from __future__ import annotations
 
-import csv
 import tempfile
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -15,12 +14,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from warehouse.errors import SourceError
 from warehouse.sources.base import Delivery, RawFile
 from warehouse.sources.input_output.cells import judged, refuse_missing, refuse_short, year_in_name
 from warehouse.sources.input_output.editions import CHINA, COUNTRY, Edition
 from warehouse.sources.setting_aside import matches
 from warehouse.sources.small_csv import header_of
+from warehouse.sources.text import csv_rows
 
 TABLE = "input_output__icio"
 PIECE = 200  # lines
@@ -85,14 +84,9 @@ def _read_table(edition: Edition, year: int, raw: RawFile, delivery: Delivery, c
 
 def _lines(raw: RawFile) -> Iterator[tuple[int, list[str]]]:
     """Line number and values, row by row."""
-    csv.field_size_limit(MAX_LINE)
-    try:
-        with raw.path.open(encoding="utf-8-sig", newline="") as handle:
-            for line, fields in enumerate(csv.reader(iter(lambda: handle.readline(MAX_LINE), "")), start=1):
-                if fields:
-                    yield line, fields
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(raw.name, "", f"is not a csv of plain text ({error})", "Fetch the file again from its publisher") from error
+    for line, (_, fields) in enumerate(csv_rows(raw, "utf-8-sig", MAX_LINE), start=1):
+        if fields:
+            yield line, fields
 
 
 def _china_columns(edition: Edition, raw: RawFile, header: list[str]) -> dict[str, tuple[str, str]]:

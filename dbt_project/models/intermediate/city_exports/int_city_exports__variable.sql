@@ -22,6 +22,8 @@ select
             then ln(y.district_registered_unemployed_n / (y.district_registered_unemployed_n + y.district_employees_n))
     end as ln_unemployment,
     p.ln_productivity,
+    p.ln_productivity_op,
+    p.ln_productivity_acf,
     {% for name, x in {
         'ln_1p_students': 'y.university_students_n / nullif(y.population_registered_n, 0) * 10000',
         'ln_1p_science_expenditure': 'y.district_science_expenditure_cny / 10000',

@@ -34,6 +34,22 @@ with lines as (
         count(*)::bigint as rows_n
     from {{ ref('idx_export_structure') }}
     where export_diversification_index is null
+    union all
+    select
+        'export_composition' as index_name,
+        'trade_mode' as indicator,
+        'all_missing' as problem,
+        count(*)::bigint as rows_n
+    from {{ ref('idx_export_composition') }}
+    where ordinary_trade_share is null
+    union all
+    select
+        'export_composition' as index_name,
+        'end_use' as indicator,
+        'all_missing' as problem,
+        count(*)::bigint as rows_n
+    from {{ ref('idx_export_composition') }}
+    where intermediate_goods_share is null
 )
 
 select * from lines

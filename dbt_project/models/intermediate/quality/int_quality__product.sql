@@ -35,16 +35,6 @@ products as (
     group by c.hs6_id, r.unit_id
 ),
 
-uses as (
-    select
-        b.hs6_code,
-        case when min(u.end_use) = max(u.end_use) and count(*) = count(u.end_use) then min(u.end_use) end as end_use
-    from {{ ref('stg_concordance__bec') }} as b
-    left join {{ ref('bec_uses') }} as u on b.bec_code = u.bec_code
-    where b.revision = 2002
-    group by b.hs6_code
-),
-
 elasticities as (
     select
         hs3_code,
@@ -69,6 +59,6 @@ select
     end as left_out_reason
 from products as p
 left join {{ ref('int_trade__unit') }} as n on p.unit_id = n.unit_id
-left join uses as b on p.hs6_code = b.hs6_code
+left join {{ ref('int_trade__end_use') }} as b on p.hs6_code = b.hs6_code
 left join elasticities as s on left(p.hs6_code, 3) = s.hs3_code
 left join {{ ref('quality_chapters') }} as c on left(p.hs6_code, 2) between c.first_chapter and c.last_chapter

@@ -26,10 +26,16 @@ shares as (
 select
     y.year,
     round(
-        case when y.year = s.from_year then s.wholesale else s.wholesale + (s.next_wholesale - s.wholesale) * (y.year - s.from_year) / (s.to_year - s.from_year) end, 15
+        case
+            when y.year = s.from_year then s.wholesale
+            else s.wholesale + (s.next_wholesale - s.wholesale) * (y.year - s.from_year) / (s.to_year - s.from_year)
+        end, 15
     ) as internet_wholesale_share,
     round(
-        case when y.year = s.from_year then s.retail else s.retail + (s.next_retail - s.retail) * (y.year - s.from_year) / (s.to_year - s.from_year) end, 15
+        case
+            when y.year = s.from_year then s.retail
+            else s.retail + (s.next_retail - s.retail) * (y.year - s.from_year) / (s.to_year - s.from_year)
+        end, 15
     ) as internet_retail_share,
     y.year <> s.from_year as is_interpolated
 from {{ ref('int_time__year') }} as y
