@@ -6,6 +6,7 @@ python -m tests.faults.fuzz --files 10000      prints what became of them, by so
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import io
 import multiprocessing
 import random
@@ -177,6 +178,7 @@ def at_most(seconds: int) -> Iterator[None]:
 def try_one(seed: Seed, number: int) -> Outcome:
     """Read one mutated file in a folder of its own, and look at what the reader did."""
     case = f"{seed.name} #{number}"
+    faulthandler.dump_traceback_later(SECONDS + GRACE // 2)  # what no alarm interrupts, a library, is named on the standard error
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="citytrade-fuzz-") as name:
         folder = Path(name)
@@ -190,6 +192,7 @@ def try_one(seed: Seed, number: int) -> Outcome:
             )
             if stray or (folder / "raw").stat().st_nlink != 2:
                 kind, detail = "strayed", ", ".join(stray)
+        faulthandler.cancel_dump_traceback_later()
         return Outcome(seed.source, kind, case, detail, time.perf_counter() - start)
 
 
@@ -211,6 +214,7 @@ def _read(source: str, file: Path, lake: Path) -> tuple[str, str]:
 
 
 def _limit() -> None:
+    faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 

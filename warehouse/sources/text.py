@@ -183,16 +183,14 @@ def _mended(line: str, commas: int) -> str:
 
 
 def lines_of(raw: RawFile) -> int:
-    """How many lines a file has, empty ones at its end left out."""
-    lines, ends = 0, b""
+    """How many lines a file has; empty ones at its end do not count."""
+    breaks = at_end = 0
     with raw.path.open("rb") as source:
         while chunk := source.read(CHUNK):
-            data = ends + chunk
-            body = data.rstrip(b"\r\n")
-            lines += body.count(b"\n")
-            ends = data[len(body) :]
-            is_filled = bool(body) or lines > 0
-    return lines + 1
+            filled = chunk.rstrip(b"\r\n")
+            at_end = chunk.count(b"\n", len(filled)) + (0 if filled else at_end)
+            breaks += chunk.count(b"\n")
+    return breaks - at_end + 1
 
 
 def is_utf8(raw: RawFile) -> bool:

@@ -95,3 +95,10 @@ def test_a_head_that_only_begins_like_one_is_none(load, tmp_path):
     text = PREAMBLE + HEADS.replace('"Country Name"', '"1e999Country Name"') + '"China","CHN","GDP per capita","NY.GDP.PCAP.KD","1","2",\n'
     with pytest.raises(SourceError, match="shows none of the layouts known"):
         load("world_trade", write(tmp_path / "API_NY.GDP.PCAP.KD.csv", text))
+
+
+def test_a_line_that_was_passed_over_is_missed(load, tmp_path):
+    row = "2011,156,842,10121,1.5,0.1\n"
+    assert load("world_trade", write(tmp_path / "BACI_HS02_Y2011_V202301.csv", FLOWS + row + "\n\n"))[0].read_n == 1
+    with pytest.raises(SourceError, match="has 3 lines below its header, of which 2 could be read"):
+        load("world_trade", write(tmp_path / "BACI_HS02_Y2012_V202301.csv", FLOWS + row + "\n" + row.replace("842", "392")))
