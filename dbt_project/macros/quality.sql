@@ -14,3 +14,18 @@
 {%- endfor %}
     (sum(q.value_cents)::decimal(20, 0) / 100)::decimal(20, 2) as quality_value_usd
 {%- endmacro %}
+
+{#- What int_quality__city_year says of a city in a year besides where it lies, all but the last: the same in both panels of paper E. -#}
+{% macro quality_city_columns() -%}
+    {{ return([
+        'virtual_agglomeration_index', 'lagged_virtual_agglomeration_index', 'virtual_agglomeration_input_index',
+        'virtual_agglomeration_text_index', 'is_virtual_agglomeration_interpolated',
+        'post_office_investment_instrument', 'telephone_investment_instrument', 'fdi_share', 'openness_share',
+        'other_fiscal_share', 'credit_share', 'science_gdp_share', 'students_share', 'ln_real_average_wage',
+        'ln_real_gdp_per_head', 'ln_real_gdp', 'fixed_investment_share', 'ln_road_area_per_head',
+        'market_segmentation_index', 'market_integration_index', 'co_agglomeration_index',
+        'co_agglomeration_change_index', 'city_quality_index', 'quality_total', 'quality_within', 'quality_between',
+        'quality_entry', 'quality_exit', 'quality_gap', 'export_specialisation_index',
+        'export_diversification_index', 'ln_export_specialisation'
+    ]) }}
+{%- endmacro %}

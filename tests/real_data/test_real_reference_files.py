@@ -156,7 +156,7 @@ def test_hs_to_bec(read):
 
 
 def test_other_files_of_the_concordance_folder_are_refused(tmp_path):
-    for name in ("BEC4_DESC.xlsx", "Sigmas73countries_9403_HS3digit.dta"):
+    for name in ("BEC4_DESC.xlsx",):
         with pytest.raises(SourceError, match="shows none of the layouts known for concordance"):
             load_file(get_source("concordance"), real_files(f"concordance/{name}")[0], tmp_path)
 

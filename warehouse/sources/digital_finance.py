@@ -118,6 +118,9 @@ def _deliver(raw: RawFile, delivery: Delivery, frame: pd.DataFrame, shape: Shape
     if missing:
         found = ", ".join(str(head) for head in frame.columns[1:])
         raise SourceError(raw.name, place, f"column {', '.join(missing)} is missing; columns found: {found}", "Fetch the edition again, or restore the column")
+    twice = [head for head in published.values() if list(frame.columns).count(head) > 1]
+    if twice:
+        raise SourceError(raw.name, place, f"names the column {twice[0]} twice", "Delete or rename one of the two")
     blank = frame.drop(columns="line").map(_is_blank).all(axis=1)
     if blank.all():
         raise SourceError(raw.name, place, "has heads and no rows", "Fetch the file again from its publisher")

@@ -32,7 +32,8 @@ def read_elasticities(raw: RawFile, delivery: Delivery) -> None:
     if frame.empty:
         raise SourceError(raw.name, "", "has columns and no rows", "Fetch the file again from its publisher")
     delivery.read_n = len(frame)
-    number, sigma = (pd.to_numeric(frame[name], errors="coerce").astype("float64") for name in COLUMNS[1:])
+    with np.errstate(invalid="ignore"):  # a damaged missing value: it becomes no number, and is judged as such
+        number, sigma = (pd.to_numeric(frame[name], errors="coerce").astype("float64") for name in COLUMNS[1:])
     rows = pd.DataFrame(
         {
             "line": np.arange(1, len(frame) + 1),

@@ -59,9 +59,12 @@ def stata_labels(raw: RawFile) -> dict[str, str]:
     ------
     SourceError : as `stata_pieces` raises it.
     """
-    _header(raw)
+    header = _header(raw)
     with _told(raw), pd.read_stata(raw.path, iterator=True, convert_categoricals=False, compression=None) as reader:
-        return dict(reader.variable_labels())
+        labels = dict(reader.variable_labels())
+    if len(labels) < len(header.types):
+        raise SourceError(raw.name, "", "names a variable twice", "Rename or drop one of the two in Stata")
+    return labels
 
 
 def stata_frame(raw: RawFile) -> pd.DataFrame:
@@ -72,6 +75,7 @@ def stata_frame(raw: RawFile) -> pd.DataFrame:
     SourceError : as `stata_pieces` raises it.
     """
     header = _header(raw)
+    stata_labels(raw)
     with _told(raw):
         frame = pd.read_stata(raw.path, convert_categoricals=False, convert_dates=False, compression=None)
     _refuse_long_text(raw, header, frame)
@@ -86,6 +90,7 @@ def stata_pieces(raw: RawFile, rows_n: int) -> Iterator[pd.DataFrame]:
     SourceError : a file that is cut off or damaged, or claims more rows or variables than it can hold.
     """
     header = _header(raw)
+    stata_labels(raw)
     with _told(raw):
         reader = pd.read_stata(raw.path, chunksize=rows_n, convert_categoricals=False, convert_dates=False, compression=None)
     with reader:

@@ -236,6 +236,25 @@ def test_damaged_tables_say_so(load: Callable, tmp_path: Path) -> None:
         load("customs", stata)
 
 
+@pytest.mark.parametrize("kind", ["xlsx", "csv"])
+def test_a_column_named_twice_is_refused(load: Callable, tmp_path: Path, kind: str) -> None:
+    frame = frame_of("2007_stata")
+    doubled = pd.concat([frame, frame.iloc[:, -1:]], axis=1)
+    file = tmp_path / f"records.{kind}"
+    doubled.to_excel(file, index=False) if kind == "xlsx" else doubled.to_csv(file, index=False, encoding="utf-8")
+    with pytest.raises(SourceError, match=rf"records\.{kind}, line 1: names a column twice"):
+        load("customs", file)
+
+
+def test_a_damaged_name_in_a_parquet_file_is_told(load: Callable, tmp_path: Path) -> None:
+    """The name is not UTF-8, which is found out only when it is asked for."""
+    file = save(frame_of("2007_stata"), tmp_path, "parquet")
+    name = next(head for head in frame_of("2007_stata").columns if not head.isascii())
+    file.write_bytes(file.read_bytes().replace(name.encode(), b"\xff" * len(name.encode())))
+    with pytest.raises(SourceError, match=r"records\.parquet"):
+        load("customs", file)
+
+
 def test_text_that_begins_like_a_stata_file_is_text(load: Callable, tmp_path: Path) -> None:
     """The old Stata formats begin with a byte that is a letter: `shipment_date` begins with that of Stata 12."""
     report, _, _ = load("customs", save(frame_of("2000_english"), tmp_path, "csv_utf8"))

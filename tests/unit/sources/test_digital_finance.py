@@ -180,3 +180,9 @@ def test_an_empty_file(load, tmp_path):
     path.write_bytes(b"")
     with pytest.raises(SourceError, match=r"city\.dta: is empty"):
         load("digital_finance", path)
+
+
+def test_a_column_named_twice_is_refused(load, workbook):
+    path = workbook("index.xlsx", {"Cities": [[*CITY_HEAD, "year"], [*city(), 2012]]})
+    with pytest.raises(SourceError, match=r"index\.xlsx, sheet Cities: names the column year twice"):
+        load("digital_finance", path)

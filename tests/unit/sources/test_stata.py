@@ -111,3 +111,12 @@ def test_a_file_cut_anywhere_is_refused(tmp_path: Path, version: int) -> None:
         (tmp_path / "a.dta").write_bytes(whole[:size])
         with pytest.raises(SourceError, match=r"a\.dta: cannot be read as a Stata file"):
             stata_frame(RawFile(tmp_path / "a.dta", "a"))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_two_variables_of_one_name_are_refused(tmp_path: Path, version: int) -> None:
+    raw = written(tmp_path / "a.dta", version, first=["x", "y"], other=["z", "w"])
+    with pytest.raises(SourceError, match="names a variable twice"):
+        stata_frame(changed(raw, b"other", 0, b"first"))
+    with pytest.raises(SourceError, match="names a variable twice"):
+        list(stata_pieces(raw, 1))

@@ -57,6 +57,9 @@ def _heads_of(path: Path, fingerprint: str, label: str) -> tuple[str, ...]:
 
 def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
     heads = heads_of(raw)
+    named = [head for head in heads if head]
+    if len(set(named)) < len(named):
+        raise SourceError(raw.name, "line 1", "names a column twice", "Rename or remove one of them and refresh")
     fields = fields_of(heads)
     _check_columns(spec, raw, fields)
     select = _Selection(spec, raw, fields)
@@ -196,8 +199,6 @@ def _fill_from_pieces(connection: duckdb.DuckDBPyConnection, raw: RawFile, deliv
 def _fill_from_csv(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection, heads: tuple[str, ...]) -> None:
     """Fill the table `raw` from a csv; rows that do not fit the header are set aside as broken."""
     heads = tuple(head or f"unnamed_{i}" for i, head in enumerate(heads))
-    if len(set(heads)) < len(heads):
-        raise SourceError(raw.name, "line 1", "names a column twice", "Rename or remove one of them and refresh")
     plain = delivery.folder / "scratch.csv"
     seen = transcode(raw, plain)
     columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(heads)))

@@ -35,7 +35,7 @@ def table_heads(raw: RawFile) -> list[str]:
     if is_stata(raw):
         return [clean_head(repair(name)) for name in stata_labels(raw)]
     if is_parquet(raw):
-        return [clean_head(name) for name in _parquet(raw).schema_arrow.names]
+        return [clean_head(name) for name in _parquet_names(raw)]
     return next((heads for heads, _, _ in _record_sheets(raw)), [])
 
 
@@ -73,6 +73,14 @@ def _parquet(raw: RawFile) -> pyarrow.parquet.ParquetFile:
     try:
         return pyarrow.parquet.ParquetFile(raw.path)
     except (pa.ArrowException, OSError, ValueError) as error:
+        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+
+
+def _parquet_names(raw: RawFile) -> list[str]:
+    """A damaged name is found out only when it is asked for."""
+    try:
+        return list(_parquet(raw).schema_arrow.names)
+    except (pa.ArrowException, ValueError) as error:
         raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
 
 

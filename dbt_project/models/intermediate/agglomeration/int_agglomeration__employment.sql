@@ -25,30 +25,14 @@ measured as (
 ),
 
 neighbours as (
-    select
-        city_code,
-        year,
-        industry_section_code,
-        value,
-        is_interpolated,
-        max(case when value is not null then year end) over before as year_before,
-        max_by(value, case when value is not null then year end) over before as value_before,
-        min(case when value is not null then year end) over after as year_after,
-        min_by(value, case when value is not null then year end) over after as value_after
-    from measured
-    window
-        before as (partition by city_code, industry_section_code order by year rows between unbounded preceding and current row),
-        after as (partition by city_code, industry_section_code order by year rows between current row and unbounded following)
+    {{ with_known_neighbours('measured', ['city_code', 'industry_section_code']) }}
 )
 
 select
     city_code,
     year,
     industry_section_code,
-    coalesce(
-        value,
-        value_before + (value_after - value_before) * (year - year_before) / nullif(year_after - year_before, 0)
-    ) as industry_employees_n,
+    {{ on_a_straight_line() }} as industry_employees_n,
     is_interpolated or value is null as is_interpolated
 from neighbours
 where value is not null or (year_before is not null and year_after is not null)

@@ -15,28 +15,13 @@ with measured as (
 ),
 
 neighbours as (
-    select
-        city_code,
-        year,
-        variable,
-        value,
-        max(case when value is not null then year end) over before as year_before,
-        max_by(value, case when value is not null then year end) over before as value_before,
-        min(case when value is not null then year end) over after as year_after,
-        min_by(value, case when value is not null then year end) over after as value_after
-    from measured
-    window
-        before as (partition by city_code, variable order by year rows between unbounded preceding and current row),
-        after as (partition by city_code, variable order by year rows between current row and unbounded following)
+    {{ with_known_neighbours('measured', ['city_code', 'variable']) }}
 )
 
 select
     city_code,
     year,
     variable,
-    coalesce(
-        value,
-        value_before + (value_after - value_before) * (year - year_before) / nullif(year_after - year_before, 0)
-    ) as value,
+    {{ on_a_straight_line() }} as value,
     value is null and year_before is not null and year_after is not null as is_interpolated
 from neighbours
