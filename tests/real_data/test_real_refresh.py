@@ -198,7 +198,9 @@ def test_known_errors_of_the_sector_edition_are_corrected(real: duckdb.DuckDBPyC
         "select city_code, year, value from intermediate.int_city__indicator_vintages where is_corrected and indicator = 'gdp_cny' order by all"
     ).fetchall()
     assert [(code, year) for code, year, _ in corrected] == [("2309", 2011), ("2310", 2011), ("2311", 2011), ("2312", 2011), ("4508", 2005), ("4509", 2005)]
-    other = "select value from intermediate.int_city__indicator_vintages where indicator = 'gdp_cny' and vintage = 'gdp_base_2000' and city_code = ? and year = ?"
+    other = (
+        "select value from intermediate.int_city__indicator_vintages where indicator = 'gdp_cny' and vintage = 'gdp_base_2000' and city_code = ? and year = ?"
+    )
     for code in ("2309", "2311", "2312"):
         value = next(value for known, _, value in corrected if known == code)
         assert real.execute(other, [code, 2011]).fetchone() == (pytest.approx(value, rel=1e-4),)

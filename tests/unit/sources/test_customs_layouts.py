@@ -255,6 +255,17 @@ def test_a_damaged_name_in_a_parquet_file_is_told(load: Callable, tmp_path: Path
         load("customs", file)
 
 
+def test_text_in_a_parquet_file_that_is_not_utf_8_is_told(load: Callable, tmp_path: Path) -> None:
+    frame = frame_of("2007_stata").astype(str)
+    name = next(head for head in frame.columns if "企业" in head or "经营单位" in head)
+    frame[name] = "ABCDEFGH"
+    file = tmp_path / "records.parquet"
+    frame.to_parquet(file, index=False, compression=None)
+    file.write_bytes(file.read_bytes().replace(b"ABCDEFGH", b"ABC\xd6\xd0FGH"))
+    with pytest.raises(SourceError, match=r"records\.parquet: cannot be read as a Parquet file"):
+        load("customs", file)
+
+
 def test_text_that_begins_like_a_stata_file_is_text(load: Callable, tmp_path: Path) -> None:
     """The old Stata formats begin with a byte that is a letter: `shipment_date` begins with that of Stata 12."""
     report, _, _ = load("customs", save(frame_of("2000_english"), tmp_path, "csv_utf8"))

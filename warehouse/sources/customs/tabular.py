@@ -89,6 +89,7 @@ def _parquet_pieces(raw: RawFile) -> Iterator[Piece]:
     try:
         refuse_parquet_bomb(raw)
         for batch in _parquet(raw).iter_batches(CHUNK_ROWS):
+            batch.validate(full=True)  # text that is not UTF-8 is found out only when it is looked at
             frame = batch.to_pandas()
             frame.columns = pd.Index([clean_head(str(name)) for name in frame.columns])
             yield frame, _lines(start, len(frame))
