@@ -292,7 +292,7 @@ print(len(tries), [outcome.status for outcome in outcomes if outcome.source == "
 def test_a_passing_fault_is_tried_again(small_release: Config, tmp_path: Path) -> None:
     world = small_release.home.parent / "world"
     file = tmp_path / "citytrade.toml"
-    file.write_text(f'[warehouse]\nhome = "home"\n[sources.prices]\nfiles = ["{world}/prices/*"]\n', encoding="utf-8")
+    file.write_text(f'[warehouse]\nhome = "home"\n[sources.prices]\nfiles = ["{world}/prices/*exchange_rates*"]\n', encoding="utf-8")
     done = subprocess.run([sys.executable, "-c", RETRY, str(file)], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=180)
     assert done.stdout.split("\n")[0] == "3 ['loaded']", done.stderr
 

@@ -146,11 +146,15 @@ def test_what_reads_may_be_explained(tiny_config: Config, make_release: MakeRele
 
 def test_an_interruption_stops_the_query_and_not_the_shell(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
     make_release()
-    with connect(tiny_config) as connection:
-        shell = Shell(connection, Limits(), "csv", 10)
-        threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
-        shell.run("select sum(a.range * b.range) from range(10000000) a, range(10000000) b")
-        shell.run("select 1 as a")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
+    try:
+        with connect(tiny_config) as connection:
+            shell = Shell(connection, Limits(), "csv", 10)
+            threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+            shell.run("select sum(a.range * b.range) from range(10000000) a, range(10000000) b")
+            shell.run("select 1 as a")
+    finally:
+        signal.signal(signal.SIGINT, before)
     captured = capsys.readouterr()
     assert captured.err == "citytrade: the query was stopped.\n"
     assert captured.out == "a\n1\n"
