@@ -51,9 +51,7 @@ def run_statement(connection: duckdb.DuckDBPyConnection, text: str, form: str, l
     """Run one reading statement on an open connection and print its rows."""
     statement = reading_statement(text)
     try:
-        with limits.held(connection):
-            cursor = connection.execute(statement)
-            print_rows(cursor, form, limit, out)
+        limits.run(connection, lambda: print_rows(connection.execute(statement), form, limit, out))
     except duckdb.PermissionException as error:
         raise CitytradeError(
             "The statement reads a file or the network, and only the published release can be read here. Load raw files with `citytrade refresh`."
