@@ -23,7 +23,7 @@ from warehouse import connect, panel
 from warehouse.config import Config, load_config
 from warehouse.publish import current_release
 
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 2.0  # 16 readers without a pause would take both cores from the refresh
 
 
 @dataclass(frozen=True)
