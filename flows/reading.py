@@ -17,7 +17,7 @@ from types import TracebackType
 
 from flows.supervised import PROJECT, die_with
 from warehouse.duplicates import refuse_duplicates
-from warehouse.errors import SourceError
+from warehouse.errors import ReleaseError, SourceError
 from warehouse.lake import LoadReport
 from warehouse.sources import get_source
 from warehouse.sources.base import load_file
@@ -122,25 +122,33 @@ def read_one(source: str, file: Path, lake: Path, options: dict[str, str]) -> tu
     ------
     SourceError : the file cannot be read, or the reader broke over it.
     OSError : a passing fault of the disk or the network.
+    ReleaseError : the disk is full; no other file would fare better.
     """
     start = time.perf_counter()
     try:
         report, is_new = load_file(get_source(source), file, lake, options)
-    except SourceError as error:
-        if is_transient(error.__cause__):
-            assert isinstance(error.__cause__, OSError)
-            raise error.__cause__ from error
-        raise
-    except OSError as error:
-        if is_transient(error):
+    except Exception as error:
+        if is_full_disk(error):
+            raise ReleaseError(f"{lake}: no space left on device while {file.name} was read. Free some space, then refresh again.") from error
+        told = _as_told(file, error)
+        if told is error:
             raise
-        raise SourceError(
-            file.name, "", f"stopped at {error.filename or 'the disk'} ({error.strerror or error})", "Check the disk and the permissions"
-        ) from error
-    except Exception as error:  # a fault of the reader must not take the other sources with it
-        problem = f"the reader broke ({type(error).__name__}: {error}{_place(error)})"
-        raise SourceError(file.name, "", problem, "Please report it with the file's first lines") from error
+        raise told from error
     return report, is_new, time.perf_counter() - start
+
+
+def _as_told(file: Path, error: Exception) -> Exception:
+    """The error to raise for one that came up while a file was read."""
+    if isinstance(error, SourceError):
+        cause = error.__cause__
+        return cause if isinstance(cause, OSError) and is_transient(cause) else error
+    if isinstance(error, OSError):
+        if is_transient(error):
+            return error
+        return SourceError(file.name, "", f"stopped at {error.filename or 'the disk'} ({error.strerror or error})", "Check the disk and the permissions")
+    # a fault of the reader must not take the other sources with it
+    problem = f"the reader broke ({type(error).__name__}: {error}{_place(error)})"
+    return SourceError(file.name, "", problem, "Please report it with the file's first lines")
 
 
 def _size(file: Path) -> int:
@@ -152,6 +160,12 @@ def _size(file: Path) -> int:
 
 def is_transient(error: BaseException | None) -> bool:
     return isinstance(error, OSError) and error.errno in TRANSIENT
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether the disk had no room, whoever says so: the system, or DuckDB in words."""
+    words = os.strerror(errno.ENOSPC).lower()
+    return any((isinstance(one, OSError) and one.errno == errno.ENOSPC) or words in str(one).lower() for one in (error, getattr(error, "__cause__", None)))
 
 
 def _place(error: BaseException) -> str:

@@ -80,7 +80,8 @@ def test_a_full_disk_stops_the_refresh_with_a_sentence_and_keeps_the_release(cop
     before = _asked(copied)
     done = _in_a_mount(copied, f"mount -t tmpfs -o size=2m none '{copied.builds}/../lake/loads'")
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "No space left on device" in done.stdout + done.stderr
+    assert "no space left on device while " in done.stderr
+    assert "Free some space, then refresh again." in done.stderr
     assert "Traceback" not in done.stdout + done.stderr
     assert _asked(copied) == before
 

@@ -237,13 +237,16 @@ def test_a_reader_that_breaks_names_the_file_and_the_place(tmp_path: Path, monke
         reading.read_one("prices", file, tmp_path / "lake", {})
 
 
-@pytest.mark.parametrize(("number", "kind"), [(errno.EIO, OSError), (errno.ENOSPC, SourceError)])
-def test_passing_faults_are_told_from_lasting_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception]) -> None:
+@pytest.mark.parametrize(
+    ("number", "kind", "said"),
+    [(errno.EIO, OSError, "no luck"), (errno.EACCES, SourceError, "no luck"), (errno.ENOSPC, ReleaseError, "no space left on device while rates.csv was read")],
+)
+def test_passing_faults_are_told_from_lasting_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str) -> None:
     def fail(*_: object) -> None:
         raise OSError(number, "no luck", "rates.csv")
 
     monkeypatch.setattr(reading, "load_file", fail)
-    with pytest.raises(kind, match="no luck"):
+    with pytest.raises(kind, match=said):
         reading.read_one("prices", tmp_path / "rates.csv", tmp_path, {})
 
 
