@@ -8,8 +8,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-GEOGRAPHY = Path(__file__).resolve().parent.parent / "dbt_project" / "seeds" / "geography"
-LISTS = (GEOGRAPHY / "city_names.csv", GEOGRAPHY / "cities.csv")
+SEEDS = Path(__file__).resolve().parent.parent / "dbt_project" / "seeds"
+CITY_NAMES, CITIES = SEEDS / "geography" / "city_names.csv", SEEDS / "geography" / "cities.csv"
 
 
 def clean_name(name: str) -> str:
@@ -20,14 +20,14 @@ def clean_name(name: str) -> str:
 @cache
 def city_names() -> frozenset[str]:
     """Every name, full or short, under which a prefecture-level division has been published since 2000."""
-    with (GEOGRAPHY / "city_names.csv").open(encoding="utf-8", newline="") as handle:
+    with CITY_NAMES.open(encoding="utf-8", newline="") as handle:
         return frozenset(row["name_zh"] for row in csv.DictReader(handle))
 
 
 @cache
 def province_names() -> dict[str, str]:
     """Full names of the 31 provinces and municipalities -> two-digit codes."""
-    with (GEOGRAPHY / "cities.csv").open(encoding="utf-8", newline="") as handle:
+    with CITIES.open(encoding="utf-8", newline="") as handle:
         return {row["province_name_zh"]: row["province_code"] for row in csv.DictReader(handle)}
 
 

@@ -20,7 +20,7 @@ import yaml
 
 from tests.benchmarks.customs_panel import PANEL, PROJECT, say
 from warehouse.lake import LoadReport, activate, begin_load, finish_load
-from warehouse.simulate import SIMULATOR_VERSION, simulate, world_is_current, write_customs_lake
+from warehouse.simulate import simulate, simulator_version, world_is_current, write_customs_lake
 from warehouse.sources import get_source
 from warehouse.sources.base import load_file
 
@@ -31,7 +31,7 @@ REFERENCE_FILES = {"concordance": "concordance/*", "divisions": "divisions/*.jso
 
 def prepare_records(folder: Path, records_n: int) -> None:
     """Simulated records, unless this simulator wrote them before, in a lake whose other sources are a small world's."""
-    marker, made_by = folder / "SIMULATED.json", {"records_n": records_n, "seed": SEED, "simulator_version": SIMULATOR_VERSION}
+    marker, made_by = folder / "SIMULATED.json", {"records_n": records_n, "seed": SEED, "simulator_version": simulator_version()}
     if not marker.is_file() or json.loads(marker.read_text(encoding="utf-8")) != made_by:
         say("simulating the records (once)")
         shutil.rmtree(folder, ignore_errors=True)

@@ -215,7 +215,7 @@ def test_a_world_knows_whether_it_is_current(world: Path, monkeypatch: pytest.Mo
     assert not world_is_current(world, "paper", 1)
     assert not world_is_current(world, "small", 2)
     assert not world_is_current(world.parent, "small", 1)
-    monkeypatch.setattr(world_module, "SIMULATOR_VERSION", "another")
+    monkeypatch.setattr(world_module, "simulator_version", lambda: "another")
     assert not world_is_current(world, "small", 1)
 
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from warehouse.simulate.lake import write_customs_lake
-from warehouse.simulate.world import SIMULATOR_VERSION, simulate, world_is_current
+from warehouse.simulate.world import simulate, simulator_version, world_is_current
 
-__all__ = ["SIMULATOR_VERSION", "simulate", "world_is_current", "write_customs_lake"]
+__all__ = ["simulate", "simulator_version", "world_is_current", "write_customs_lake"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import uuid
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from warehouse import closure
 from warehouse.errors import CitytradeError
 from warehouse.simulate.customs import write_customs
 from warehouse.simulate.customs_layouts import shown, write_in_layout
@@ -18,9 +18,8 @@ from warehouse.simulate.defects import draw_defects
 from warehouse.simulate.digital import fall_short, write_digital
 from warehouse.simulate.elasticities import write_elasticities
 from warehouse.simulate.gaps import incomplete_cities
-from warehouse.simulate.geography import CORRECTIONS, REFERENCE, SEEDS, cities, late_cities
+from warehouse.simulate.geography import cities, late_cities
 from warehouse.simulate.history import write_history
-from warehouse.simulate.icio import INDUSTRIES
 from warehouse.simulate.industries import complete_economy, widen
 from warehouse.simulate.industry import build_industry, industry_truth
 from warehouse.simulate.industry_files import write_industry
@@ -30,9 +29,8 @@ from warehouse.simulate.layouts import chosen_layouts
 from warehouse.simulate.tables import write_tables
 from warehouse.simulate.trade import Market, build_market, draw_records, state_every_postcode, stray_postcodes
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
-from warehouse.simulate.virtual import WORDS, write_virtual
+from warehouse.simulate.virtual import write_virtual
 from warehouse.simulate.yearbook import write_yearbooks
-from warehouse.sources.yearbook import headers
 
 RECORDS_N = {"small": 20_000, "paper": 2_000_000}
 RECORDS_PER_FIRM = 25
@@ -53,16 +51,9 @@ all product codes and all texts of work reports are invented. truth.json says wh
 """
 
 
-def _simulator_version() -> str:
-    """Changes when the simulator's code or a table it draws on changes."""
-    digest = hashlib.sha256()
-    tables = [*REFERENCE.glob("*.csv"), *SEEDS.glob("*.csv"), *CORRECTIONS.glob("*.csv"), INDUSTRIES, WORDS]
-    for file in [*sorted(Path(__file__).parent.glob("*.py")), Path(headers.__file__), *sorted(tables)]:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()[:12]
-
-
-SIMULATOR_VERSION = _simulator_version()
+def simulator_version() -> str:
+    """Changes when code or a list that writes the world changes, wherever it stands: see `warehouse.closure`."""
+    return closure.version_of({__name__})
 
 
 def world_is_current(directory: Path, scale: str, seed: int) -> bool:
@@ -107,7 +98,7 @@ def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], N
 
 
 def _marker(scale: str, seed: int, layouts: Mapping[str, str] | None = None) -> dict[str, object]:
-    marker: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION}
+    marker: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": simulator_version()}
     return {**marker, "layouts": dict(layouts)} if layouts else marker
 
 
@@ -159,7 +150,7 @@ def write_customs_world(
 
 def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], None], layouts: Mapping[str, str]) -> None:
     random = streams(seed)
-    truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": SIMULATOR_VERSION, "parameters": parameters()}
+    truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": simulator_version(), "parameters": parameters()}
     market = write_customs_world(folder, scale, random, layouts.get("customs"), progress, truth)
     for name in ("yearbook", "input_output"):
         (folder / name).mkdir()

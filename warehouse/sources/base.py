@@ -7,7 +7,6 @@ own by looking inside it, and reads it into a `Delivery`. Nothing here knows whi
 from __future__ import annotations
 
 import hashlib
-import inspect
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,16 +17,14 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from warehouse import places
+from warehouse import closure
 from warehouse.errors import SourceError
 from warehouse.lake import FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text, table_columns
 from warehouse.sources import containers
 from warehouse.sources.rawfile import RawFile as RawFile
-from warehouse.tables import SET_ASIDE, TABLES
+from warehouse.tables import SET_ASIDE
 
 FEW_ROWS = 10_000
-SHARED = Path(__file__).parent
-SHARED_MODULES = {"base", "headed", "rawfile", "containers", "text", "sheets", "workbook_worker", "stata", "small_csv", "setting_aside"}
 
 
 @cache
@@ -147,15 +144,8 @@ class Source:
 
     @cached_property
     def reader_version(self) -> str:
-        """Changes when the code or the lists that read this source, or the shape of the lake, change."""
-        own = {Path(inspect.getfile(layout.read)) for layout in self.layouts}
-        packages = {file.parent for file in own if file.parent != SHARED}
-        files = own | {file for package in packages for file in package.glob("*.py")}
-        files |= {file for file in SHARED.glob("*.py") if file.stem in SHARED_MODULES} | {Path(places.__file__), *places.LISTS}
-        digest = hashlib.sha256(repr(sorted((name, table_columns(name)) for name in _tables_of(self.name))).encode())
-        for file in sorted(files):
-            digest.update(file.read_bytes())
-        return digest.hexdigest()[:8]
+        """Changes when code or a list that reads this source changes, wherever it stands: see `warehouse.closure`."""
+        return closure.version_of({function.__module__ for layout in self.layouts for function in (layout.recognise, layout.read)})
 
 
 def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str] | None = None) -> tuple[LoadReport, bool]:
@@ -327,7 +317,3 @@ def recognise(source: Source, raw: RawFile) -> Layout:
         f"shows none of the layouts known for {source.name} ({known})",
         "Compare its header with the layouts in README.md, or take it out of the configuration",
     )
-
-
-def _tables_of(source: str) -> list[str]:
-    return [name for name in TABLES if name.split("__")[0] == source]

@@ -25,7 +25,7 @@ MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576  # an xlsx sheet ends at XFD1048576
 MAX_CHARACTERS = 1024 * 1024 * 1024
 MAX_TAG_BYTES = 64 * 1024
 MAX_LIST_BYTES = 16 * 1024 * 1024  # of a workbook's lists of its parts
-WORKER = str(Path(__file__).with_name("workbook_worker.py"))
+WORKER = Path(__file__).with_name("workbook_worker.py")
 PIECE = 1024 * 1024
 XLSX_MARK = b"PK\x03\x04"
 XLS_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -93,7 +93,7 @@ def _read_workbook(path: Path, fingerprint: str, label: str) -> dict[str, Rows]:
 
 def _cells_of(raw: RawFile) -> dict[str, Rows]:
     """The rows of all sheets, read by a process of its own: a damaged workbook can end the one that reads it."""
-    command = [sys.executable, "-P", WORKER, str(raw.path.absolute()), str(MAX_CELLS), str(MAX_CHARACTERS)]
+    command = [sys.executable, "-P", str(WORKER), str(raw.path.absolute()), str(MAX_CELLS), str(MAX_CHARACTERS)]
     sheets: dict[str, Rows] = {}
     rows: Rows = []
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
