@@ -41,7 +41,7 @@ format: .venv/.dev
 	CITYTRADE_DB=:memory: $(BIN)/sqlfluff fix dbt_project/models
 
 docs: .venv/.runtime
-	@$(BIN)/python -m warehouse.docs
+	@$(BIN)/python -m warehouse.dictionary.docs
 	@cd dbt_project && CITYTRADE_DB=:memory: ../$(BIN)/dbt --quiet docs generate --static --empty-catalog
 	@echo "Models and columns, in one page that opens without network: dbt_project/target/static_index.html"
 

@@ -16,9 +16,9 @@ import duckdb
 from expectations.checks import Check, CheckResult, Suite
 from expectations.deliveries import SUITES
 from expectations.panels import panel_suite
-from warehouse.dictionary import ColumnEntry
-from warehouse.lake import LoadReport, load_folder, sql_text
-from warehouse.tables import TABLES
+from warehouse.dictionary.entries import ColumnEntry
+from warehouse.lake.loads import LoadReport, load_folder, sql_text
+from warehouse.sources import lake_tables
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -82,7 +82,7 @@ def _told_empty(result: CheckResult, years: tuple[int, int]) -> CheckResult:
 def _delivery_view(suite: Suite, files: list[Path]) -> str:
     """A view over a table's files; `length_x` is added where a check wants the length of x."""
     listed = ", ".join(sql_text(file) for file in files)
-    wanted = {name for check in suite.checks for name in check.columns if name.startswith(LENGTH_PREFIX) and name not in TABLES[suite.table]}
+    wanted = {name for check in suite.checks for name in check.columns if name.startswith(LENGTH_PREFIX) and name not in lake_tables()[suite.table]}
     lengths = "".join(f", length({name.removeprefix(LENGTH_PREFIX)}) as {name}" for name in sorted(wanted))
     return f"create view {suite.table} as select *{lengths} from read_parquet([{listed}])"
 

@@ -13,8 +13,8 @@ from typing import Any
 
 MISSING = "citytrade: the package {name} is missing. Run `pip install -c constraints.txt -e .` in the project's folder."
 try:
-    from warehouse.config import load_config
     from warehouse.errors import CitytradeError
+    from warehouse.settings.config import load_config
 except ModuleNotFoundError as missing:
     sys.exit(MISSING.format(name=missing.name))
 
@@ -106,7 +106,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def run_refresh(given: argparse.Namespace) -> int:
-    from flows.start import run
+    from flows.refresh.start import run
 
     config = load_config(given.config)
     unknown = sorted(set(given.confirm) - set(config.sources))
@@ -116,7 +116,7 @@ def run_refresh(given: argparse.Namespace) -> int:
 
 
 def run_simulate(given: argparse.Namespace) -> None:
-    from flows.start import say_at_once
+    from flows.refresh.start import say_at_once
     from warehouse.simulate import simulate
 
     simulate(given.directory, given.scale, given.seed, say_at_once, dict(_layout_of(text) for text in given.layout))
@@ -130,14 +130,14 @@ def _layout_of(text: str) -> tuple[str, str]:
 
 
 def run_sql(given: argparse.Namespace) -> int:
-    from warehouse.limits import Limits
+    from warehouse.query.limits import Limits
 
     config, limits = load_config(given.config), Limits(given.seconds, given.memory)
     if given.statement is None:
-        from flows.shell import run_shell
+        from flows.doors.shell import run_shell
 
         return run_shell(config, limits, given.format, given.limit)
-    from flows.sql import run_sql as run
+    from flows.doors.sql import run_sql as run
 
     run(config, given.statement, given.format, given.limit, limits)
     return 0
@@ -165,7 +165,7 @@ def run_panel(given: argparse.Namespace) -> None:
     if given.output is None:
         _print_frame(frame, given)
     else:
-        from flows.export import save
+        from flows.doors.export import save
 
         save(frame, given.output)
         print(f"{given.output}: {len(frame):,} rows of {given.name}, release {frame.attrs['release']}")
@@ -173,8 +173,8 @@ def run_panel(given: argparse.Namespace) -> None:
 
 
 def run_export_all(given: argparse.Namespace) -> None:
-    from flows.export import save_all
-    from flows.start import say_at_once
+    from flows.doors.export import save_all
+    from flows.refresh.start import say_at_once
 
     config = load_config(given.config)
     names = save_all(config, given.directory, given.form, say_at_once)
@@ -189,7 +189,7 @@ def run_releases(given: argparse.Namespace) -> None:
 
 
 def run_diff(given: argparse.Namespace) -> None:
-    from flows.releases import diff_text
+    from flows.doors.releases import diff_text
     from warehouse.store import diff
 
     frame = diff(given.old, given.new, load_config(given.config))
@@ -200,7 +200,7 @@ def run_diff(given: argparse.Namespace) -> None:
 
 
 def run_rollback(given: argparse.Namespace) -> None:
-    from flows.releases import roll_back
+    from flows.doors.releases import roll_back
 
     left, target = roll_back(load_config(given.config), given.release)
     print(
@@ -209,22 +209,22 @@ def run_rollback(given: argparse.Namespace) -> None:
 
 
 def run_rebuild(given: argparse.Namespace) -> None:
-    from flows.rebuild import rebuild
-    from flows.start import say_at_once
+    from flows.refresh.rebuild import rebuild
+    from flows.refresh.start import say_at_once
 
     rebuild(load_config(given.config), given.release, say_at_once)
 
 
 def run_serve(given: argparse.Namespace) -> None:
-    from flows.serve import serve
-    from flows.start import say_at_once
+    from flows.refresh.start import say_at_once
+    from flows.schedule.serve import serve
 
     serve(load_config(given.config), given.cron, given.port, say_at_once)
 
 
 def run_doctor(given: argparse.Namespace) -> int:
     from flows.doctor import examine
-    from flows.printing import table
+    from flows.doors.printing import table
 
     findings = examine(given.config)
     print(table(("what", "found", ""), [(f.what, f.found, "mend" if f.remedy else "ok") for f in findings], cell_width=100))
@@ -278,8 +278,8 @@ def _years(years: list[int] | None) -> int | tuple[int, int] | None:
 
 
 def _print_frame(frame: Any, given: argparse.Namespace) -> None:
-    from flows.export_files import frame_rows
-    from flows.printing import table, write_csv, write_json
+    from flows.doors.export_files import frame_rows
+    from flows.doors.printing import table, write_csv, write_json
 
     names = list(frame.columns)
     if given.format == "csv":
@@ -294,7 +294,7 @@ def _print_frame(frame: Any, given: argparse.Namespace) -> None:
 
 def _tell_simulated(config: Any, given: argparse.Namespace) -> None:
     """On a terminal's table say whose numbers these are; csv and json stay clean, and say it on stderr."""
-    from flows.summary import SIMULATED
+    from flows.refresh.summary import SIMULATED
     from warehouse.store import connect
 
     with connect(config) as connection:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import duckdb
 
-from flows import lock
-from flows.inputs import PROJECT
-from warehouse.config import Config, load_config, matched_files
+from flows.processes import lock
+from flows.refresh.inputs import PROJECT
 from warehouse.errors import CitytradeError, ReleaseError
-from warehouse.publish import current_release, read_manifest
+from warehouse.releases.publish import current_release, read_manifest
+from warehouse.settings.config import Config, load_config, matched_files
 from warehouse.store import connect
 
 CONSTRAINTS = PROJECT / "constraints.txt"

@@ -15,9 +15,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.config import Config, load_config
-from warehouse.meta import write_meta, write_set_aside
-from warehouse.publish import DATABASE, Manifest, begin_release, current_release, publish, release_id
+from warehouse.releases.meta import write_meta, write_set_aside
+from warehouse.releases.publish import DATABASE, Manifest, begin_release, current_release, publish, release_id
+from warehouse.settings.config import Config, load_config
 from warehouse.sources import SOURCES
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from warehouse.config import Config, load_config
 from warehouse.errors import CitytradeError, ReleaseError
-from warehouse.publish import DATABASE, current_release, named_release, read_manifest, release_names, unknown_release
+from warehouse.releases.publish import DATABASE, current_release, named_release, read_manifest, release_names, unknown_release
+from warehouse.settings.config import Config, load_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,7 +142,7 @@ def releases(config: ConfigLike = None) -> pd.DataFrame:
 
 
 def diff(old: str = "previous", new: str = "current", config: ConfigLike = None) -> pd.DataFrame:
-    """What changed in the panels from one release to another; see `warehouse.comparison.compare` for the columns.
+    """What changed in the panels from one release to another; see `warehouse.releases.diff.compare` for the columns.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def diff(old: str = "previous", new: str = "current", config: ConfigLike = None)
     ------
     ReleaseError : no such release.
     """
-    from warehouse.comparison import compare
+    from warehouse.releases.diff import compare
 
     settings = as_config(config)
     folders = [release_folder(settings, named_release(settings.home, name)) for name in (old, new)]

@@ -1,10 +1,10 @@
-"""Deliveries of the city innovation index."""
+"""What a delivery of the city innovation index must hold."""
 
 from __future__ import annotations
 
 from expectations.checks import Check
 
-INNOVATION: dict[str, tuple[Check, ...]] = {
+CHECKS: dict[str, tuple[Check, ...]] = {
     "innovation__cities": (
         Check("not_null", ("city_name",)),
         Check("not_null", ("year",)),

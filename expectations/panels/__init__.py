@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from expectations.checks import Check, Suite
-from warehouse.dictionary import ColumnEntry
+from warehouse.dictionary.entries import ColumnEntry
 
 MAIN_PANEL = "city_year"
 

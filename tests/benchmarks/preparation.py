@@ -19,10 +19,10 @@ import duckdb
 import yaml
 
 from tests.benchmarks.customs_panel import PANEL, PROJECT, say
-from warehouse.lake import LoadReport, activate, begin_load, finish_load
+from warehouse.lake.loads import LoadReport, activate, begin_load, finish_load
 from warehouse.simulate import simulate, simulator_version, world_is_current, write_customs_lake
-from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.sources import get_source, lake_tables
+from warehouse.sources.reading.base import load_file
 
 SEED = 1
 RECORDS = "stg_customs__records"
@@ -43,7 +43,7 @@ def prepare_records(folder: Path, records_n: int) -> None:
     shutil.rmtree(folder / "lake", ignore_errors=True)
     lake = folder / "lake"
     loads = [load_file(get_source(name), file, lake)[0] for name, pattern in REFERENCE_FILES.items() for file in sorted(world.glob(pattern))]
-    activate(lake, [*loads, *(_customs_load(lake, file) for file in sorted((folder / "customs__records").glob("*.parquet")))])
+    activate(lake, [*loads, *(_customs_load(lake, file) for file in sorted((folder / "customs__records").glob("*.parquet")))], lake_tables())
 
 
 def _customs_load(lake: Path, file: Path) -> LoadReport:

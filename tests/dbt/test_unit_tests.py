@@ -7,10 +7,10 @@ import os
 import subprocess
 from pathlib import Path
 
-from flows import supervised
-from flows.dbt import PROJECT
+from flows.processes import supervised
+from flows.refresh.dbt import PROJECT
 from tests.conftest import environment
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 
 def test_models_build_by_hand_and_their_unit_tests_pass(small_release: Config, tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ from tests.faults.seeds import LARGEST, Seed, candidates
 from warehouse.errors import SourceError
 from warehouse.simulate import simulate
 from warehouse.sources import SOURCES, get_source
-from warehouse.sources.base import load_file
+from warehouse.sources.reading.base import load_file
 
 SECONDS = 20  # a mutated file of a few hundred kB that takes longer hangs its source
 GRACE = 40  # beyond that the worker itself is stuck in a library
@@ -248,7 +248,7 @@ def fuzz(world: Path, files_n: int, first: int = 0, workers: int = 2, say: Calla
 
 def report(outcomes: list[Outcome]) -> str:
     """What became of the files, by source, and each that should not have become that."""
-    from flows.printing import table
+    from flows.doors.printing import table
 
     kinds = ("accepted", "refused", "broke", "hung", "lost_rows", "strayed")
     counts = Counter((outcome.source, outcome.kind) for outcome in outcomes)

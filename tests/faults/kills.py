@@ -19,9 +19,9 @@ from pathlib import Path
 
 from tests.conftest import PROJECT, citytrade, environment, write_config
 from warehouse import connect
-from warehouse.config import Config, load_config
-from warehouse.contents import table_contents
-from warehouse.publish import DATABASE, current_release, read_manifest
+from warehouse.releases.contents import table_contents
+from warehouse.releases.publish import DATABASE, current_release, read_manifest
+from warehouse.settings.config import Config, load_config
 
 PHASES = ("Reading", "Checking deliveries", "Building models", "Checking panels")
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from tests.conftest import citytrade, write_config
 from warehouse import connect, panel
-from warehouse.config import Config, load_config
-from warehouse.publish import current_release
+from warehouse.releases.publish import current_release
+from warehouse.settings.config import Config, load_config
 
 PAUSE_SECONDS = 2.0  # 16 readers without a pause would take both cores from the refresh
 

@@ -15,17 +15,18 @@ import pandas as pd
 
 from tests.faults.xls import cells_of, xls_bytes
 from warehouse.errors import SourceError
-from warehouse.simulate import customs_layouts, yearbook_layouts
-from warehouse.simulate.defects import draw_defects
-from warehouse.simulate.digital_finance import write_digital_finance
-from warehouse.simulate.geography import cities, late_cities
-from warehouse.simulate.industries import complete_economy, widen
-from warehouse.simulate.printing import print_all
-from warehouse.simulate.trade import build_market, draw_records
+from warehouse.simulate.model.defects import draw_defects
+from warehouse.simulate.model.geography import cities, late_cities
+from warehouse.simulate.model.industries import complete_economy, widen
+from warehouse.simulate.model.trade import build_market, draw_records
 from warehouse.simulate.world import streams
+from warehouse.simulate.writers.customs import layouts as customs_layouts
+from warehouse.simulate.writers.digital_finance import write_digital_finance
+from warehouse.simulate.writers.yearbook import layouts as yearbook_layouts
+from warehouse.simulate.writers.yearbook.printing import print_all
 from warehouse.sources import SOURCES
-from warehouse.sources.rawfile import RawFile
-from warehouse.sources.sheets import read_workbook
+from warehouse.sources.reading.rawfile import RawFile
+from warehouse.sources.reading.sheets import read_workbook
 
 CITIES = ("1100", "3301", "3701", "4403")
 YEAR = 2012  # whose files stand for those of the other years

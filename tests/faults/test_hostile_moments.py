@@ -17,11 +17,11 @@ from tests.faults.fuzz import fuzz
 from tests.faults.kills import kill_many
 from tests.faults.readers import read_through
 from warehouse import connect
-from warehouse.config import Config, load_config
 from warehouse.errors import SourceError
-from warehouse.publish import current_release, release_names
+from warehouse.releases.publish import current_release, release_names
+from warehouse.settings.config import Config, load_config
 from warehouse.sources import get_source
-from warehouse.sources.base import Layout, load_file
+from warehouse.sources.reading.base import Layout, load_file
 
 NAMESPACE = ["unshare", "--map-root-user", "--mount"]
 

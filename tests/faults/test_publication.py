@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from flows import lock
+from flows.processes import lock
 from tests.conftest import PROJECT, citytrade, environment, write_config
 from warehouse import connect
-from warehouse.config import Config, load_config
-from warehouse.dictionary import COLUMNS, read_dictionary
-from warehouse.publish import current_release, release_names
+from warehouse.dictionary.entries import COLUMNS, read_dictionary
+from warehouse.releases.publish import current_release, release_names
+from warehouse.settings.config import Config, load_config
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> None:
 def supervised_by(pid: int) -> list[str]:
     """Command lines of the processes that a refresh with this id has started."""
     lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in lines if f"flows.supervised {pid} " in line]
+    return [line for line in lines if f"flows.processes.supervised {pid} " in line]
 
 
 def test_readers_see_whole_releases_throughout_a_refresh(published: Config) -> None:
@@ -111,7 +111,8 @@ def test_a_critical_panel_failure_keeps_the_release_and_names_rows(published: Co
     changed = line.replace(f",{bound.source},{bound.minimum:g},", f",{bound.source},1e300,")
     assert changed != line
     strict.write_text(COLUMNS.read_text(encoding="utf-8").replace(line, changed), encoding="utf-8")
-    code = "import sys, pathlib, warehouse.dictionary as d; d.COLUMNS = pathlib.Path(sys.argv[1]); from flows.cli import main; sys.exit(main(sys.argv[2:]))"
+    patch = "import sys, pathlib, warehouse.dictionary.entries as d; d.COLUMNS = pathlib.Path(sys.argv[1])"
+    code = f"{patch}; from flows.cli import main; sys.exit(main(sys.argv[2:]))"
     command = [sys.executable, "-c", code, str(strict), "refresh", "--force", "--config", str(published.path)]
     done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=300)
     assert done.returncode == 1, done.stdout

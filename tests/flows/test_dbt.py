@@ -7,11 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows import dbt
+from flows.refresh import dbt
 from tests.conftest import PROJECT
-from warehouse.config import Config
 from warehouse.errors import ReleaseError
-from warehouse.publish import DATABASE, begin_release
+from warehouse.releases.publish import DATABASE, begin_release
+from warehouse.settings.config import Config
 
 PANEL = "select '3301' as city_code, year::smallint as year, year * 1.5 as value from range(2003, 2006) t(year)"
 YAML = """

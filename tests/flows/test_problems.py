@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import duckdb
 
-from flows.steps import problem_rows
-from flows.summary import problem_lines
+from flows.refresh.steps import problem_rows
+from flows.refresh.summary import problem_lines
 from warehouse import connect
-from warehouse.config import Config
-from warehouse.publish import DATABASE, current_release
+from warehouse.releases.publish import DATABASE, current_release
+from warehouse.settings.config import Config
 
 
 def test_one_line_an_index_and_problem() -> None:

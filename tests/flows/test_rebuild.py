@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from flows.export import save_all
-from flows.rebuild import rebuild
+from flows.doors.export import save_all
+from flows.refresh.rebuild import rebuild
 from tests.conftest import citytrade, write_config
-from warehouse.config import Config, load_config
 from warehouse.errors import ReleaseError
-from warehouse.publish import MANIFEST, current_release, make_current, read_manifest, release_names
+from warehouse.releases.publish import MANIFEST, current_release, make_current, read_manifest, release_names
+from warehouse.settings.config import Config, load_config
 
 
 @pytest.fixture

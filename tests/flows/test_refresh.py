@@ -14,15 +14,15 @@ import duckdb
 import pytest
 
 from expectations.checks import CheckResult
-from flows import inputs, reading, start, steps
-from flows.reading import Reader, SourceOutcome
-from flows.summary import summary
+from flows.refresh import inputs, reading, start, steps
+from flows.refresh.reading import Reader, SourceOutcome
+from flows.refresh.summary import summary
 from tests.conftest import PROJECT, citytrade, environment, write_config
 from warehouse import connect, describe, panel, panels
-from warehouse.config import Config, load_config
 from warehouse.errors import ReleaseError, SourceError
-from warehouse.lake import LoadReport, load_folder
-from warehouse.publish import DATABASE, Manifest, current_release, read_manifest
+from warehouse.lake.loads import LoadReport, load_folder
+from warehouse.releases.publish import DATABASE, Manifest, current_release, read_manifest
+from warehouse.settings.config import Config, load_config
 from warehouse.sources import SOURCES
 
 
@@ -175,7 +175,7 @@ def test_one_of_two_files_of_one_name_is_gone() -> None:
 def test_the_summary_says_what_is_gone_and_what_customs_needs() -> None:
     load = LoadReport("customs", "l1", "2000.csv", "0" * 64, 1, "x", 1, 1)
     outcomes = [SourceOutcome("customs", "loaded", (load,), "1 file of the former release is gone: 2001.csv"), SourceOutcome("divisions", "not_configured")]
-    from flows.refresh import Refreshed  # imports Prefect, which takes seconds
+    from flows.refresh.flow import Refreshed  # imports Prefect, which takes seconds
 
     text = summary(Refreshed(former_of(load), tuple(outcomes), 1, 1, ()), 1.0)
     assert "\ncustoms: 1 file of the former release is gone: 2001.csv\n" in text
@@ -266,9 +266,10 @@ def test_big_files_are_read_in_their_own_processes_and_give_the_same(small_relea
 RETRY = """
 import errno, sys
 from pathlib import Path
-from flows import prefect_server, reading
-from warehouse.config import load_config
-from warehouse.sources.base import load_file
+from flows.schedule import prefect_server
+from flows.refresh import reading
+from warehouse.settings.config import load_config
+from warehouse.sources.reading.base import load_file
 
 config = load_config(sys.argv[1])
 prefect_server.quiet(config.home)
@@ -282,8 +283,8 @@ reading.load_file = flaky
 
 with prefect_server.server(config.home) as server:
     from prefect import flow
-    from flows import refresh
-    from flows.inputs import find_inputs
+    from flows.refresh import flow as refresh
+    from flows.refresh.inputs import find_inputs
     refresh.read_source = refresh.read_source.with_options(retry_delay_seconds=0)
     server.wait()
     with refresh.at(server.api):

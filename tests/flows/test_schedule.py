@@ -14,8 +14,8 @@ import pytest
 
 from tests.conftest import PROJECT, environment, write_config
 from warehouse import connect
-from warehouse.config import Config, load_config
-from warehouse.publish import current_release
+from warehouse.releases.publish import current_release
+from warehouse.settings.config import Config, load_config
 
 MINUTES = 6  # the schedule fires at the next full minute; a busy machine then takes a while to publish
 

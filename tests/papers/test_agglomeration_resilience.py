@@ -13,7 +13,7 @@ from analysis.papers.statistics import load_statistics
 from analysis.report import compare_statistics
 from analysis.report.autocorrelation import panel_moran
 from warehouse import connect, panel
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 PANEL, YEARLY = "panel_agglomeration_resilience", "panel_agglomeration_resilience_yearly"
 CORE = ["employment_resilience_index", "industry_specialisation_index", "industry_diversity_index"]

@@ -14,7 +14,7 @@ import pytest
 
 from analysis.measures.weights import entropy_weights
 from warehouse import connect
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 INDICATORS = [
     "mobile_users_per_100", "broadband_users_per_100", "internet_patents_granted_n", "science_share", "it_employees_n", "telecom_revenue_per_head_cny",

@@ -15,7 +15,7 @@ from analysis.papers import PaperError, estimate_table, load_paper
 from analysis.report import compare
 from analysis.report.__main__ import main
 from warehouse import panel
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 SLUG = "ecommerce_resilience"
 REGRESSORS = ["zone_did", "agglomeration", "openness_share", "fdi_share", "science_share", "ln_fdi"]

@@ -13,7 +13,7 @@ from analysis.measures.scaling import unit_range
 from analysis.measures.weights import entropy_weights
 from analysis.papers import FOLDER
 from warehouse import connect, panel
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 PRINTED = pd.read_csv(FOLDER / "ecommerce_resilience" / "published_weights.csv")
 SEED = FOLDER.parents[1] / "dbt_project" / "seeds" / "judgments" / "resilience_indicators.csv"

@@ -17,12 +17,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from warehouse.lake import LoadReport, activate
+from warehouse.lake.loads import LoadReport, activate
 from warehouse.simulate import simulate
-from warehouse.simulate.customs_layouts import LAYOUTS
 from warehouse.simulate.world import streams, write_customs_world
-from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.simulate.writers.customs.layouts import LAYOUTS
+from warehouse.sources import get_source, lake_tables
+from warehouse.sources.reading.base import load_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEED = 7
@@ -40,7 +40,7 @@ class Built:
         world = simulate(folder / "world", "small", SEED)
         self.truth: dict[str, Any] = json.loads((world / "truth.json").read_text(encoding="utf-8"))
         self.others = [load for name in SOURCES for load in self.load(name, world / name)]
-        activate(self.lake, [*self.others, *self.load("customs", world / "customs")])
+        activate(self.lake, [*self.others, *self.load("customs", world / "customs")], lake_tables())
         self.models = self._build()
         with duckdb.connect(str(self.database)) as connection:
             self.columns = [row[0] for row in connection.execute("describe city_year").fetchall()]
@@ -75,7 +75,7 @@ class Built:
 
     def run(self, customs: list[LoadReport], connection: duckdb.DuckDBPyConnection) -> None:
         """Build the models again on another set of customs loads."""
-        activate(self.lake, [*self.others, *customs])
+        activate(self.lake, [*self.others, *customs], lake_tables())
         for model in self.models:
             connection.execute(f"create or replace {model['kind']} {model['relation']} as {model['sql']}")
 

@@ -9,8 +9,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from warehouse.config import Config
-from warehouse.publish import DATABASE
+from warehouse.releases.publish import DATABASE
+from warehouse.settings.config import Config
 
 
 @pytest.fixture(scope="module")

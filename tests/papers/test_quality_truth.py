@@ -13,9 +13,9 @@ import pytest
 
 from analysis.measures.quality import quality_of_cells
 from warehouse import connect
-from warehouse.config import Config
-from warehouse.simulate.geography import cities
-from warehouse.simulate.trade import build_market, draw_records
+from warehouse.settings.config import Config
+from warehouse.simulate.model.geography import cities
+from warehouse.simulate.model.trade import build_market, draw_records
 
 RECORDS_N = 300_000
 FIRMS_N = 8000

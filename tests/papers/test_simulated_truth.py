@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from warehouse import connect, panel
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 
 @pytest.fixture(scope="module")

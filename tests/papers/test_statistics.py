@@ -12,7 +12,7 @@ from analysis.papers import PaperError, statistics
 from analysis.papers.statistics import describe, load_statistics, statistics_names
 from analysis.report import compare_statistics
 from analysis.report.__main__ import main
-from warehouse.config import Config
+from warehouse.settings.config import Config
 
 SLUG = "ecommerce_resilience"
 

@@ -10,11 +10,11 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-
-from warehouse.config import Config
-from warehouse.publish import DATABASE
-from warehouse.simulate.geography import PROJECT, city_name_rows, read_reference
 from warehouse.simulate.virtual import CROSSWALK, SPLIT_YEARS, TRADE
+
+from warehouse.releases.publish import DATABASE
+from warehouse.settings.config import Config
+from warehouse.simulate.model.geography import PROJECT, city_name_rows, read_reference
 
 INDUSTRIES = PROJECT / "dbt_project" / "seeds" / "judgments" / "io_industries.csv"
 YEAR = 2011

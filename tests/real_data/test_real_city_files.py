@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.lake import LoadReport, load_folder
+from warehouse.lake.loads import LoadReport, load_folder
 from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.sources.reading.base import load_file
 
 REAL = os.environ.get("CITYTRADE_REAL_DATA")
 pytestmark = pytest.mark.skipif(not REAL, reason="CITYTRADE_REAL_DATA names no folder of real files")

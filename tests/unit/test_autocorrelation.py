@@ -11,10 +11,10 @@ import pytest
 
 from analysis.report.autocorrelation import main, panel_moran, warehouse_weights
 from warehouse import connect
-from warehouse.config import Config
 from warehouse.errors import CitytradeError
-from warehouse.meta import write_meta, write_set_aside
-from warehouse.publish import DATABASE, Manifest, begin_release, publish, release_id
+from warehouse.releases.meta import write_meta, write_set_aside
+from warehouse.releases.publish import DATABASE, Manifest, begin_release, publish, release_id
+from warehouse.settings.config import Config
 
 # A - B - C - D in a row, and E alone. In 2001 x = 1, 2, 3, 4: z = -1.5, -0.5, 0.5, 1.5, lags -0.5, -0.5, 0.5, 0.5, so z'Wz = 2, z'z = 5.
 # In 2002 the row is 1, 3, 1, 3 (and E at the mean, 2): every neighbour lies on the other side.

@@ -13,13 +13,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from flows import lock
 from flows.cli import main
-from flows.printing import cell_text, guarded, table, width, write_csv, write_json
-from flows.sql import reading_statement
+from flows.doors.printing import cell_text, guarded, table, width, write_csv, write_json
+from flows.doors.sql import reading_statement
+from flows.processes import lock
 from tests.conftest import PROJECT, MakeRelease, environment
-from warehouse.config import Config
 from warehouse.errors import CitytradeError, ReleaseError
+from warehouse.settings.config import Config
 
 
 def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from warehouse.config import load_config, matched_files
 from warehouse.errors import ConfigError
+from warehouse.settings.config import load_config, matched_files
 
 
 def config_of(folder: Path, text: str) -> Path:

@@ -14,18 +14,20 @@ import duckdb
 import pandas as pd
 import pytest
 
-from flows import start
-from flows.alerts import alert
-from flows.control import YearTotal, control, missed_totals, tell_stale, year_totals
-from flows.inputs import find_inputs
-from flows.reading import SourceOutcome
-from flows.steps import prune_lake_to_releases
+from flows.refresh import start
+from flows.refresh.control import YearTotal, control, missed_totals, tell_stale, year_totals
+from flows.refresh.inputs import find_inputs
+from flows.refresh.reading import SourceOutcome
+from flows.refresh.steps import prune_lake_to_releases
+from flows.schedule.alerts import alert
 from tests.conftest import MakeRelease
-from warehouse.config import Config, SourceSettings, load_config
-from warehouse.controls import Alerts, Controls, ControlTotal
 from warehouse.errors import ConfigError, ReleaseError
-from warehouse.lake import LoadReport, load_folder, sql_text, table_columns
-from warehouse.publish import MANIFEST, Manifest
+from warehouse.lake.loads import LoadReport, load_folder, sql_text
+from warehouse.lake.schema import SET_ASIDE, as_select, stored
+from warehouse.releases.publish import MANIFEST, Manifest
+from warehouse.settings.config import Config, SourceSettings, load_config
+from warehouse.settings.controls import Alerts, Controls, ControlTotal
+from warehouse.sources import lake_tables
 
 
 def delivered(lake: Path, load_id: str, good: dict[int, int], bad: dict[int, int] | None = None) -> LoadReport:
@@ -38,7 +40,8 @@ def delivered(lake: Path, load_id: str, good: dict[int, int], bad: dict[int, int
             frame = pd.DataFrame([{"year": year, "value_cents": 250} for year, count in years.items() for _ in range(count)], columns=["year", "value_cents"])
             connection.register("given", frame)
             given = {"year", "value_cents"}
-            columns = ", ".join(f"{name if name in given else 'null'}::{kind} as {name}" for name, kind in table_columns(table).items())
+            kept = SET_ASIDE if table == "set_aside" else stored(lake_tables()[table])
+            columns = as_select(kept, dict.fromkeys(set(kept) - given, "null"))
             connection.execute(f"copy (select {columns} from given) to {sql_text(folder / f'{table}.parquet')} (format parquet)")
             connection.unregister("given")
     accepted, aside = sum(good.values()), sum((bad or {}).values())
@@ -264,7 +267,7 @@ def test_a_manifest_that_cannot_be_read_does_not_stop_a_forced_refresh(tiny_conf
 
 
 def test_prefect_stores_nothing_of_the_configuration(tiny_config: Config) -> None:
-    from flows.refresh import Refresh, refresh
+    from flows.refresh.flow import Refresh, refresh
 
     run = Refresh(replace(tiny_config, alerts=Alerts(webhook="https://example.org/token-of-mine")), manifest_of(), print)
     assert refresh.serialize_parameters({"run": run}) == {"run": "<Refresh>"}

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from warehouse.dictionary import read_dictionary
-from warehouse.docs import BLOCKS, doc_blocks
+from warehouse.dictionary.docs import BLOCKS, doc_blocks
+from warehouse.dictionary.entries import read_dictionary
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MODELS: list[dict[str, Any]] = [

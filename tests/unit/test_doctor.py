@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from flows import doctor, lock
+from flows import doctor
 from flows.cli import main
+from flows.processes import lock
 from tests.conftest import PROJECT, MakeRelease, environment
-from warehouse.config import Config
 from warehouse.errors import ReleaseError
-from warehouse.publish import MANIFEST, read_manifest
+from warehouse.releases.publish import MANIFEST, read_manifest
+from warehouse.settings.config import Config
 
 
 def run(capsys: pytest.CaptureFixture[str], config: Path) -> tuple[int, str]:

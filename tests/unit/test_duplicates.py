@@ -7,13 +7,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from flows.reading import Reader
-from warehouse import lake as lake_module
-from warehouse.config import Config
+from flows.refresh.reading import Reader
 from warehouse.errors import SourceError
-from warehouse.lake import LoadReport, activate, sql_text
-from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.lake import loads as lake_module
+from warehouse.lake.loads import LoadReport, activate, sql_text
+from warehouse.settings.config import Config
+from warehouse.sources import get_source, lake_tables
+from warehouse.sources.reading.base import load_file
 
 
 def read(lake: Path, files: list[Path]) -> None:
@@ -65,7 +65,7 @@ def test_as_many_other_rows_are_no_copy(tmp_path: Path, neighbours: str) -> None
 def test_a_lake_in_a_folder_of_any_name(tmp_path: Path, neighbours: str, name: str) -> None:
     lake = tmp_path / name / "lake"
     report, _ = load_file(get_source("geography"), write(tmp_path / name / "pairs.csv", neighbours), lake)
-    set_id = activate(lake, [report])
+    set_id = activate(lake, [report], lake_tables())
     table = next(iter(report.tables))
     file = lake / "sets" / set_id / table / f"{report.load_id}.parquet"
     assert duckdb.sql(f"select count(*) from read_parquet({sql_text(file)})").fetchone() == (report.accepted_n,)
@@ -78,5 +78,5 @@ def test_a_set_that_cannot_be_linked_leaves_nothing(tmp_path: Path, monkeypatch:
 
     monkeypatch.setattr(lake_module, "_link_tables", fail)
     with pytest.raises(OSError, match="no space"):
-        activate(tmp_path, [])
+        activate(tmp_path, [], lake_tables())
     assert list((tmp_path / "sets").iterdir()) == []

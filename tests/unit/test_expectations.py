@@ -15,9 +15,10 @@ from expectations.checks import Check, Suite
 from expectations.deliveries import SUITES
 from expectations.run import _run
 from tests.conftest import PROJECT
-from warehouse.dictionary import ColumnEntry
-from warehouse.lake import LoadReport, load_folder, table_columns
-from warehouse.tables import TABLES
+from warehouse.dictionary.entries import ColumnEntry
+from warehouse.lake.loads import LoadReport, load_folder
+from warehouse.lake.schema import as_select, stored
+from warehouse.sources import lake_tables
 
 GOOD_RECORD = {
     "year": 2005, "month": 12, "flow": "'export'", "hs8": "'84713000'", "value_cents": 100, "currency": "'USD'", "quantity": 1.5,
@@ -35,7 +36,7 @@ def deliver(lake: Path, load_id: str, rows: list[Mapping[str, object]], table: s
     source = table.split("__")[0]
     folder = load_folder(lake, source, load_id)
     folder.mkdir(parents=True)
-    selects = [", ".join(f"{row.get(name, 'null')}::{kind} as {name}" for name, kind in table_columns(table).items()) for row in rows]
+    selects = [as_select(stored(lake_tables()[table]), {name: row.get(name, "null") for name in stored(lake_tables()[table])}) for row in rows]
     query = " union all ".join(f"select {select}" for select in selects)
     with duckdb.connect() as connection:
         connection.execute(f"copy ({query}) to '{folder / f'{table}.parquet'}' (format parquet)")
@@ -89,10 +90,10 @@ def test_nothing_delivered_needs_no_check(tmp_path: Path) -> None:
 
 
 def test_every_lake_table_has_a_suite_over_its_own_columns() -> None:
-    assert set(SUITES) == set(TABLES)
+    assert set(SUITES) == set(lake_tables())
     for table, suite in SUITES.items():
         for check in suite.checks:
-            assert {column.removeprefix("length_") for column in check.columns} <= set(table_columns(table)), (table, check)
+            assert {column.removeprefix("length_") for column in check.columns} <= set(stored(lake_tables()[table])), (table, check)
 
 
 @pytest.fixture

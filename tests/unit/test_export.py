@@ -15,12 +15,12 @@ import pyreadstat
 import pytest
 
 from flows.cli import main
-from flows.export import save, save_all
-from flows.export_files import WRITERS, XLSX_ROWS, frame_rows, stata_names
+from flows.doors.export import save, save_all
+from flows.doors.export_files import WRITERS, XLSX_ROWS, frame_rows, stata_names
 from tests.conftest import MakeRelease
 from warehouse import panel
-from warehouse.config import Config
 from warehouse.errors import CitytradeError
+from warehouse.settings.config import Config
 
 RSCRIPT = shutil.which("Rscript")
 HAVEN = RSCRIPT is not None and subprocess.run([RSCRIPT, "-e", "library(haven)"], capture_output=True).returncode == 0
@@ -128,7 +128,7 @@ def test_a_panel_too_long_for_a_sheet_is_told_before_anything_is_written(
     tiny_config: Config, make_release: MakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_release()
-    monkeypatch.setattr("flows.export.XLSX_ROWS", 5)
+    monkeypatch.setattr("flows.doors.export.XLSX_ROWS", 5)
     said: list[str] = []
     with pytest.raises(CitytradeError, match="city_year: a sheet holds 4 rows and there are more. Use --as parquet"):
         save_all(tiny_config, tmp_path / "out", "xlsx", said.append)

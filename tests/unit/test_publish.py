@@ -9,10 +9,10 @@ import duckdb
 import pytest
 
 from tests.conftest import MakeRelease
-from warehouse.config import Config
 from warehouse.errors import ReleaseError
-from warehouse.meta import drop_staging, former_releases, write_meta, write_set_aside
-from warehouse.publish import DATABASE, RELEASE_PATTERN, begin_release, current_release, prune, publish, read_manifest, release_id, release_names
+from warehouse.releases.meta import drop_staging, former_releases, write_meta, write_set_aside
+from warehouse.releases.publish import DATABASE, RELEASE_PATTERN, begin_release, current_release, prune, publish, read_manifest, release_id, release_names
+from warehouse.settings.config import Config
 
 
 def test_a_release_is_named_by_time_in_utc_and_input() -> None:

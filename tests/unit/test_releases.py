@@ -13,19 +13,20 @@ import duckdb
 import pandas as pd
 import pytest
 
-from flows import lock
 from flows.cli import main
-from flows.inputs import PACKAGES
-from flows.rebuild import rebuild
-from flows.releases import diff_text, roll_back
+from flows.doors.releases import diff_text, roll_back
+from flows.processes import lock
+from flows.refresh.inputs import PACKAGES
+from flows.refresh.rebuild import rebuild
 from tests.conftest import PROJECT, MakeRelease
 from warehouse import connect, diff
-from warehouse.comparison import compare
-from warehouse.config import Config
-from warehouse.contents import table_contents
 from warehouse.errors import ReleaseError
-from warehouse.lake import LoadReport, finish_load, finished_load, load_folder, make_set, prune_lake, switch_link
-from warehouse.publish import DATABASE, MANIFEST, current_release, named_release, next_release_id, release_names
+from warehouse.lake.loads import LoadReport, finish_load, finished_load, load_folder, make_set, prune_lake, switch_link
+from warehouse.releases.contents import table_contents
+from warehouse.releases.diff import compare
+from warehouse.releases.publish import DATABASE, MANIFEST, current_release, named_release, next_release_id, release_names
+from warehouse.settings.config import Config
+from warehouse.sources import lake_tables
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 CHANGED = (
@@ -193,7 +194,7 @@ def _load(lake: Path, source: str, load_id: str) -> LoadReport:
 
 def test_the_lake_keeps_what_releases_were_made_from(tmp_path: Path) -> None:
     loads = [_load(tmp_path, "prices", name) for name in ("aaaa", "bbbb", "cccc")]
-    sets = [make_set(tmp_path, part) for part in (loads[:2], loads[1:], loads[2:])]
+    sets = [make_set(tmp_path, part, lake_tables()) for part in (loads[:2], loads[1:], loads[2:])]
     switch_link(tmp_path / "active", Path("sets") / sets[2])
     leftover = load_folder(tmp_path, "prices", ".dddd.killed")
     leftover.mkdir()

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.shell import Shell, end_of_statement
-from flows.sql import run_sql
+from flows.doors.shell import Shell, end_of_statement
+from flows.doors.sql import run_sql
 from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse import connect
-from warehouse.config import Config
 from warehouse.errors import CitytradeError
-from warehouse.limits import Limits
+from warehouse.query.limits import Limits
+from warehouse.settings.config import Config
 
 
 @pytest.mark.parametrize(

@@ -17,15 +17,16 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import CitytradeError
-from warehouse.lake import load_folder, table_columns
+from warehouse.lake.loads import load_folder
+from warehouse.lake.schema import stored
 from warehouse.simulate import simulate, world_is_current, write_customs_lake
 from warehouse.simulate import world as world_module
-from warehouse.simulate.defects import BAD_REASONS
-from warehouse.simulate.geography import NOTABLE, units
-from warehouse.simulate.nomenclature import nomenclature
-from warehouse.simulate.trade import LEFT_OUT
-from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.simulate.model.defects import BAD_REASONS
+from warehouse.simulate.model.geography import NOTABLE, units
+from warehouse.simulate.model.nomenclature import nomenclature
+from warehouse.simulate.model.trade import LEFT_OUT
+from warehouse.sources import get_source, lake_tables
+from warehouse.sources.reading.base import load_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -223,7 +224,7 @@ def test_records_written_straight_into_the_lake_have_its_shape_and_their_truth(t
     write_customs_lake(tmp_path, 8_000, 5)
     records = f"read_parquet('{tmp_path}/customs__records/*.parquet')"
     described = {name: kind.lower() for name, kind, *_ in duckdb.sql(f"describe select * from {records}").fetchall()}
-    assert described == table_columns("customs__records")
+    assert described == stored(lake_tables()["customs__records"])
     count, first, last, lines = duckdb.sql(f"select count(*), min(year), max(year), count(distinct line) from {records}").fetchone() or ()
     assert (count, first, last, lines) == (8_000, 2000, 2021, 8_000)
     truth = json.loads((tmp_path / "truth.json").read_text(encoding="utf-8"))

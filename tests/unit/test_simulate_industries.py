@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from warehouse.simulate.economy import Economy, build_economy
-from warehouse.simulate.gaps import KNOWN_YEARS, OFTEN_MISSING, blank_cells, incomplete_cities
-from warehouse.simulate.geography import YEARS, cities, late_cities
-from warehouse.simulate.industries import INDUSTRIES, SECONDARY, TERTIARY, complete_economy, widen
+from warehouse.simulate.model.economy import Economy, build_economy
+from warehouse.simulate.model.gaps import KNOWN_YEARS, OFTEN_MISSING, blank_cells, incomplete_cities
+from warehouse.simulate.model.geography import YEARS, cities, late_cities
+from warehouse.simulate.model.industries import INDUSTRIES, SECONDARY, TERTIARY, complete_economy, widen
 
 BY_INDUSTRY = "employees_mining_n"
 

@@ -13,9 +13,9 @@ import pytest
 
 from warehouse.errors import CitytradeError
 from warehouse.simulate import simulate, world_is_current
-from warehouse.simulate.customs_layouts import LAYOUTS
 from warehouse.simulate.layouts import chosen_layouts
 from warehouse.simulate.world import streams, write_customs_world
+from warehouse.simulate.writers.customs.layouts import LAYOUTS
 
 PROJECT = Path(__file__).resolve().parents[2]
 

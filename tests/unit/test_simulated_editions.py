@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse.lake import load_folder
-from warehouse.simulate.geography import PROJECT
-from warehouse.simulate.icio import grouping
-from warehouse.simulate.input_output import ICIO_YEARS, OTHER_EDITIONS, write_input_output
+from warehouse.lake.loads import load_folder
+from warehouse.simulate.model.geography import PROJECT
+from warehouse.simulate.writers.input_output.icio import grouping
+from warehouse.simulate.writers.input_output.national import ICIO_YEARS, OTHER_EDITIONS, write_input_output
 from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.sources.reading.base import load_file
 
 SEED = PROJECT / "dbt_project" / "seeds" / "judgments" / "io_industries.csv"
 DIVISIONS = pd.read_csv(SEED, dtype=str).query("source_table == 'icio'")

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import PROJECT, MakeRelease
 from warehouse import connect, describe, panel, panels, releases
-from warehouse.config import Config
 from warehouse.errors import CitytradeError, ReleaseError
-from warehouse.publish import DATABASE
+from warehouse.releases.publish import DATABASE
+from warehouse.settings.config import Config
 
 
 def test_nothing_published_says_what_to_do(tiny_config: Config) -> None:

@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import CitytradeError
-from warehouse.lake import load_folder
-from warehouse.simulate.economy import Economy, build_economy
-from warehouse.simulate.geography import cities, city_name_rows
-from warehouse.simulate.industries import complete_economy
+from warehouse.lake.loads import load_folder
 from warehouse.simulate.layouts import chosen_layouts
-from warehouse.simulate.yearbook import write_yearbooks
-from warehouse.simulate.yearbook_layouts import LAYOUTS
+from warehouse.simulate.model.economy import Economy, build_economy
+from warehouse.simulate.model.geography import cities, city_name_rows
+from warehouse.simulate.model.industries import complete_economy
+from warehouse.simulate.writers.yearbook.default import write_yearbooks
+from warehouse.simulate.writers.yearbook.layouts import LAYOUTS
 from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.sources.reading.base import load_file
 
 Values = dict[tuple[str, bool, str, str, int], float]
 KEPT = ("1100", "3301", "3401", "3701", "4206", "5205", "6404", "5401")  # renamed, merged, split, late and barely covered ones among them

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from warehouse.lake import table_columns
-from warehouse.simulate.customs import MEASURES
-from warehouse.simulate.geography import YEARS, cities
-from warehouse.simulate.trade import MODES, UNKNOWN_PARTNER_CODE, Market, Records, build_market, draw_records, state_every_postcode, stray_postcodes
+from warehouse.lake.schema import as_select, stored
+from warehouse.simulate.model.geography import YEARS, cities
+from warehouse.simulate.model.trade import MODES, UNKNOWN_PARTNER_CODE, Market, Records, build_market, draw_records, state_every_postcode, stray_postcodes
 from warehouse.simulate.truth import city_year, clean_exports
+from warehouse.simulate.writers.customs.by_period import MEASURES
+from warehouse.sources import lake_tables
 
 TABLE = "customs__records"
 MOST_FIRMS = 120_000
@@ -39,7 +40,7 @@ def write_customs_lake(directory: Path, records_n: int, seed: int) -> Path:
     with duckdb.connect() as connection:
         for year, start, stop in zip(YEARS, edges[:-1].tolist(), edges[1:].tolist(), strict=True):
             connection.register("year_records", _frame(market, records.part(slice(start, stop)), start))
-            columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in table_columns(TABLE).items())
+            columns = as_select(stored(lake_tables()[TABLE]), {})
             connection.execute(f"copy (select {columns} from year_records) to '{folder / str(year)}.parquet' (format parquet, compression zstd)")
             connection.unregister("year_records")
     truth = {"simulated": True, "seed": seed, "city_year": city_year(market, records, clean_exports(records, good))}

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Mapping
 
 from warehouse.errors import CitytradeError
-from warehouse.simulate import customs_layouts, yearbook_layouts
+from warehouse.simulate.writers.customs import layouts as customs_layouts
+from warehouse.simulate.writers.yearbook import layouts as yearbook_layouts
 
 LAYOUTS = {"customs": customs_layouts.LAYOUTS, "yearbook": tuple(yearbook_layouts.LAYOUTS)}
 

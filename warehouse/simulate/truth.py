@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.simulate import defects as spoiling
-from warehouse.simulate import firms as firm_module
-from warehouse.simulate import trade
-from warehouse.simulate.customs import WrittenFile
-from warehouse.simulate.defects import BAD_REASONS, Defects
-from warehouse.simulate.economy import PARAMETERS
-from warehouse.simulate.firms import Firms
-from warehouse.simulate.trade import LEFT_OUT, Market, Records
+from warehouse.simulate.model import defects as spoiling
+from warehouse.simulate.model import firms as firm_module
+from warehouse.simulate.model import trade
+from warehouse.simulate.model.defects import BAD_REASONS, Defects
+from warehouse.simulate.model.economy import PARAMETERS
+from warehouse.simulate.model.firms import Firms
+from warehouse.simulate.model.trade import LEFT_OUT, Market, Records
+from warehouse.simulate.writers.customs.by_period import WrittenFile
 
 Row = dict[str, object]
 

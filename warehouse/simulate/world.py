@@ -12,25 +12,36 @@ import numpy as np
 
 from warehouse import closure
 from warehouse.errors import CitytradeError
-from warehouse.simulate.customs import write_customs
-from warehouse.simulate.customs_layouts import shown, write_in_layout
-from warehouse.simulate.defects import draw_defects
-from warehouse.simulate.digital import fall_short, write_digital
-from warehouse.simulate.elasticities import write_elasticities
-from warehouse.simulate.gaps import incomplete_cities
-from warehouse.simulate.geography import cities, late_cities
-from warehouse.simulate.history import write_history
-from warehouse.simulate.industries import complete_economy, widen
-from warehouse.simulate.industry import build_industry, industry_truth
-from warehouse.simulate.industry_files import write_industry
-from warehouse.simulate.innovation import write_innovation
-from warehouse.simulate.input_output import write_input_output
 from warehouse.simulate.layouts import chosen_layouts
-from warehouse.simulate.tables import write_tables
-from warehouse.simulate.trade import Market, build_market, draw_records, state_every_postcode, stray_postcodes
+from warehouse.simulate.model.defects import draw_defects
+from warehouse.simulate.model.economy import Economy
+from warehouse.simulate.model.gaps import incomplete_cities
+from warehouse.simulate.model.geography import cities, late_cities
+from warehouse.simulate.model.industries import complete_economy, fall_short, widen
+from warehouse.simulate.model.industry import build_industry, industry_truth
+from warehouse.simulate.model.trade import Market, build_market, draw_records, state_every_postcode, stray_postcodes
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
-from warehouse.simulate.virtual import write_virtual
-from warehouse.simulate.yearbook import write_yearbooks
+from warehouse.simulate.writers import (
+    census,
+    concordance,
+    digital_finance,
+    divisions,
+    firms,
+    geography,
+    history,
+    innovation,
+    input_output,
+    marketisation,
+    policies,
+    postcodes,
+    prices,
+    reports,
+    risk,
+    world_trade,
+    yearbook,
+)
+from warehouse.simulate.writers import customs as customs_files
+from warehouse.sources import SOURCES
 
 RECORDS_N = {"small": 20_000, "paper": 2_000_000}
 RECORDS_PER_FIRM = 25
@@ -138,12 +149,12 @@ def write_customs_world(
     defects = draw_defects(records, random["defects"])
     state_every_postcode(market.firms, records, defects.bad)
     stray_postcodes(market.firms, records, defects.bad, random["defects"])
-    (folder / "customs").mkdir(parents=True)
+    (folder / "customs").mkdir(parents=True, exist_ok=True)
     if layout is None:
-        files = write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
+        files = customs_files.write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
     else:
-        defects = shown(layout, records, defects)
-        files = write_in_layout(folder / "customs", market, records, defects, random["customs_files"], layout, progress)
+        defects = customs_files.shown(layout, records, defects)
+        files = customs_files.write_in_layout(folder / "customs", market, records, defects, random["customs_files"], layout, progress)
     truth.update(customs_truth(market, records, defects, files))
     return market
 
@@ -151,28 +162,59 @@ def write_customs_world(
 def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], None], layouts: Mapping[str, str]) -> None:
     random = streams(seed)
     truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": simulator_version(), "parameters": parameters()}
+    for source in SOURCES:
+        (folder / source).mkdir()
     market = write_customs_world(folder, scale, random, layouts.get("customs"), progress, truth)
-    for name in ("yearbook", "input_output"):
-        (folder / name).mkdir()
+    concordance.write_elasticities(folder / "concordance", market)
     # What no customs file shows comes from here on: cities that became cities late, and more indicators.
     economy = widen(market.economy, late_cities(scale), random["late_cities"])
     complete_economy(economy, random["industries"])
     truth["innovation_shortfall"] = fall_short(economy, random["shortfall"])
     truth["incomplete_cities"] = incomplete_cities()
-    truth["yearbook"] = write_yearbooks(folder / "yearbook", economy, random["yearbook"], progress, layouts.get("yearbook"))
-    write_input_output(folder / "input_output", random["tables"], progress)
-    write_tables(folder, economy, random["tables"], progress)
-    write_elasticities(folder / "concordance", market)
-    (folder / "innovation").mkdir()
-    truth["innovation"] = write_innovation(folder / "innovation", economy, random["innovation"], progress)
-    truth["digital"] = write_digital(folder, random["digital"], progress)
-    for name in ("firms", "history"):
-        (folder / name).mkdir()
+    truth["yearbook"] = yearbook.write_yearbooks(folder / "yearbook", economy, random["yearbook"], progress, layouts.get("yearbook"))
+    _write_tables(folder, economy, random["tables"], progress)
+    truth["innovation"] = innovation.write_innovation(folder / "innovation", economy, random["innovation"], progress)
+    truth["digital"] = _write_world_economy(folder, random["digital"], progress)
     industry = build_industry(market.economy, random["industry"])
     truth["industry"] = industry_truth(market.economy, industry)
-    truth["industry_files"] = write_industry(folder / "firms", market.economy, industry, random["industry"], progress)
-    truth["history"] = write_history(folder / "history", market.economy, random["history"])
-    truth["virtual"] = write_virtual(folder, economy, random["virtual"], progress)
+    truth["industry_files"] = firms.write_industry(folder / "firms", market.economy, industry, random["industry"], progress)
+    truth["history"] = history.write_history(folder / "history", market.economy, random["history"])
+    truth["virtual"] = _write_virtual(folder, economy, random["virtual"], progress)
     write_truth(folder / "truth.json", truth)
     (folder / "README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
     (folder / MARKER).write_text(json.dumps(_marker(scale, seed, layouts), indent=1) + "\n", encoding="utf-8")
+
+
+# Sources that draw from one stream are written in a fixed order: another order would be another world.
+def _write_tables(folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]) -> None:
+    """Input-output tables, digital finance, and the lists that draw nothing."""
+    input_output.write_input_output(folder / "input_output", rng, progress)
+    concordance.write_products(folder / "concordance")
+    concordance.write_crosswalk(folder / "concordance")
+    divisions.write_divisions(folder / "divisions")
+    postcodes.write_postcodes(folder / "postcodes")
+    geography.write_geography(folder / "geography")
+    prices.write_exchange_rates(folder / "prices")
+    policies.write_policies(folder / "policies")
+    digital_finance.write_digital_finance(folder / "digital_finance", economy, rng)
+    progress("product tables, geography, prices, policies, digital finance")
+
+
+def _write_world_economy(folder: Path, rng: np.random.Generator, progress: Callable[[str], None]) -> dict[str, object]:
+    """What cities' exports are set against: risk, marketisation, world trade; returns how sophisticated each product was made."""
+    risk.write_risk(folder / "risk", rng)
+    marketisation.write_marketisation(folder / "marketisation", rng)
+    order = world_trade.write_world_trade(folder / "world_trade", rng)
+    progress("geopolitical risk, marketisation, world trade")
+    return {"sophistication_by_product": order}
+
+
+def _write_virtual(folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]) -> dict[str, object]:
+    """Census, consumer prices, reports: what virtual agglomeration is measured from; returns their truth."""
+    output = census.write_census(folder / "census", economy, rng)
+    census.write_trade_split(folder / "census")
+    census.write_investment(folder / "census")
+    prices.write_consumer_prices(folder / "prices", economy, rng)
+    words = reports.write_reports(folder / "reports", economy.cities, rng)
+    progress("census, consumer prices, work reports")
+    return {"census_output_cny": output, "report_words": words, "census_bad_rows": len(census.BAD_ROWS)}

@@ -7,7 +7,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from warehouse.sources.base import Source
+    from warehouse.lake.schema import Columns
+    from warehouse.sources.reading.base import Source
 
 # name -> module; a module is imported only when its source is read, so that the command line starts quickly.
 SOURCES = {
@@ -37,3 +38,9 @@ def get_source(name: str) -> Source:
     """The source of that name (a key of SOURCES)."""
     source: Source = importlib.import_module(SOURCES[name]).SOURCE
     return source
+
+
+@cache
+def lake_tables() -> dict[str, Columns]:
+    """Every source's lake tables, without lineage."""
+    return {name: columns for source in SOURCES for name, columns in get_source(source).tables.items()}

@@ -15,9 +15,10 @@ import duckdb
 import pandas as pd
 
 from warehouse.errors import SourceError
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.headed import Cells, Headed, has_head, read_headed
-from warehouse.sources.setting_aside import Check, as_numbers, matches, sort_out
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.headed import Cells, Headed, has_head, read_headed
+from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
 
 OUTPUT, TRADE, INVESTMENT = "census__output", "census__trade_split", "census__internet_investment"
 PLACE_HEADS = ("行政区划代码", "行政区划", "省地县码", "地区代码", "区划代码", "dq")
@@ -212,12 +213,22 @@ def _read_investment(raw: RawFile, delivery: Delivery) -> None:
     delivery.put_aside(INVESTMENT, aside)
 
 
+TABLES: Tables = {
+    # One row a line of the census: a county's industry, or a firm (`enterprises_n` is null then).
+    "census__output": {"year": "smallint", "division_code": "varchar", "industry_code": "varchar", "output_cny": "double", "enterprises_n": "bigint"},
+    # One row a year and trade (wholesale | retail): revenue, and the part of it over the internet.
+    "census__trade_split": {"year": "smallint", "trade": "varchar", "trade_revenue_cny": "double", "internet_revenue_cny": "double"},
+    # The nation's fixed investment in information transmission, software and information technology services.
+    "census__internet_investment": {"year": "smallint", "internet_investment_cny": "double"},
+}
+
 SOURCE = Source(
     name="census",
     title="Economic census: industrial output by place and industry, and internet trade; national investment in information transmission and software",
     publisher="National Bureau of Statistics of China",
     citation="国务院第一次全国经济普查领导小组办公室, 第一次全国经济普查 (2004); 中国经济普查年鉴 (2004, 2008, 2013, 2018); 中国统计年鉴: 固定资产投资.",
     licence="Yearbooks: public figures with citation; the list of firms: for registered users only",
+    tables=TABLES,
     layouts=(
         Layout("census_output", _recognise_output, _read_output),
         Layout("census_internet_trade", _recognise_trade, _read_trade),

@@ -15,13 +15,42 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from warehouse.dictionary.places import city_names, clean_name, province_names, unknown_name_detail
 from warehouse.errors import SourceError
-from warehouse.places import city_names, clean_name, province_names, unknown_name_detail
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, matches, sort_out
-from warehouse.sources.sheets import is_workbook, read_workbook
-from warehouse.sources.stata import FIRST_UTF8_RELEASE, stata_frame, stata_release
-from warehouse.tables import TABLES
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, matches, sort_out
+from warehouse.sources.reading.sheets import is_workbook, read_workbook
+from warehouse.sources.reading.stata import FIRST_UTF8_RELEASE, stata_frame, stata_release
+
+_MEASURES = dict.fromkeys(
+    (
+        "index_aggregate",
+        "coverage_breadth",
+        "usage_depth",
+        "payment",
+        "insurance",
+        "monetary_fund",
+        "investment",
+        "credit",
+        "credit_investigation",
+        "digitization_level",
+    ),
+    "double",
+)
+
+TABLES: Tables = {
+    "digital_finance__cities": {
+        "year": "smallint",
+        "name_2018": "varchar",
+        "name_2018_en": "varchar",
+        "code_2018": "varchar",
+        "name_2014": "varchar",
+        "code_2014": "varchar",
+        **_MEASURES,
+    },
+    "digital_finance__provinces": {"year": "smallint", "province_name": "varchar", "province_code": "varchar", **_MEASURES},
+}
 
 CITIES, PROVINCES = "digital_finance__cities", "digital_finance__provinces"
 FIRST_YEAR, LAST_YEAR = 2011, 2100
@@ -226,5 +255,6 @@ SOURCE = Source(
     publisher="Institute of Digital Finance, Peking University",
     citation="郭峰, 王靖一, 王芳, 孔涛, 张勋, 程志云 (2020), 测度中国数字普惠金融发展: 指数编制与空间特征, 经济学(季刊) 19(4): 1401-1418.",
     licence="Free for research with citation; not redistributed with citytrade",
+    tables=TABLES,
     layouts=(Layout("stata", _recognise_stata, _read_stata), Layout("workbook", _recognise_workbook, _read_workbook)),
 )

@@ -11,11 +11,12 @@ import re
 
 import pandas as pd
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, matches, sort_out
-from warehouse.sources.text import read_text, sniff_text
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, matches, sort_out
+from warehouse.sources.reading.text import read_text, sniff_text
 
 FIRST_PAIR = re.compile(r'\s*\{\s*"[^"]{1,12}"\s*:')
 VINTAGE_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2}(?:0[1-9]|1[0-2]))(?!\d)")
@@ -85,11 +86,16 @@ def _lines(text: str, codes: list[str]) -> list[int]:
     return lines
 
 
+TABLES: Tables = {
+    "divisions__names": {"vintage": "varchar", "division_code": "varchar", "name_zh": "varchar"},
+}
+
 SOURCE = Source(
     name="divisions",
     title="Codes of administrative divisions, GB/T 2260",
     publisher="National Bureau of Statistics of China; Standardization Administration of China",
     citation="GB/T 2260, Codes for the administrative divisions of the People's Republic of China, vintages 2002-2016, as collected by the project gb2260",
     licence="Codes are public; the collection gb2260 is under the MIT licence",
+    tables=TABLES,
     layouts=(Layout("gb2260_json", _is_vintage, _read_vintage),),
 )

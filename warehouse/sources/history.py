@@ -12,12 +12,13 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
 from warehouse.errors import SourceError
-from warehouse.places import city_names, clean_name, unknown_name_detail
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.sheets import is_workbook, read_workbook
-from warehouse.sources.text import is_foreign_text, read_rows, sniff_text
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.reading.sheets import is_workbook, read_workbook
+from warehouse.sources.reading.text import is_foreign_text, read_rows, sniff_text
 
 TABLE = "history__cities"
 CITY_HEADS = ("城市", "地级市", "城市名称", "市")
@@ -93,11 +94,24 @@ def _deliver(delivery: Delivery, text: pd.DataFrame, heads: list[str], fields: M
     delivery.put_aside(TABLE, aside)
 
 
+TABLES: Tables = {
+    # One row a city of a compiler's list of what cities were long ago.
+    "history__cities": {
+        "city_name": "varchar",
+        "post_offices_1984_n": "double",
+        "telephones_1984_n": "double",
+        "population_density_1984": "double",  # persons per km2
+        "has_railway_1933": "boolean",
+        "district_land_area_km2": "double",
+    },
+}
+
 SOURCE = Source(
     name="history",
     title="Cities in 1933 and 1984: railways, post offices, telephones, density",
     publisher="Compiled by researchers from the China Urban Statistical Yearbook 1985 and railway maps of 1933",
     citation="国家统计局, 中国城市统计年鉴1985; 1933年中国铁路路线图, as compiled for instruments of urban density and connectivity.",
     licence="Facts; the compilers' tables are not distributed with citytrade",
+    tables=TABLES,
     layouts=(Layout("city_history", _recognise, _read),),
 )

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
 from warehouse.errors import SourceError
-from warehouse.places import city_names, clean_name, unknown_name_detail
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.sheets import is_workbook, read_workbook
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.reading.sheets import is_workbook, read_workbook
 
 TABLE = "innovation__cities"
 CITY_HEADS = ("城市", "城市名称", "city")
@@ -124,11 +125,17 @@ def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
     delivery.put_aside(TABLE, pd.concat([aside, again], ignore_index=True))
 
 
+TABLES: Tables = {
+    # One row a city and year; the index is relative, without a unit.
+    "innovation__cities": {"city_name": "varchar", "year": "smallint", "innovation_index": "double"},
+}
+
 SOURCE = Source(
     name="innovation",
     title="Innovation index of Chinese cities",
     publisher="Fudan University, Industrial Development Research Center (FIND)",
     citation="寇宗来, 刘学悦 (2017), 中国城市和产业创新力报告2017, 复旦大学产业发展研究中心.",
     licence="Free for research with citation; not redistributed with citytrade",
+    tables=TABLES,
     layouts=(Layout("workbook", _recognise, _read),),
 )

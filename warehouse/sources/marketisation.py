@@ -14,12 +14,13 @@ from functools import cache
 
 import pandas as pd
 
+from warehouse.dictionary.places import clean_name, province_names
 from warehouse.errors import SourceError
-from warehouse.places import clean_name, province_names
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.sheets import is_workbook, read_workbook
-from warehouse.sources.text import read_rows, sniff_text
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.reading.sheets import is_workbook, read_workbook
+from warehouse.sources.reading.text import read_rows, sniff_text
 
 TABLE = "marketisation__provinces"
 PROVINCE_HEADS = ("地区", "省份", "省市区", "省(市、区)", "province")
@@ -105,11 +106,16 @@ def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
     delivery.put_aside(TABLE, pd.concat([aside, again], ignore_index=True))
 
 
+TABLES: Tables = {
+    "marketisation__provinces": {"province_name": "varchar", "year": "smallint", "marketisation_index": "double"},
+}
+
 SOURCE = Source(
     name="marketisation",
     title="Marketisation index of China's provinces",
     publisher="National Economic Research Institute, China Reform Foundation",
     citation="樊纲, 王小鲁, 朱恒鹏 (2011), 中国市场化指数; 王小鲁, 胡李鹏, 樊纲 (2021), 中国分省份市场化指数报告(2021), 社会科学文献出版社.",
     licence="Printed in reports; not redistributed with citytrade",
+    tables=TABLES,
     layouts=(Layout("provinces_by_year", _recognise, _read),),
 )

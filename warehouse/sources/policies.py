@@ -17,14 +17,15 @@ from __future__ import annotations
 import csv
 import re
 from functools import cache
-from pathlib import Path
 
 import pandas as pd
 
-from warehouse.places import city_names, clean_name, unknown_name_detail
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, matches, sort_out
-from warehouse.sources.small_csv import header_of, read_small_csv
+from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
+from warehouse.lake.schema import Tables
+from warehouse.project import PROJECT
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, matches, sort_out
+from warehouse.sources.reading.small_csv import header_of, read_small_csv
 
 TABLE = "policies__zones"
 POLICIES = ("cross_border_ecommerce", "broadband_china", "big_data", "resource_based", "belt_and_road", "development_zone", "commercial_tier")
@@ -34,7 +35,7 @@ DATE = r"(?:19|20)[0-9]{2}(?:-[0-9]{2}(?:-[0-9]{2})?)?"
 OWN_COLUMNS = ("policy", "batch", "year", "approved_on", "document", "name_zh", "level", "provenance")
 ZONE_COLUMNS = ("batch", "approval_date", "document", "name", "provenance")
 LIST_COLUMNS = ("batch_year", "name_as_published", "source")
-DIVISIONS = Path(__file__).resolve().parent.parent / "reference" / "divisions.csv"
+DIVISIONS = PROJECT / "warehouse" / "reference" / "divisions.csv"
 
 
 @cache
@@ -138,6 +139,20 @@ def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.Dat
     delivery.put_aside(TABLE, pd.concat([broken, aside]))
 
 
+TABLES: Tables = {
+    # One row a place named in a policy document.
+    "policies__zones": {
+        "policy": "varchar",  # cross_border_ecommerce | broadband_china | big_data | resource_based | belt_and_road | development_zone | commercial_tier
+        "batch": "varchar",
+        "first_year": "smallint",
+        "approved_on": "varchar",
+        "document": "varchar",
+        "name": "varchar",
+        "level": "varchar",
+        "provenance": "varchar",
+    },
+}
+
 SOURCE = Source(
     name="policies",
     title="Pilot zones, demonstration cities and resource-based cities of national programmes",
@@ -145,6 +160,7 @@ SOURCE = Source(
     citation="State Council replies on cross-border e-commerce comprehensive pilot zones (2015-2025); lists of Broadband China demonstration cities "
     "(2014-2016), of national big-data comprehensive pilot zones (2016) and of resource-based cities (plan of 2013-2020)",
     licence="Facts from government documents; not subject to copyright",
+    tables=TABLES,
     layouts=(
         Layout("policy_zones_csv", _is_own, _read_own),
         Layout("ecommerce_zones_csv", _is_zones, _read_zones),

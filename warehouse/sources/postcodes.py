@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import pandas as pd
 
-from warehouse.places import city_names, clean_name, unknown_name_detail
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, as_numbers, matches, sort_out
-from warehouse.sources.small_csv import header_of, read_small_csv
+from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
+from warehouse.sources.reading.small_csv import header_of, read_small_csv
 
 COLUMNS = ("province", "city", "county", "longitude", "latitude", "zipCode")
 # China's outermost points, in degrees, the islands of the South China Sea included.
@@ -57,11 +58,23 @@ def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
     delivery.put_aside("postcodes__districts", pd.concat([table.broken, aside]))
 
 
+TABLES: Tables = {
+    "postcodes__districts": {
+        "province_name": "varchar",
+        "city_name": "varchar",
+        "county_name": "varchar",
+        "postcode": "varchar",
+        "longitude": "double",
+        "latitude": "double",
+    },
+}
+
 SOURCE = Source(
     name="postcodes",
     title="Postcodes of districts and counties",
     publisher="china-region (collected from China Post's lists)",
     citation="china-region 0.0.11, postcodes and positions of county-level divisions",
     licence="MIT",
+    tables=TABLES,
     layouts=(Layout("district_csv", _is_district_csv, _read_district_csv),),
 )

@@ -11,8 +11,9 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from warehouse.places import city_names, clean_name, province_names, unknown_name_detail
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
+from warehouse.dictionary.places import city_names, clean_name, province_names, unknown_name_detail
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 
 TABLE = "reports__texts"
 MAX_REPORT_BYTES = 2 * 1024**2  # the longest printed so far have about 100,000 characters
@@ -81,11 +82,16 @@ def _fault(name: str, city: str, year: str, data: bytes, text: str | None) -> tu
     return ("too_short", name) if len(text) < MIN_CHARACTERS else None
 
 
+TABLES: Tables = {
+    "reports__texts": {"city_name": "varchar", "year": "smallint", "text": "varchar", "characters_n": "bigint"},
+}
+
 SOURCE = Source(
     name="reports",
     title="Government work reports of cities",
     publisher="People's governments of cities",
     citation="各市人民政府, 政府工作报告.",
     licence="Official documents, not subject to copyright (Copyright Law of China, article 5)",
+    tables=TABLES,
     layouts=(Layout("report_text", _is_report, _read_report),),
 )

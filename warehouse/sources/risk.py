@@ -14,10 +14,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from warehouse.errors import SourceError
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.sheets import is_workbook, read_workbook
-from warehouse.sources.text import read_rows, sniff_text
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.reading.sheets import is_workbook, read_workbook
+from warehouse.sources.reading.text import read_rows, sniff_text
 
 TABLE = "risk__geopolitical"
 SERIES = re.compile(r"GPRC_([A-Z]{3})")
@@ -91,6 +92,11 @@ def _month(cell: object) -> tuple[int | None, int | None]:
     return None, None
 
 
+TABLES: Tables = {
+    # One row a country and month: share of newspaper articles, per cent.
+    "risk__geopolitical": {"iso3": "varchar", "year": "smallint", "month": "tinyint", "articles_pct": "double"},
+}
+
 SOURCE = Source(
     name="risk",
     title="Geopolitical risk index by country, monthly",
@@ -98,5 +104,6 @@ SOURCE = Source(
     citation="Caldara, D., and M. Iacoviello (2022), Measuring geopolitical risk, American Economic Review 112(4): 1194-1225; "
     "data at matteoiacoviello.com/gpr.htm.",
     licence="Free with citation",
+    tables=TABLES,
     layouts=(Layout("gpr_export", _recognise, _read),),
 )

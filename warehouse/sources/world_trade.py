@@ -16,11 +16,12 @@ import duckdb
 import pandas as pd
 
 from warehouse.errors import SourceError
-from warehouse.lake import sql_text
-from warehouse.sources.base import Delivery, Layout, RawFile, Source
-from warehouse.sources.setting_aside import Check, as_numbers, matches, sort_out
-from warehouse.sources.small_csv import header_of, read_small_csv
-from warehouse.sources.text import lines_of, read_rows, sniff_text
+from warehouse.lake.loads import sql_text
+from warehouse.lake.schema import Tables
+from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
+from warehouse.sources.reading.small_csv import header_of, read_small_csv
+from warehouse.sources.reading.text import lines_of, read_rows, sniff_text
 
 FLOWS, COUNTRIES, INCOME = "world_trade__flows", "world_trade__countries", "world_trade__income"
 FLOW_COLUMNS = ("t", "i", "j", "k", "v")
@@ -154,6 +155,14 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
     delivery.put_aside(INCOME, aside)
 
 
+TABLES: Tables = {
+    # One row an exporter (CEPII's number), product and year, all importers together.
+    "world_trade__flows": {"year": "smallint", "exporter_code": "varchar", "hs6": "varchar", "value_usd": "bigint", "partners_n": "integer"},
+    "world_trade__countries": {"exporter_code": "varchar", "country_name": "varchar", "iso3": "varchar"},
+    # `gdp_per_head_usd` in the prices that the indicator's code says: CD current, KD constant, PP.* international dollars.
+    "world_trade__income": {"iso3": "varchar", "country_name": "varchar", "indicator_code": "varchar", "year": "smallint", "gdp_per_head_usd": "double"},
+}
+
 SOURCE = Source(
     name="world_trade",
     title="World exports by country and product (BACI), and GDP per head of countries",
@@ -161,6 +170,7 @@ SOURCE = Source(
     citation="Gaulier, G., and S. Zignago (2010), BACI: International trade database at the product-level, CEPII working paper 2010-23; "
     "World Bank, World Development Indicators, NY.GDP.PCAP.KD.",
     licence="BACI: Etalab 2.0; World Development Indicators: CC BY 4.0",
+    tables=TABLES,
     layouts=(
         Layout("baci_flows", _is_flows, _read_flows),
         Layout("baci_countries", _is_countries, _read_countries),

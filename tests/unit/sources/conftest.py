@@ -9,9 +9,10 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from warehouse.lake import LoadReport, load_folder, table_columns
+from warehouse.lake.loads import LoadReport, load_folder
+from warehouse.lake.schema import SET_ASIDE
 from warehouse.sources import get_source
-from warehouse.sources.base import load_file
+from warehouse.sources.reading.base import load_file
 
 Loaded = tuple[LoadReport, dict[str, pd.DataFrame], pd.DataFrame]
 
@@ -29,7 +30,7 @@ def load(tmp_path: Path) -> Callable[..., Loaded]:
         folder = load_folder(lake, source_name, report.load_id)
         tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in report.tables}
         aside_file = folder / "set_aside.parquet"
-        aside = pd.read_parquet(aside_file) if aside_file.exists() else pd.DataFrame(columns=list(table_columns("set_aside")))
+        aside = pd.read_parquet(aside_file) if aside_file.exists() else pd.DataFrame(columns=list(SET_ASIDE))
         assert {name: len(rows) for name, rows in tables.items()} == report.tables
         assert len(aside) == report.set_aside_n
         assert report.read_n == report.accepted_n + report.set_aside_n

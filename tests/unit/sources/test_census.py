@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.simulate.workbooks import write_workbook
+from warehouse.simulate.formats.workbooks import write_workbook
 
 HEAD = "行政区划代码,行业代码,企业单位数,工业总产值(当年价格)(千元)"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.simulate.workbooks import write_workbook
-from warehouse.sources.consumer_prices import CATEGORIES
+from warehouse.simulate.formats.workbooks import write_workbook
+from warehouse.sources.prices.consumer import CATEGORIES
 
 OLD = [
     "年份",

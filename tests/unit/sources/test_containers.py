@@ -16,10 +16,11 @@ import pyarrow.parquet
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.lake import load_folder
-from warehouse.sources import containers, get_source
-from warehouse.sources.base import load_file
-from warehouse.sources.rawfile import RawFile
+from warehouse.lake.loads import load_folder
+from warehouse.sources import get_source
+from warehouse.sources.reading import containers
+from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.rawfile import RawFile
 
 PAIRS = "adcode_left,adcode_right,city_left,city_right\n330100,330400,杭州市,嘉兴市\n"
 HEAD = "日期,进口或出口,HS编码,金额,数量,数量单位,企业编码,经营单位,邮编,消费地或生产地,起运国或目的国,贸易方式"

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.simulate.stata import write_stata
+from warehouse.simulate.formats.stata import write_stata
 from warehouse.sources import get_source
 from warehouse.sources.customs.layouts import HEADS, LAYOUTS, base_form, fields_of, layout_of
 

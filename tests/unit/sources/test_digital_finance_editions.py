@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from warehouse.simulate.digital_finance import write_digital_finance
-from warehouse.simulate.economy import build_economy
-from warehouse.simulate.geography import cities
-from warehouse.sources.base import RawFile
-from warehouse.sources.sheets import read_workbook
+from warehouse.simulate.model.economy import build_economy
+from warehouse.simulate.model.geography import cities
+from warehouse.simulate.writers.digital_finance import write_digital_finance
+from warehouse.sources.reading.base import RawFile
+from warehouse.sources.reading.sheets import read_workbook
 
 CITIES, PROVINCES = "digital_finance__cities", "digital_finance__provinces"
 KEYS = {CITIES: ["code_2018", "year"], PROVINCES: ["province_code", "year"]}

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.simulate.stata import write_stata
+from warehouse.simulate.formats.stata import write_stata
 from warehouse.sources.firms.heads import find_heads, plain_head
 
 CLASSIC = (

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.sources import text
-from warehouse.sources.rawfile import RawFile
-from warehouse.sources.text import csv_rows, read_rows
+from warehouse.sources.reading import text
+from warehouse.sources.reading.rawfile import RawFile
+from warehouse.sources.reading.text import csv_rows, read_rows
 
 CUSTOMS = "日期,进口或出口,HS编码,金额,数量,数量单位,企业编码,经营单位,邮编,消费地或生产地,起运国或目的国,贸易方式\n"
 FIRMS = "法人代码,企业名称,dq,cic,工业总产值_当年价格千元,工业增加值千元,工业中间投入合计千元,全部从业人员年平均人数人\n"

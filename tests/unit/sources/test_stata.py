@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.simulate.stata import write_stata
-from warehouse.sources import stata
-from warehouse.sources.rawfile import RawFile
-from warehouse.sources.stata import stata_frame, stata_labels, stata_pieces, stata_release
+from warehouse.simulate.formats.stata import write_stata
+from warehouse.sources.reading import stata
+from warehouse.sources.reading.rawfile import RawFile
+from warehouse.sources.reading.stata import stata_frame, stata_labels, stata_pieces, stata_release
 
 VERSIONS = [114, 117, 118, 119]
 OLD_ROWS_AT, OLD_VARIABLES_AT = 6, 4

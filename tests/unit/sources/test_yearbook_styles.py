@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from warehouse.errors import SourceError
-from warehouse.simulate.stata import write_stata
+from warehouse.simulate.formats.stata import write_stata
 from warehouse.sources.yearbook.headers import split_glued, split_head
 
 UNIT_SCOPE = [

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.sources.base import Delivery
+from warehouse.sources.reading.base import Delivery
 
 TABLE = "customs__records"
 

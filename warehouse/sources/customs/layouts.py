@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from warehouse.places import clean_name
+from warehouse.dictionary.places import clean_name
 
 # Field -> heads that mean it, in base form (see `base_form`). Of several heads in one file the first listed here counts.
 HEADS: dict[str, tuple[str, ...]] = {

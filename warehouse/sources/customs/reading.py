@@ -16,12 +16,12 @@ import pandas as pd
 import pyarrow as pa
 
 from warehouse.errors import SourceError
-from warehouse.lake import sql_text
-from warehouse.sources.base import Delivery, Layout, RawFile
+from warehouse.lake.loads import sql_text
 from warehouse.sources.customs import tabular
 from warehouse.sources.customs.judging import TABLE, Stated, deliver
 from warehouse.sources.customs.layouts import CODE_WIDTHS, HEADS, CustomsLayout, fields_of, layout_of
-from warehouse.sources.text import BLANK_LINE, Transcoded, sniff_text, transcode
+from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
 
 LONGEST_LINE_BYTES = 1024 * 1024
 PLAIN = ("hs_text", "quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place")
@@ -30,7 +30,7 @@ YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 
 
 def layout(spec: CustomsLayout) -> Layout:
-    """A layout as `warehouse.sources.base` knows it."""
+    """A layout as `warehouse.sources.reading.base` knows it."""
 
     def recognise(raw: RawFile) -> bool:
         return layout_of(heads_of(raw)) is spec

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
-from warehouse.sources.base import RawFile
-from warehouse.sources.containers import is_parquet, refuse_parquet_bomb
 from warehouse.sources.customs.layouts import layout_of
-from warehouse.sources.sheets import Rows, is_workbook, read_workbook
-from warehouse.sources.stata import stata_labels, stata_pieces, stata_release
+from warehouse.sources.reading.base import RawFile
+from warehouse.sources.reading.containers import is_parquet, refuse_parquet_bomb
+from warehouse.sources.reading.sheets import Rows, is_workbook, read_workbook
+from warehouse.sources.reading.stata import stata_labels, stata_pieces, stata_release
 
 CHUNK_ROWS = 500_000
 HEAD_WITHIN = 10

@@ -16,13 +16,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
-from warehouse.sources.base import Delivery, Layout, RawFile
 from warehouse.sources.firms.heads import FACTORS, HEADS, MONEY, NUMBERS, WANTED, find_heads, plain_head
-from warehouse.sources.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.stata import stata_labels, stata_pieces, stata_release
-from warehouse.sources.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
+from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.reading.stata import stata_labels, stata_pieces, stata_release
+from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
 
 TABLE = "firms__enterprises"
 FIRST_YEAR, LAST_YEAR = 1995, 2030

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from warehouse.errors import SourceError
-from warehouse.sources.base import RawFile
-from warehouse.sources.setting_aside import Check, as_numbers, sort_out
+from warehouse.sources.reading.base import RawFile
+from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 
 EDITION_IN_NAME = re.compile(r"ICIO\d{4}|\d{4}ed", re.IGNORECASE)
 LARGEST = 1e12  # million USD, ten thousand times the output of the world

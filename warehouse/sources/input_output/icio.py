@@ -14,12 +14,12 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
-from warehouse.sources.base import Delivery, RawFile
 from warehouse.sources.input_output.cells import judged, refuse_missing, refuse_short, year_in_name
 from warehouse.sources.input_output.editions import CHINA, COUNTRY, Edition
-from warehouse.sources.setting_aside import matches
-from warehouse.sources.small_csv import header_of
-from warehouse.sources.text import csv_rows
+from warehouse.sources.reading.base import Delivery, RawFile
+from warehouse.sources.reading.setting_aside import matches
+from warehouse.sources.reading.small_csv import header_of
+from warehouse.sources.reading.text import csv_rows
 
 TABLE = "input_output__icio"
 PIECE = 200  # lines

@@ -7,11 +7,11 @@ import re
 import pandas as pd
 
 from warehouse.errors import SourceError
-from warehouse.sources.base import Delivery, RawFile
 from warehouse.sources.input_output.cells import judged, refuse_missing, refuse_short, year_in_name
-from warehouse.sources.setting_aside import matches
-from warehouse.sources.small_csv import header_of
-from warehouse.sources.text import read_rows
+from warehouse.sources.reading.base import Delivery, RawFile
+from warehouse.sources.reading.setting_aside import matches
+from warehouse.sources.reading.small_csv import header_of
+from warehouse.sources.reading.text import read_rows
 
 TABLE = "input_output__national"
 EDITION = "2021"

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from warehouse.dictionary.places import city_names, clean_name, province_names, unknown_name_detail
 from warehouse.errors import SourceError
-from warehouse.places import city_names, clean_name, province_names, unknown_name_detail
-from warehouse.sources.base import Delivery
-from warehouse.sources.setting_aside import Check, sort_out
+from warehouse.sources.reading.base import Delivery
+from warehouse.sources.reading.setting_aside import Check, sort_out
 from warehouse.sources.yearbook.headers import UNITS
 
 TABLE, PROVINCES = "yearbook__indicators", "yearbook__provinces"

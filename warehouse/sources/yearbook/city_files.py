@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from warehouse.errors import SourceError
-from warehouse.sources.base import Delivery, Layout, RawFile
-from warehouse.sources.sheets import Rows, is_workbook, read_workbook
+from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.sheets import Rows, is_workbook, read_workbook
 from warehouse.sources.yearbook.cells import Column, Keys, count_cells, deliver, is_note, melt
 from warehouse.sources.yearbook.headers import UNITS, normal_head
 

@@ -14,8 +14,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
 
 # unit as published -> (what it counts, factor to the base unit); base units: CNY, USD, one, km2, m2, tonne, 0-1, percent.
 UNITS: dict[str, tuple[str, float]] = {

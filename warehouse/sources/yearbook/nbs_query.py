@@ -18,9 +18,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
-from warehouse.sources.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.yearbook.cells import Column as Cells
 from warehouse.sources.yearbook.cells import Row, count_cells, deliver, deliver_provinces, is_blank
 from warehouse.sources.yearbook.headers import Quantity, known_quantity, no_known_column, normal_head

@@ -19,10 +19,10 @@ from itertools import pairwise
 
 import pandas as pd
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
-from warehouse.sources.base import Delivery, RawFile
-from warehouse.sources.sheets import Rows, is_workbook, read_workbook
+from warehouse.sources.reading.base import Delivery, RawFile
+from warehouse.sources.reading.sheets import Rows, is_workbook, read_workbook
 from warehouse.sources.yearbook.cells import Column, Keys, NumberedRow, Row, count_cells, deliver, is_aggregate, is_note, melt
 from warehouse.sources.yearbook.headers import SCOPES, known_quantity, no_known_column, normal_head, split_head
 

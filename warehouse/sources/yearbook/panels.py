@@ -19,10 +19,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.places import clean_name
-from warehouse.sources.base import Delivery, Layout, RawFile
-from warehouse.sources.text import is_foreign_text
+from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.text import is_foreign_text
 from warehouse.sources.yearbook.cells import TABLE, Column, Keys, NumberedRow, Row, count_cells, deliver, is_blank, is_note, melt
 from warehouse.sources.yearbook.headers import Quantity, known_quantity, no_known_column, normal_head, quantity_of, split_glued, split_head
 from warehouse.sources.yearbook.official import yearbook_year

@@ -12,10 +12,10 @@ from functools import lru_cache
 from pathlib import Path
 
 from warehouse.errors import SourceError
-from warehouse.sources.base import RawFile
-from warehouse.sources.sheets import is_workbook, read_workbook
-from warehouse.sources.stata import FIRST_UTF8_RELEASE, stata_frame, stata_labels, stata_release
-from warehouse.sources.text import is_foreign_text, read_rows, sniff_text
+from warehouse.sources.reading.base import RawFile
+from warehouse.sources.reading.sheets import is_workbook, read_workbook
+from warehouse.sources.reading.stata import FIRST_UTF8_RELEASE, stata_frame, stata_labels, stata_release
+from warehouse.sources.reading.text import is_foreign_text, read_rows, sniff_text
 from warehouse.sources.yearbook.cells import Row
 
 HEAD_WITHIN = 5  # the heads stand in one of the first rows

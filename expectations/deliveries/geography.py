@@ -1,0 +1,21 @@
+"""What a delivery of neighbours of cities and seaports must hold."""
+
+from __future__ import annotations
+
+from expectations.checks import Check
+
+CHECKS: dict[str, tuple[Check, ...]] = {
+    "geography__adjacency": (
+        Check("not_null", ("city_code",)),
+        Check("not_null", ("neighbour_code",)),
+        Check("unique", ("file_id", "city_code", "neighbour_code")),
+    ),
+    "geography__ports": (
+        Check("not_null", ("port_name_zh",)),
+        Check("not_null", ("longitude",)),
+        Check("not_null", ("latitude",)),
+        Check("between", ("longitude",), 70, 140),
+        Check("between", ("latitude",), 0, 56),
+        Check("unique", ("file_id", "port_name_zh")),
+    ),
+}

@@ -1,0 +1,1 @@
+"""One refresh: from raw files to a published release."""

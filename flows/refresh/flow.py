@@ -1,0 +1,201 @@
+"""The Prefect flow `refresh`: raw files to a published release, in small tasks; reading is tried again.
+
+Prefect reads its settings when it is imported, so only `flows.refresh.start` imports this module, after it has set them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prefect import flow, task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
+
+from expectations import CheckResult, check_deliveries, check_panels
+from flows.refresh import dbt, steps
+from flows.refresh.control import control, tell_stale
+from flows.refresh.inputs import Inputs, find_inputs
+from flows.refresh.reading import Reader, SourceOutcome
+from warehouse.dictionary.entries import read_dictionary
+from warehouse.errors import SourceError
+from warehouse.lake.loads import LoadReport, activate
+from warehouse.releases.contents import table_contents
+from warehouse.releases.publish import DATABASE, Manifest, begin_release, next_release_id, publish
+from warehouse.settings.config import Config
+from warehouse.sources import lake_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Say = Callable[[str], None]
+SOURCES_AT_ONCE = 2
+RUNNER: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=SOURCES_AT_ONCE)  # type: ignore[assignment]
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh that published has done."""
+
+    manifest: Manifest
+    outcomes: tuple[SourceOutcome, ...]
+    models_n: int
+    tests_n: int
+    checks: tuple[CheckResult, ...]
+    problems: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """3 if a source failed or is held, else 0."""
+        return 3 if any(outcome.is_trouble for outcome in self.outcomes) else 0
+
+
+@task(retries=2, retry_delay_seconds=[2, 10], cache_policy=NO_CACHE)
+def read_source(source: str, files: tuple[Path, ...], options: dict[str, str], reader: Reader, is_simulated: bool) -> SourceOutcome:
+    """Read one source. A fault of its files ends it here; a passing fault of the disk is raised, and tried again."""
+    try:
+        return SourceOutcome(source, "loaded", reader.read(source, files, options), is_simulated=is_simulated)
+    except SourceError as error:
+        return SourceOutcome(source, "failed", message=str(error), is_simulated=is_simulated)
+
+
+@task(cache_policy=NO_CACHE)
+def simulate_world(config: Config, say: Say) -> None:
+    """Write the simulated world's raw files, unless they are already there."""
+    from warehouse.simulate import simulate, world_is_current
+
+    settings = config.simulate
+    if settings is not None and not world_is_current(settings.directory, settings.scale, settings.seed):
+        say(f"Simulating a world ({settings.scale} scale, seed {settings.seed}) in {settings.directory}")
+        simulate(settings.directory, settings.scale, settings.seed, lambda text: say(f"  {text}"))
+
+
+@task(cache_policy=NO_CACHE)
+def validate_deliveries(config: Config, outcomes: list[SourceOutcome]) -> list[CheckResult]:
+    return check_deliveries([load for outcome in outcomes for load in outcome.loads], config.lake)
+
+
+@task(cache_policy=NO_CACHE)
+def activate_loads(config: Config, loads: list[LoadReport]) -> str:
+    return activate(config.lake, loads, lake_tables())
+
+
+@task(cache_policy=NO_CACHE)
+def build_models(config: Config, set_id: str, folder: Path, say: Say) -> dbt.Built:
+    return dbt.build(config, config.lake / "sets" / set_id, folder, say)
+
+
+@task(cache_policy=NO_CACHE)
+def validate_panels(config: Config, folder: Path, built: dbt.Built, is_complete: bool) -> list[CheckResult]:
+    grains = {panel.name: panel.grain for panel in built.panels}
+    return check_panels(folder / DATABASE, grains, read_dictionary(), (config.first_year, config.last_year), is_complete)
+
+
+@task(cache_policy=NO_CACHE)
+def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: list[SourceOutcome], built: dbt.Built, checks: list[CheckResult]) -> Manifest:
+    steps.finish_database(config, folder, manifest, outcomes, built, checks)
+    manifest = replace(manifest, tables=table_contents(folder / DATABASE))
+    publish(config.home, folder, manifest)
+    return manifest
+
+
+@flow(name="refresh", task_runner=RUNNER, validate_parameters=False, log_prints=False)
+def refresh(run: Refresh) -> Refreshed:
+    """One release, from raw files to publication; what stops it leaves the published release as it is."""
+    config, say = run.config, run.say
+    if config.simulate is not None:
+        simulate_world(config, say)
+    inputs = find_inputs(config)
+    say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
+    outcomes = read_sources(config, inputs, run.former, say)
+    steps.refuse_empty(config, outcomes)
+
+    say("Checking deliveries")
+    checks = validate_deliveries(config, [outcome for outcome in outcomes if outcome.status == "loaded"])
+    outcomes = steps.hold_back(outcomes, checks, run.former, config.lake)
+    outcomes = control(config, outcomes, run.former, run.confirmed)
+    steps.refuse_empty(config, outcomes)
+    outcomes = tell_stale(config, steps.tell_gone(outcomes, run.former))
+    set_id = activate_loads(config, [load for outcome in outcomes for load in outcome.loads])
+
+    now = datetime.now(UTC)
+    release = next_release_id(config.home, now, inputs.fingerprint)
+    folder = begin_release(config.home, release)
+    say("Building models")
+    built = build_models(config, set_id, folder, say)
+    say("Checking panels")
+    checks += validate_panels(config, folder, built, all(outcome.loads for outcome in outcomes))
+    steps.refuse_failures([check for check in checks if check.stage == "panel"])
+
+    manifest = steps.manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
+    problems = steps.problem_rows(folder / DATABASE)
+    manifest = publish_release(config, folder, manifest, outcomes, built, checks)
+    unpruned = steps.prune_lake_to_releases(config)
+    if unpruned:
+        say(unpruned)
+    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems)
+
+
+class Refresh:
+    """What the flow is given; it never leaves this process.
+
+    Prefect stores, shows and limits in size what it can turn into JSON, as it can any dataclass. This holds the secret of
+    the alerts and a manifest of any size, so it is a class with slots, which Prefect keeps as its name alone.
+    """
+
+    __slots__ = ("config", "confirmed", "former", "say")
+
+    def __init__(self, config: Config, former: Manifest | None, say: Say, confirmed: frozenset[str] = frozenset()) -> None:
+        self.config, self.former, self.say, self.confirmed = config, former, say, confirmed
+
+
+def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:
+    """Read all configured sources, some at once; those that cannot be read keep their former loads."""
+    found: dict[str, SourceOutcome] = {}
+    with Reader(config.lake, say) as reader:
+        futures = {
+            name: read_source.submit(name, files, config.sources[name].options, reader, name in inputs.simulated)
+            for name, files in inputs.files.items()
+            if name not in inputs.problems
+        }
+        for name, future in futures.items():
+            found[name] = _settled(name, future.result(raise_on_failure=False), name in inputs.simulated)
+    for name, problem in inputs.problems.items():
+        found[name] = SourceOutcome(name, "failed", message=problem, is_simulated=name in inputs.simulated)
+    for name, outcome in found.items():
+        if outcome.status == "failed":
+            say(f"  {name}: FAILED: {outcome.message}")
+            found[name] = steps.stopped("failed", name, outcome.message, former, config.lake, outcome.is_simulated)
+    return steps.all_sources(found)
+
+
+def _settled(source: str, result: SourceOutcome | BaseException, is_simulated: bool) -> SourceOutcome:
+    if isinstance(result, SourceOutcome):
+        return result
+    if isinstance(result, OSError):
+        where = result.filename or "a file"
+        message = f"{where}: {result.strerror or result}, three times. Check the disk or the network, then refresh again."
+        return SourceOutcome(source, "failed", message=message, is_simulated=is_simulated)
+    raise result
+
+
+@contextmanager
+def at(api: str) -> Iterator[None]:
+    """Prefect talks to this server, whatever was set when it was imported."""
+    with temporary_settings(updates={PREFECT_API_URL: api}):
+        yield
+
+
+def check_counts(checks: tuple[CheckResult, ...]) -> Counter[str]:
+    """passed, warning, critical, error."""
+    return Counter("passed" if check.success else "error" if check.is_error else check.severity for check in checks)
+
+
+__all__: list[Any] = ["Refresh", "Refreshed", "at", "check_counts", "refresh"]

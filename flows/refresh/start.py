@@ -1,0 +1,130 @@
+"""`citytrade refresh`: one at a time, nothing done when nothing changed, and only then Prefect."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from flows.processes import lock
+from flows.refresh.inputs import Inputs, find_inputs, is_unchanged, published
+from flows.schedule import prefect_server
+from flows.schedule.alerts import alert
+from warehouse.errors import ReleaseError
+from warehouse.releases.publish import current_release
+from warehouse.settings.config import Config
+
+if TYPE_CHECKING:
+    from warehouse.releases.publish import Manifest
+
+Say = Callable[[str], None]
+
+
+def say_at_once(text: str) -> None:
+    """Print a line in one piece, since sources are read side by side."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozenset(), say: Say = say_at_once) -> int:
+    """Refresh, and return the exit code: 0 done or nothing to do, 3 published although a source failed or is held.
+
+    Whoever the configuration names is alerted of any trouble.
+
+    Parameters
+    ----------
+    confirmed : sources whose change of size since the former release is right, so that it holds nothing
+
+    Raises
+    ------
+    CitytradeError : nothing was published (exit code 1), or another refresh runs.
+    """
+    start = time.perf_counter()
+    with lock.hold(config.home, say):
+        before = current_release(config.home)
+        try:
+            code, troubles = _refresh(config, force, confirmed, start, say)
+        except Exception as error:
+            after = current_release(config.home)
+            kept = "readers keep the former release" if after == before else f"it had published release {after} before that"
+            alert(config, f"The refresh failed; {kept}.", [str(error)], say)
+            if isinstance(error, (OSError, duckdb.Error)):
+                told = " ".join(str(error).split())
+                raise ReleaseError(f"The refresh stopped ({told}); {kept}. Check the disk and its permissions, then refresh again.") from error
+            raise
+        if troubles:
+            did = "found nothing new, and the release is" if current_release(config.home) == before else "published"
+            alert(config, f"The refresh {did} without {len(troubles)} of its sources' new data.", troubles, say)
+    return code
+
+
+def _former(config: Config, force: bool, say: Say) -> Manifest | None:
+    """The published release's manifest; with `force`, one that cannot be read does not stand in the way of the next."""
+    try:
+        return published(config)
+    except ReleaseError as error:
+        if not force:
+            raise
+        say(f"warning: {error} It is left aside: no former files can stand in for a source that fails, and no change of size is seen.")
+        return None
+
+
+def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: float, say: Say) -> tuple[int, list[str]]:
+    """The exit code, and a line for each source in trouble."""
+    former = _former(config, force, say)
+    if not force and not confirmed and former is not None and _world_is_there(config):
+        inputs = find_inputs(config)
+        if is_unchanged(config, inputs, former) and not _recovered(config, inputs, former, say):
+            return _nothing_changed(former, inputs, time.perf_counter() - start, say)
+    prefect_server.quiet(config.home)
+    with prefect_server.server(config.home) as server:
+        from flows.refresh import flow as refresh
+        from flows.refresh.summary import summary
+
+        server.wait()
+        with refresh.at(server.api):
+            done = refresh.refresh(refresh.Refresh(config, former, say, confirmed))
+    say(summary(done, time.perf_counter() - start))
+    return done.exit_code, [f"{outcome.source} {outcome.status}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
+
+
+def _world_is_there(config: Config) -> bool:
+    if config.simulate is None:
+        return True
+    from warehouse.simulate import world_is_current
+
+    return world_is_current(config.simulate.directory, config.simulate.scale, config.simulate.seed)
+
+
+def _recovered(config: Config, inputs: Inputs, former: Manifest, say: Say) -> list[str]:
+    """Sources that failed in the former release and can be read now: the same bytes may have failed for want of memory or of a network."""
+    failed = [source["source"] for source in former.sources if source["status"] == "failed"]
+    tried = [source for source in failed if inputs.files.get(source)]
+    if not tried:
+        return []
+    from flows.refresh.reading import Reader
+    from warehouse.errors import SourceError
+
+    recovered = []
+    with Reader(config.lake, say) as reader:
+        for source in tried:
+            say(f"Trying {source} again, which failed in the former release")
+            try:
+                reader.read(source, inputs.files[source], config.sources[source].options)
+            except (SourceError, OSError):
+                continue  # the former release's message about it is still true, and is printed
+            recovered.append(source)
+    return recovered
+
+
+def _nothing_changed(former: Manifest, inputs: Inputs, seconds: float, say: Say) -> tuple[int, list[str]]:
+    kind = "SIMULATED release" if former.is_simulated else "release"
+    say(f"Nothing changed since {kind} {former.release} ({inputs.files_n} files, checked in {seconds:.1f} s).")
+    troubles = [source for source in former.sources if source["status"] in ("failed", "held")]
+    told = [f"{trouble['source']} is still {trouble['status']}: {trouble['message']}" for trouble in troubles]
+    for line in told:
+        say(f"  {line}")
+    return 3 if troubles else 0, told

@@ -1,0 +1,1 @@
+"""Limits of what a reader's query may take."""

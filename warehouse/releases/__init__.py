@@ -1,0 +1,1 @@
+"""Releases: what was published, what stands in it, and how two of them differ."""

@@ -1,0 +1,1 @@
+"""The configuration, citytrade.toml, checked."""

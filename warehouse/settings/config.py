@@ -1,0 +1,251 @@
+"""The configuration: one TOML file that names the raw files and the folder that citytrade keeps.
+
+Relative paths start at the configuration file's own folder; `${NAME}` takes an environment variable.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import itertools
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from warehouse.errors import ConfigError
+from warehouse.project import PROJECT
+from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, Alerts, Controls, parse_alerts, parse_controls
+
+CONFIG_NAME = "citytrade.toml"
+CONFIG_VARIABLE = "CITYTRADE_CONFIG"
+ESCAPED = re.compile(r"\[([*?\[])\]")  # as glob.escape writes a sign that is no wildcard
+KNOWN_KEYS = {
+    "warehouse": {"home", "first_year", "last_year"},
+    "simulate": {"directory", "scale", "seed"},
+    "source": {"files"} | CONTROL_KEYS,
+    "alerts": ALERT_KEYS,
+}
+# Settings that one source alone has: what its files cannot say of themselves.
+SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}}
+FLOWS = ("export", "import")
+
+
+@dataclass(frozen=True)
+class SimulateSettings:
+    """Which simulated world stands in for the licensed raw files."""
+
+    directory: Path
+    scale: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Where one source's raw files are found, and what only the user can know about them.
+
+    options : setting -> text, as the source's readers look it up; a list of patterns stands one a line
+    """
+
+    patterns: tuple[str, ...]
+    options: dict[str, str] = field(default_factory=dict)
+    controls: Controls = field(default_factory=Controls)
+
+
+@dataclass(frozen=True)
+class Config:
+    """A checked configuration; every path in it is absolute."""
+
+    path: Path
+    home: Path
+    first_year: int
+    last_year: int
+    sources: dict[str, SourceSettings]
+    simulate: SimulateSettings | None
+    alerts: Alerts = field(default_factory=Alerts)
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def builds(self) -> Path:
+        return self.home / "builds"
+
+    @property
+    def current(self) -> Path:
+        """The link that readers follow; it always points at one whole release."""
+        return self.home / "current"
+
+
+def find_config(path: str | os.PathLike[str] | None = None) -> Path:
+    """The configuration in force: the one named, the variable's, or the nearest one above this folder."""
+    if path is not None:
+        found = Path(path)
+    elif CONFIG_VARIABLE in os.environ:
+        found = Path(os.environ[CONFIG_VARIABLE])
+    else:
+        here = Path.cwd()
+        candidates = [folder / CONFIG_NAME for folder in (here, *here.parents)]
+        candidates.append(PROJECT / CONFIG_NAME)
+        found = next((c for c in candidates if c.is_file()), Path(CONFIG_NAME))
+    if not found.is_file():
+        raise ConfigError(f"{found}: no such configuration file. Name one with --config FILE, or copy citytrade.toml from the project.")
+    return found.resolve()
+
+
+def load_config(path: str | os.PathLike[str] | None = None) -> Config:
+    """Read and check a configuration.
+
+    Raises
+    ------
+    ConfigError : a missing file, TOML that does not parse, an unknown key (the nearest known one is named),
+        a value of another kind than expected, a variable that is not set, or years in the wrong order.
+    """
+    from warehouse.sources import SOURCES
+
+    file = find_config(path)
+    try:
+        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML ({error}). Mend that line and try again.") from error
+
+    _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources", "alerts"})
+    settings = _table(file, "warehouse", raw.get("warehouse", {}), KNOWN_KEYS["warehouse"])
+    sources = _table(file, "sources", raw.get("sources", {}), set(SOURCES))
+    first, last = settings.get("first_year", 2000), settings.get("last_year", 2021)
+    if not (isinstance(first, int) and isinstance(last, int) and 1949 <= first <= last <= 2100):
+        raise ConfigError(f"{file}, [warehouse]: first_year = {first!r} and last_year = {last!r} are not two years in order. Give e.g. 2003 and 2023.")
+
+    return Config(
+        path=file,
+        home=_absolute(file, _text(file, "[warehouse]", "home", settings.get("home", "data"))),
+        first_year=first,
+        last_year=last,
+        sources={name: _source_settings(file, name, given) for name, given in sources.items()},
+        simulate=_simulate_settings(file, raw.get("simulate")),
+        alerts=_alerts(file, raw.get("alerts", {})),
+    )
+
+
+def matched_files(patterns: tuple[str, ...]) -> list[Path]:
+    """Files that the patterns name, sorted; a link that leads out of a pattern's own folder is refused.
+
+    Raises
+    ------
+    ConfigError : a pattern that matches nothing, or a match outside the folder that the pattern starts from.
+    """
+    found: set[Path] = set()
+    for pattern in patterns:
+        folder = _start_folder(pattern).resolve()
+        matches = [Path(match) for match in glob.glob(pattern, recursive=True) if os.path.isfile(match)]
+        if not matches:
+            raise ConfigError(f"{_unescaped(pattern)}: no file matches. Check the path, or take the source out of the configuration: its columns will be null.")
+        for match in matches:
+            if not match.resolve().is_relative_to(folder):
+                raise ConfigError(f"{match}: leads out of {folder}. Copy the file into the data folder instead of linking to it.")
+            found.add(match)
+    return sorted(found)
+
+
+def _start_folder(pattern: str) -> Path:
+    """The folder that a pattern searches: its leading parts without wildcards."""
+    parts = Path(pattern).parts
+    plain = list(itertools.takewhile(lambda part: not glob.has_magic(ESCAPED.sub("", part)), parts))
+    folder = Path(*(_unescaped(part) for part in plain))
+    return folder if len(plain) < len(parts) else folder.parent
+
+
+def _unescaped(pattern: str) -> str:
+    return ESCAPED.sub(r"\1", pattern)
+
+
+def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
+    settings = _table(file, f"sources.{name}", given, KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set()))
+    patterns = settings.get("files", [])
+    if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) for p in patterns):
+        raise ConfigError(f'{file}, [sources.{name}]: files must be a list of patterns, such as files = ["customs/*.csv"].')
+    options = {key: _option(file, f"[sources.{name}]", key, value) for key, value in sorted(settings.items()) if key in SOURCE_KEYS.get(name, ())}
+    controls = parse_controls(f"{file}, [sources.{name}]", name, settings)
+    return SourceSettings(tuple(_absolute_pattern(file, p) for p in patterns), options, controls)
+
+
+def _alerts(file: Path, raw: object) -> Alerts:
+    given = _table(file, "alerts", raw, KNOWN_KEYS["alerts"])
+    webhook = _text(file, "[alerts]", "webhook", given.get("webhook", ""))
+    filled = re.sub(r"\$\{(\w+)\}", lambda match: _variable(file, match.group(1)), webhook)
+    return parse_alerts(f"{file}, [alerts]", given, filled.strip())
+
+
+def _option(file: Path, where: str, key: str, given: object) -> str:
+    """A setting of one source as text."""
+    if key == "flow":
+        if given not in FLOWS:
+            near = difflib.get_close_matches(str(given), FLOWS, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else "It is 'export' or 'import'."
+            raise ConfigError(f"{file}, {where}: flow = {given!r}. {hint}")
+        return str(given)
+    if not isinstance(given, list) or not given or not all(isinstance(p, str) and p.strip() for p in given):
+        raise ConfigError(f'{file}, {where}: {key} must be a list of file names or patterns, such as {key} = ["*_{key[:6]}.csv"].')
+    return "\n".join(given)
+
+
+def _simulate_settings(file: Path, raw: object) -> SimulateSettings | None:
+    if raw is None:
+        return None
+    given = _table(file, "simulate", raw, KNOWN_KEYS["simulate"])
+    scale = given.get("scale", "paper")
+    if scale not in ("small", "paper"):
+        raise ConfigError(f"{file}, [simulate]: scale = {scale!r}; it is 'small' or 'paper'.")
+    seed = given.get("seed", 1)
+    if not isinstance(seed, int) or isinstance(seed, bool):
+        raise ConfigError(f"{file}, [simulate]: seed = {seed!r} is not a whole number. Give e.g. seed = 1.")
+    return SimulateSettings(_absolute(file, _text(file, "[simulate]", "directory", given.get("directory", "data/simulated"))), scale, seed)
+
+
+def _absolute(file: Path, text: str) -> Path:
+    return Path(os.path.normpath(file.parent / _with_variables(file, text)))
+
+
+def _absolute_pattern(file: Path, text: str) -> str:
+    """A pattern from the root on; wildcards count only where the user wrote them, not in the name of a folder or a variable's value."""
+    return os.path.normpath(os.path.join(glob.escape(str(file.parent)), _with_variables(file, text, glob.escape)))
+
+
+def _with_variables(file: Path, text: str, escape: Callable[[str], str] = str) -> str:
+    def value(match: re.Match[str]) -> str:
+        return escape(str(Path(_variable(file, match.group(1))).absolute()))
+
+    return re.sub(r"\$\{(\w+)\}", value, text)
+
+
+def _variable(file: Path, name: str) -> str:
+    if name not in os.environ:
+        raise ConfigError(f"{file}: the variable {name} is not set. Set it, for instance: export {name}=/folder/of/raw/files.")
+    return os.environ[name]
+
+
+def _table(file: Path, name: str, given: object, known: set[str]) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise ConfigError(f"{file}: {name} = {given!r} is not a table. Write [{name}] on a line of its own, and its settings below.")
+    _refuse_unknown(file, f"[{name}]", given, known)
+    return given
+
+
+def _text(file: Path, where: str, key: str, given: object) -> str:
+    if not isinstance(given, str):
+        raise ConfigError(f'{file}, {where}: {key} = {given!r} is not a path. Write it in quotes, such as {key} = "data".')
+    return given
+
+
+def _refuse_unknown(file: Path, where: str, given: dict[str, Any], known: set[str]) -> None:
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, sorted(known), n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known: {', '.join(sorted(known))}."
+            raise ConfigError(f"{file}, {where}: unknown key {key!r}. {hint}")

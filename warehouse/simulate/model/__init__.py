@@ -1,0 +1,1 @@
+"""What is true of the simulated world: places, firms, goods, industries, trade, and what is spoilt."""

@@ -1,0 +1,205 @@
+"""Text as publishers ship it: UTF-8 with or without a byte-order mark, or GB18030 (which contains GBK and GB2312)."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from warehouse.errors import SourceError
+from warehouse.sources.reading.base import RawFile
+
+MAX_SMALL_BYTES = 256 * 1024 * 1024
+CHUNK = 8 * 1024 * 1024
+LONGEST_LINE = 1024 * 1024
+MAX_SMALL_CELLS = 20_000_000  # of a file that is read as a whole: an empty cell takes memory too
+REPLACEMENT = "\ufffd"
+csv.field_size_limit(LONGEST_LINE)  # one limit for the whole process: set here and nowhere else, or readers depend on each other
+BLANK_LINE = "\x1e"  # a record separator: no field of a text file holds one
+
+
+def sniff_text(raw: RawFile) -> str | None:
+    """The head of a text file, or None for a binary one; the last, perhaps cut, line is left out."""
+    head = raw.head
+    if b"\x00" in head or head[:4] in (b"PK\x03\x04", b"PAR1") or head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        return None
+    complete = head.rfind(b"\n") + 1 or len(head)
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return head[:complete].decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return head[:complete].decode("gb18030", errors="replace")
+
+
+def is_foreign_text(raw: RawFile) -> bool:
+    """Whether a file looks like text in an encoding other than UTF-8 and GB18030, so that no mark in it can be read."""
+    if raw.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return True
+    text = sniff_text(raw)
+    return text is not None and REPLACEMENT in text
+
+
+def read_text(raw: RawFile) -> str:
+    """A whole text file, decoded strictly.
+
+    Raises
+    ------
+    SourceError : neither UTF-8 nor GB18030 (with the first offending line), or too large to be such a file.
+    """
+    size = raw.path.stat().st_size
+    if size > MAX_SMALL_BYTES:
+        raise SourceError(
+            raw.name, "", f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may have", "Check that the right file is named"
+        )
+    data = raw.path.read_bytes()
+    furthest = 0
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError as error:
+            furthest = max(furthest, error.start)
+    line = data.count(b"\n", 0, furthest) + 1
+    found = data[furthest : furthest + 4].hex(" ")
+    raise SourceError(raw.name, f"line {line}", f"is neither UTF-8 nor GB18030 (bytes {found})", "Save the file as UTF-8 and refresh again")
+
+
+def read_rows(raw: RawFile) -> list[list[str]]:
+    """All rows of a small csv file, as text, in order; a field of over 1 MiB is refused."""
+    text = read_text(raw)
+    cells_n = text.count(",") + text.count("\n")
+    if cells_n > MAX_SMALL_CELLS:
+        problem = f"has about {cells_n:,} cells, more than the {MAX_SMALL_CELLS:,} that a table of this kind may have"
+        raise SourceError(raw.name, "", problem, "Check that the right file is named")
+    handle = io.StringIO(text, newline="")
+    try:
+        return list(csv.reader(_lines(raw, handle, LONGEST_LINE)))
+    except csv.Error as error:
+        raise SourceError(raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh") from error
+
+
+def csv_rows(raw: RawFile, encoding: str, longest_line: int = LONGEST_LINE) -> Iterator[tuple[int, list[str]]]:
+    """The rows of a large csv, one after the other, with the line that each ends in.
+
+    Raises
+    ------
+    SourceError : a line or a field that is longer than any, or bytes that are not of the encoding.
+    """
+    try:
+        with raw.path.open(encoding=encoding, newline="") as handle:
+            reader = csv.reader(_lines(raw, handle, longest_line))
+            for fields in reader:
+                yield reader.line_num, fields
+    except (UnicodeDecodeError, csv.Error) as error:
+        problem = f"is not a csv in {encoding.removesuffix('-sig').upper()} ({error})"
+        raise SourceError(raw.name, "", problem, "Save it as UTF-8, or fetch it again from its publisher") from error
+
+
+def _lines(raw: RawFile, handle: TextIO, longest: int) -> Iterator[str]:
+    """Lines; a file that has none is not taken into memory."""
+    number = 0
+    longest += 1  # with its end
+    while line := handle.readline(longest):
+        number += 1
+        if len(line) == longest:
+            problem = f"is longer than {longest - 1:,} characters"
+            raise SourceError(raw.name, f"line {number}", problem, "Check that the file is a csv with one record a line")
+        yield line
+
+
+@dataclass(frozen=True)
+class Transcoded:
+    """What `transcode` saw: lines with text on them, and whether the last one was ended by a line break."""
+
+    lines_n: int
+    is_ended: bool
+
+
+def transcode(raw: RawFile, target: Path) -> Transcoded:
+    """Write a large csv as UTF-8 with one record a line, in pieces.
+
+    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of the file. A line with an
+    odd number of quotes loses them: a quote that is opened and never closed would swallow every row after it.
+    Names are sometimes cut in the middle of a character; those become U+FFFD, and the caller decides about the rows.
+
+    Raises
+    ------
+    SourceError : neither UTF-8 nor GB18030 (more than one character in a hundred cannot be decoded).
+    """
+    replaced = total = lines = 0
+    rest, commas = "", -1
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(raw) else "gb18030")(errors="replace")
+    breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
+    with raw.path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as sink:
+        while chunk := source.read(CHUNK):
+            text = breaks.decode(chunk)
+            replaced, total = replaced + text.count(REPLACEMENT), total + len(text)
+            if replaced * 100 > total + 1000:
+                raise SourceError(
+                    raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save it as UTF-8 or GB18030 and refresh again"
+                )
+            rest += text
+            cut = rest.rfind("\n")
+            if cut >= 0:
+                commas = rest[:cut].partition("\n")[0].count(",") if commas < 0 else commas
+                lines += _write_lines(sink, rest[:cut], commas)
+                rest = rest[cut + 1 :]
+            if len(rest) > LONGEST_LINE:
+                raise SourceError(
+                    raw.name, f"line {lines + 1}", f"is longer than {LONGEST_LINE:,} characters", "Check that the file is a csv with one record a line"
+                )
+        rest += breaks.decode(b"", final=True)
+        if rest:
+            lines += _write_lines(sink, rest, commas)
+    return Transcoded(lines, is_ended=not rest)
+
+
+def _write_lines(sink: TextIO, text: str, commas: int) -> int:
+    """Write complete lines, mended, and return how many of them hold text."""
+    lines = text.split("\n")
+    if "" in lines:
+        lines = [line or BLANK_LINE for line in lines]
+    lines = [_mended(line, commas) for line in lines]
+    sink.write("\n".join(lines) + "\n")
+    return sum(line != BLANK_LINE for line in lines)
+
+
+def _mended(line: str, commas: int) -> str:
+    """A line that a csv parser can only take as one record, or as a broken one.
+
+    A stray quote goes, if the fields then are as many as the header's. A line with one field too many and nothing in its
+    last one would pass with every field after the surplus comma in its neighbour's place: it becomes one field, and so broken.
+    """
+    if '"' in line:
+        if line.count('"') % 2 == 0:
+            return line
+        line = line.replace('"', "")
+        return line if line.count(",") == commas else line.replace(",", ";")
+    return line.replace(",", ";") if line.endswith(",") and line.count(",") > commas else line
+
+
+def lines_of(raw: RawFile) -> int:
+    """How many lines a file has; empty ones at its end do not count."""
+    breaks = at_end = 0
+    with raw.path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            filled = chunk.rstrip(b"\r\n")
+            at_end = chunk.count(b"\n", len(filled)) + (0 if filled else at_end)
+            breaks += chunk.count(b"\n")
+    return breaks - at_end + 1
+
+
+def is_utf8(raw: RawFile) -> bool:
+    """Whether a whole file is UTF-8, read in pieces."""
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    with raw.path.open("rb") as source:
+        while chunk := source.read(CHUNK):
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError:
+                return False
+    return True
