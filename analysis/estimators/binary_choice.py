@@ -162,7 +162,7 @@ def _check_outcome(y: np.ndarray, outcome: str) -> None:
 
 
 def fit_binary(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, names: Sequence[str] | None = None) -> BinaryFit:
-    """Newton's method with halved steps, on columns scaled to unit length.
+    """Newton's method with halved steps, on columns that are orthonormal under the weights.
 
     Parameters
     ----------
@@ -173,25 +173,24 @@ def fit_binary(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, names: S
     ------
     ValueError : columns that are combinations of others. SeparationError : no maximum.
     """
-    scale = np.sqrt(w @ x**2)
-    _check_rank(x, w, scale, names)
-    scaled = x / scale
+    back = _to_orthonormal(x, w, names)
+    basis = x @ back
     beta = np.zeros(x.shape[1])
-    value = _log_likelihood(y, scaled @ beta, w, link)
+    value = _log_likelihood(y, basis @ beta, w, link)
     decrement = np.inf
     for _ in range(MAX_STEPS):
-        score, information, _ = _derivatives(y, scaled, w, scaled @ beta, link)
+        score, information, _ = _derivatives(y, basis, w, basis @ beta, link)
         step = _solve(information, score)
         decrement = float(score @ step)
-        beta, value = _climb(y, scaled, w, link, beta, step, value)
+        beta, value = _climb(y, basis, w, link, beta, step, value)
         if decrement < CONVERGED:
             break
-    _, information, probability = _derivatives(y, scaled, w, scaled @ beta, link)
-    _check_separation(information, (scaled * w[:, None]).T @ scaled)
+    _, information, probability = _derivatives(y, basis, w, basis @ beta, link)
+    _check_separation(information)
     if decrement >= CONVERGED:
         raise ValueError(f"{link}: no maximum after {MAX_STEPS} steps (the last was {np.sqrt(decrement):.1e} standard errors long).")
-    covariance = linalg.inv(information) / np.outer(scale, scale)
-    return BinaryFit(beta / scale, (covariance + covariance.T) / 2, probability, value)
+    covariance = back @ linalg.inv(information) @ back.T
+    return BinaryFit(back @ beta, (covariance + covariance.T) / 2, probability, value)
 
 
 def _climb(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, beta: np.ndarray, step: np.ndarray, value: float) -> tuple[np.ndarray, float]:
@@ -204,16 +203,26 @@ def _climb(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, beta: np.nda
     return beta, value
 
 
-def _check_rank(x: np.ndarray, w: np.ndarray, scale: np.ndarray, names: Sequence[str] | None) -> None:
+def _to_orthonormal(x: np.ndarray, w: np.ndarray, names: Sequence[str] | None) -> np.ndarray:
+    """The matrix (k, k) that makes x (n, k) orthonormal under the weights.
+
+    Raises
+    ------
+    ValueError : columns that are zero or combinations of others, named.
+    """
     labels = list(names) if names is not None else [f"column {i}" for i in range(x.shape[1])]
     if len(x) < x.shape[1]:
         raise ValueError(f"{len(x)} rows cannot carry {x.shape[1]} coefficients.")
+    scale = np.sqrt(w @ x**2)
     if (scale == 0).any():
         raise ValueError(f"{', '.join(labels[i] for i in np.flatnonzero(scale == 0))} is zero in every row.")
     _, r, pivots = linalg.qr(x / scale * np.sqrt(w)[:, None], mode="economic", pivoting=True)
     lost = [labels[pivots[i]] for i, left in enumerate(np.abs(np.diag(r))) if left <= NOTHING_LEFT]
     if lost:
         raise ValueError(f"{', '.join(lost)} is a combination of the other regressors and the constant. Leave it out.")
+    back = np.empty_like(r)
+    back[pivots] = linalg.solve_triangular(r, np.eye(len(r)))
+    return back / scale[:, None]
 
 
 def _log_likelihood(y: np.ndarray, index: np.ndarray, w: np.ndarray, link: Link) -> float:
@@ -241,8 +250,11 @@ def _solve(information: np.ndarray, score: np.ndarray) -> np.ndarray:
         raise SeparationError("the regressors predict the outcome perfectly: the estimate runs to infinity.") from error
 
 
-def _check_separation(information: np.ndarray, gram: np.ndarray) -> None:
-    if linalg.eigh(information, gram, eigvals_only=True)[0] < NO_INFORMATION:
+def _check_separation(information: np.ndarray) -> None:
+    """Of orthonormal columns a row tells at most a quarter (logit) or 2/pi (probit) of what it
+    would as a linear outcome; where all tell next to nothing in some direction, they are separated.
+    """
+    if linalg.eigvalsh(information)[0] < NO_INFORMATION:
         raise SeparationError(
             "a combination of the regressors predicts rows perfectly: the estimate runs to infinity. Leave out the regressor that does it, or those rows."
         )

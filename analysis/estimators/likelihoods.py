@@ -10,12 +10,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, special
+from scipy import linalg, optimize, special
 
 LOG_ROOT_2PI = 0.5 * np.log(2 * np.pi)
 Terms = tuple[np.ndarray, np.ndarray, np.ndarray]
-# The largest derivative of the mean log-likelihood, by coefficients of columns scaled to unit size, that counts as zero.
+# The largest derivative of the mean log-likelihood, by coefficients of orthonormal columns, that
+# counts as zero.
 GRADIENT_ZERO = 1e-9
+POLISHING_STEPS = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +28,39 @@ class Maximum:
     ----------
     theta : (k,) coefficients, in the order of the designs' columns
     log_likelihood : its value
-    information : (k, k) minus the Hessian
-    scores : (n, k) derivatives of each row's term
-    gradient : largest derivative of the mean log-likelihood by a coefficient of a scaled column
+    inverse : (k, k) of minus the Hessian
+    influence : (n, k) derivatives of each row's term times that inverse: what the row moves the
+        estimate by
+    gradient : largest derivative of the mean log-likelihood by a coefficient of an orthonormal
+        column
     """
 
     theta: np.ndarray
     log_likelihood: float
-    information: np.ndarray
-    scores: np.ndarray
+    inverse: np.ndarray
+    influence: np.ndarray
     gradient: float
+
+    def in_unit(self, unit: float, slopes: slice, log_sigma: int, seen: int) -> Maximum:
+        """The maximum for an outcome `unit` times as large.
+
+        Parameters
+        ----------
+        unit : what the outcome is to be multiplied by
+        slopes, log_sigma : where the outcome's coefficients and the log of its spread stand
+        seen : rows that enter with a density, not a probability
+        """
+        factor = np.ones(len(self.theta))
+        factor[slopes] = unit
+        theta = self.theta * factor
+        theta[log_sigma] += np.log(unit)
+        return Maximum(
+            theta=theta,
+            log_likelihood=self.log_likelihood - seen * float(np.log(unit)),
+            inverse=self.inverse * np.outer(factor, factor),
+            influence=self.influence * factor,
+            gradient=self.gradient,
+        )
 
 
 def inverse_mills(x: np.ndarray) -> np.ndarray:
@@ -68,18 +93,23 @@ def probit_terms(chosen: np.ndarray) -> Callable[[np.ndarray], Terms]:
     return terms
 
 
-def tobit_terms(outcome: np.ndarray, left: float, right: float) -> Callable[[np.ndarray], Terms]:
-    """Tobit of outcome (n,) with limits, rows at or beyond a limit being censored there; indices x'b and ln sigma."""
+def tobit_terms(outcome: np.ndarray, left: float, right: float, unit: float = 1.0) -> Callable[[np.ndarray], Terms]:
+    """Tobit of outcome (n,) with limits, rows at or beyond a limit being censored there.
+
+    Its indices are x'b and ln sigma, both of the outcome divided by the unit. Which rows are
+    censored is settled before the division could round them onto a limit.
+    """
+    scaled, censored = outcome / unit, ((outcome <= left, left / unit, -1.0), (outcome >= right, right / unit, 1.0))
 
     def terms(index: np.ndarray) -> Terms:
         mean, log_sigma = index[:, 0], index[:, 1]
         inverse = np.exp(-log_sigma)
-        u = (outcome - mean) * inverse
+        u = (scaled - mean) * inverse
         value = -0.5 * u * u - log_sigma - LOG_ROOT_2PI
         slope = np.stack([u * inverse, u * u - 1], axis=1)
         mixed = -2 * u * inverse
         curve = np.stack([np.stack([-inverse * inverse, mixed], axis=1), np.stack([mixed, -2 * u * u], axis=1)], axis=1)
-        for rows, limit, sign in ((outcome <= left, left, -1.0), (outcome >= right, right, 1.0)):
+        for rows, limit, sign in censored:
             if rows.any():
                 x, by = sign * (mean - limit)[rows] * inverse[rows], sign * inverse[rows]
                 value[rows], slope[rows], curve[rows] = _through_argument(x, [by, -x], [[np.zeros_like(x), -by], [-by, x]])
@@ -134,35 +164,64 @@ def _selected(outcome: np.ndarray, index: np.ndarray) -> Terms:
 def maximise(terms: Callable[[np.ndarray], Terms], designs: Sequence[np.ndarray], start: np.ndarray, hint: str) -> Maximum:
     """Maximise a likelihood whose indices are designs (n, k_j) times coefficients, from start (k,).
 
-    A trust-region Newton method of scipy finds the maximum; plain Newton steps then bring the gradient down to rounding.
+    The search runs on orthonormal columns, so neither the units of the regressors nor columns that
+    are nearly combinations of each other slow it down. A trust-region Newton method of scipy comes
+    near the maximum; plain Newton steps then go on until the gradient is no larger than the
+    rounding of the sums that it consists of.
 
     Raises
     ------
     ValueError : no maximum inside (the message ends with the hint on what that means for this model).
     """
-    sizes = [np.sqrt((design**2).mean(axis=0)) for design in designs]
-    scale = np.concatenate(sizes)
-    scaled = [design / size for design, size in zip(designs, sizes, strict=True)]
-    problem = _Problem(terms, scaled)
+    bases, maps = zip(*(orthonormal(design) for design in designs), strict=True)
+    back = linalg.block_diag(*maps)
+    problem = _Problem(terms, bases)
     found = optimize.minimize(
-        problem.value, np.asarray(start, dtype=float) * scale, jac=problem.gradient, hess=problem.hessian, method="trust-exact", options={"gtol": 1e-7}
+        problem.value,
+        linalg.solve_triangular(back, start),
+        jac=problem.gradient,
+        hess=problem.hessian,
+        method="trust-exact",
+        options={"gtol": 1e-7},
     )
-    theta = found.x
-    for _ in range(30):
-        gradient, hessian = problem.gradient(theta), problem.hessian(theta)
-        if np.linalg.eigvalsh(hessian)[0] <= 1e-12 or not np.isfinite(gradient).all():
-            raise ValueError(f"the likelihood has no maximum to find: {hint}")
-        step = np.linalg.solve(hessian, gradient)
-        theta = theta - step
-        if np.abs(step).max() <= 1e-13 * (1 + np.abs(theta).max()):
-            break
-    largest = float(np.abs(problem.gradient(theta)).max())
+    at = _polished(problem, found.x, hint)
+    largest = float(np.abs(problem.gradient(at)).max())
     if not largest <= GRADIENT_ZERO:
         raise ValueError(f"the likelihood's derivative stays at {largest:.1e}, no maximum was reached: {hint}")
-    value, slopes, _ = problem.terms_at(theta)
-    scores = np.hstack([slopes[:, [j]] * design for j, design in enumerate(designs)])
-    information = problem.hessian(theta) * len(value) * np.outer(scale, scale)
-    return Maximum(theta / scale, float(value.sum()), information, scores, largest)
+    value, slopes, _ = problem.terms_at(at)
+    scores = np.hstack([slopes[:, [j]] * basis for j, basis in enumerate(bases)])
+    inverse = np.linalg.inv(problem.hessian(at) * len(value))
+    covariance = back @ inverse @ back.T
+    return Maximum(
+        theta=back @ at,
+        log_likelihood=float(value.sum()),
+        inverse=(covariance + covariance.T) / 2,
+        influence=scores @ inverse @ back.T,
+        gradient=largest,
+    )
+
+
+def orthonormal(design: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A basis (n, k) of the design's columns with unit mean squares, and the triangle (k, k) that
+    makes it: basis = design triangle.
+    """
+    root = np.sqrt(len(design))
+    size = np.sqrt((design**2).mean(axis=0))
+    q, r = np.linalg.qr(design / size)
+    return q * root, linalg.solve_triangular(r, np.eye(len(r))) * root / size[:, None]
+
+
+def _polished(problem: _Problem, theta: np.ndarray, hint: str) -> np.ndarray:
+    """Newton steps, the last one taken where the gradient is all rounding."""
+    for _ in range(POLISHING_STEPS):
+        gradient, hessian = problem.gradient(theta), problem.hessian(theta)
+        if not np.isfinite(gradient).all() or np.linalg.eigvalsh(hessian)[0] <= 1e-12:
+            raise ValueError(f"the likelihood has no maximum to find: {hint}")
+        settled = (np.abs(gradient) <= problem.rounding(theta)).all()
+        theta = theta - np.linalg.solve(hessian, gradient)
+        if settled:
+            break
+    return theta
 
 
 class _Problem:
@@ -190,6 +249,14 @@ class _Problem:
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         _, slopes, _ = self.terms_at(theta)
         return -np.concatenate([design.T @ slopes[:, j] for j, design in enumerate(self._designs)]) / len(slopes)
+
+    def rounding(self, theta: np.ndarray) -> np.ndarray:
+        """How far from zero rounding alone leaves each element of the gradient: a unit in the last
+        place of the sum of the sizes of its terms.
+        """
+        _, slopes, _ = self.terms_at(theta)
+        sizes = [np.abs(design * slopes[:, [j]]).mean(axis=0) for j, design in enumerate(self._designs)]
+        return np.finfo(float).eps * np.concatenate(sizes)
 
     def hessian(self, theta: np.ndarray) -> np.ndarray:
         _, _, curves = self.terms_at(theta)

@@ -18,7 +18,16 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.likelihoods import Maximum, maximise, tobit_terms
-from analysis.estimators.limited_sample import CONSTANT, Rows, check_names, complete_rows, design, likelihood_covariance, selection_rows
+from analysis.estimators.limited_sample import (
+    CONSTANT,
+    Rows,
+    check_names,
+    complete_rows,
+    design,
+    likelihood_covariance,
+    selection_rows,
+    slopes_of,
+)
 from analysis.estimators.results import Result, Test
 from analysis.estimators.selection_steps import SelectionProblem, derived_from_likelihood, derived_parameters, full_likelihood, two_steps
 
@@ -131,12 +140,15 @@ def _tobit_maximum(y: np.ndarray, x: np.ndarray, low: float, high: float) -> Max
     if inside <= x.shape[1]:
         raise ValueError(f"{inside} rows lie between the limits, too few for {x.shape[1]} coefficients. Check left and right.")
     seen = np.clip(y, low, high)
-    slope, *_ = np.linalg.lstsq(x, seen, rcond=None)
+    slope = slopes_of(x, seen)
     spread = float(np.std(seen - x @ slope))
     if spread <= 1e-10 * float(np.abs(seen).max()):
         raise ValueError("the regressors explain the outcome without error: sigma is zero. Leave out the one that repeats the outcome.")
     hint = "a regressor may be zero wherever the outcome lies between the limits. Leave it out."
-    return maximise(tobit_terms(y, low, high), [x, np.ones((len(y), 1))], np.append(slope, np.log(spread)), hint)
+    # In units of its spread every outcome is the same problem, in CNY or in 100 million CNY.
+    designs, start = [x, np.ones((len(y), 1))], np.append(slope / spread, 0.0)
+    best = maximise(tobit_terms(y, low, high, spread), designs, start, hint)
+    return best.in_unit(spread, slice(0, x.shape[1]), x.shape[1], inside)
 
 
 def heckman(
@@ -222,7 +234,11 @@ def _common(rows: Rows, outcome: str, names: list[str], theta: np.ndarray, covar
     """The fields that every result has, with the Wald test that no regressor of the outcome matters."""
     where = [names.index(name) for name in regressors]
     slopes, inner = theta[where], covariance[np.ix_(where, where)]
-    wald = float(slopes @ np.linalg.solve(inner, slopes)) if np.linalg.matrix_rank(inner, hermitian=True) == len(where) else float("nan")
+    # In standard errors, so that units do not decide what counts as singular.
+    errors = np.sqrt(np.diag(inner))
+    t, correlation = slopes / errors, inner / np.outer(errors, errors)
+    full = np.linalg.matrix_rank(correlation, hermitian=True) == len(where)
+    wald = float(t @ np.linalg.solve(correlation, t)) if full else float("nan")
     return {
         "outcome": outcome,
         "coefficients": pd.Series(theta, index=names, name="coefficient"),

@@ -113,10 +113,15 @@ def refuse_dependent(matrix: np.ndarray, names: Sequence[str] | None, what: str)
 
 
 def likelihood_covariance(best: Maximum, clusters: np.ndarray | None, robust: bool, small: bool) -> np.ndarray:
-    inverse = np.linalg.inv(best.information)
-    if clusters is not None or robust:
-        inverse = inverse @ cross_product(best.scores, clusters, small) @ inverse
-    return np.asarray((inverse + inverse.T) / 2)
+    return best.inverse if clusters is None and not robust else cross_product(best.influence, clusters, small)
+
+
+def slopes_of(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Least squares of y (n,) on x (n, k), its columns brought to one unit before: else a column
+    of small numbers would count as zero.
+    """
+    size = np.linalg.norm(x, axis=0)
+    return np.asarray(np.linalg.lstsq(x / size, y, rcond=None)[0] / size)
 
 
 def cross_product(scores: np.ndarray, clusters: np.ndarray | None, small: bool) -> np.ndarray:

@@ -267,3 +267,48 @@ def test_what_tobit_cannot_estimate_is_named(cities: pd.DataFrame, changes: dict
     regressors = options.pop("regressors", ["x"]) if "regressors" in options else ["x"]
     with pytest.raises(ValueError, match=message):
         tobit(cities.assign(**changes), "cut", regressors, **options)
+
+
+@pytest.fixture(scope="module")
+def scattered() -> pd.DataFrame:
+    """900 rows: an outcome cut at zero, and one seen where selection is positive (rho = 0.5)."""
+    draw = np.random.default_rng(5)
+    n = 900
+    z, x = draw.normal(size=n), draw.normal(size=n)
+    e = draw.normal(size=n)
+    v = 0.5 * e + np.sqrt(0.75) * draw.normal(size=n)
+    cut = pd.Series(2 * z + draw.normal(size=n) - 0.5).clip(lower=0)
+    wage = pd.Series(1 + 2 * z + e).where(0.3 + z + x + v > 0)
+    return pd.DataFrame({"cut": cut, "wage": wage, "z": z, "x": x})
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-4, 1.0, 1e4, 1e6, 1e9, 1e12])
+def test_the_unit_of_the_outcome_is_the_unit_of_its_coefficients(scattered: pd.DataFrame, unit: float) -> None:
+    frame = scattered.assign(cut=scattered["cut"] * unit, wage=scattered["wage"] * unit)
+    cut, plain = tobit(frame, "cut", ["z"]), tobit(scattered, "cut", ["z"])
+    assert cut.coefficients["z"] / unit == pytest.approx(2.103647, abs=5e-7)
+    assert cut.sigma / unit == pytest.approx(plain.sigma, rel=1e-12)
+    seen = int((scattered["cut"] > 0).sum())
+    assert cut.log_likelihood == pytest.approx(plain.log_likelihood - seen * np.log(unit), rel=1e-12)
+    ml, reference = (heckman(each, "wage", ["z"], ["z", "x"], estimator="ml") for each in (frame, scattered))
+    assert ml.coefficients["z"] / unit == pytest.approx(2.137194, abs=5e-7)
+    assert ml.derived.loc["rho", "coefficient"] == pytest.approx(reference.derived.loc["rho", "coefficient"], rel=1e-11)
+    for one, other in ((cut, plain), (ml, reference)):
+        np.testing.assert_allclose(one.standard_errors["z"] / unit, other.standard_errors["z"], rtol=1e-11)
+        np.testing.assert_allclose(one.standard_errors.iloc[-1], other.standard_errors.iloc[-1], rtol=1e-11)
+        assert one.tests["wald"].statistic == pytest.approx(other.tests["wald"].statistic, rel=1e-10)
+
+
+@pytest.mark.parametrize("robust", [False, True])
+def test_the_units_of_the_regressors_change_their_coefficients_only(scattered: pd.DataFrame, robust: bool) -> None:
+    """A regressor in 1e-9 of its unit and far from zero, as money is, and another in 1e12."""
+    frame = scattered.assign(z=scattered["z"] * 1e9 + 1e13, x=scattered["x"] * 1e-12)
+    for estimator in ("two_step", "ml"):
+        one, other = (heckman(each, "wage", ["z"], ["z", "x"], estimator=estimator, robust=robust) for each in (frame, scattered))
+        for term, factor in (("z", 1e9), ("selection: z", 1e9), ("selection: x", 1e-12)):
+            assert one.coefficients[term] * factor == pytest.approx(other.coefficients[term], rel=1e-9), term
+            assert one.standard_errors[term] * factor == pytest.approx(other.standard_errors[term], rel=1e-7), term
+    one, other = tobit(frame, "cut", ["z", "x"], robust=robust), tobit(scattered, "cut", ["z", "x"], robust=robust)
+    assert one.coefficients["z"] * 1e9 == pytest.approx(other.coefficients["z"], rel=1e-10)
+    assert one.coefficients["x"] * 1e-12 == pytest.approx(other.coefficients["x"], rel=1e-9)
+    assert one.tests["wald"].statistic == pytest.approx(other.tests["wald"].statistic, rel=1e-7)

@@ -116,6 +116,19 @@ def test_far_values_are_not_taken_for_separation() -> None:
     assert result.probability.iloc[-1] == pytest.approx(1.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("link", ["logit", "probit"])
+def test_neither_units_nor_means_far_from_zero_are_taken_for_separation(link: str) -> None:
+    """Units of 1e9 and 1e-12, and means a thousand or ten million spreads from zero (years, money)."""
+    draw = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": draw.normal(size=900), "z": draw.normal(size=900)})
+    frame["y"] = (frame["x"] + frame["z"] + draw.logistic(size=900) > 0).astype(int)
+    plain = binary_choice(frame, "y", ["x", "z"], link)
+    for unit, mean, digits in ((1e9, 0.0, 1e-13), (1e-12, 0.0, 1e-13), (1.0, 1e3, 1e-12), (1.0, 1e7, 1e-8)):
+        moved = binary_choice(frame.assign(x=frame["x"] * unit + mean), "y", ["x", "z"], link)
+        assert moved.coefficients["x"] * unit == pytest.approx(plain.coefficients["x"], rel=digits)
+        assert moved.standard_errors["x"] * unit == pytest.approx(plain.standard_errors["x"], rel=digits)
+
+
 # --- matching -----------------------------------------------------------------------------------------------------------------------
 
 
