@@ -134,4 +134,4 @@ def _checked(results: Mapping[int, FixedEffectsResult], frame: pd.DataFrame) -> 
 def _conventions(table: Table) -> str:
     constant = "of the first year" if table.constant == "first_period" else "at the mean of the effects"
     share = table.r2.removesuffix("_adjusted").replace("_", " ")
-    return f"Constant {constant}; adjusted R2 from {share}: see analysis.estimators.fixed_effects. What the paper leaves unsaid: its notes.md."
+    return f"Constant {constant}; adjusted R2 from {share}: see analysis.estimators.linear.fixed_effects. What the paper leaves unsaid: its notes.md."

@@ -31,7 +31,7 @@ CONTENDERS = ("row", "unit, movers", "unit", "pyfixest")
 
 
 def ours(frame: pd.DataFrame, level: str, draws: int) -> Outcome:
-    from analysis.estimators.placebo import placebo
+    from analysis.estimators.placebo.model import placebo
 
     result = placebo(frame, "y", "zone", REGRESSORS[1:], EFFECTS, "city_code", level=level, draws=draws, seed=SEED, convention="fixest_full")  # type: ignore[arg-type]
     return {"coefficients": list(result.draws["coefficient"][:5]), "t": list(result.draws["t"][:5]), "collapsed": result.collapsed}
@@ -41,7 +41,7 @@ def pyfixest_calls(frame: pd.DataFrame, calls: int) -> Outcome:
     """Our first draws by row, each estimated by pyfixest; the panel is in the estimator's own order already."""
     import pyfixest
 
-    from analysis.estimators.placebo_draws import shuffled
+    from analysis.estimators.placebo.draws import shuffled
 
     formula = f"y ~ {' + '.join(REGRESSORS)} | {' + '.join(EFFECTS)}"
     found: Outcome = {"coefficients": [], "t": [], "call_seconds": [], "call_processor_seconds": []}

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from analysis.estimators import absorb
-from analysis.estimators.absorb import Absorber
-from analysis.estimators.grouping import Group, canonical_order, combined, connected_parts, group_codes, nested, renumbered, without_singletons
+from analysis.estimators.core import absorb
+from analysis.estimators.core.absorb import Absorber
+from analysis.estimators.core.groups import Group, canonical_order, combined, connected_parts, group_codes, nested, renumbered, without_singletons
 
 N = 400
 # The way that a reduced system is solved: at once; by conjugate gradients; after gradients that may take no step, densely or sparsely.

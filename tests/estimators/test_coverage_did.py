@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.did_aggregate import aggregate_effects
-from analysis.estimators.did_callaway import callaway_santanna
-from analysis.estimators.did_imputation import imputation
-from analysis.estimators.did_sun_abraham import sun_abraham
-from analysis.estimators.results import Result
+from analysis.estimators.core.result import Result
+from analysis.estimators.did.aggregate import aggregate_effects
+from analysis.estimators.did.callaway import callaway_santanna
+from analysis.estimators.did.imputation import imputation
+from analysis.estimators.did.sun_abraham import sun_abraham
 
 DRAWS = 1000
 CITIES = 280

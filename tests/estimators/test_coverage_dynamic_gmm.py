@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.dynamic_gmm import GMM, dynamic_gmm
+from analysis.estimators.gmm.model import GMM, dynamic_gmm
 
 TRUTH = {"L1.y": 0.5, "x": 0.4}
 UNITS, PERIODS, DRAWS = 286, 9, 1000

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.fixed_effects import fixed_effects
+from analysis.estimators.linear.fixed_effects import fixed_effects
 
 DRAWS = 2000
 CITIES, YEARS = 100, 8

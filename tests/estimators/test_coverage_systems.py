@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from analysis.estimators.spatial_systems import generalised_spatial_three_stage, spatial_three_stage
-from analysis.estimators.spatial_weights import spatial_weights
-from analysis.estimators.systems import equation_system
+from analysis.estimators.spatial.system import generalised_spatial_three_stage, spatial_three_stage
+from analysis.estimators.spatial.weights import spatial_weights
+from analysis.estimators.system.model import equation_system
 
 DRAWS = 1000
 N = 200

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.did import difference_in_differences, event_study, treated_by_period
-from analysis.estimators.did_aggregate import aggregate_effects
-from analysis.estimators.did_bacon import bacon_decomposition
-from analysis.estimators.did_callaway import callaway_santanna
-from analysis.estimators.did_honest import honest_bounds
-from analysis.estimators.did_imputation import imputation
-from analysis.estimators.did_sun_abraham import sun_abraham
-from analysis.estimators.fixed_effects import fixed_effects
+from analysis.estimators.did.aggregate import aggregate_effects
+from analysis.estimators.did.bacon import bacon_decomposition
+from analysis.estimators.did.callaway import callaway_santanna
+from analysis.estimators.did.honest import honest_bounds
+from analysis.estimators.did.imputation import imputation
+from analysis.estimators.did.sun_abraham import sun_abraham
+from analysis.estimators.did.twoway import difference_in_differences, event_study, treated_by_period
+from analysis.estimators.linear.fixed_effects import fixed_effects
 
 COLUMNS = ("y", "city", "year", "cohort")
 

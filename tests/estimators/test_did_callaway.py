@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.did_aggregate import aggregate_effects
-from analysis.estimators.did_callaway import callaway_santanna
-from analysis.estimators.did_inference import multiplier_bootstrap
+from analysis.estimators.did.aggregate import aggregate_effects
+from analysis.estimators.did.callaway import callaway_santanna
+from analysis.estimators.did.inference import multiplier_bootstrap
 
 KINDS = ("simple", "dynamic", "group", "calendar")
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.dynamic_gmm import GMM, IV, DynamicGMMResult, Lag, dynamic_gmm
+from analysis.estimators.gmm.model import GMM, IV, DynamicGMMResult, Lag, dynamic_gmm
 
 
 def world(units: int = 60, periods: int = 8, seed: int = 5) -> pd.DataFrame:

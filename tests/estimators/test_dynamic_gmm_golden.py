@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.dynamic_gmm import GMM, IV, DynamicGMMResult, dynamic_gmm
+from analysis.estimators.gmm.model import GMM, IV, DynamicGMMResult, dynamic_gmm
 
 KEYS: dict[str, Any] = {"unit": "firm", "time": "year"}
 YEARS = [f"yr{year}" for year in range(1976, 1985)]

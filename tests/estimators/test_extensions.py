@@ -12,12 +12,12 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from analysis.estimators.curvature import moderation, quadratic
-from analysis.estimators.fixed_effects import fixed_effects
-from analysis.estimators.group_comparison import compare_groups
-from analysis.estimators.linear import linear_regression
-from analysis.estimators.mediation import mediation
-from analysis.estimators.outliers import percentile, trim, winsorise
+from analysis.estimators.core.outliers import percentile, trim, winsorise
+from analysis.estimators.linear.comparison import compare_groups
+from analysis.estimators.linear.curvature import moderation, quadratic
+from analysis.estimators.linear.fixed_effects import fixed_effects
+from analysis.estimators.linear.mediation import mediation
+from analysis.estimators.linear.ols import linear_regression
 
 
 @pytest.fixture
@@ -307,10 +307,10 @@ def test_three_groups(made_up: pd.DataFrame) -> None:
 def test_hash_seed_changes_no_number() -> None:
     code = (
         "import numpy as np, pandas as pd\n"
-        "from analysis.estimators.group_comparison import compare_groups\n"
-        "from analysis.estimators.mediation import mediation\n"
-        "from analysis.estimators.spatial_systems import spatial_three_stage\n"
-        "from analysis.estimators.spatial_weights import spatial_weights\n"
+        "from analysis.estimators.linear.comparison import compare_groups\n"
+        "from analysis.estimators.linear.mediation import mediation\n"
+        "from analysis.estimators.spatial.system import spatial_three_stage\n"
+        "from analysis.estimators.spatial.weights import spatial_weights\n"
         "d = np.random.default_rng(0)\n"
         "f = pd.DataFrame(d.normal(size=(40, 5)), columns=list('abcde'))\n"
         "f = f.assign(city_code=[f'c{i % 20}' for i in range(40)], year=[i // 20 for i in range(40)])\n"

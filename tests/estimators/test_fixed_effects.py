@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from analysis.estimators import fixed_effects
-from analysis.estimators.sandwich import mended
+from analysis.estimators.core.sandwich import mended
 
 TREATED = ["treated", "x"]
 THREE = ["city_code", "year", "industry"]

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.instrumental import InstrumentalResult, instrumental_variables
-from analysis.estimators.instrumental_absorb import absorb, degrees_absorbed
+from analysis.estimators.iv.absorb import absorb, degrees_absorbed
+from analysis.estimators.iv.model import InstrumentalResult, instrumental_variables
 
 CARD = ["exper", "expersq", "black", "south"]
 # golden name -> outcome, endogenous, instruments, exogenous, estimator, cluster
@@ -283,7 +283,7 @@ def test_order_ids_and_types_change_nothing(panel: pd.DataFrame) -> None:
 def test_the_hash_seed_changes_nothing() -> None:
     code = (
         "import numpy as np, pandas as pd\n"
-        "from analysis.estimators.instrumental import instrumental_variables as iv\n"
+        "from analysis.estimators.iv.model import instrumental_variables as iv\n"
         "d = np.random.default_rng(0); n = 300; z = d.normal(size=(n, 2)); u = d.normal(size=n)\n"
         "f = pd.DataFrame({'z1': z[:, 0], 'z2': z[:, 1], 'x': z.sum(axis=1) + u + d.normal(size=n)})\n"
         "f['c'], f['t'] = [f'city {i % 23}' for i in range(n)], [f'y{i % 7}' for i in range(n)]\n"

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.estimators.likelihoods import heckman_terms, inverse_mills, probit_terms, tobit_terms
-from analysis.estimators.limited import HeckmanResult, heckman, tobit
+from analysis.estimators.limited.likelihoods import heckman_terms, inverse_mills, probit_terms, tobit_terms
+from analysis.estimators.limited.model import HeckmanResult, heckman, tobit
 
 AFFAIRS = ["age", "yearsmarried", "religiousness", "occupation", "rating"]
 GREENE = (["exper", "exper2", "educ", "city"], ["age", "age2", "faminc", "kids", "educ"])
@@ -197,7 +197,7 @@ def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
 def test_the_hash_seed_changes_nothing() -> None:
     code = (
         "import numpy as np, pandas as pd\n"
-        "from analysis.estimators.limited import heckman, tobit\n"
+        "from analysis.estimators.limited.model import heckman, tobit\n"
         "d = np.random.default_rng(0); f = pd.DataFrame(d.normal(size=(400, 3)), columns=['x', 'z', 'y']); f['c'] = [f'city {i % 19}' for i in range(400)]\n"
         "f['s'] = f['z'] + d.normal(size=400) > 0\n"
         "r, t = heckman(f, 'y', ['x'], ['x', 'z'], 's', 'c'), tobit(f, 'y', ['x', 'z'], 'c')\n"

@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.binary_choice import SeparationError, binary_choice
-from analysis.estimators.fixed_effects import fixed_effects
-from analysis.estimators.matching import match, matching_att
-from analysis.estimators.matching_options import MatchOptions
-from analysis.estimators.matching_weights import TieError, kernel_weights, nearest, nearest_once
-from analysis.estimators.psm_did import psm_did
+from analysis.estimators.did.psm import psm_did
+from analysis.estimators.limited.binary import SeparationError, binary_choice
+from analysis.estimators.linear.fixed_effects import fixed_effects
+from analysis.estimators.matching.model import match, matching_att
+from analysis.estimators.matching.options import MatchOptions
+from analysis.estimators.matching.weights import TieError, kernel_weights, nearest, nearest_once
 
 LALONDE = ["age", "educ", "race", "married", "nodegree", "re74", "re75"]
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.moran import geary_variances, moran, moran_variances, sums_of
-from analysis.estimators.spatial_tests import residual_moran, spatial_dependence_tests
-from analysis.estimators.spatial_weights import spatial_weights
+from analysis.estimators.spatial.moran import geary_variances, moran, moran_variances, sums_of
+from analysis.estimators.spatial.tests import residual_moran, spatial_dependence_tests
+from analysis.estimators.spatial.weights import spatial_weights
 
 EDGES = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (0, 5), (1, 4)]
 

@@ -12,8 +12,8 @@ import pandas as pd
 import pytest
 from linearmodels.panel import BetweenOLS, RandomEffects
 
-from analysis.estimators.panel_tests import breusch_pagan, effects_f_test, hausman_random
-from analysis.estimators.panels import panel_regression
+from analysis.estimators.linear.panel import panel_regression
+from analysis.estimators.linear.panel_tests import breusch_pagan, effects_f_test, hausman_random
 
 KEYS = {"unit": "firm", "time": "year"}
 X = ["value", "capital"]

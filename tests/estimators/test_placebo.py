@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.fixed_effects import fixed_effects
-from analysis.estimators.placebo import PlaceboResult, placebo
-from analysis.estimators.placebo_cells import CellDraws
-from analysis.estimators.placebo_draws import Cells, adoption, allowed_dates, cells_of
-from analysis.estimators.placebo_engine import RowDraws
+from analysis.estimators.linear.fixed_effects import fixed_effects
+from analysis.estimators.placebo.cells import CellDraws
+from analysis.estimators.placebo.draws import Cells, adoption, allowed_dates, cells_of
+from analysis.estimators.placebo.engine import RowDraws
+from analysis.estimators.placebo.model import PlaceboResult, placebo
 
-module = importlib.import_module("analysis.estimators.placebo")  # the package gives the function of that name
+module = importlib.import_module("analysis.estimators.placebo.model")  # the package gives the function of that name
 CITIES = 20
 YEARS = range(2010, 2018)
 
@@ -290,7 +290,7 @@ def test_seeds_and_batches(firms: pd.DataFrame, monkeypatch: pytest.MonkeyPatch)
 def test_the_same_number_in_every_process() -> None:
     program = (
         "import numpy as np, pandas as pd\n"
-        "from analysis.estimators.placebo import placebo\n"
+        "from analysis.estimators.placebo.model import placebo\n"
         "r = np.random.default_rng(0)\n"
         "f = pd.DataFrame({'city_code': np.repeat([f'c{i}' for i in range(12)], 6), 'year': np.tile(range(6), 12)})\n"
         "f['zone'] = ((f['city_code'] > 'c4') & (f['year'] > 2)).astype(int)\n"

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from scipy import optimize, sparse
 
-from analysis.estimators.spatial_moments import error_moments
-from analysis.estimators.spatial_regression import spatial_error_moments, spatial_generalised_two_stage, spatial_maximum_likelihood, spatial_two_stage
-from analysis.estimators.spatial_systems import SpatialEquation, generalised_spatial_three_stage, spatial_three_stage
-from analysis.estimators.spatial_weights import SpatialWeights, spatial_weights
+from analysis.estimators.spatial.moments import error_moments
+from analysis.estimators.spatial.single import spatial_error_moments, spatial_generalised_two_stage, spatial_maximum_likelihood, spatial_two_stage
+from analysis.estimators.spatial.system import SpatialEquation, generalised_spatial_three_stage, spatial_three_stage
+from analysis.estimators.spatial.weights import SpatialWeights, spatial_weights
 
 COLUMBUS = {"eq1": ("CRIME", ["INC"]), "eq2": ("HOVAL", ["OPEN", "PLUMB"])}
 THEIRS = {"constant": "(Intercept)", "w_CRIME": "WC", "w_HOVAL": "WH"}
@@ -198,7 +198,7 @@ def test_weights_are_normalised_within_the_year(panel: tuple) -> None:
     frame, pairs = panel
     gone = frame.drop(index=frame.index[(frame.city_code == "1107") & (frame.year == 2013)])
     ones = gone.assign(y1=1.0, y2=gone.x2, x1=gone.x1)
-    from analysis.estimators.spatial_sample import spatial_sample
+    from analysis.estimators.spatial.sample import spatial_sample
 
     sample = spatial_sample(ones, ["y1"], spatial_weights(pairs), "city_code", "year")
     np.testing.assert_allclose(sample.lag(sample.values["y1"].to_numpy()), 1.0)

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from linearmodels.system import IV3SLS, SUR
 
-from analysis.estimators.systems import Equation, SystemResult, equation_system, hausman_systems
+from analysis.estimators.system.model import Equation, SystemResult, equation_system, hausman_systems
 
 MARKET = {"demand": ("consump", ["price", "income"]), "supply": ("consump", ["price", "farmPrice", "trend"])}
 EXOGENOUS = ["income", "farmPrice", "trend"]

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.instrumental import instrumental_variables
-from analysis.estimators.instrumental_strength import stock_yogo
+from analysis.estimators.iv.model import instrumental_variables
+from analysis.estimators.iv.strength import stock_yogo
 
 
 def _weak(strength: float, seed: int, error: Callable[[np.ndarray], np.ndarray] = lambda z: np.ones(len(z)), invalid: float = 0.0) -> pd.DataFrame:

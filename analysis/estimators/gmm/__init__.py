@@ -1,0 +1,10 @@
+"""Difference and system GMM for dynamic panels."""
+
+from __future__ import annotations
+
+from analysis.estimators.gmm.instruments import GMM, IV
+from analysis.estimators.gmm.model import dynamic_gmm
+from analysis.estimators.gmm.result import DynamicGMMResult
+from analysis.estimators.gmm.terms import Lag, Term
+
+__all__ = ["GMM", "IV", "DynamicGMMResult", "Lag", "Term", "dynamic_gmm"]

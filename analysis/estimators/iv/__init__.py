@@ -1,0 +1,7 @@
+"""Instrumental variables: 2SLS, LIML, k-class and GMM, their tests, and inference that weak instruments leave right."""
+
+from __future__ import annotations
+
+from analysis.estimators.iv.model import InstrumentalResult, instrumental_variables
+
+__all__ = ["InstrumentalResult", "instrumental_variables"]

@@ -1,0 +1,8 @@
+"""Outcomes that are yes or no, cut off, or seen for some rows only."""
+
+from __future__ import annotations
+
+from analysis.estimators.limited.binary import BinaryChoiceResult, SeparationError, binary_choice
+from analysis.estimators.limited.model import HeckmanResult, TobitResult, heckman, tobit
+
+__all__ = ["BinaryChoiceResult", "HeckmanResult", "SeparationError", "TobitResult", "binary_choice", "heckman", "tobit"]

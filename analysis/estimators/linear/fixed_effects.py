@@ -1,0 +1,298 @@
+"""Linear regression with any number of fixed effects, absorbed exactly (analysis.estimators.core.absorb).
+
+Standard errors are homoskedastic, robust, or clustered one or two ways, in the convention of the program that a table is compared with
+(analysis.estimators.core.sandwich states each formula); Stata's areg and reghdfe are the default.
+
+The constant is only defined by a convention, and programs differ; both conventions are offered:
+
+    grand_mean     effects average zero over the sample: mean outcome less mean regressors times coefficients (areg, reghdfe)
+    first_period   the second effect is zero in its first level: what a regression with its dummies prints (xtreg, fe with i.year)
+
+So do the R-squared: `r2` and `r2_adjusted` count the effects as regressors (areg, reghdfe); `r2_within` is what the regressors explain
+once all effects are taken out; `r2_first_within` is what they and the other effects explain once the first is taken out (xtreg, fe
+with i.year), and `r2_first_within_adjusted` is 1 - (1 - r2_first_within) * (N-1)/(N-K) with the K of the standard errors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.estimators.core.absorb import Absorber
+from analysis.estimators.core.collinear import independent_columns
+from analysis.estimators.core.columns import rows
+from analysis.estimators.core.result import Result
+from analysis.estimators.core.sample import Sample, read_sample
+from analysis.estimators.core.sandwich import (
+    Convention,
+    EffectCount,
+    Kind,
+    LevelCount,
+    Mended,
+    SmallSample,
+    bread,
+    checked_convention,
+    meat,
+    mended,
+    small_sample,
+)
+from analysis.estimators.core.tall import cross, inner, times
+
+ConstantForm = Literal["grand_mean", "first_period"]
+CONSTANT = "constant"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FixedEffectsResult(Result):
+    """One estimated column of a table. Coefficients by term, the constant last; what every result has is in `Result`.
+
+    Attributes
+    ----------
+    regressors : those estimated
+    effects : columns whose levels were taken out
+    groups : levels of each effect
+    clusters : cluster column -> number of clusters
+    n_clusters : clusters, the fewer of two ways; None without clustering
+    singletons : rows that are alone in a level of an effect and stay in
+    omitted : regressor left out as collinear -> why
+    counted : K, the parameters that the standard errors count
+    mended : where negative eigenvalues of a two-way covariance were set to zero: "nothing", only with the "constant", or among the "slopes"
+    r2, ... : see the module's text; weighted where the regression is
+    """
+
+    regressors: tuple[str, ...]
+    effects: tuple[str, ...]
+    clusters: Mapping[str, int]
+    n_clusters: int | None
+    r2: float
+    r2_adjusted: float
+    r2_within: float
+    r2_first_within: float
+    r2_first_within_adjusted: float
+    singletons: int
+    omitted: Mapping[str, str] = field(default_factory=dict)
+    constant_form: ConstantForm
+    counted: int
+    weights: str | None = None
+    mended: Mended = "nothing"
+
+    def note(self) -> str:
+        """One sentence: what was estimated, on which rows, with which standard errors, and what was left out."""
+        effects = f" with {_listed(self.effects)} effects" if self.effects else ""
+        levels = ", ".join(f"{count:,} {name}" for name, count in self.groups.items())
+        weighted = f", weighted by {self.weights}" if self.weights else ""
+        mended_note = {"nothing": "", "constant": ", the constant's negative eigenvalue set to zero", "slopes": ", negative eigenvalues set to zero"}[
+            self.mended
+        ]
+        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
+        gone = f"; regressors left out: {'; '.join(f'{name} ({why})' for name, why in self.omitted.items())}" if self.omitted else ""
+        alone = f"; kept although alone in a level of an effect: {rows(self.singletons)}" if self.singletons else ""
+        return (
+            f"{self.outcome} on {', '.join(self.regressors)}{effects}{weighted}, {rows(self.n)}{f' ({levels})' if levels else ''}; "
+            f"standard errors {self.convention}{mended_note}; left out: {left_out}{gone}{alone}."
+        )
+
+
+def fixed_effects(
+    frame: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    effects: Sequence[str] = ("city_code", "year"),
+    cluster: str | Sequence[str] | None = None,
+    *,
+    robust: bool = False,
+    weights: str | None = None,
+    keys: Sequence[str] | None = None,
+    constant: ConstantForm = "grand_mean",
+    convention: str = "reghdfe_nested",
+    singletons: Literal["keep", "drop"] = "keep",
+    collinear: Literal["error", "drop"] = "error",
+    effect_count: EffectCount = "pairwise",
+) -> FixedEffectsResult:
+    """Regress the outcome on the regressors and any number of effects, by (weighted) least squares.
+
+    Parameters
+    ----------
+    frame : in any order; other columns are ignored and nothing in it is modified
+    outcome, regressors : numeric columns, in the units that the coefficients are wanted in
+    effects : columns whose levels are taken out, none to many; "province#year" stands for the levels of the two columns together
+    cluster : one or two columns (or joined ones) whose groups may be correlated inside; None for no clustering
+    robust : heteroskedasticity-robust errors where there is no cluster
+    weights : column of analytic weights (inverse to the variance of a row's error); only their ratios matter
+    keys : columns that identify a row; default the effects where there are two, none otherwise; [] allows any repetition
+    constant : see the module's text
+    convention : of the standard errors: "reghdfe_nested", "fixest_nested", "fixest_full" or "linearmodels" (analysis.estimators.core.sandwich)
+    singletons : "keep" rows that are alone in a level of an effect (areg), or "drop" them, again and again until none is (reghdfe)
+    collinear : "error" where a regressor is absorbed by the effects or is a combination of others, or "drop" it: of a combination the
+        first in the order given stay, and the result names what went
+    effect_count : how levels of three or more effects are counted: "pairwise" (reghdfe) or "exact", the rank of the dummies
+
+    Raises
+    ------
+    ValueError : an unknown or non-numeric column, two rows with one key, a negative weight, too few rows or clusters, a regressor that does
+        not vary once the effects are taken out, or regressors that are combinations of each other; the message names them.
+    """
+    begun = time.perf_counter()
+    clusters = (cluster,) if isinstance(cluster, str) else tuple(cluster or ())
+    as_in = checked_convention(convention)
+    _check_call(outcome, regressors, effects, clusters, robust, constant)
+    _check_choice("singletons", singletons, ("keep", "drop"))
+    _check_choice("collinear", collinear, ("error", "drop"))
+    _check_choice("effect_count", effect_count, ("pairwise", "exact"))
+    sample = read_sample(frame, [outcome, *regressors], effects, clusters, weights=weights, keys=keys, drop_singletons=singletons == "drop")
+    count = LevelCount(sample.of(effects), effect_count)
+    levels = count.of_all()
+    if sample.n <= len(regressors) + levels:
+        left_out = ", ".join(f"{reason}: {count}" for reason, count in sample.dropped.items()) or "none"
+        raise ValueError(f"{sample.n} complete rows cannot carry {len(regressors)} regressors and {levels} effects (rows left out: {left_out}).")
+    within = Absorber(sample.of(effects), sample.weights).residualise(sample.columns)
+    moments = cross(within, within if sample.weights is None else within * sample.weights[:, None])
+    kept, omitted = independent_columns(within, moments, sample, (outcome, *regressors), tuple(effects), drop=collinear == "drop")
+    regression = _regression(sample, within, moments, kept, tuple(effects), constant)
+    kind: Kind = "clustered" if clusters else "robust" if robust else "homoskedastic"
+    paid = small_sample(as_in, sample.n, len(kept), count, [sample.groups[name] for name in clusters])
+    covariance, changed = _covariance(sample, regression, kind, clusters, paid, as_in)
+    terms = [*(regressors[at] for at in kept), CONSTANT]
+    shares = _r_squared(sample, within, regression.residuals, effects, paid, len(kept))
+    few = min((sample.groups[name][1] for name in clusters), default=None)
+    return FixedEffectsResult(
+        method="least squares" + (f" with {_listed(effects)} effects" if effects else ""),
+        outcome=outcome,
+        regressors=tuple(terms[:-1]),
+        effects=tuple(effects),
+        coefficients=pd.Series(np.append(regression.slopes[: len(kept)], regression.constant), index=terms, name="coefficient"),
+        covariance=pd.DataFrame(covariance, index=terms, columns=terms),
+        convention=_convention(clusters, sample, kind, paid, as_in),
+        df_t=paid.df_t,
+        n=sample.n,
+        groups={name: sample.groups[name][1] for name in effects},
+        clusters={name: sample.groups[name][1] for name in clusters},
+        n_clusters=few,
+        r2=shares["r2"],
+        r2_adjusted=shares["r2_adjusted"],
+        r2_within=shares["r2_within"],
+        r2_first_within=shares["r2_first_within"],
+        r2_first_within_adjusted=shares["r2_first_within_adjusted"],
+        singletons=sample.singletons,
+        dropped=sample.dropped,
+        omitted=omitted,
+        sample=sample.labels,
+        constant_form=constant,
+        counted=paid.counted,
+        weights=weights,
+        mended=changed,
+        seconds=time.perf_counter() - begun,
+    )
+
+
+def _check_call(outcome: str, regressors: Sequence[str], effects: Sequence[str], clusters: Sequence[str], robust: bool, constant: str) -> None:
+    if isinstance(regressors, str) or isinstance(effects, str):
+        raise ValueError("regressors and effects are lists of column names, such as ['zone_did'].")
+    if not regressors or len(set(regressors)) < len(regressors) or outcome in regressors:
+        raise ValueError(f"regressors must be different columns, at least one, and not the outcome {outcome!r}; given: {list(regressors)}.")
+    if CONSTANT in regressors:
+        raise ValueError(f"a regressor cannot be called {CONSTANT!r}: the result has a term of that name. Rename the column.")
+    if len(set(effects)) < len(effects):
+        raise ValueError(f"each effect can be taken out once; given: {list(effects)}.")
+    if constant not in ("grand_mean", "first_period") or (constant == "first_period" and len(effects) != 2):
+        raise ValueError(f"constant = {constant!r}: it is 'grand_mean', or 'first_period' where there are two effects.")
+    if clusters and robust:
+        raise ValueError("clustered errors are robust already: give cluster or robust, not both.")
+    if len(clusters) > 2 or len(set(clusters)) < len(clusters):
+        raise ValueError(f"errors can be clustered by one column or by two different ones; given: {list(clusters)}.")
+
+
+def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} = {value!r}: it is one of {', '.join(known)}.")
+
+
+@dataclass(frozen=True, eq=False)
+class _Regression:
+    """Least squares on residualised regressors; with 'first_period' the second effect's dummies come after the `own` regressors."""
+
+    own: int
+    slopes: np.ndarray  # (k,)
+    constant: float
+    columns: np.ndarray  # (n, 1 + k) outcome and regressors, residualised
+    means: np.ndarray  # (k,)
+    gram: np.ndarray  # (k, k)
+    residuals: np.ndarray  # (n,)
+
+
+def _regression(sample: Sample, within: np.ndarray, moments: np.ndarray, kept: list[int], effects: tuple[str, ...], constant: ConstantForm) -> _Regression:
+    columns = [0, *(at + 1 for at in kept)]
+    means = sample.means[columns]
+    if constant == "first_period":
+        within, shares = _with_dummies(sample, columns, effects)
+        means = np.append(means, shares)
+        moments = cross(within, within if sample.weights is None else within * sample.weights[:, None])
+    elif len(columns) < within.shape[1]:
+        within, moments = np.ascontiguousarray(within[:, columns]), moments[np.ix_(columns, columns)]
+    gram = moments[1:, 1:]
+    scale = 1 / np.sqrt(np.diag(gram))
+    scaled = gram * np.outer(scale, scale)
+    if constant == "first_period" and np.linalg.eigvalsh(scaled)[0] < 1e-10:
+        raise ValueError(f"the first level of {effects[1]} is not comparable in every connected part of the panel: use constant = 'grand_mean'.")
+    slopes = scale * np.linalg.solve(scaled, scale * moments[1:, 0])
+    return _Regression(len(kept), slopes, float(means[0] - means[1:] @ slopes), within, means[1:], gram, times(within, np.append(1.0, -slopes)[:, None])[:, 0])
+
+
+def _with_dummies(sample: Sample, columns: list[int], effects: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The columns and the second effect's dummies but the first with the first effect taken out, and the dummies' means."""
+    codes, size = sample.groups[effects[1]]
+    dummies = (codes[:, None] == np.arange(1, size)).astype(float)
+    shares = dummies.mean(axis=0) if sample.weights is None else cross(sample.weights[:, None], dummies)[0] / sample.n
+    together = np.column_stack([sample.columns[:, columns], dummies])
+    return Absorber(sample.of(effects[:1]), sample.weights).residualise(together, overwrite=True), shares
+
+
+def _covariance(
+    sample: Sample, fit: _Regression, kind: Kind, clusters: tuple[str, ...], paid: SmallSample, convention: Convention
+) -> tuple[np.ndarray, Mended]:
+    """(terms, terms), the constant last, and what had to be mended."""
+    half = bread(fit.gram, fit.means, float(sample.n))[[*range(fit.own), -1]]
+    middle = meat(kind, fit.columns, fit.residuals, sample.weights, [sample.groups[name] for name in clusters])[1:, 1:]
+    covariance = paid.factor * half @ middle @ half.T
+    covariance = (covariance + covariance.T) / 2
+    return mended(covariance) if len(clusters) == 2 and convention != "linearmodels" else (covariance, "nothing")
+
+
+def _r_squared(sample: Sample, within: np.ndarray, residuals: np.ndarray, effects: Sequence[str], paid: SmallSample, k: int) -> dict[str, float]:
+    """The R-squared of the module's text; the residuals are the same in all of them, what they are compared with differs."""
+    n, y = sample.n, sample.columns[:, :1]
+    rss = _squares(sample, residuals)
+    share = 1 - rss / _squares(sample, y[:, 0] - sample.means[0])
+    first = within[:, 0] if len(effects) < 2 else Absorber(sample.of(effects[:1]), sample.weights).residualise(y)[:, 0]
+    first_within = 1 - rss / _squares(sample, first)
+    return {
+        "r2": share,
+        "r2_adjusted": 1 - (1 - share) * (n - 1) / (n - k - paid.levels),
+        "r2_within": 1 - rss / _squares(sample, within[:, 0]),
+        "r2_first_within": first_within,
+        "r2_first_within_adjusted": 1 - (1 - first_within) * (n - 1) / (n - paid.counted),
+    }
+
+
+def _squares(sample: Sample, column: np.ndarray) -> float:
+    return inner(column, column if sample.weights is None else column * sample.weights)
+
+
+def _convention(clusters: tuple[str, ...], sample: Sample, kind: Kind, paid: SmallSample, convention: Convention) -> str:
+    like = "" if convention == "reghdfe_nested" else f", K as {convention.replace('_', ' ')}"
+    if clusters:
+        counts = " and ".join(f"{sample.groups[name][1]:,}" for name in clusters)
+        factor = "N/(N-K)" if convention == "linearmodels" else "G/(G-1)·(N-1)/(N-K)"
+        return f"clustered by {' and '.join(clusters)} ({counts} clusters, factor {factor}{like}, t with {paid.df_t:,} degrees of freedom)"
+    text = "robust to heteroskedasticity (factor N/(N-K)" if kind == "robust" else "homoskedastic (RSS/(N-K)"
+    return f"{text}{like}, t with {paid.df_t:,} degrees of freedom)"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """'city_code', 'city_code and year', 'firm, city_code and year'."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,0 +1,222 @@
+"""Mediation: does the treatment reach the outcome through the mediator?
+
+    Y = c X + controls         total effect c
+    M = a X + controls
+    Y = c' X + b M + controls  direct effect c', indirect effect a b
+
+on the rows that are complete in all of them. Standard errors of a b (Sobel 1982; Aroian 1944, which Goodman 1960 gives as his first, with
++ s_a^2 s_b^2, beside his second, with - s_a^2 s_b^2):
+
+    sobel       sqrt(b^2 s_a^2 + a^2 s_b^2)
+    aroian      sqrt(b^2 s_a^2 + a^2 s_b^2 + s_a^2 s_b^2)    (Goodman I)
+    goodman_ii  sqrt(b^2 s_a^2 + a^2 s_b^2 - s_a^2 s_b^2)
+
+The product of two coefficients is not normal in small samples; the bootstrap makes no such assumption.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.estimators.core.columns import check_columns, numbers, rows, usable_rows
+from analysis.estimators.core.result import Test
+from analysis.estimators.linear.ols import linear_regression
+
+
+class Estimate(Protocol):
+    """Any estimator that takes a frame, an outcome and regressors: functools.partial(fixed_effects, effects=[...]) is one."""
+
+    def __call__(self, frame: pd.DataFrame, outcome: str, regressors: Sequence[str], /) -> Any: ...
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MediationResult:
+    """A mediation.
+
+    Attributes
+    ----------
+    equations : "total", "mediator" and "direct", each the result of the estimator
+    effects : rows total, direct, indirect, a, b; columns effect, standard_error (Sobel for the indirect one), statistic, p
+    share_mediated : a b / c
+    tests : "sobel", "aroian" (the same as "goodman_i") and "goodman_ii", normal
+    draws : (B,) bootstrap draws of a b, empty without
+    intervals : "percentile" and "bias_corrected" in rows, lower and upper; empty without bootstrap
+    failed_draws : draws that could not be estimated, left out
+    """
+
+    treatment: str
+    mediator: str
+    outcome: str
+    equations: Mapping[str, Any]
+    effects: pd.DataFrame
+    share_mediated: float
+    tests: Mapping[str, Test]
+    draws: np.ndarray
+    intervals: pd.DataFrame
+    level: float
+    seed: int | None
+    resampled: str
+    failed_draws: int
+    n: int
+    dropped: Mapping[str, int]
+    seconds: float
+
+    def to_frame(self) -> pd.DataFrame:
+        return self.effects
+
+    def note(self) -> str:
+        """One sentence: the path, the rows, the bootstrap, and what was left out."""
+        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
+        failed = f", {self.failed_draws:,} more could not be estimated" if self.failed_draws else ""
+        drawn = f"; {len(self.draws):,} bootstrap draws of {self.resampled} with seed {self.seed}{failed}" if len(self.draws) else ""
+        how = getattr(self.equations["direct"], "convention", "of the estimator passed")
+        return f"mediation of {self.treatment} through {self.mediator} to {self.outcome}, {rows(self.n)}; standard errors {how}{drawn}; left out: {left_out}."
+
+    def __str__(self) -> str:
+        tests = "\n".join(str(test) for name, test in self.tests.items() if name != "goodman_i")
+        return "\n".join(
+            part
+            for part in (self.effects.to_string(float_format=lambda v: f"{v: .6g}"), tests, self.intervals.to_string() if len(self.draws) else "", self.note())
+            if part
+        )
+
+
+def mediation(
+    frame: pd.DataFrame,
+    outcome: str,
+    treatment: str,
+    mediator: str,
+    controls: Sequence[str] = (),
+    *,
+    estimate: Estimate | None = None,
+    labels: Sequence[str] = (),
+    bootstrap: int = 0,
+    resample: str | None = None,
+    seed: int = 0,
+    level: float = 0.95,
+) -> MediationResult:
+    """Estimate the three equations and test the indirect effect.
+
+    Parameters
+    ----------
+    frame : nothing in it is modified
+    estimate : (frame, outcome, regressors) -> a result with coefficients, standard_errors and p_values by term; default OLS. Fixed effects:
+        functools.partial(fixed_effects, effects=["city_code", "year"], cluster="city_code")
+    labels : columns besides these that `estimate` needs (its effects, keys, clusters); a row that lacks one is left out
+    bootstrap : draws; resample : column whose groups are drawn whole (city_code), default single rows. Each drawn group gets an id of its
+        own, so that a city drawn twice is two cities to the estimator
+    level : of the bootstrap intervals
+
+    Raises
+    ------
+    ValueError : unknown or non-numeric columns, columns named twice, fewer than half of the draws that could be estimated, and what `estimate` raises.
+    """
+    began = perf_counter()
+    columns = [outcome, treatment, mediator, *controls]
+    run: Estimate = estimate or linear_regression
+    others = list(dict.fromkeys([*labels, *([resample] if resample else [])]))
+    data, dropped = _complete(frame, columns, others)
+    equations = {
+        "total": run(data, outcome, [treatment, *controls]),
+        "mediator": run(data, mediator, [treatment, *controls]),
+        "direct": run(data, outcome, [treatment, mediator, *controls]),
+    }
+    effects, tests = _effects(equations, treatment, mediator)
+    indirect = float(effects["effect"]["indirect"])
+    draws, failed = _bootstrap(data, run, columns, controls, bootstrap, resample, seed, others)
+    return MediationResult(
+        treatment=treatment,
+        mediator=mediator,
+        outcome=outcome,
+        equations=equations,
+        effects=effects,
+        share_mediated=indirect / float(effects["effect"]["total"]),
+        tests=tests,
+        draws=draws,
+        intervals=_intervals(draws, indirect, level),
+        level=level,
+        seed=seed if bootstrap else None,
+        resampled=f"whole {resample}" if resample else "rows",
+        failed_draws=failed,
+        n=len(data),
+        dropped=dropped,
+        seconds=perf_counter() - began,
+    )
+
+
+def _complete(frame: pd.DataFrame, columns: list[str], others: list[str]) -> tuple[pd.DataFrame, dict[str, int]]:
+    if len(set(columns)) < len(columns):
+        raise ValueError(f"outcome, treatment, mediator and controls are different columns; given: {columns}.")
+    check_columns(frame, [*columns, *others])
+    keep, dropped = usable_rows(frame[others], numbers(frame, columns))
+    return frame[keep], dropped
+
+
+def _effects(equations: Mapping[str, Any], treatment: str, mediator: str) -> tuple[pd.DataFrame, dict[str, Test]]:
+    where = {"total": ("total", treatment), "direct": ("direct", treatment), "a": ("mediator", treatment), "b": ("direct", mediator)}
+    table = {}
+    for name, (equation, term) in where.items():
+        fit = equations[equation]
+        table[name] = [float(fit.coefficients[term]), float(fit.standard_errors[term]), float(fit.t_statistics[term]), float(fit.p_values[term])]
+    a, s_a = table["a"][:2]
+    b, s_b = table["b"][:2]
+    base = b**2 * s_a**2 + a**2 * s_b**2
+    tests = {}
+    for name, squared in (("sobel", base), ("aroian", base + s_a**2 * s_b**2), ("goodman_i", base + s_a**2 * s_b**2), ("goodman_ii", base - s_a**2 * s_b**2)):
+        # Goodman's second variance can be negative where both paths are weak; it then says nothing.
+        z = a * b / squared**0.5 if squared > 0 else float("nan")
+        tests[name] = Test(name, z, None, float(2 * stats.norm.sf(abs(z))), null="no indirect effect")
+    table["indirect"] = [a * b, base**0.5, tests["sobel"].statistic, tests["sobel"].p]
+    rows_of = {name: table[name] for name in ("total", "direct", "indirect", "a", "b")}
+    return pd.DataFrame.from_dict(rows_of, orient="index", columns=["effect", "standard_error", "statistic", "p"]), tests
+
+
+def _bootstrap(
+    data: pd.DataFrame, run: Estimate, columns: list[str], controls: Sequence[str], count: int, resample: str | None, seed: int, others: list[str]
+) -> tuple[np.ndarray, int]:
+    if not count:
+        return np.empty(0), 0
+    outcome, treatment, mediator = columns[:3]
+    draw = np.random.default_rng(seed)
+    # The order of rows and the spelling of ids must not decide what a seed draws: sort by the drawn groups, then by everything else.
+    sorters = [pd.factorize(data[name], sort=True)[0] for name in reversed(others)]
+    order = np.lexsort([*numbers(data, columns).to_numpy().T[::-1], *sorters])
+    data = data.iloc[order].reset_index(drop=True)
+    codes = pd.factorize(data[resample], sort=True)[0] if resample else np.arange(len(data))
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    found, failed = [], 0
+    for _ in range(count):
+        picked = draw.integers(len(members), size=len(members))
+        taken = [members[i] for i in picked]
+        sample = data.iloc[np.concatenate(taken)].reset_index(drop=True)
+        if resample:
+            sample[resample] = np.repeat(np.arange(len(taken)), [len(rows_of) for rows_of in taken])
+        try:
+            a = run(sample, mediator, [treatment, *controls]).coefficients[treatment]
+            b = run(sample, outcome, [treatment, mediator, *controls]).coefficients[mediator]
+        except ValueError:
+            failed += 1
+            continue
+        found.append(float(a * b))
+    if len(found) < count / 2:
+        raise ValueError(f"{failed} of {count} bootstrap draws could not be estimated: the sample is too small, or needs resample= to draw whole groups.")
+    return np.array(found), failed
+
+
+def _intervals(draws: np.ndarray, effect: float, level: float) -> pd.DataFrame:
+    """Percentile interval, and the one shifted by the share of draws below the estimate (Efron 1981)."""
+    if not len(draws):
+        return pd.DataFrame(columns=["lower", "upper"])
+    tail = (1 - level) / 2
+    share = np.clip((draws < effect).mean(), 0.5 / len(draws), 1 - 0.5 / len(draws))
+    shift = 2 * stats.norm.ppf(share)
+    corrected = stats.norm.cdf(shift + stats.norm.ppf([tail, 1 - tail]))
+    table = {"percentile": np.quantile(draws, [tail, 1 - tail]), "bias_corrected": np.quantile(draws, corrected)}
+    return pd.DataFrame.from_dict(table, orient="index", columns=["lower", "upper"])

@@ -1,0 +1,9 @@
+"""Propensity-score matching: effects on the treated, weights for matched rows, balance."""
+
+from __future__ import annotations
+
+from analysis.estimators.matching.model import Matching, MatchingResult, match, matching_att
+from analysis.estimators.matching.options import MatchOptions
+from analysis.estimators.matching.weights import TieError
+
+__all__ = ["MatchOptions", "Matching", "MatchingResult", "TieError", "match", "matching_att"]

@@ -1,0 +1,7 @@
+"""Systems of linear equations: OLS, WLS, SUR, 2SLS, W2SLS and 3SLS."""
+
+from __future__ import annotations
+
+from analysis.estimators.system.model import Equation, SystemResult, equation_system, hausman_systems
+
+__all__ = ["Equation", "SystemResult", "equation_system", "hausman_systems"]
