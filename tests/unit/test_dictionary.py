@@ -70,14 +70,3 @@ def test_the_dictionary_has_no_column_that_no_model_has() -> None:
 
 def test_docs_are_written_from_the_dictionary() -> None:
     assert BLOCKS.read_text(encoding="utf-8") == doc_blocks(), "run `make docs`"
-
-
-def test_decisions_that_models_name_exist() -> None:
-    import re
-
-    text = (PROJECT.parent / "DECISIONS.md").read_text(encoding="utf-8")
-    written = set(re.findall(r"^(\d+)\. \*\*", text, flags=re.MULTILINE))
-    sources = [*(PROJECT / "models").rglob("*.sql"), *(PROJECT / "models").rglob("_*.yml")]
-    named = {number for file in sources for found in re.findall(r"DECISIONS ([\d, ]+\d)", file.read_text(encoding="utf-8")) for number in found.split(", ")}
-    assert named
-    assert named <= written
