@@ -1,4 +1,4 @@
-"""Paper B: its indices once more from the published yearbook columns, by other means than the models', on a release."""
+"""agglomeration_resilience: its indices once more from the published yearbook columns, by other means than the models', on a release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paper C's panel of the simulated world: its sample, and its variables computed again by other means than the models use."""
+"""digital_export_resilience in the simulated world: its sample, and its variables computed again by other means than the models use."""
 
 from __future__ import annotations
 

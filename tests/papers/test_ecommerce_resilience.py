@@ -1,4 +1,4 @@
-"""Paper D, table 4: the printed numbers, the printed table, and the whole way from raw files to estimates."""
+"""Table 4 of ecommerce_resilience: the printed numbers, the printed table, and the whole way from raw files to estimates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Paper D's variables: its printed weights, the weights by a second formula, and the published panel against what it is made of."""
+"""Variables of ecommerce_resilience: the printed weights, and the weights by a second formula.
+
+The published panel against what it is made of.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Firms' productivity in the small simulated world against what the simulator knows: elasticities, city means, and paper A's sample."""
+"""Firms' productivity in the small simulated world against what the simulator knows.
+
+Elasticities, city means, and the sample of agglomeration_exports.
+"""
 
 from __future__ import annotations
 

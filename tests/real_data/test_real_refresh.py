@@ -158,7 +158,10 @@ def test_prices_of_2000_for_every_city_and_how_they_were_had(real: duckdb.DuckDB
 
 
 def test_resilience_by_the_indicators_that_there_are_and_a_line_for_each_that_is_missing(real: duckdb.DuckDBPyConnection) -> None:
-    """Four of paper D's 17 indicators are in these files; the index says so in every row, and the panel, which needs all controls, is empty."""
+    """Four of the 17 indicators of ecommerce_resilience are in these files.
+
+    The index says so in every row, and the panel, which needs all controls, is empty.
+    """
     index = "select count(distinct city_code), min(indicators_n), max(indicators_n), count(*) filter (where not isfinite(resilience_index)) from {}"
     cities, least, most, infinite = one(real, index.format("indices.idx_economic_resilience"))
     assert cities >= 285

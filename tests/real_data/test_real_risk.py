@@ -61,7 +61,7 @@ def test_list_of_belt_and_road_countries() -> None:
     with (project / "dbt_project" / "seeds" / "geography" / "countries.csv").open(encoding="utf-8", newline="") as handle:
         iso3 = {row["country_code"]: row["iso3"] for row in csv.DictReader(handle)}
     found = pd.Series([continent[iso3[codes[name]]] for name in names if name in codes]).value_counts()
-    # Paper C's footnote: Asia 40, Africa 52, Europe 27, North America 13, South America 9, Oceania 11 (with Niue).
+    # A footnote of digital_export_resilience: Asia 40, Africa 52, Europe 27, North America 13, South America 9, Oceania 11 (with Niue).
     assert found["Africa"] == 52
     assert found["Oceania"] == 10
     assert found["America"] == 22

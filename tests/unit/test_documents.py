@@ -168,3 +168,16 @@ def test_every_paper_has_its_section() -> None:
     page = text_of(ROOT / "docs" / "papers.md")
     assert papers()
     assert [slug for slug in sorted(papers()) if f"\n## `{slug}`\n" not in page] == []
+
+
+def test_papers_are_named_by_slug_and_never_by_letter() -> None:
+    letter = re.compile(r"\b[Pp]apers? [A-E]\b")
+    page = ROOT / "docs" / "papers.md"
+    others = ("analysis/estimators/", "analysis/measures/", "docs/estimators/", "dbt_project/")
+    named = [
+        file.relative_to(ROOT).as_posix()
+        for file in tracked()
+        if file.suffix in WITH_TEXT and file not in {page, Path(__file__).resolve()}
+        if letter.search(text_of(file))
+    ]
+    assert [name for name in named if not name.startswith((*others, "README.md"))] == []

@@ -62,7 +62,7 @@ def test_cities_are_specialised_as_cities_are(economy: Economy) -> None:
 
 
 def test_the_papers_keep_as_many_cities_as_they_say(economy: Economy, kept: Callable[..., int]) -> None:
-    # Paper A's panel is not balanced: 拉萨 and 固原 are in it up to 2010. Its 286th city is 莱芜, which is in 济南 now.
+    # The panel of agglomeration_exports is not balanced: 拉萨 and 固原 are in it up to 2010. Its 286th city is 莱芜, which is in 济南 now.
     assert kept(2003, 2010, "district", "employees_n", "population_nonagricultural_n", since=2010) == 285
     assert kept(2003, 2020, "city", BY_INDUSTRY) == 241
     assert kept(2011, 2021, "city", "fdi_usd", "mobile_users_n", "exports_cny", "pollution_investment_cny") == 289

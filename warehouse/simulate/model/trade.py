@@ -1,7 +1,8 @@
 """Simulated customs records as plain arrays: who exports what to whom, in which month, at which price.
 
-Demand for a firm's variety: ln q = ln(market) - sigma * ln(p / reference) + (sigma - 1) * ln(quality of the firm) + noise, as in paper E,
-equation 18; better firms ask more. The elasticity is one for each three-digit product, so that the published table of them is the truth.
+Demand for a firm's variety, as in equation 18 of virtual_agglomeration_quality:
+ln q = ln(market) - sigma * ln(p / reference) + (sigma - 1) * ln(quality of the firm) + noise.
+Better firms ask more. The elasticity is one for each three-digit product, so that the published table of them is the truth.
 Values are whole US cents. Whatever the pipeline should leave out is marked with its reason here.
 """
 
