@@ -1,3 +1,12 @@
+{#- Great-circle distance in km between two points in degrees, on a sphere of radius 6371.0088 km. -#}
+{% macro great_circle_km(longitude_1, latitude_1, longitude_2, latitude_2) -%}
+    2 * 6371.0088 * asin(sqrt(
+        power(sin(radians({{ latitude_2 }} - {{ latitude_1 }}) / 2), 2)
+        + cos(radians({{ latitude_1 }})) * cos(radians({{ latitude_2 }}))
+        * power(sin(radians({{ longitude_2 }} - {{ longitude_1 }}) / 2), 2)
+    ))
+{%- endmacro %}
+
 {#- The spatial lag of panel columns: for each row, the weighted mean of its neighbours' values in the same year.
 
         w_x(i, t) = sum_j w(i, j) x(j, t) / sum_j w(i, j),   j over i's neighbours whose x is known in t

@@ -1,5 +1,6 @@
-/* Identities of paper B's indices. In each city and year the shares of the industries sum to one, and so do location
-   quotients weighted by the national shares; in each year the counterfactual changes of all cities sum to their actual changes.
+/* Identities of agglomeration_resilience's indices. In each city and year the shares of the industries sum to one, and
+   so do location quotients weighted by the national shares; in each year the counterfactual changes of all cities sum
+   to their actual changes.
    Last, a resilience index is there exactly where the counterfactual is not zero. */
 with shares as (
     select
@@ -7,7 +8,7 @@ with shares as (
         year,
         sum(industry_share) as shares,
         sum(location_quotient * national_share) as weighted_quotients
-    from {{ ref('int_agglomeration__industry') }}
+    from {{ ref('int_agglomeration_resilience__industry') }}
     group by city_code, year
 ),
 

@@ -4,7 +4,7 @@ with records as (
     select sum(e.value_cents) as value_cents
     from {{ ref('int_trade__exports') }} as e
     inner join {{ ref('int_trade__firm') }} as f on e.firm_id = f.firm_id
-    inner join {{ ref('int_quality__product') }} as p on e.hs6_id = p.hs6_id
+    inner join {{ ref('int_virtual_agglomeration_quality__product') }} as p on e.hs6_id = p.hs6_id
     where
         not f.is_intermediary and p.left_out_reason is null and e.quantity > 0
         and coalesce(e.unit_id, p.unit_id, -1) = coalesce(p.unit_id, -1)
@@ -15,7 +15,7 @@ cells as (
     select
         sum(value_cents) as value_cents,
         count(case when ordinary_cents + processing_cents > value_cents then 1 end) as overfull_n
-    from {{ ref('int_quality__cells') }}
+    from {{ ref('int_virtual_agglomeration_quality__cells') }}
 )
 
 select
@@ -30,7 +30,7 @@ select
     city_code || ' ' || year::varchar as what,
     quality_total::varchar as expected,
     (quality_within + quality_gap)::varchar as found
-from {{ ref('int_quality__decomposition') }}
+from {{ ref('int_virtual_agglomeration_quality__decomposition') }}
 where
     abs(quality_within + quality_between + quality_entry + quality_exit - quality_total) > 1e-12
     or abs(griliches_regev_within + griliches_regev_between + griliches_regev_entry + griliches_regev_exit - quality_total) > 1e-12

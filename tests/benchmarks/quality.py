@@ -2,9 +2,10 @@
 
     .venv/bin/python -m tests.benchmarks.quality [--records 10000000] [--folder data/benchmark]
 
-Three steps, each in a process of its own, so that its highest memory is its own: `dbt run` from the simulated records to int_quality__cells; quality of
-the cells, as int_quality__firm_product computes it; and, if pyfixest is installed, the same regression by pyfixest, whose residuals must
-equal ours, or the program ends with 1. The ratio printed is pyfixest's regression to ours.
+Three steps, each in a process of its own, so that its highest memory is its own: `dbt run` from the simulated records
+to int_virtual_agglomeration_quality__cells; quality of the cells, as int_virtual_agglomeration_quality__firm_product
+computes it; and, if pyfixest is installed, the same regression by pyfixest, whose residuals must equal ours, or the
+program ends with 1. The ratio printed is pyfixest's regression to ours.
 
 This module imports the standard library only: the system counts what a parent held at the moment of a start as a child's memory.
 """
@@ -24,7 +25,7 @@ from pathlib import Path
 from tests.benchmarks.customs_panel import PROJECT, say
 
 MEGABYTE = 1_000_000
-CELLS = "int_quality__cells"
+CELLS = "int_virtual_agglomeration_quality__cells"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -17,14 +17,14 @@ KEYS = "year, hs6_id, destination_id, firm_id, city_id"
 def read(work: Path) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     """Cells, products, and a made-up real GDP for every province and year."""
     with duckdb.connect(str(work / "warehouse.duckdb"), read_only=True, config={"threads": 2}) as connection:
-        cells = connection.table("intermediate.int_quality__cells").order(KEYS).df()
-        products = connection.table("intermediate.int_quality__product").order("hs6_id").df()
+        cells = connection.table("intermediate.int_virtual_agglomeration_quality__cells").order(KEYS).df()
+        products = connection.table("intermediate.int_virtual_agglomeration_quality__product").order("hs6_id").df()
     rows = [(f"{code:02d}", year, 1e11 * code * 1.08 ** (year - 2000) * (1 + code * year % 7 / 50)) for code in range(11, 66) for year in range(2000, 2016)]
     return cells, products, pd.DataFrame(rows, columns=["province_code", "year", "province_gdp_cny_2000"])
 
 
 def citytrade(work: Path) -> dict[str, float]:
-    """What int_quality__firm_product does, its table written too; then the regression alone, timed."""
+    """What int_virtual_agglomeration_quality__firm_product does, its table written too; then the regression alone, timed."""
     from analysis.measures import quality
 
     cells, products, provinces = read(work)

@@ -95,8 +95,9 @@ def test_half_of_the_cities_are_highly_exposed_in_each_year(panel: pd.DataFrame)
 
 
 def test_entropy_weights_sum_to_one_and_equal_the_second_formula(warehouse: duckdb.DuckDBPyConnection, panel: pd.DataFrame) -> None:
-    weights = warehouse.execute("select indicator, entropy_weight from intermediate.int_digital__entropy_weight").df().set_index("indicator")["entropy_weight"]
-    frame = warehouse.execute("select * from intermediate.int_digital__indicator").df()
+    models = "intermediate.int_digital_export_resilience__"
+    weights = warehouse.execute(f"select indicator, entropy_weight from {models}entropy_weight").df().set_index("indicator")["entropy_weight"]
+    frame = warehouse.execute(f"select * from {models}indicator").df()
     expected = entropy_weights(frame[~frame["city_code"].isin(LEFT_OUT)], INDICATORS)
     assert weights.sum() == pytest.approx(1, abs=1e-12)
     assert weights[INDICATORS].to_list() == pytest.approx(expected.weights[INDICATORS].to_list(), abs=1e-12)

@@ -83,8 +83,8 @@ def test_unit_range_by_hand() -> None:
 def variables(small_release: Config) -> pd.DataFrame:
     """Variables of the sample's cities, gaps filled: a row a city and year."""
     query = (
-        "select city_code, year, variable, value from intermediate.int_resilience__variable "
-        "where city_code in (select city_code from intermediate.int_ecommerce__sample)"
+        "select city_code, year, variable, value from intermediate.int_ecommerce_resilience__variable "
+        "where city_code in (select city_code from intermediate.int_ecommerce_resilience__sample)"
     )
     with connect(small_release) as connection:
         long = connection.execute(query).df()
@@ -113,7 +113,7 @@ def test_the_panel_is_balanced_and_says_what_was_filled(small_release: Config) -
     frame = panel("panel_ecommerce_resilience", config=small_release)
     assert (frame.groupby("city_code").size() == 10).all()
     with connect(small_release) as connection:
-        flagged = connection.execute("select city_code, year, variable from intermediate.int_resilience__variable where is_interpolated").df()
+        flagged = connection.execute("select city_code, year, variable from intermediate.int_ecommerce_resilience__variable where is_interpolated").df()
     keys = {name: set(map(tuple, rows[["city_code", "year"]].to_numpy().tolist())) for name, rows in flagged.groupby("variable")}
     for column, name in {"openness_share": "openness_share", "science_share": "science_share", "ln_fdi": "fdi_cny"}.items():
         told = frame.loc[frame[f"is_{column}_interpolated"], ["city_code", "year"]]

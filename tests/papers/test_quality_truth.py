@@ -114,7 +114,7 @@ def test_intermediaries_are_those_of_the_world(small_release: Config, truth: dic
 
 def test_elasticities_are_those_of_the_world(small_release: Config, truth: dict[str, Any]) -> None:
     with connect(small_release.path) as connection:
-        found = connection.execute("select left(hs6_code, 3), sigma from intermediate.int_quality__product").fetchall()
+        found = connection.execute("select left(hs6_code, 3), sigma from intermediate.int_virtual_agglomeration_quality__product").fetchall()
     assert len(found) > 300
     assert [(code, sigma) for code, sigma in found if truth["elasticities"][code] != sigma] == []
 
@@ -123,11 +123,12 @@ def test_city_quality_adds_up_to_the_cells(small_release: Config) -> None:
     with connect(small_release.path) as connection:
         cells = connection.execute(
             """select sum(value_cents) / 100, sum(value_cents * quality_index) / sum(value_cents)
-               from intermediate.int_quality__firm_product where quality_index is not null"""
+               from intermediate.int_virtual_agglomeration_quality__firm_product where quality_index is not null"""
         ).fetchone()
-        for table in ("int_quality__city_hs4", "int_quality__city_hs6", "int_quality__firm_year"):
+        for table in ("city_hs4", "city_hs6", "firm_year"):
             summed = connection.execute(
-                f"select sum(quality_value_usd), sum(quality_value_usd::double * quality_index) / sum(quality_value_usd) from intermediate.{table}"
+                f"""select sum(quality_value_usd), sum(quality_value_usd::double * quality_index) / sum(quality_value_usd)
+                    from intermediate.int_virtual_agglomeration_quality__{table}"""
             ).fetchone()
             assert summed is not None and cells is not None
             assert [float(value) for value in summed] == pytest.approx([float(value) for value in cells], rel=1e-12)

@@ -90,7 +90,7 @@ def test_the_census_loses_nothing_without_a_reason(truth: dict[str, Any], publis
 
 def test_every_word_of_every_report_is_counted(truth: dict[str, Any], published: duckdb.DuckDBPyConnection) -> None:
     known = {(row["city_code"], row["year"]): row["words_n"] for row in truth["report_words"]}
-    found = published.sql("select city_code, year, words_n from intermediate.int_virtual__words").fetchall()
+    found = published.sql("select city_code, year, words_n from intermediate.int_virtual_agglomeration_quality__words").fetchall()
     assert {(city, year): words for city, year, words in found} == known
 
 

@@ -111,7 +111,7 @@ def test_digital_services_in_electronics_by_value(real: duckdb.DuckDBPyConnectio
     where = f"where source_table = 'national' and year = {year} and isic4_code = '26'"
     found = one(real, f"select telecom_coefficient, software_coefficient, output_usd_million from intermediate.int_io__digital_input {where}")
     assert found == (pytest.approx(telecom / output, rel=1e-12), pytest.approx(software / output, rel=1e-12), pytest.approx(output))
-    sums = "select count(*), count(telecom_coefficient), count(virtual_coefficient) from intermediate.int_virtual__coefficient"
+    sums = "select count(*), count(telecom_coefficient), count(virtual_coefficient) from intermediate.int_virtual_agglomeration_quality__coefficient"
     rows, known, summed = one(real, f"{sums} where isic4_code < '97'")  # households (97, 98) have no output
     assert rows == known > 16 * 80
     assert summed == 0, "without the census of trade the internet's part is unknown, and so is the sum"
@@ -142,7 +142,7 @@ def test_two_large_and_three_small_cities_by_value(real: duckdb.DuckDBPyConnecti
     late = one(real, f"select {columns} from city_year where city_code = '{city_code}' and year = 2021")
     assert early == (name, pytest.approx(growth_2011), pytest.approx(finance_2011), zone, broadband, pytest.approx(nominal), pytest.approx(at_2000, rel=1e-6))
     assert late == (name, pytest.approx(growth_2021), pytest.approx(finance_2021), zone, broadband)
-    resilience = f"select growth_resilience_index from intermediate.int_city_exports__growth where city_code = '{city_code}' and year = 2011"
+    resilience = f"select growth_resilience_index from intermediate.int_agglomeration_exports__growth where city_code = '{city_code}' and year = 2011"
     assert one(real, resilience) == (pytest.approx(math.exp((growth_2011 - growth_2008) / 100)),)
 
 
@@ -170,7 +170,7 @@ def test_resilience_by_the_indicators_that_there_are_and_a_line_for_each_that_is
     assert lines["idx_economic_resilience"] == 13
     assert lines["idx_digital_level"] == 4
     assert one(real, "select count(*) from panel_ecommerce_resilience") == (0,)
-    growth = "select count(distinct city_code) from intermediate.int_city_exports__growth where growth_resilience_index is not null and year = {}"
+    growth = "select count(distinct city_code) from intermediate.int_agglomeration_exports__growth where growth_resilience_index is not null and year = {}"
     assert min(one(real, growth.format(year))[0] for year in range(2009, 2024)) >= 295
 
 

@@ -18,7 +18,7 @@ NAMES = [f"i{number}" for number in range(6)]
 
 def sql_weights(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Weights by indicator and the index by row, from the macros that the models use."""
-    macros = "".join((MACROS / name).read_text(encoding="utf-8") for name in ("engine.sql", "entropy.sql"))
+    macros = "".join((MACROS / name).read_text(encoding="utf-8") for name in ("arithmetic.sql", "entropy.sql"))
     query = (
         "with {{ entropy_weights('observed') }} select s.city_code, s.year, {{ entropy_index() }} as value "
         "from scaled as s inner join weights as w on s.indicator = w.indicator group by s.city_code, s.year order by 1, 2"

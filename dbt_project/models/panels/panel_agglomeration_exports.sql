@@ -1,13 +1,13 @@
-/* Paper A's sample: each city and year, 2003-2011, with every variable of tables 1-8 known.
+/* agglomeration_exports's sample: each city and year, 2003-2011, with every variable of tables 1-8 known.
    As they are, and standardised over this sample: z(x) = (x - mean) / sd, sd with n - 1; an interaction is the product of
    its two parts, each less its mean, and is then standardised too. is_within_*_deciles: not below the 10th and not above
    the 90th percentile of that outcome over the sample (table 8). Productivity by Olley-Pakes and Ackerberg-Caves-Frazer stands
    beside the default and decides no row. DECISIONS 15, 27, 28. */
-{% set variables = city_exports_variables() %}
-{% set interactions = city_exports_interactions() %}
+{% set variables = agglomeration_exports_variables() %}
+{% set interactions = agglomeration_exports_interactions() %}
 with complete as (
     select *
-    from {{ ref('int_city_exports__variable') }}
+    from {{ ref('int_agglomeration_exports__variable') }}
     where
         city_code is not null
         {% for name in variables %}

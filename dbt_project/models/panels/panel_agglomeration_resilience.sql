@@ -1,8 +1,8 @@
-/* One row a city: the 241 observations of paper B's regressions. Resilience over the whole period 2009-2020, everything
-   else as the mean of the city's years in it; winsorised at 1 % from both ends for the high and low groups; lags over
-   bordering cities of the sample. DECISIONS 30, 31, 32. */
+/* One row a city: the 241 observations of agglomeration_resilience's regressions. Resilience over the whole period
+   2009-2020, everything else as the mean of the city's years in it; winsorised at 1 % from both ends for the high and
+   low groups; lags over bordering cities of the sample. DECISIONS 30, 31, 32. */
 {% set core = ['employment_resilience_index', 'industry_specialisation_index', 'industry_diversity_index'] %}
-{% set clipped_names = core + agglomeration_controls() %}
+{% set clipped_names = core + agglomeration_resilience_controls() %}
 {% set groups = ['high_specialisation_index', 'low_specialisation_index', 'high_diversity_index', 'low_diversity_index'] %}
 with limits as (
     select
@@ -12,7 +12,7 @@ with limits as (
         {% endfor %}
         {{ exact_mean('industry_specialisation_index') }} as mean_specialisation,
         {{ exact_mean('industry_diversity_index') }} as mean_diversity
-    from {{ ref('int_agglomeration__city') }}
+    from {{ ref('int_agglomeration_resilience__city') }}
 ),
 
 winsorised as (
@@ -23,7 +23,7 @@ winsorised as (
         {% endfor %}
         y.industry_specialisation_index > l.mean_specialisation as is_high_specialisation,
         y.industry_diversity_index > l.mean_diversity as is_high_diversity
-    from {{ ref('int_agglomeration__city') }} as y
+    from {{ ref('int_agglomeration_resilience__city') }} as y
     cross join limits as l
 ),
 
@@ -53,7 +53,7 @@ select
     g.{{ name }},
     l.w_{{ name }},
     {% endfor %}
-    {% for name in agglomeration_controls() %}
+    {% for name in agglomeration_resilience_controls() %}
     g.{{ name }},
     {% endfor %}
     g.rise_resilience_index,

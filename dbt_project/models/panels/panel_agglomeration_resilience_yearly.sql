@@ -1,9 +1,10 @@
-/* One row a city and year, 2009-2020, of paper B's 241 cities: yearly resilience (from 2010), agglomeration, what couples
-   them and what determines that (tables 1, 9, 10). High and low: above or not above the year's mean of the sample.
+/* One row a city and year, 2009-2020, of agglomeration_resilience's 241 cities: yearly resilience (from 2010),
+   agglomeration, what couples them and what determines that (tables 1, 9, 10). High and low: above or not above the
+   year's mean of the sample.
    Lags over bordering cities of the sample. DECISIONS 30, 31, 32. */
 with lags as (
     {{ spatial_lag(
-        ref('int_agglomeration__city_year'),
+        ref('int_agglomeration_resilience__city_year'),
         ['employment_resilience_index', 'industry_specialisation_index', 'industry_diversity_index'],
         ref('int_spatial__contiguity')
     ) }}
@@ -26,7 +27,7 @@ select
     y.growth_change_pct,
     y.output_specialisation_index,
     y.gini_diversity_index,
-    {% for name in agglomeration_controls() %}
+    {% for name in agglomeration_resilience_controls() %}
     y.{{ name }},
     {% endfor %}
     l.w_employment_resilience_index,
@@ -38,16 +39,16 @@ select
     u.interaction_index,
     u.specialisation_coupling_index,
     u.diversity_coupling_index,
-    {% for name in agglomeration_determinants() %}
+    {% for name in agglomeration_resilience_determinants() %}
     y.{{ name }},
     {% endfor %}
     h.has_railway_1933,
     h.population_density_1984,
     y.has_interpolated
-from {{ ref('int_agglomeration__city_year') }} as y
+from {{ ref('int_agglomeration_resilience__city_year') }} as y
 inner join {{ ref('cities') }} as c on y.city_code = c.city_code
 left join lags as l on y.city_code = l.city_code and y.year = l.year
-left join {{ ref('int_agglomeration__coupling') }} as u on y.city_code = u.city_code and y.year = u.year
+left join {{ ref('int_agglomeration_resilience__coupling') }} as u on y.city_code = u.city_code and y.year = u.year
 left join {{ ref('int_city__groups') }} as k on y.city_code = k.city_code
 left join {{ ref('int_history__city') }} as h on y.city_code = h.city_code
 order by y.city_code, y.year

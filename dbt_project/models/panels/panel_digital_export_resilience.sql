@@ -1,7 +1,8 @@
-/* One row a city and year, 2011-2021, of paper C's 289 cities: the spine without Tibet, 儋州 and 固原 (seeds/judgments/
-   digital_exclusions.csv). Controls as int_digital__control names them. Groups: coastal provinces of the paper's footnote;
-   high foreign investment by the median of the cities' means; market by where more than half of the exports goes;
-   big-data zone in force from the year of approval; null, not 0, where no zone was delivered at all. DECISIONS 33, 34, 35, 36. */
+/* One row a city and year, 2011-2021, of digital_export_resilience's 289 cities: the spine without Tibet, 儋州 and 固原
+   (seeds/judgments/digital_exclusions.csv). Controls as int_digital_export_resilience__control names them. Groups:
+   coastal provinces of the paper's footnote; high foreign investment by the median of the cities' means; market by
+   where more than half of the exports goes; big-data zone in force from the year of approval; null, not 0, where no
+   zone was delivered at all. DECISIONS 33, 34, 35, 36. */
 with sample as (
     select
         y.*,
@@ -67,7 +68,7 @@ cross join median_city as n
 left join {{ ref('idx_export_resilience') }} as r on y.city_code = r.city_code and y.year = r.year
 left join {{ ref('idx_digital_economy') }} as d on y.city_code = d.city_code and y.year = d.year
 left join {{ ref('idx_market_diversity') }} as m on y.city_code = m.city_code and y.year = m.year
-left join {{ ref('int_digital__control') }} as c on y.city_code = c.city_code and y.year = c.year
+left join {{ ref('int_digital_export_resilience__control') }} as c on y.city_code = c.city_code and y.year = c.year
 left join {{ ref('idx_innovation_allocation') }} as a on y.city_code = a.city_code and y.year = a.year
 left join {{ ref('idx_export_sophistication') }} as s on y.city_code = s.city_code and y.year = s.year
 left join {{ ref('int_history__city') }} as h on y.city_code = h.city_code

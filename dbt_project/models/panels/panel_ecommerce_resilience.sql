@@ -1,10 +1,11 @@
-/* Paper D's regression sample: 2012-2021, cities with every indicator and control in all ten years (int_ecommerce__sample).
+/* ecommerce_resilience's regression sample: 2012-2021, cities with every indicator and control in all ten years
+   (int_ecommerce_resilience__sample).
        zone_did = 1 from the year in which the city's cross-border e-commerce zone was approved, batches of 2015-2020
        (the paper's first five); zone_lagged_did = zone_did of the year before, so null in 2012
        event_time = year - year of approval; the dummies of event time go from four years before to four after, with all
        earlier years in the first and all later ones in the last; the year before is the paper's base
-   Where no zone was delivered at all these are null, not 0. Gaps between known years are interpolated and flagged column by
-   column. DECISIONS 16, 17, 37. */
+   Where no zone was delivered at all these are null, not 0. Gaps between known years are interpolated and flagged
+   column by column. DECISIONS 16, 17, 37. */
 {% set filled = ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_cny', 'innovation_index', 'tertiary_employment_share'] %}
 with variables as (
     select
@@ -15,7 +16,7 @@ with variables as (
         bool_or(is_interpolated) filter (where variable = '{{ name }}') as is_{{ name }}_interpolated,
         {% endfor %}
         trim(
-            {% for name in resilience_indicators() %}
+            {% for name in ecommerce_resilience_indicators() %}
             {{ '|| ' if not loop.first }}case when bool_or(is_interpolated) filter (where variable = '{{ name }}') then '{{ name }} ' else '' end
             {% endfor %}
         ) as interpolated_indicators,
@@ -27,7 +28,7 @@ with variables as (
             )
         ) as is_digital_level_index_interpolated,
         bool_or(is_interpolated) as has_interpolated
-    from {{ ref('int_resilience__variable') }}
+    from {{ ref('int_ecommerce_resilience__variable') }}
     group by city_code, year
 ),
 
@@ -85,7 +86,7 @@ select
     v.is_digital_level_index_interpolated,
     v.has_interpolated or coalesce(y.has_interpolated, false) as has_interpolated
 from variables as v
-inner join {{ ref('int_ecommerce__sample') }} as s on v.city_code = s.city_code
+inner join {{ ref('int_ecommerce_resilience__sample') }} as s on v.city_code = s.city_code
 inner join {{ ref('city_year') }} as y on v.city_code = y.city_code and v.year = y.year
 inner join zoned as z on v.city_code = z.city_code and v.year = z.year
 inner join {{ ref('idx_economic_resilience') }} as r on v.city_code = r.city_code and v.year = r.year

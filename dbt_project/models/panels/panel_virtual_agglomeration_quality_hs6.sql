@@ -1,4 +1,5 @@
-/* One row a city, HS2002 product and year with a quality, with what paper E says of the city in the year.
+/* One row a city, HS2002 product and year with a quality, with what virtual_agglomeration_quality says of the city in
+   the year.
    By city and year first, so that values of a city-year lie together and take little room. */
 select
     q.city_code,
@@ -22,6 +23,6 @@ select
     c.{{ name }},
     {% endfor %}
     c.ln_export_diversification
-from {{ ref('int_quality__city_hs6') }} as q
-inner join {{ ref('int_quality__city_year') }} as c on q.city_code = c.city_code and q.year = c.year
+from {{ ref('int_virtual_agglomeration_quality__city_hs6') }} as q
+inner join {{ ref('int_virtual_agglomeration_quality__city_year') }} as c on q.city_code = c.city_code and q.year = c.year
 order by q.city_code, q.year, q.hs6_code

@@ -1,4 +1,4 @@
-/* Agglomeration of each city's industries by employment, s_ij and LQ_ij of int_agglomeration__industry:
+/* Agglomeration of each city's industries by employment, s_ij and LQ_ij of int_agglomeration_resilience__industry:
        specialisation PSS = max_j LQ_ij            diversity PSD = sum_j s_ij ln(1 / s_ij), 0 ln 0 = 0
        Gini of the shares G = sum_k (2k - n - 1) s_(k) / n, shares in rising order; gini_diversity = 1 - G
    A city-year without all 19 industries has no row. DECISIONS 30. */
@@ -16,7 +16,7 @@ with ranked as (
             partition by city_code, year
             order by location_quotient is null, location_quotient desc, industry_section_code
         ) as strength
-    from {{ ref('int_agglomeration__industry') }}
+    from {{ ref('int_agglomeration_resilience__industry') }}
 )
 
 select

@@ -1,5 +1,7 @@
-/* Relative specialisation by output (paper B's second measure of specialisation): the largest, over the three sectors, of
-       (sector's share in the city's value added) / (its share in that of all cities with the three sectors in the year).
+/* Relative specialisation by output (agglomeration_resilience's second measure of specialisation): the largest, over
+   the three sectors, of
+       (sector's share in the city's value added) / (its share in that of all cities with the three sectors in the
+       year).
    DECISIONS 30. */
 {% set sectors = ['gdp_primary_cny', 'gdp_secondary_cny', 'gdp_tertiary_cny'] %}
 with sectors as (

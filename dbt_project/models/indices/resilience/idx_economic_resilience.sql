@@ -1,8 +1,9 @@
-/* idx_economic_resilience: sum_j w_j z_ijt over the 17 indicators of paper D's table 1 (entropy weights), with
+/* idx_economic_resilience: sum_j w_j z_ijt over the 17 indicators of ecommerce_resilience's table 1 (entropy weights),
+   with
        z = (x - min) / (max - min), or (max - x) / (max - min) for a negative indicator, over the whole sample
        p = z / sum(z);  e_j = -1 / ln(n) * sum(p ln p), 0 ln 0 = 0;  w_j = (1 - e_j) / sum_j (1 - e_j)
-   Sample: cities with all indicators in every year 2012-2021. An indicator that is missing everywhere or has one value has
-   no weight: int_resilience__problem names it, and indicators_n counts those that have one. */
+   Sample: cities with all indicators in every year 2012-2021. An indicator that is missing everywhere or has one value
+   has no weight: int_ecommerce_resilience__problem names it, and indicators_n counts those that have one. */
 with measured as (
     select
         v.city_code,
@@ -11,7 +12,7 @@ with measured as (
         v.value,
         v.is_interpolated,
         r.direction
-    from {{ ref('int_resilience__variable') }} as v
+    from {{ ref('int_ecommerce_resilience__variable') }} as v
     inner join {{ ref('resilience_indicators') }} as r on v.variable = r.indicator
 ),
 

@@ -1,5 +1,5 @@
 /* A city's industrial output of 2004 by ISIC Rev. 4 division, and its share of the city's:
-       output_share_sc = output_sc / sum_s output_sc   (paper E, eq. 22). Industries without a division are in neither. DECISIONS 24. */
+       output_share_sc = output_sc / sum_s output_sc   (virtual_agglomeration_quality, eq. 22). Industries without a division are in neither. DECISIONS 24. */
 with sums as (
     select
         city_code,

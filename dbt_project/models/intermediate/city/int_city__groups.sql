@@ -1,6 +1,6 @@
-/* Each city of the spine with the groups that the papers divide cities into. region_group: three regions as paper A counts
-   them, 内蒙古 in the centre and 广西 in the west. size_group: by the mean of the districts' non-agricultural population over
-   2003-2011. commercial_tier: the list's; a city in none of its tiers is tier_4.
+/* Each city of the spine with the groups that the papers divide cities into. region_group: three regions as
+   agglomeration_exports counts them, 内蒙古 in the centre and 广西 in the west. size_group: by the mean of the districts'
+   non-agricultural population over 2003-2011. commercial_tier: the list's; a city in none of its tiers is tier_4.
    Where a list was not delivered at all, what it says is unknown: null. DECISIONS 28. */
 with sizes as (
     select

@@ -1,7 +1,7 @@
 /* Each postcode prefix that decides, in each year, whether an address lies in a municipal district.
    Four digits where all units that share them have one class in that year, five or six where they have not
-   (paper A, data section, step 3). At six digits a district wins over a county, since the shared code is the
-   seat's; the row says so. DECISIONS 8. */
+   (agglomeration_exports, data section, step 3). At six digits a district wins over a county, since the shared code is
+   the seat's; the row says so. DECISIONS 8. */
 with units as (
     select
         u.year,

@@ -1,5 +1,5 @@
 /* Each country on the list of a policy, by customs code. The list is one edition (for the Belt and Road that of 2023) and
-   counts for all years, as in paper C. DECISIONS 33. */
+   counts for all years, as in digital_export_resilience. DECISIONS 33. */
 select
     n.country_code,
     z.policy,

@@ -1,4 +1,4 @@
-/* Exports of a city's district firms in a year, by production place (paper A, data section).
+/* Exports of a city's district firms in a year, by production place (agglomeration_exports, data section).
    A city without exports has no row: absent is not zero. */
 select
     right('000' || city_id::varchar, 4) as city_code,

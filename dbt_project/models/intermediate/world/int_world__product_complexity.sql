@@ -1,6 +1,6 @@
-/* petc_vt = sum_i (x_ivt / X_it) L_it / sum_i (x_ivt / X_it): the mean GDP per head of a product's exporters, weighted by
-   the product's share in each one's exports (paper C, section 5.2; Hausmann, Hwang and Rodrik 2007). Year by year; GDP per
-   head in USD of 2015; exporters without it leave both sums. DECISIONS 34. */
+/* petc_vt = sum_i (x_ivt / X_it) L_it / sum_i (x_ivt / X_it): the mean GDP per head of a product's exporters, weighted
+   by the product's share in each one's exports (digital_export_resilience, section 5.2; Hausmann, Hwang and Rodrik
+   2007). Year by year; GDP per head in USD of 2015; exporters without it leave both sums. DECISIONS 34. */
 with shares as (
     select
         c.iso3_code,

@@ -1,0 +1,34 @@
+{#- A sum of doubles that is the same to the last bit whatever the order of rows and the number of threads. -#}
+{% macro exact_sum(expression) -%}
+    sum(({{ expression }})::decimal(38, 15))::double
+{%- endmacro %}
+
+{#- A sum of doubles over the rows that share a key, the same to the last bit whatever their order. -#}
+{% macro exact_sum_over(expression, key) -%}
+    (sum(({{ expression }})::decimal(38, 15)) over (partition by {{ key }}))::double
+{%- endmacro %}
+
+{#- A mean of doubles that is the same to the last bit whatever the order of rows; null without a value. -#}
+{% macro exact_mean(expression) -%}
+    {{ exact_sum(expression) }} / nullif(count({{ expression }}), 0)
+{%- endmacro %}
+
+{#- The same over the rows of a window. -#}
+{% macro exact_mean_over(expression, window) -%}
+    (sum(({{ expression }})::decimal(38, 15)) over ({{ window }}))::double / nullif(count({{ expression }}) over ({{ window }}), 0)
+{%- endmacro %}
+
+{#- The log of a value, null where it has none. -#}
+{% macro safe_ln(expression) -%}
+    ln(case when {{ expression }} > 0 then {{ expression }} end)
+{%- endmacro %}
+
+{#- Values beyond two limits take the limits; missing values stay missing (least and greatest pass over nulls). -#}
+{% macro clipped(expression, low, high) -%}
+    case when {{ expression }} < {{ low }} then {{ low }} when {{ expression }} > {{ high }} then {{ high }} else {{ expression }} end
+{%- endmacro %}
+
+{#- A value scaled to 0-1 between two limits; null where they are equal. -#}
+{% macro min_max(expression, low, high) -%}
+    ({{ expression }} - {{ low }}) / nullif({{ high }} - {{ low }}, 0)
+{%- endmacro %}

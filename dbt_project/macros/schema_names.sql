@@ -1,4 +1,0 @@
-{#- A schema is called what its folder says; panels stay in the default one, where any client finds them unqualified. -#}
-{% macro generate_schema_name(custom_schema_name, node) -%}
-    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
-{%- endmacro %}

@@ -1,0 +1,13 @@
+"""Segmentation and integration of each city's market by relative prices.
+
+virtual_agglomeration_quality, eq. 24. DECISIONS 26.
+"""
+
+from analysis.measures.market import market_integration
+
+
+def model(dbt, session):
+    dbt.config(materialized="table")
+    prices = dbt.ref("int_prices__category").df().rename(columns={"category_price_index_pct": "index_pct"})
+    neighbours = dbt.ref("int_geography__neighbour").df()
+    return market_integration(prices, neighbours).round(14)

@@ -1,0 +1,18 @@
+/* idx_export_resilience (digital_export_resilience, eq. 2, whose print lost the hats), v = exports of all firms of the
+   city, c = their counterfactual v(t-1) R_t:
+       resilience = ((v_t - v_2008) - (c_t - v_2008)) / |c_t - v_2008|
+   and two of its alternatives: the deviation v_t / v_2008 - 1, 2011-2015, and the same formula with the weighted
+   counterfactual of int_digital_export_resilience__export_growth. The third, 1 / HHI, is in idx_market_diversity.
+   DECISIONS 33, 34. */
+select
+    city_code,
+    year,
+    ((whole_city_export_value_usd - export_value_2008_usd) - (counterfactual_export_usd - export_value_2008_usd))
+    / nullif(abs(counterfactual_distance_usd), 0) as export_resilience_index,
+    case
+        when year between 2011 and 2015 then (whole_city_export_value_usd - export_value_2008_usd) / nullif(export_value_2008_usd, 0)
+    end as export_deviation_2008_ratio,
+    (whole_city_export_value_usd - weighted_counterfactual_export_usd)
+    / nullif(abs(weighted_counterfactual_distance_usd), 0) as weighted_export_resilience_index
+from {{ ref('int_digital_export_resilience__export_growth') }}
+where year >= 2009

@@ -1,0 +1,8 @@
+/* What is wrong with agglomeration_exports's variables, if anything. */
+{% set measured = agglomeration_exports_variables() | reject('equalto', 'development_zone_did') | list %}
+{{ indicator_problems(
+    'panel_agglomeration_exports',
+    ref('int_agglomeration_exports__variable'),
+    varying=measured,
+    positive=['district_population_nonagricultural_n', 'district_registered_unemployed_n']
+) }}

@@ -1,0 +1,14 @@
+/* int_virtual_agglomeration_quality__city_hs4: a city's quality by HS2002 heading and year, weighted by exports.
+   quality = sum of value * index / sum of value, over cells with an index (virtual_agglomeration_quality, equation
+   21). DECISIONS 21. */
+select
+    right('000' || q.city_id::varchar, 4) as city_code,
+    left(p.hs6_code, 4) as hs4_code,
+    q.year,
+    {{ quality_columns() }},
+    count(distinct q.firm_id)::int as exporters_n,
+    count(distinct q.hs6_id)::int as quality_hs6_n
+from {{ ref('int_virtual_agglomeration_quality__firm_product') }} as q
+inner join {{ ref('int_virtual_agglomeration_quality__product') }} as p on q.hs6_id = p.hs6_id
+where q.quality_index is not null
+group by q.city_id, left(p.hs6_code, 4), q.year
