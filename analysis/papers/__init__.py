@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.estimators import FixedEffectsResult, fixed_effects
+from analysis.estimators.core import CovarianceOption
 from warehouse.errors import CitytradeError
 
 FOLDER = Path(__file__).resolve().parent
@@ -135,7 +136,8 @@ def estimate_table(slug: str, table: str, frame: pd.DataFrame, columns: Iterable
 
 
 def _fixed_effects(frame: pd.DataFrame, table: Table, regressors: tuple[str, ...]) -> FixedEffectsResult:
-    return fixed_effects(frame, table.outcome, regressors, table.effects, table.cluster, constant=table.constant)  # type: ignore[arg-type]
+    covariance: CovarianceOption = {"cluster": [table.cluster]} if table.cluster else "iid"
+    return fixed_effects(frame, table.outcome, regressors, table.effects, covariance=covariance, constant=table.constant)  # type: ignore[arg-type]
 
 
 ESTIMATORS: dict[str, Callable[[pd.DataFrame, Table, tuple[str, ...]], FixedEffectsResult]] = {"fixed_effects": _fixed_effects}

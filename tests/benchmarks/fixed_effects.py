@@ -30,7 +30,7 @@ TIMEOUT = 1200.0
 def ours(frame: pd.DataFrame) -> Outcome:
     from analysis.estimators.linear.fixed_effects import fixed_effects
 
-    result = fixed_effects(frame, "y", REGRESSORS, EFFECTS, "city_code", convention="fixest_full")
+    result = fixed_effects(frame, "y", REGRESSORS, EFFECTS, covariance={"cluster": ["city_code"]}, small="fixest_full")
     return {"coefficients": list(result.coefficients[REGRESSORS]), "standard_errors": list(result.standard_errors[REGRESSORS])}
 
 

@@ -15,11 +15,11 @@ DRAWS = 2000
 CITIES, YEARS = 100, 8
 TRUTH = {"zone": 0.5, "x": 1.0}
 DESIGNS: dict[str, dict[str, object]] = {
-    "clustered by city": {"cluster": "city_code"},
-    "clustered by city, weighted": {"cluster": "city_code", "weights": "weight"},
-    "clustered by city, three effects": {"cluster": "city_code", "effects": ["city_code", "year", "sector"]},
-    "clustered by city, fixest nested": {"cluster": "city_code", "convention": "fixest_nested"},
-    "robust, not clustered": {"robust": True},
+    "clustered by city": {"covariance": {"cluster": ["city_code"]}},
+    "clustered by city, weighted": {"covariance": {"cluster": ["city_code"]}, "weights": "weight"},
+    "clustered by city, three effects": {"covariance": {"cluster": ["city_code"]}, "effects": ["city_code", "year", "sector"]},
+    "clustered by city, fixest nested": {"covariance": {"cluster": ["city_code"]}, "small": "fixest_nested"},
+    "robust, not clustered": {"covariance": "robust"},
 }
 
 

@@ -202,7 +202,7 @@ def test_event_study_windows(made_up: pd.DataFrame) -> None:
     assert list(binned.coefficients.index) == ["e<=-3", "e=-2", "e=0", "e=1", "e>=2", "x"]
     event = made_up["year"] - made_up["cohort"].where(made_up["cohort"] > 0)
     by_hand = made_up.assign(low=event.le(-3), m2=event.eq(-2), z=event.eq(0), o=event.eq(1), high=event.ge(2))
-    again = fixed_effects(by_hand, "y", ["low", "m2", "z", "o", "high", "x"], ["city", "year"], "city")
+    again = fixed_effects(by_hand, "y", ["low", "m2", "z", "o", "high", "x"], ["city", "year"], covariance={"cluster": ["city"]})
     np.testing.assert_allclose(binned.coefficients, again.coefficients.iloc[:-1], atol=1e-10)
     np.testing.assert_allclose(binned.standard_errors, again.standard_errors.iloc[:-1], rtol=1e-9)
     cut = event_study(made_up, *COLUMNS, ["x"], first=-3, last=2, ends="drop")

@@ -200,7 +200,7 @@ def test_the_note_says_what_was_done() -> None:
         "2005-2011",
     ):
         assert words in note
-    assert "AR(1)" in str(result) and "L1.y" in result.to_frame().index
+    assert "AR(1)" in str(result) and "L1.y" in set(result.tidy()["term"])
 
 
 def by_hand(frame: pd.DataFrame, h: str) -> tuple[np.ndarray, np.ndarray]:

@@ -31,15 +31,16 @@ def made_up() -> pd.DataFrame:
     return frame.assign(coast=(city < 25).astype(int), region=np.array(["east", "middle", "west"])[city % 3])
 
 
-by_city = partial(fixed_effects, effects=["city_code", "year"], cluster="city_code")
+BY_CITY = {"effects": ["city_code", "year"], "covariance": {"cluster": ["city_code"]}}
+by_city = partial(fixed_effects, **BY_CITY)
 
 
 def test_ols_equals_statsmodels(made_up: pd.DataFrame) -> None:
     x = sm.add_constant(made_up[["x", "m"]])
     for ours, theirs in (
         ({}, {}),
-        ({"robust": True}, {"cov_type": "HC1", "use_t": True}),
-        ({"cluster": "city_code"}, {"cov_type": "cluster", "cov_kwds": {"groups": made_up["city_code"].astype(int)}, "use_t": True}),
+        ({"covariance": "robust"}, {"cov_type": "HC1", "use_t": True}),
+        ({"covariance": {"cluster": ["city_code"]}}, {"cov_type": "cluster", "cov_kwds": {"groups": made_up["city_code"].astype(int)}, "use_t": True}),
     ):
         result, peer = linear_regression(made_up, "y", ["x", "m"], **ours), sm.OLS(made_up["y"], x).fit(**theirs)
         np.testing.assert_allclose(result.coefficients, peer.params, rtol=1e-11)
@@ -69,7 +70,7 @@ def test_mediation_is_its_three_equations(made_up: pd.DataFrame) -> None:
 
 
 def test_mediation_with_fixed_effects_and_whole_cities(made_up: pd.DataFrame) -> None:
-    call = {"estimate": by_city, "labels": ["city_code", "year"], "bootstrap": 40, "resample": "city_code", "seed": 3}
+    call = {"estimator": "fixed_effects", "options": BY_CITY, "bootstrap": 40, "resample": "city_code", "seed": 3}
     result = mediation(made_up, "y", "x", "m", ["z"], **call)
     assert result.effects.loc["a", "effect"] == by_city(made_up, "m", ["x", "z"]).coefficients["x"]
     assert result.effects.loc["indirect", "effect"] == pytest.approx(0.2, abs=0.1)
@@ -101,7 +102,7 @@ def test_mediation_uses_the_same_rows_in_all_equations(made_up: pd.DataFrame) ->
 
 def test_moderation_effects_are_slopes_at_their_points(made_up: pd.DataFrame) -> None:
     frame = made_up.assign(y=made_up.y + 0.25 * made_up.x * made_up.m)
-    centred, plain = (moderation(frame, "y", "x", "m", ["z"], centre=centre, estimate=by_city, labels=["city_code", "year"]) for centre in (True, False))
+    centred, plain = (moderation(frame, "y", "x", "m", ["z"], centre=centre, estimator="fixed_effects", options=BY_CITY) for centre in (True, False))
     np.testing.assert_allclose(centred.marginal["effect"], plain.marginal["effect"], rtol=1e-8)
     np.testing.assert_allclose(centred.marginal["standard_error"], plain.marginal["standard_error"], rtol=1e-8)
     assert centred.fit.coefficients[centred.interaction] == pytest.approx(plain.fit.coefficients["x_x_m"], rel=1e-9)
@@ -212,7 +213,7 @@ def test_chow_and_slopes_are_f_tests_of_dummies(made_up: pd.DataFrame) -> None:
 def test_suest_is_the_interacted_regression(made_up: pd.DataFrame) -> None:
     """Wald tests of the interactions, clustered, with the factor G/(G-1) in place of the usual one; clusters may lie in both groups."""
     frame = made_up.assign(late=(made_up.year > 2013).astype(int))
-    result = compare_groups(frame, "y", ["x", "m"], "late", cluster="city_code")
+    result = compare_groups(frame, "y", ["x", "m"], "late", covariance={"cluster": ["city_code"]})
     late = frame["late"].to_numpy()
     x = np.column_stack([np.ones(480), frame[["x", "m"]]])
     x = sm.OLS(frame["y"], np.hstack([x, x * late[:, None]])).fit(
@@ -228,7 +229,7 @@ def test_suest_is_the_interacted_regression(made_up: pd.DataFrame) -> None:
 
 
 def test_group_regressions_take_out_their_own_effects(made_up: pd.DataFrame) -> None:
-    result = compare_groups(made_up, "y", ["x", "m"], "coast", effects=["city_code", "year"], cluster="city_code")
+    result = compare_groups(made_up, "y", ["x", "m"], "coast", effects=["city_code", "year"], covariance={"cluster": ["city_code"]})
     for group, part in made_up.groupby("coast"):
         np.testing.assert_allclose(result.coefficients[group], by_city(part, "y", ["x", "m"]).coefficients[["x", "m"]], rtol=1e-10)
     assert "chow" not in result.tests

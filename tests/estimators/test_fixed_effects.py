@@ -26,7 +26,12 @@ PYFIXEST = {
     ("two ways", None): (2.02625813771, -0.493669756127, 0.026965605923, 0.00659569645271),
     ("two ways", "weight"): (2.01545121844, -0.492378363235, 0.0224979202344, 0.00594054612931),
 }
-ERRORS = {"iid": {}, "robust": {"robust": True}, "one way": {"cluster": "city_code"}, "two ways": {"cluster": ["city_code", "industry"]}}
+ERRORS = {
+    "iid": {},
+    "robust": {"covariance": "robust"},
+    "one way": {"covariance": {"cluster": ["city_code"]}},
+    "two ways": {"covariance": {"cluster": ["city_code", "industry"]}},
+}
 
 
 def test_a_case_by_hand() -> None:
@@ -44,13 +49,13 @@ def test_a_case_by_hand() -> None:
     assert result.r2 == pytest.approx(1 - 3.75 / 97.5)
     assert result.r2_adjusted == pytest.approx(1 - 3.75 / 97.5 * 5 / 3)
     # scores by city: -.25 - 1.25 = -1.5 and .75 + .75 = 1.5; the city effects are nested, so K = x and the constant
-    clustered = fixed_effects(frame, "y", ["x"], ["city"], "city")
+    clustered = fixed_effects(frame, "y", ["x"], ["city"], covariance={"cluster": ["city"]})
     assert clustered.standard_errors["x"] == pytest.approx(np.sqrt((1.5**2 + 1.5**2) / 16 * 2 * 5 / 4))
     assert clustered.df_t == 1
 
 
 def test_a_known_effect_is_recovered(city_panel: pd.DataFrame) -> None:
-    result = fixed_effects(city_panel, "y", ["treated", "x"], cluster="city_code")
+    result = fixed_effects(city_panel, "y", ["treated", "x"], covariance={"cluster": ["city_code"]})
     for term, truth in (("treated", 2.0), ("x", -0.5)):
         assert abs(result.coefficients[term] - truth) < 3 * result.standard_errors[term] < 0.2
     assert result.groups == {"city_code": 40, "year": 8}
@@ -71,8 +76,8 @@ def test_equal_to_least_squares_on_dummies(city_panel: pd.DataFrame) -> None:
     scores = pd.DataFrame(full * residuals[:, None]).groupby(city_panel["city_code"].to_numpy()).sum().to_numpy()
     covariance = (bread @ scores.T @ scores @ bread)[:2, :2] * 40 / 39 * (n - 1) / (n - k)
 
-    mean_form = fixed_effects(city_panel, "y", ["treated", "x"], cluster="city_code")
-    year_form = fixed_effects(city_panel, "y", ["treated", "x"], cluster="city_code", constant="first_period")
+    mean_form = fixed_effects(city_panel, "y", ["treated", "x"], covariance={"cluster": ["city_code"]})
+    year_form = fixed_effects(city_panel, "y", ["treated", "x"], covariance={"cluster": ["city_code"]}, constant="first_period")
     for result in (mean_form, year_form):
         np.testing.assert_allclose(result.coefficients[["treated", "x"]], b[:2], rtol=1e-9)
         np.testing.assert_allclose(result.covariance.loc[["treated", "x"], ["treated", "x"]], covariance, rtol=1e-8)
@@ -86,11 +91,11 @@ def test_equal_to_least_squares_on_dummies(city_panel: pd.DataFrame) -> None:
 
 
 def test_order_extra_columns_and_types_change_nothing(city_panel: pd.DataFrame) -> None:
-    plain = fixed_effects(city_panel, "y", ["treated", "x"], cluster="city_code")
+    plain = fixed_effects(city_panel, "y", ["treated", "x"], covariance={"cluster": ["city_code"]})
     other = city_panel.sample(frac=1, random_state=1).assign(note="text", treated=lambda f: f["treated"].astype("boolean"), spare=np.nan)
     before = other.copy(deep=True)
-    shuffled = fixed_effects(other, "y", ["treated", "x"], cluster="city_code")
-    pd.testing.assert_frame_equal(shuffled.to_frame(), plain.to_frame(), check_exact=True)
+    shuffled = fixed_effects(other, "y", ["treated", "x"], covariance={"cluster": ["city_code"]})
+    pd.testing.assert_frame_equal(shuffled.tidy(), plain.tidy(), check_exact=True)
     pd.testing.assert_frame_equal(shuffled.covariance, plain.covariance, check_exact=True)
     pd.testing.assert_frame_equal(other, before)
     assert list(shuffled.sample) == list(other.index)
@@ -100,11 +105,11 @@ def test_rows_left_out_are_counted_with_their_reason(city_panel: pd.DataFrame) -
     spoiled = city_panel.astype({"treated": "Int64"}).reset_index(drop=True)
     spoiled.loc[0, "x"], spoiled.loc[1, "x"] = np.nan, -np.inf
     spoiled.loc[2, "treated"], spoiled.loc[3, "city_code"] = pd.NA, None
-    result = fixed_effects(spoiled, "y", ["treated", "x"], cluster="city_code")
+    result = fixed_effects(spoiled, "y", ["treated", "x"], covariance={"cluster": ["city_code"]})
     assert result.dropped == {"city_code missing": 1, "treated missing": 1, "x missing": 1, "x infinite": 1}
     assert result.n == len(city_panel) - 4 == len(result.sample)
-    clean = fixed_effects(city_panel.reset_index(drop=True).drop(index=[0, 1, 2, 3]), "y", ["treated", "x"], cluster="city_code")
-    pd.testing.assert_frame_equal(result.to_frame(), clean.to_frame(), check_exact=True)
+    clean = fixed_effects(city_panel.reset_index(drop=True).drop(index=[0, 1, 2, 3]), "y", ["treated", "x"], covariance={"cluster": ["city_code"]})
+    pd.testing.assert_frame_equal(result.tidy(), clean.tidy(), check_exact=True)
     assert "1 row (x infinite)" in result.note()
 
 
@@ -147,26 +152,26 @@ def test_too_few_rows_and_one_cluster(city_panel: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="4 complete rows cannot carry 2 regressors"):
         fixed_effects(city_panel.head(4), "y", ["treated", "x"])
     with pytest.raises(ValueError, match="one cluster only"):
-        fixed_effects(city_panel.assign(country="CN"), "y", ["x"], cluster="country")
+        fixed_effects(city_panel.assign(country="CN"), "y", ["x"], covariance={"cluster": ["country"]})
 
 
 def test_parameters_counted_in_each_convention(three: pd.DataFrame) -> None:
     """40 cities, 8 years, 6 industries; cities lie in 5 provinces, so clustering by either nests the cities."""
 
     def counted(convention: str, effects: list[str], **options: object) -> tuple[int, float]:
-        result = fixed_effects(three, "y", TREATED, effects, convention=convention, **options)  # type: ignore[arg-type]
+        result = fixed_effects(three, "y", TREATED, effects, small=convention, **options)  # type: ignore[arg-type]
         return result.counted, result.df_t
 
     n = len(three)
     for convention in ("reghdfe_nested", "fixest_nested", "fixest_full", "linearmodels"):
         assert counted(convention, THREE) == (2 + 40 + 7 + 5, n - 54)
-    assert counted("reghdfe_nested", THREE, cluster="city_code") == (2 + 8 + 5, 39)
-    assert counted("fixest_nested", THREE, cluster="city_code") == (2 + 8 + 5, 39)
-    assert counted("fixest_full", THREE, cluster="city_code") == (54, 39)
-    assert counted("linearmodels", THREE, cluster="city_code") == (54, n - 54)
-    assert counted("reghdfe_nested", ["city_code"], cluster="province") == (3, 4)
-    assert counted("linearmodels", ["city_code"], cluster="province") == (3, n - 42)
-    assert counted("reghdfe_nested", [*THREE, "province"], cluster=["year", "industry"]) == (2 + 1 + 39, 5)
+    assert counted("reghdfe_nested", THREE, covariance={"cluster": ["city_code"]}) == (2 + 8 + 5, 39)
+    assert counted("fixest_nested", THREE, covariance={"cluster": ["city_code"]}) == (2 + 8 + 5, 39)
+    assert counted("fixest_full", THREE, covariance={"cluster": ["city_code"]}) == (54, 39)
+    assert counted("linearmodels", THREE, covariance={"cluster": ["city_code"]}) == (54, n - 54)
+    assert counted("reghdfe_nested", ["city_code"], covariance={"cluster": ["province"]}) == (3, 4)
+    assert counted("linearmodels", ["city_code"], covariance={"cluster": ["province"]}) == (3, n - 42)
+    assert counted("reghdfe_nested", [*THREE, "province"], covariance={"cluster": ["year", "industry"]}) == (2 + 1 + 39, 5)
     # a province is a sum of its cities: five levels that are redundant, of which fixest knows one
     assert counted("fixest_full", [*THREE, "province"]) == (54 + 4, n - 58)
     assert counted("reghdfe_nested", [*THREE, "province"]) == (54, n - 54)
@@ -185,8 +190,8 @@ def test_levels_of_three_effects_counted_exactly_on_request() -> None:
 
 def test_two_way_clusters_from_the_definition_and_mended(three: pd.DataFrame) -> None:
     """By one, plus by the other, less by both; a matrix with a negative eigenvalue loses it, the slopes' block by itself."""
-    result = fixed_effects(three, "y", TREATED, ["city_code"], ["province", "industry"])
-    parts = [fixed_effects(three, "y", TREATED, ["city_code"], cluster) for cluster in ("province", "industry", "province#industry")]
+    result = fixed_effects(three, "y", TREATED, ["city_code"], covariance={"cluster": ["province", "industry"]})
+    parts = [fixed_effects(three, "y", TREATED, ["city_code"], covariance={"cluster": [cluster]}) for cluster in ("province", "industry", "province#industry")]
     n, few = result.n, 5
     raw = np.zeros((3, 3))
     for sign, part in zip((1, 1, -1), parts, strict=True):
@@ -197,12 +202,12 @@ def test_two_way_clusters_from_the_definition_and_mended(three: pd.DataFrame) ->
     np.testing.assert_allclose(result.covariance.to_numpy()[:2, :2], (vectors * np.maximum(values, 0)) @ vectors.T, rtol=1e-9)
     assert result.mended == "slopes"
     assert "negative eigenvalues set to zero" in result.note()
-    unmended = fixed_effects(three, "y", TREATED, ["city_code"], ["province", "industry"], convention="linearmodels")
+    unmended = fixed_effects(three, "y", TREATED, ["city_code"], covariance={"cluster": ["province", "industry"]}, small="linearmodels")
     assert np.linalg.eigvalsh(unmended.covariance.iloc[:2, :2])[0] < 0
     assert unmended.mended == "nothing"
     assert result.clusters == {"province": 5, "industry": 6}
     assert (result.n_clusters, result.df_t) == (5, 4)
-    only_constant = fixed_effects(three, "y", TREATED, cluster=["province", "year"])
+    only_constant = fixed_effects(three, "y", TREATED, covariance={"cluster": ["province", "year"]})
     assert only_constant.mended == "constant"
     np.testing.assert_array_equal(mended(np.diag([2.0, 1.0, 3.0]))[0], np.diag([2.0, 1.0, 3.0]))
 
@@ -210,15 +215,15 @@ def test_two_way_clusters_from_the_definition_and_mended(three: pd.DataFrame) ->
 def test_weights_mean_repeated_means(three: pd.DataFrame) -> None:
     """A row of weight w is the mean of w rows: coefficients equal those of the repeated rows, and only ratios of weights matter."""
     repeated = three.loc[three.index.repeat(three["weight"])]
-    weighted = fixed_effects(three, "y", TREATED, THREE, "city_code", weights="weight")
-    plain = fixed_effects(repeated, "y", TREATED, THREE, "city_code")
+    weighted = fixed_effects(three, "y", TREATED, THREE, covariance={"cluster": ["city_code"]}, weights="weight")
+    plain = fixed_effects(repeated, "y", TREATED, THREE, covariance={"cluster": ["city_code"]})
     np.testing.assert_allclose(weighted.coefficients, plain.coefficients, rtol=1e-11)
     factors = [(fit.n - 1) / (fit.n - fit.counted) for fit in (weighted, plain)]
     np.testing.assert_allclose(weighted.covariance / factors[0], plain.covariance / factors[1], rtol=1e-9)
     assert weighted.r2 == pytest.approx(plain.r2)
     assert weighted.r2_first_within == pytest.approx(plain.r2_first_within)
     assert "weighted by weight" in weighted.note()
-    scaled = fixed_effects(three.assign(weight=three["weight"] / 7), "y", TREATED, THREE, "city_code", weights="weight")
+    scaled = fixed_effects(three.assign(weight=three["weight"] / 7), "y", TREATED, THREE, covariance={"cluster": ["city_code"]}, weights="weight")
     np.testing.assert_allclose(scaled.covariance, weighted.covariance, rtol=1e-12)
     first = [fixed_effects(three, "y", TREATED, weights=w, constant="first_period") for w in ("weight", None)]
     assert first[0].coefficients["constant"] != pytest.approx(first[1].coefficients["constant"], rel=1e-6)
@@ -228,7 +233,7 @@ def test_weights_of_zero_are_left_out_and_negative_ones_refused(three: pd.DataFr
     zero = three["weight"].where(three["industry"] != 2, 0)
     result = fixed_effects(three.assign(weight=zero), "y", TREATED, THREE, weights="weight")
     assert result.dropped == {"weight zero": int((three["industry"] == 2).sum())}
-    pd.testing.assert_frame_equal(result.to_frame(), fixed_effects(three[three["industry"] != 2], "y", TREATED, THREE, weights="weight").to_frame())
+    pd.testing.assert_frame_equal(result.tidy(), fixed_effects(three[three["industry"] != 2], "y", TREATED, THREE, weights="weight").tidy())
     with pytest.raises(ValueError, match="weight 'weight' is negative in 1 rows .the first: index 3."):
         fixed_effects(three.assign(weight=three["weight"].where(three.index != 3, -1)), "y", TREATED, THREE, weights="weight")
     with pytest.raises(ValueError, match="zero in every complete row"):
@@ -239,11 +244,11 @@ def test_singletons_dropped_again_and_again(city_panel: pd.DataFrame) -> None:
     """9999 has one year; then 2030, which only 9999 and 1101 have, is 1101's alone. What is left is the panel without them."""
     extra = pd.DataFrame({"city_code": ["9999", "1101"], "year": [2030, 2030], "treated": [0, 1], "x": [1.0, 2.0], "y": [1.0, 0.0]})
     padded = pd.concat([city_panel, extra])
-    kept, dropped = (fixed_effects(padded, "y", TREATED, cluster="city_code", singletons=how) for how in ("keep", "drop"))
+    kept, dropped = (fixed_effects(padded, "y", TREATED, covariance={"cluster": ["city_code"]}, singletons=how) for how in ("keep", "drop"))
     assert (kept.n, kept.singletons) == (len(city_panel) + 2, 1)
     assert (dropped.n, dropped.singletons) == (len(city_panel), 0)
     assert dropped.dropped == {"alone in a level of an effect": 2}
-    pd.testing.assert_frame_equal(dropped.to_frame(), fixed_effects(city_panel, "y", TREATED, cluster="city_code").to_frame(), check_exact=True)
+    pd.testing.assert_frame_equal(dropped.tidy(), fixed_effects(city_panel, "y", TREATED, covariance={"cluster": ["city_code"]}).tidy(), check_exact=True)
     np.testing.assert_allclose(kept.coefficients[TREATED], fixed_effects(padded[padded["city_code"] != "9999"], "y", TREATED).coefficients[TREATED])
     with pytest.raises(ValueError, match="alone in a level of an effect, at once or once others are left out"):
         fixed_effects(city_panel.drop_duplicates("city_code"), "y", TREATED, ["city_code"], singletons="drop")
@@ -251,12 +256,12 @@ def test_singletons_dropped_again_and_again(city_panel: pd.DataFrame) -> None:
 
 def test_collinear_regressors_dropped_on_request(three: pd.DataFrame) -> None:
     frame = three.assign(flat=3.0, city_size=three["province"] * 1e6, twice=2 * three["x"] + three["year"], sum=three["treated"] - three["x"])
-    result = fixed_effects(frame, "y", ["flat", "x", "city_size", "twice", "treated", "sum"], THREE, "city_code", collinear="drop")
+    result = fixed_effects(frame, "y", ["flat", "x", "city_size", "twice", "treated", "sum"], THREE, covariance={"cluster": ["city_code"]}, collinear="drop")
     assert result.regressors == ("x", "treated")
     assert list(result.omitted) == ["flat", "city_size", "twice", "sum"]
     assert result.omitted["twice"] == "a combination of x, treated"
     assert "regressors left out: flat (does not vary once the city_code and year and industry effects are taken out)" in result.note()
-    plain = fixed_effects(three, "y", ["x", "treated"], THREE, "city_code")
+    plain = fixed_effects(three, "y", ["x", "treated"], THREE, covariance={"cluster": ["city_code"]})
     np.testing.assert_allclose(result.covariance, plain.covariance, rtol=1e-10)
     first = fixed_effects(frame, "y", ["flat", "x"], collinear="drop", constant="first_period")
     np.testing.assert_allclose(first.coefficients, fixed_effects(three, "y", ["x"], constant="first_period").coefficients, rtol=1e-10)
@@ -269,8 +274,8 @@ def test_collinear_regressors_dropped_on_request(three: pd.DataFrame) -> None:
 
 
 def test_units_of_the_columns_do_not_matter(three: pd.DataFrame) -> None:
-    plain = fixed_effects(three, "y", TREATED, THREE, "city_code")
-    scaled = fixed_effects(three.assign(x=three["x"] * 1e9 + 1e12, treated=three["treated"] * 1e-9), "y", TREATED, THREE, "city_code")
+    plain = fixed_effects(three, "y", TREATED, THREE, covariance={"cluster": ["city_code"]})
+    scaled = fixed_effects(three.assign(x=three["x"] * 1e9 + 1e12, treated=three["treated"] * 1e-9), "y", TREATED, THREE, covariance={"cluster": ["city_code"]})
     np.testing.assert_allclose(scaled.t_statistics[TREATED], plain.t_statistics[TREATED], rtol=1e-9)
 
 
@@ -285,17 +290,24 @@ def test_without_effects_it_is_least_squares(three: pd.DataFrame) -> None:
 
 
 def test_columns_joined_to_one_effect(three: pd.DataFrame) -> None:
-    joined = fixed_effects(three, "y", ["x"], ["city_code", "province#year"], "province#year", keys=[])
-    by_hand = fixed_effects(three.assign(py=three["province"].astype(str) + "-" + three["year"].astype(str)), "y", ["x"], ["city_code", "py"], "py", keys=[])
+    joined = fixed_effects(three, "y", ["x"], ["city_code", "province#year"], covariance={"cluster": ["province#year"]}, keys=[])
+    by_hand = fixed_effects(
+        three.assign(py=three["province"].astype(str) + "-" + three["year"].astype(str)),
+        "y",
+        ["x"],
+        ["city_code", "py"],
+        covariance={"cluster": ["py"]},
+        keys=[],
+    )
     np.testing.assert_allclose(joined.covariance, by_hand.covariance, rtol=1e-12)
     assert joined.groups["province#year"] == 40
 
 
 @pytest.mark.parametrize("cast", [str, "category", "Int64", "float64", object])
 def test_labels_of_any_type_give_the_same_numbers(three: pd.DataFrame, cast: object) -> None:
-    plain = fixed_effects(three.assign(city_code=three["city_code"].astype(int)), "y", TREATED, THREE, ["city_code", "industry"])
+    plain = fixed_effects(three.assign(city_code=three["city_code"].astype(int)), "y", TREATED, THREE, covariance={"cluster": ["city_code", "industry"]})
     other = three.assign(**{name: three[name].astype(int).astype(cast) for name in THREE})
-    result = fixed_effects(other, "y", TREATED, THREE, ["city_code", "industry"])
+    result = fixed_effects(other, "y", TREATED, THREE, covariance={"cluster": ["city_code", "industry"]})
     pd.testing.assert_frame_equal(result.covariance, plain.covariance, check_exact=True)
 
 
@@ -306,10 +318,10 @@ def test_float32_input_is_worked_on_in_float64(three: pd.DataFrame) -> None:
 
 
 def test_rows_that_share_all_levels_may_come_in_any_order(three: pd.DataFrame) -> None:
-    plain = fixed_effects(three, "y", TREATED, ["province"], weights="weight", cluster="industry")
+    plain = fixed_effects(three, "y", TREATED, ["province"], weights="weight", covariance={"cluster": ["industry"]})
     for seed in range(3):
         shuffled = three.sample(frac=1, random_state=seed).set_index("year", drop=False)
-        result = fixed_effects(shuffled, "y", TREATED, ["province"], weights="weight", cluster="industry")
+        result = fixed_effects(shuffled, "y", TREATED, ["province"], weights="weight", covariance={"cluster": ["industry"]})
         pd.testing.assert_frame_equal(result.covariance, plain.covariance, check_exact=True)
         assert list(result.sample) == list(shuffled.index)
 
@@ -321,7 +333,7 @@ def test_the_same_number_in_every_process() -> None:
         "draw = np.random.default_rng(0)\n"
         "f = pd.DataFrame({'a': draw.integers(0, 20, 300).astype(str), 'b': draw.integers(0, 9, 300).astype(str), 'c': draw.integers(0, 5, 300).astype(str)})\n"
         "f['x'], f['y'] = draw.normal(size=(2, 300))\n"
-        "print([v.hex() for v in fixed_effects(f, 'y', ['x'], ['a', 'b', 'c'], ['a', 'c'], convention='fixest_nested').standard_errors])\n"
+        "print([v.hex() for v in fixed_effects(f, 'y', ['x'], ['a', 'b', 'c'], covariance={'cluster': ['a', 'c']}, small='fixest_nested').standard_errors])\n"
     )
     seen = {
         subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
@@ -333,14 +345,15 @@ def test_the_same_number_in_every_process() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"convention": "stata"}, "standard errors as in 'stata' are not known"),
+        ({"small": "stata"}, "small = 'stata' is not known"),
         ({"singletons": "maybe"}, "singletons = 'maybe'"),
         ({"collinear": "ignore"}, "collinear = 'ignore'"),
         ({"effect_count": "none"}, "effect_count = 'none'"),
-        ({"cluster": ["city_code", "year", "industry"]}, "by one column or by two different ones"),
-        ({"cluster": "city_code", "robust": True}, "give cluster or robust, not both"),
-        ({"effects": ["year", "year"]}, "each effect can be taken out once"),
-        ({"effects": THREE, "constant": "first_period"}, "'first_period' where there are two effects"),
+        ({"covariance": {"cluster": ["city_code", "year", "industry"]}}, "by one column or two different ones"),
+        ({"covariance": "cluster"}, "covariance = 'cluster' is not known"),
+        ({"covariance": {"clusters": ["city_code"]}}, "Nearest: cluster"),
+        ({"effects": ["year", "year"]}, "effects must be different columns"),
+        ({"effects": THREE, "constant": "first_period"}, "'first_period' is for two effects; there are 3"),
         ({"effects": ["city_code#yaer", "year"]}, "column 'yaer' is not in the frame. Nearest: year"),
         ({"weights": "city_code"}, "column 'city_code' holds .* not numbers"),
         ({"keys": ["year"]}, "with the year of an earlier row"),

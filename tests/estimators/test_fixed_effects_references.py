@@ -24,15 +24,20 @@ PYFIXEST = {
     ("two ways", None): (2.02625813771, -0.493669756127, 0.026965605923, 0.00659569645271),
     ("two ways", "weight"): (2.01545121844, -0.492378363235, 0.0224979202344, 0.00594054612931),
 }
-ERRORS = {"iid": {}, "robust": {"robust": True}, "one way": {"cluster": "city_code"}, "two ways": {"cluster": ["city_code", "industry"]}}
+ERRORS = {
+    "iid": {},
+    "robust": {"covariance": "robust"},
+    "one way": {"covariance": {"cluster": ["city_code"]}},
+    "two ways": {"covariance": {"cluster": ["city_code", "industry"]}},
+}
 
 
 @pytest.mark.parametrize(
     ("options", "key"),
     [
-        ({"cluster": "Year"}, "Sales~Price+fe(State) cluster Year (areg=reghdfe)"),
-        ({"cluster": "State"}, "Sales~Price+fe(State) cluster State (reghdfe)"),
-        ({"robust": True}, "Sales~Price+fe(State) robust (areg)"),
+        ({"covariance": {"cluster": ["Year"]}}, "Sales~Price+fe(State) cluster Year (areg=reghdfe)"),
+        ({"covariance": {"cluster": ["State"]}}, "Sales~Price+fe(State) cluster State (reghdfe)"),
+        ({"covariance": "robust"}, "Sales~Price+fe(State) robust (areg)"),
         ({}, "Sales~Price+fe(State) iid (areg)"),
     ],
 )
@@ -51,7 +56,7 @@ def test_one_and_two_effects_equal_plm(golden: Path) -> None:
         for term in ("value", "capital"):
             assert result.coefficients[term] == pytest.approx(expected[name]["coef"][term], rel=1e-10)
             assert result.standard_errors[term] == pytest.approx(expected[name]["se"][term], rel=1e-10)
-    clustered = fixed_effects(frame, "inv", ["value", "capital"], ["firm"], "firm")
+    clustered = fixed_effects(frame, "inv", ["value", "capital"], ["firm"], covariance={"cluster": ["firm"]})
     n, k = len(frame), 2
     # plm's "sss" counts the regressors alone in (N-1)/(N-K); Stata and this program count the constant as well
     for term in ("value", "capital"):
@@ -62,7 +67,7 @@ def test_staggered_difference_in_differences_equals_fixest(golden: Path) -> None
     frame = pd.read_csv(golden / "did_mpdta" / "mpdta.csv")
     frame["treatedpost"] = (frame["first.treat"] > 0) & (frame["year"] >= frame["first.treat"])
     expected = json.loads((golden / "did_fixest" / "r_fixest.json").read_text())["mpdta_twfe"]
-    clustered = fixed_effects(frame, "lemp", ["treatedpost"], ["countyreal", "year"], "countyreal")
+    clustered = fixed_effects(frame, "lemp", ["treatedpost"], ["countyreal", "year"], covariance={"cluster": ["countyreal"]})
     plain = fixed_effects(frame, "lemp", ["treatedpost"], ["countyreal", "year"])
     assert clustered.coefficients["treatedpost"] == pytest.approx(expected["coef"]["treatedpost"], rel=1e-9)
     assert clustered.standard_errors["treatedpost"] == pytest.approx(expected["se_cluster"]["treatedpost"], rel=1e-9)
@@ -73,7 +78,7 @@ def test_staggered_difference_in_differences_equals_fixest(golden: Path) -> None
 
 @pytest.mark.parametrize(("errors", "weights"), list(PYFIXEST))
 def test_three_effects_equal_pyfixest(three: pd.DataFrame, errors: str, weights: str | None) -> None:
-    result = fixed_effects(three, "y", TREATED, THREE, weights=weights, convention="fixest_full", **ERRORS[errors])
+    result = fixed_effects(three, "y", TREATED, THREE, weights=weights, small="fixest_full", **ERRORS[errors])
     found = [*result.coefficients[TREATED], *result.standard_errors[TREATED]]
     np.testing.assert_allclose(found, PYFIXEST[errors, weights], rtol=1e-11)
 
@@ -85,7 +90,7 @@ def test_equal_to_pyfixest_run_here(three: pd.DataFrame) -> None:
         for errors, vcov in by.items():
             ssc = pyfixest.ssc(k_fixef="full")
             peer = pyfixest.feols(f"y ~ treated + x | {' + '.join(effects)}", three, vcov=vcov, ssc=ssc, weights="weight", fixef_tol=1e-13, fixef_rm="none")
-            ours = fixed_effects(three, "y", TREATED, effects, weights="weight", convention="fixest_full", **ERRORS[errors])
+            ours = fixed_effects(three, "y", TREATED, effects, weights="weight", small="fixest_full", **ERRORS[errors])
             np.testing.assert_allclose(ours.coefficients[TREATED], peer.coef(), rtol=1e-10)
             np.testing.assert_allclose(ours.standard_errors[TREATED], peer.se(), rtol=1e-10)
 
@@ -94,11 +99,11 @@ def test_equal_to_pyfixest_run_here(three: pd.DataFrame) -> None:
     ("options", "key", "digits"),
     [
         ({}, "se_iid", 1e-11),
-        ({"robust": True}, "se_het", 1e-8),
-        ({"cluster": "Origin"}, "se_cl_Origin", 3e-7),
-        ({"cluster": "Origin#Destination"}, "se_cl_OD", 3e-7),
-        ({"cluster": ["Origin", "Destination"]}, "se_2way", 3e-7),
-        ({"cluster": "Origin", "convention": "fixest-full"}, "se_cl_Origin_Kfull", 3e-7),
+        ({"covariance": "robust"}, "se_het", 1e-8),
+        ({"covariance": {"cluster": ["Origin"]}}, "se_cl_Origin", 3e-7),
+        ({"covariance": {"cluster": ["Origin#Destination"]}}, "se_cl_OD", 3e-7),
+        ({"covariance": {"cluster": ["Origin", "Destination"]}}, "se_2way", 3e-7),
+        ({"covariance": {"cluster": ["Origin"]}, "small": "fixest_full"}, "se_cl_Origin_Kfull", 3e-7),
     ],
 )
 def test_four_effects_equal_fixest(golden: Path, options: dict, key: str, digits: float) -> None:
@@ -106,7 +111,7 @@ def test_four_effects_equal_fixest(golden: Path, options: dict, key: str, digits
     frame = pd.read_csv(golden / "did_fixest" / "trade12k.csv")
     frame["le"], frame["ld"] = np.log(frame["Euros"]), np.log(frame["dist_km"])
     expected = json.loads((golden / "did_fixest" / "r_fixest.json").read_text())["trade_4fe"]
-    result = fixed_effects(frame, "le", ["ld"], ["Origin", "Destination", "Product", "Year"], **({"convention": "fixest_nested"} | options))
+    result = fixed_effects(frame, "le", ["ld"], ["Origin", "Destination", "Product", "Year"], **({"small": "fixest_nested"} | options))
     assert result.n == expected["nobs"]
     assert result.coefficients["ld"] == pytest.approx(expected["coef"]["ld"], rel=1e-11)
     assert result.standard_errors["ld"] == pytest.approx(expected[key]["ld"], rel=digits)
@@ -127,13 +132,13 @@ def test_equal_to_linearmodels(three: pd.DataFrame, effects: list[str], cluster:
         panel[["y"]], panel[[*TREATED, "one"]], weights=panel[["weight"]] if weights else None, entity_effects=True, time_effects="year" in effects
     )
     if isinstance(cluster, list):
-        options = {"cluster": cluster}
+        options = {"covariance": {"cluster": cluster}}
         codes = pd.DataFrame({name: pd.factorize(panel[name])[0] for name in cluster}, index=panel.index)
         fitted = model.fit(cov_type="clustered", clusters=codes)
     else:
-        options = {"robust": cluster == "robust"}
+        options = {"covariance": cluster or "iid"}
         fitted = model.fit(cov_type="robust" if cluster else "unadjusted")
-    result = fixed_effects(three, "y", TREATED, effects, weights=weights, convention="linearmodels", **options)
+    result = fixed_effects(three, "y", TREATED, effects, weights=weights, small="linearmodels", **options)
     np.testing.assert_allclose(result.coefficients, fitted.params, rtol=1e-9)
     np.testing.assert_allclose(result.covariance, fitted.cov, rtol=1e-8, atol=1e-14)
     np.testing.assert_allclose(result.p_values, fitted.pvalues, atol=1e-10)

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.iv.absorb import absorb, degrees_absorbed
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.groups import numbered
 from analysis.estimators.iv.model import InstrumentalResult, instrumental_variables
 
 CARD = ["exper", "expersq", "black", "south"]
@@ -210,15 +211,16 @@ def test_absorbing_leaves_nothing_of_the_effects() -> None:
     draw = np.random.default_rng(2)
     effects = [pd.factorize(draw.integers(0, size, 400))[0] for size in (60, 40, 30, 7)]
     weights = draw.uniform(0.1, 5, 400)
-    within = absorb(draw.normal(size=(400, 3)), effects, weights)
+    groups = [numbered(codes) for codes in effects]
+    within = Effects(groups, weights).out(draw.normal(size=(400, 3)))
     for codes in effects:
         sums = np.zeros((codes.max() + 1, 3))
         np.add.at(sums, codes, within * weights[:, None])
         assert np.abs(sums).max() < 1e-11
     dummies = np.hstack([np.eye(codes.max() + 1)[codes] for codes in effects])
-    assert degrees_absorbed(effects, []) == np.linalg.matrix_rank(dummies)
-    assert degrees_absorbed(effects[:2], []) == np.linalg.matrix_rank(dummies[:, : effects[0].max() + effects[1].max() + 2])
-    assert degrees_absorbed(effects[:1], [effects[0] % 3]) == 1
+    assert Effects(groups).cost() == np.linalg.matrix_rank(dummies)
+    assert Effects(groups[:2]).cost() == np.linalg.matrix_rank(dummies[:, : effects[0].max() + effects[1].max() + 2])
+    assert Effects(groups[:1]).cost([numbered(effects[0] % 3)]) == 1
 
 
 def test_estimators_agree_where_they_must(panel: pd.DataFrame) -> None:
@@ -273,7 +275,7 @@ def test_order_ids_and_types_change_nothing(panel: pd.DataFrame) -> None:
     for other in (numbers, shuffled, panel.set_index(np.repeat(7, len(panel)))):
         before = other.copy(deep=True)
         again = instrumental_variables(other, "y", ["x1"], ["z1", "z2"], ["w"], ["city_code", "year", "sector"], **options)
-        pd.testing.assert_frame_equal(again.to_frame(), plain.to_frame(), check_exact=True)
+        pd.testing.assert_frame_equal(again.tidy(), plain.tidy(), check_exact=True)
         pd.testing.assert_frame_equal(again.first_stage, plain.first_stage, check_exact=True)
         assert {key: test.statistic for key, test in again.tests.items()} == {key: test.statistic for key, test in plain.tests.items()}
         pd.testing.assert_frame_equal(other, before)

@@ -175,7 +175,7 @@ def test_the_two_step_sandwich_is_near_the_correction_where_both_hold() -> None:
 def test_a_missing_outcome_says_not_selected(cities: pd.DataFrame) -> None:
     by_column = heckman(cities.assign(wage=cities["wage"].fillna(-999)), "wage", ["x"], ["x", "z"], "chosen", estimator="ml")
     by_gap = heckman(cities, "wage", ["x"], ["x", "z"], estimator="ml")
-    pd.testing.assert_frame_equal(by_column.to_frame(), by_gap.to_frame(), check_exact=True)
+    pd.testing.assert_frame_equal(by_column.tidy(), by_gap.tidy(), check_exact=True)
     assert by_gap.selected == int(cities["chosen"].sum())
 
 
@@ -188,7 +188,7 @@ def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
         before = other.copy(deep=True)
         again = heckman(other, "wage", ["x"], ["x", "z"], "chosen", "city_code", estimator="ml"), tobit(other, "cut", ["x", "z"], "city_code")
         for one, two in zip(plain, again, strict=True):
-            pd.testing.assert_frame_equal(one.to_frame(), two.to_frame(), check_exact=True)
+            pd.testing.assert_frame_equal(one.tidy(), two.tidy(), check_exact=True)
             pd.testing.assert_frame_equal(one.covariance, two.covariance, check_exact=True)
         pd.testing.assert_frame_equal(other, before)
         assert list(again[0].sample) == list(other.index)

@@ -313,7 +313,7 @@ def test_options_that_make_no_sense(options: dict, message: str) -> None:
 
 def test_matching_first_takes_the_bias_out() -> None:
     frame = panel()
-    naive = fixed_effects(frame, "y", ["did"], ["city", "year"], "city")
+    naive = fixed_effects(frame, "y", ["did"], ["city", "year"], covariance={"cluster": ["city"]})
     assert naive.coefficients["did"] > 1.5
     for how, extra in (("base_period", {"base_period": 2014}), ("yearly", {}), ("pooled", {})):
         result = psm_did(frame, "y", "did", "city", "year", ["x"], controls=[], how=how, use="weights", method="kernel", **extra)
@@ -329,7 +329,7 @@ def test_psm_did_is_matching_then_regression() -> None:
     weights = match(frame, "zone", covariates, keys=["city", "year"], neighbours=3, caliper=0.05).weights
     for use, rows, weight in (("rows", weights > 0, None), ("weights", weights > 0, "w"), ("support", pooled.matchings["pooled"].support, None)):
         result = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], neighbours=3, caliper=0.05, use=use)
-        again = fixed_effects(frame.assign(w=weights)[rows], "y", ["did", "z"], ["city", "year"], "city", weights=weight)
+        again = fixed_effects(frame.assign(w=weights)[rows], "y", ["did", "z"], ["city", "year"], covariance={"cluster": ["city"]}, weights=weight)
         np.testing.assert_allclose(result.coefficients, again.coefficients.iloc[:2], rtol=1e-10)
         np.testing.assert_allclose(result.standard_errors, again.standard_errors.iloc[:2], rtol=1e-10)
     yearly = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], how="yearly")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +55,7 @@ def test_within_equals_plm(grunfeld: pd.DataFrame, expected: dict) -> None:
         assert result.coefficients[term] == pytest.approx(expected["fe"]["coef"][term], rel=1e-12)
         assert result.standard_errors[term] == pytest.approx(expected["fe"]["se"][term], rel=1e-12)
         for small, name in (("HC1", "se_cl_HC1"), ("sss", "se_cl_sss")):
-            clustered = panel_regression(grunfeld, "inv", X, "within", covariance="cluster", small=small, **KEYS)
+            clustered = panel_regression(grunfeld, "inv", X, "within", covariance={"cluster": [KEYS["unit"]]}, small=small, **KEYS)
             assert clustered.standard_errors[term] == pytest.approx(expected["fe"][name][term], rel=1e-12)
 
 
@@ -133,11 +132,10 @@ def test_regression_hausman_is_mundlaks(made_up: pd.DataFrame) -> None:
     assert test.df == 2
 
 
-@pytest.mark.filterwarnings("ignore:the difference of the two covariances")
 def test_hausman_finds_correlated_effects(made_up: pd.DataFrame) -> None:
     effect = made_up.groupby("city_code")["y"].transform("mean")
     related = made_up.assign(x=made_up.x + effect)
-    for options in ({}, {"variances": "random"}, {"method": "regression"}, {"method": "regression", "robust": True, "small": "sss"}):
+    for options in ({}, {"variances": "random"}, {"method": "regression"}, {"method": "regression", "covariance": {"cluster": ["city_code"]}, "small": "sss"}):
         assert hausman_random(related, "y", ["x", "z"], **options).p < 1e-6
         assert hausman_random(made_up, "y", ["x", "z"], **options).p > 0.01
 
@@ -145,11 +143,16 @@ def test_hausman_finds_correlated_effects(made_up: pd.DataFrame) -> None:
 def test_hausman_warns_where_it_has_no_distribution(made_up: pd.DataFrame) -> None:
     """Effects that the regressors follow make the variance of random effects' residuals the larger one, and V_w - V_r indefinite."""
     related = made_up.assign(x=made_up.x + made_up.groupby("city_code")["y"].transform("mean"))
-    with pytest.warns(UserWarning, match="not positive definite"):
-        hausman_random(related, "y", ["x", "z"])
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        hausman_random(related, "y", ["x", "z"], variances="random")
+    test = hausman_random(related, "y", ["x", "z"])
+    assert test.warnings[0].kind == "no_distribution" and "not positive definite" in str(test)
+    assert hausman_random(related, "y", ["x", "z"], variances="random").warnings == ()
+
+
+def test_a_negative_hausman_statistic_has_no_p(made_up: pd.DataFrame) -> None:
+    found = [hausman_random(made_up[made_up["city_code"].isin(some)], "y", ["x", "z"]) for some in np.split(made_up["city_code"].unique(), 5)]
+    negative = [test for test in found if test.statistic < 0]
+    assert negative and all(np.isnan(test.p) and test.warnings for test in negative)
+    assert all(0 <= test.p <= 1 for test in found if test.statistic >= 0)
 
 
 def test_f_test_of_both_effects_is_that_of_dummies(made_up: pd.DataFrame) -> None:
@@ -220,7 +223,7 @@ def test_a_city_with_one_year_and_missing_values(made_up: pd.DataFrame) -> None:
         (lambda f: f.assign(k=f.x * 2), {"regressors": ["x", "k"], "model": "within"}, "k is a combination of the other regressors once the effects"),
         (lambda f: f, {"regressors": ["q"]}, "'q' is not in the frame"),
         (lambda f: f.head(5), {"regressors": ["x", "z"]}, "random effects need more units than regressors"),
-        (lambda f: f.assign(region=f.year), {"covariance": "cluster", "cluster": "region"}, "a unit lies in more than one cluster"),
+        (lambda f: f.assign(region=f.year), {"covariance": {"cluster": ["region"]}}, "a unit lies in more than one cluster"),
         (lambda f: f, {"model": "mixed"}, "model = 'mixed'"),
     ],
 )

@@ -62,10 +62,14 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     return seen
 
 
+def errors_of(cluster: object) -> object:
+    return {"cluster": [cluster] if isinstance(cluster, str) else cluster} if cluster else "iid"
+
+
 def each_alone(frame: pd.DataFrame, treatments: list[np.ndarray], effects: list[str], cluster: object, controls: list[str], weights: str | None) -> np.ndarray:
     """Coefficient and standard error of each draw, estimated by itself; the frame is in the estimator's order."""
     fits = [
-        fixed_effects(frame.assign(zone=values), "y", ["zone", *controls], effects, cluster, weights=weights, keys=[])  # type: ignore[arg-type]
+        fixed_effects(frame.assign(zone=values), "y", ["zone", *controls], effects, covariance=errors_of(cluster), weights=weights, keys=[])  # type: ignore[arg-type]
         for values in treatments
     ]
     return np.array([(fit.coefficients["zone"], fit.standard_errors["zone"] if fit.mended != "slopes" else np.nan) for fit in fits])
@@ -110,13 +114,18 @@ def test_every_draw_equals_estimating_it_alone(
 
 
 @pytest.mark.parametrize(
-    "options", [{"robust": True}, {"convention": "fixest_full", "cluster": "city_code"}, {"convention": "linearmodels", "cluster": "year"}]
+    ("options", "same"),
+    [
+        ({"robust": True}, {"covariance": "robust"}),
+        ({"convention": "fixest_full", "cluster": "city_code"}, {"small": "fixest_full", "covariance": {"cluster": ["city_code"]}}),
+        ({"convention": "linearmodels", "cluster": "year"}, {"small": "linearmodels", "covariance": {"cluster": ["year"]}}),
+    ],
 )
-def test_the_estimate_is_that_of_fixed_effects(firms: pd.DataFrame, options: dict) -> None:
+def test_the_estimate_is_that_of_fixed_effects(firms: pd.DataFrame, options: dict, same: dict) -> None:
     result = placebo(firms, "y", "zone", ["x"], ["firm", "city_code", "year"], level="cell", draws=2, **options)
-    fit = fixed_effects(firms, "y", ["zone", "x"], ["firm", "city_code", "year"], **options)
-    found = result.to_frame().loc["zone"]
-    np.testing.assert_allclose(found, fit.to_frame().loc["zone"], rtol=1e-9)
+    fit = fixed_effects(firms, "y", ["zone", "x"], ["firm", "city_code", "year"], **same)
+    found, expected = (each.tidy().set_index("term").loc["zone"].drop("equation").astype(float) for each in (result, fit))
+    np.testing.assert_allclose(found, expected, rtol=1e-9)
     assert result.df_t == fit.df_t
     assert result.n == fit.n
 
@@ -320,7 +329,7 @@ def test_rows_left_out_are_counted(panel: pd.DataFrame) -> None:
         (("y", "zone"), {"draws": 0}, "at least one is needed"),
         (("y", "zone"), {"cluster": "city_code", "robust": True}, "give cluster or robust, not both"),
         (("y", "zone"), {"cluster": ["city_code", "year", "x"]}, "by one column or by two"),
-        (("y", "zone"), {"convention": "R"}, "standard errors as in 'R' are not known"),
+        (("y", "zone"), {"convention": "R"}, "convention = 'R' is not known"),
         (("y", "zone"), {"unit": "town"}, "column 'town' is not in the frame"),
         (("y", "flat"), {}, "flat does not vary once the city_code and year effects are taken out"),
         (("y", "zone", ["double"]), {}, "is a combination of"),

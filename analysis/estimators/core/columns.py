@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+
+from analysis.estimators.core.names import nearest
 
 
 def check_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
@@ -19,9 +20,7 @@ def check_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
     present = [str(column) for column in frame.columns]
     for name in names:
         if present.count(name) == 0:
-            near = difflib.get_close_matches(name, present, n=3)
-            hint = f"Nearest: {', '.join(near)}." if near else f"It has {', '.join(present[:12])}."
-            raise ValueError(f"column {name!r} is not in the frame. {hint}")
+            raise ValueError(f"column {name!r} is not in the frame. {nearest(name, present)}")
         if present.count(name) > 1:
             raise ValueError(f"column {name!r} stands in the frame {present.count(name)} times. Keep one.")
 

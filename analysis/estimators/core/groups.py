@@ -41,6 +41,11 @@ def _level_codes(column: pd.Series) -> Group:
     return codes.astype(np.int32), len(labels)
 
 
+def numbered(codes: np.ndarray) -> Group:
+    """Level numbers (n,), 0.. and all used, with how many there are."""
+    return codes, int(codes.max(initial=-1)) + 1
+
+
 def renumbered(codes: np.ndarray, size: int) -> Group:
     """The same groups numbered 0.. without holes, in the same order; -1 stays -1."""
     used = np.zeros(size + 1, dtype=bool)
@@ -93,7 +98,12 @@ def canonical_order(groups: Sequence[Group], columns: Sequence[np.ndarray]) -> n
         return None
     first = max(range(len(groups)), key=lambda i: (groups[i][1], -i))
     rest = sorted((i for i in range(len(groups)) if i != first), key=lambda i: (groups[i][1], i))
-    key = _mixed_radix([groups[i] for i in (first, *rest)])
+    return order_by([groups[i] for i in (first, *rest)], columns)
+
+
+def order_by(groups: Sequence[Group], columns: Sequence[np.ndarray]) -> np.ndarray | None:
+    """Rows by one grouping after the other, those that share all of them by their values; None where they are in that order already."""
+    key = _mixed_radix(groups)
     if np.all(key[1:] > key[:-1]):
         return None
     order = np.argsort(key, kind="stable")

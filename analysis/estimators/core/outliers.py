@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers
-
-Definition = Literal["stata", "altdef", "linear"]
+from analysis.estimators.core.options import Percentiles, checked
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +32,7 @@ class Clipped:
 
     frame: pd.DataFrame
     limits: pd.DataFrame
-    definition: Definition
+    definition: Percentiles
     what: str
 
     def note(self) -> str:
@@ -43,12 +41,11 @@ class Clipped:
         return f"{self.what} ({self.definition} definition of percentiles), {changed:,} values of {len(self.limits)} columns or groups changed."
 
 
-def percentile(values: np.ndarray, p: float, definition: Definition = "stata") -> float:
+def percentile(values: np.ndarray, p: float, definition: Percentiles = "stata") -> float:
     """The p-th percentile (0-100) of values without missing ones; NaN of none."""
-    if definition not in get_args(Definition) or not 0 <= p <= 100:
-        raise ValueError(
-            f"percentile {p!r} by definition {definition!r}: p lies between 0 and 100, the definition is one of {', '.join(get_args(Definition))}."
-        )
+    checked("definition", definition, Percentiles)
+    if not 0 <= p <= 100:
+        raise ValueError(f"percentile {p!r}: it lies between 0 and 100.")
     x = np.sort(np.asarray(values, dtype=float))
     n = len(x)
     if n == 0:
@@ -72,7 +69,7 @@ def winsorise(
     upper: float = 99,
     *,
     by: Sequence[str] = (),
-    definition: Definition = "stata",
+    definition: Percentiles = "stata",
     suffix: str = "",
 ) -> Clipped:
     """Replace values below the lower percentile by it, and those above the upper one by that; missing values stay missing.
@@ -97,7 +94,7 @@ def trim(
     upper: float = 99,
     *,
     by: Sequence[str] = (),
-    definition: Definition = "stata",
+    definition: Percentiles = "stata",
     suffix: str = "",
 ) -> Clipped:
     """Make values outside the percentiles missing (winsor2's trim); parameters and errors as winsorise()."""
@@ -105,7 +102,7 @@ def trim(
 
 
 def _clip(
-    frame: pd.DataFrame, columns: Sequence[str], cuts: tuple[float, float], by: Sequence[str], definition: Definition, suffix: str, trimmed: bool
+    frame: pd.DataFrame, columns: Sequence[str], cuts: tuple[float, float], by: Sequence[str], definition: Percentiles, suffix: str, trimmed: bool
 ) -> Clipped:
     if isinstance(columns, str) or isinstance(by, str):
         raise ValueError("columns and by are lists of column names.")

@@ -1,19 +1,21 @@
-"""The rows that a regression with effects uses: complete, weighted, without singletons if wished, and in an order of their own."""
+"""The rows that an estimate uses: those asked for, complete, weighted, without singletons if wished, and in an order of their own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers, usable_rows
-from analysis.estimators.core.groups import Group, alone, canonical_order, columns_of, group_codes, refuse_repeated, renumbered, without_singletons
+from analysis.estimators.core.groups import Group, alone, canonical_order, columns_of, group_codes, order_by, refuse_repeated, renumbered, without_singletons
+from analysis.estimators.core.options import Where, row_mask
 from analysis.estimators.core.tall import cross
 
 SINGLETON = "alone in a level of an effect"
+OUTSIDE = "outside where"
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +31,8 @@ class Sample:
     singletons : rows kept although alone in a level of an effect
     labels : index labels of the rows used, in the order of the frame given
     keep : which rows of the frame are used; None for all
+    order : (n,) position of each row among the labels; None where rows are in the order of the frame
+    levels : grouping -> its labels in the order of their numbers, for those that were asked for
     """
 
     columns: np.ndarray
@@ -38,10 +42,24 @@ class Sample:
     singletons: int
     labels: pd.Index
     keep: np.ndarray | None = None
+    order: np.ndarray | None = None
+    levels: Mapping[str, pd.Index] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
         return len(self.columns)
+
+    def column(self, at: int) -> np.ndarray:
+        """One column (n,)."""
+        return self.columns[:, at]
+
+    def in_frame_order(self, values: np.ndarray) -> np.ndarray:
+        """Values by row (n, ...) as the frame has its rows, one a label."""
+        if self.order is None:
+            return values
+        back = np.empty_like(values)
+        back[self.order] = values
+        return back
 
     def of(self, names: Sequence[str]) -> list[Group]:
         """The named groupings; without a name, all rows as one group."""
@@ -61,9 +79,12 @@ def read_sample(
     *,
     weights: str | None = None,
     keys: Sequence[str] | None = None,
+    where: Where | None = None,
+    levels: Sequence[str] = (),
+    sort_by: Sequence[str] = (),
     drop_singletons: bool = False,
 ) -> Sample:
-    """Take the rows of a frame that a regression can use.
+    """Take the rows of a frame that an estimate can use.
 
     Parameters
     ----------
@@ -71,6 +92,9 @@ def read_sample(
     effects, others : group columns; "province#year" stands for the groups that two columns form together. Only effects have singletons
     weights : column of weights, zero or more; rows of weight zero are left out
     keys : columns that identify a row; None for the effects where there are two, otherwise none
+    where : rows asked for; the others are counted among the dropped, and nothing in them matters
+    levels : groupings whose labels are wanted
+    sort_by : groupings that rows are in the order of, one after the other; default an order that suits the effects
     drop_singletons : leave out rows alone in a level of an effect, again and again until none is
 
     Raises
@@ -81,20 +105,32 @@ def read_sample(
     names = list(dict.fromkeys([*effects, *others, *identity]))
     numeric = [*columns, *([weights] if weights else [])]
     check_columns(frame, [*numeric, *columns_of(names)])
+    asked = row_mask(frame, where)
+    frame, outside = rows_asked(frame, asked)
     groups = {name: group_codes(frame, name) for name in names}
     if identity:
         refuse_repeated(frame, identity, [groups.get(key) or group_codes(frame, key) for key in identity])
     values = [_column(frame, name) for name in numeric]
     keep, dropped = _complete(frame, columns_of(names), numeric, values, [codes for codes, _ in groups.values()])
+    dropped = outside | dropped
     keep = _without_zero_weight(frame, weights, values[-1], keep, dropped) if weights else keep
     if drop_singletons and effects:
         keep = _without_singletons([groups[name] for name in effects], keep, dropped, len(frame))
     if keep is not None:
         groups = {name: renumbered(codes[keep], size) for name, (codes, size) in groups.items()}
         values = [column[keep] for column in values]
-    sample = _in_order(values, groups, bool(weights), len(columns))
+    named = {name: _labels(frame[name] if keep is None else frame.loc[keep, name], groups[name]) for name in levels}
+    sample = _in_order(values, groups, bool(weights), len(columns), sort_by)
     kept = int(alone([sample.groups[name] for name in effects]).sum()) if effects else 0
-    return replace(sample, dropped=dropped, singletons=kept, labels=frame.index if keep is None else frame.index[keep], keep=keep)
+    return replace(sample, dropped=dropped, singletons=kept, labels=frame.index if keep is None else frame.index[keep], keep=_whole(keep, asked), levels=named)
+
+
+def rows_asked(frame: pd.DataFrame, where: Where | None) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows asked for, and how many others there are under the reason that is given for them."""
+    asked = row_mask(frame, where)
+    if asked is None or asked.all():
+        return frame, {}
+    return frame.loc[asked], {OUTSIDE: int((~asked).sum())}
 
 
 def _column(frame: pd.DataFrame, name: str) -> np.ndarray:
@@ -145,8 +181,28 @@ def _without_singletons(effects: list[Group], keep: np.ndarray | None, dropped: 
     return left
 
 
-def _in_order(values: list[np.ndarray], groups: dict[str, Group], weighted: bool, n_columns: int) -> Sample:
-    order = canonical_order(list(groups.values()) or [(np.zeros(len(values[0]), dtype=np.int32), 1)], values)
+def _whole(keep: np.ndarray | None, asked: np.ndarray | None) -> np.ndarray | None:
+    """Which rows of the whole frame are used."""
+    if asked is None or keep is None:
+        return keep if asked is None else asked
+    whole = asked.copy()
+    whole[asked] = keep
+    return whole
+
+
+def _labels(column: pd.Series, group: Group) -> pd.Index:
+    """The label of each level, in the order of their numbers."""
+    codes, size = group
+    first = np.zeros(size, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    return pd.Index(column.iloc[first].to_numpy())
+
+
+def _in_order(values: list[np.ndarray], groups: dict[str, Group], weighted: bool, n_columns: int, sort_by: Sequence[str]) -> Sample:
+    if sort_by:
+        order = order_by([groups[name] for name in sort_by], values)
+    else:
+        order = canonical_order(list(groups.values()) or [(np.zeros(len(values[0]), dtype=np.int32), 1)], values)
     if order is not None:
         groups = {name: (codes[order], size) for name, (codes, size) in groups.items()}
     columns = np.empty((len(values[0]), n_columns))
@@ -156,4 +212,4 @@ def _in_order(values: list[np.ndarray], groups: dict[str, Group], weighted: bool
     if weighted:
         weights = values[-1] if order is None else values[-1][order]
         weights = weights / weights.mean()
-    return Sample(columns, groups, weights, {}, 0, pd.RangeIndex(0))
+    return Sample(columns, groups, weights, {}, 0, pd.RangeIndex(0), order=order)

@@ -2,9 +2,9 @@
 
 All are  factor * A^-1 M A^-1  with A = X'WX of the residualised regressors and M, of the scores x_i w_i u_i,
 
-    homoskedastic   s2 A, s2 = sum w u^2 / N
+    iid             s2 A, s2 = sum w u^2 / N
     robust          sum of (x w u)(x w u)'
-    clustered       sum over clusters of (sum of x w u)(sum of x w u)'; two ways: by one + by the other - by both (Cameron, Gelbach
+    cluster         sum over clusters of (sum of x w u)(sum of x w u)'; two ways: by one + by the other - by both (Cameron, Gelbach
                     and Miller 2011). Should that not be positive semidefinite, its negative eigenvalues are set to zero, as they propose
 
 N rows, k regressors, G clusters (the fewer of two ways), L_q levels of effect q of Q. The factor is N/(N-K), but for clusters
@@ -27,18 +27,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
-from scipy import sparse
 
 from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.groups import Group, combined, connected_parts, nested
+from analysis.estimators.core.options import CovarianceKind, EffectCount, EffectsSmall
+from analysis.estimators.core.sums import sums_by
 from analysis.estimators.core.tall import cross, inner
 
-Convention = Literal["reghdfe_nested", "fixest_nested", "fixest_full", "linearmodels"]
-Kind = Literal["homoskedastic", "robust", "clustered"]
-EffectCount = Literal["pairwise", "exact"]
 Mended = Literal["nothing", "constant", "slopes"]
 
 
@@ -50,14 +48,6 @@ class SmallSample:
     df_t: int
     counted: int
     levels: int
-
-
-def checked_convention(name: str) -> Convention:
-    """The convention of that name; hyphens and underscores are the same."""
-    for known in get_args(Convention):
-        if name.replace("-", "_") == known:
-            return known
-    raise ValueError(f"standard errors as in {name!r} are not known. There are: {', '.join(get_args(Convention))}.")
 
 
 class LevelCount:
@@ -84,7 +74,7 @@ class LevelCount:
         return self._parts[at, before]
 
 
-def small_sample(convention: Convention, n: int, k: int, count: LevelCount, clusters: Sequence[Group]) -> SmallSample:
+def small_sample(convention: EffectsSmall, n: int, k: int, count: LevelCount, clusters: Sequence[Group]) -> SmallSample:
     """Count what the regression paid for; the effects counted are at least one grouping (all rows as one where there is none).
 
     Raises
@@ -116,10 +106,10 @@ def small_sample(convention: Convention, n: int, k: int, count: LevelCount, clus
     return SmallSample(factor, df, counted, count.of_all())
 
 
-def meat(kind: Kind, regressors: np.ndarray, residuals: np.ndarray, weights: np.ndarray | None, clusters: Sequence[Group]) -> np.ndarray:
+def meat(kind: CovarianceKind, regressors: np.ndarray, residuals: np.ndarray, weights: np.ndarray | None, clusters: Sequence[Group]) -> np.ndarray:
     """M (k+1, k+1) of the residualised regressors (n, k, by row in one piece for speed) and the constant, last, without any factor."""
     weighted = residuals if weights is None else residuals * weights
-    if kind == "homoskedastic":
+    if kind == "iid":
         n, k = regressors.shape
         middle = np.zeros((k + 1, k + 1))
         middle[:k, :k] = cross(regressors, regressors if weights is None else regressors * weights[:, None])
@@ -134,8 +124,7 @@ def meat(kind: Kind, regressors: np.ndarray, residuals: np.ndarray, weights: np.
 
 def _clustered(group: Group, regressors: np.ndarray, weighted: np.ndarray) -> np.ndarray:
     codes, size = group
-    by_cluster = sparse.csr_array((weighted, codes, np.arange(len(codes) + 1, dtype=np.int32)), shape=(len(codes), size))
-    sums = np.column_stack([by_cluster.T @ regressors, np.bincount(codes, weights=weighted, minlength=size)])
+    sums = np.column_stack([sums_by(group, regressors, weighted), np.bincount(codes, weights=weighted, minlength=size)])
     return sums.T @ sums
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.estimators.core.registry import register
 from analysis.estimators.did.aggregate import AggregateEffects, aggregate_effects
 from analysis.estimators.did.bacon import BaconDecomposition, bacon_decomposition
 from analysis.estimators.did.callaway import GroupTimeEffects, callaway_santanna
@@ -32,3 +33,17 @@ __all__ = [
     "sun_abraham",
     "treated_by_period",
 ]
+
+register(
+    "did",
+    aggregate_effects,
+    bacon_decomposition,
+    callaway_santanna,
+    difference_in_differences,
+    event_study,
+    honest_bounds,
+    imputation,
+    psm_did,
+    sun_abraham,
+    treated_by_period,
+)

@@ -16,18 +16,16 @@ where the formula gives 0.01245 on its own example; csdid 0.4.3 has the formula)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.options import EffectKind, ShareError
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.did.callaway import GroupTimeEffects
 from analysis.estimators.did.inference import Bands, cluster_sums, multiplier_bootstrap
 from analysis.estimators.did.sample import period_text, wald
 
-Kind = Literal["simple", "dynamic", "group", "calendar"]
-ShareError = Literal["exact", "did_2_1"]
 OVERALL = "overall"
 
 
@@ -43,7 +41,7 @@ class AggregateEffects(Result):
     bands : simultaneous bands over `estimates`, None without bootstrap
     """
 
-    kind: Kind
+    kind: EffectKind
     estimates: pd.DataFrame
     influence: np.ndarray
     bands: Bands | None
@@ -78,7 +76,7 @@ class _Cells:
 
 def aggregate_effects(
     effects: GroupTimeEffects,
-    kind: Kind = "simple",
+    kind: EffectKind = "simple",
     *,
     balance_e: float | None = None,
     min_e: float = -np.inf,
@@ -137,7 +135,7 @@ Average = tuple[float, np.ndarray]
 
 
 def _averages(
-    cells: _Cells, kind: Kind, window: np.ndarray, balance_e: float | None, first: float, last: float, share_error: ShareError
+    cells: _Cells, kind: EffectKind, window: np.ndarray, balance_e: float | None, first: float, last: float, share_error: ShareError
 ) -> tuple[np.ndarray, list[Average], Average]:
     """Event times, cohorts or periods; the average of each; the overall average."""
     after = (cells.event >= 0) & window
@@ -187,7 +185,7 @@ def _overall_group(cells: _Cells, after: np.ndarray, groups: np.ndarray, parts: 
 
 def _result(
     effects: GroupTimeEffects,
-    kind: Kind,
+    kind: EffectKind,
     values: np.ndarray,
     parts: list[Average],
     overall: Average,
@@ -231,7 +229,7 @@ def _result(
     )
 
 
-def _tests(kind: Kind, values: np.ndarray, att: np.ndarray, covariance: np.ndarray, effects: GroupTimeEffects) -> dict[str, Test]:
+def _tests(kind: EffectKind, values: np.ndarray, att: np.ndarray, covariance: np.ndarray, effects: GroupTimeEffects) -> dict[str, Test]:
     if kind != "dynamic":
         return dict(effects.tests)
     before = (values < -effects.anticipation) & np.isfinite(np.diag(covariance))

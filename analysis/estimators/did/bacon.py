@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import rows
-from analysis.estimators.did.sample import DidSample, MissingCohort, did_sample, period_text
+from analysis.estimators.core.options import MissingCohort
+from analysis.estimators.did.sample import DidSample, did_sample, period_text
 
 NEVER, EARLIER, LATER, ALWAYS = "treated vs never treated", "earlier vs later treated", "later vs earlier treated", "later vs always treated"
 

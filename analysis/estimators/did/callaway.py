@@ -19,19 +19,15 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.options import DidBase, DidControl, DidMethod, MissingCohort, Sampling
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.did.inference import Bands, cluster_sums, multiplier_bootstrap
-from analysis.estimators.did.sample import DidSample, MissingCohort, did_sample, period_text, unit_groups, wald
-from analysis.estimators.did.two_by_two import Method, NoComparison, panel_comparison, section_comparison
-
-Control = Literal["nevertreated", "notyettreated"]
-Base = Literal["varying", "universal"]
-Sampling = Literal["panel", "unbalanced_panel", "cross_sections"]
+from analysis.estimators.did.sample import DidSample, did_sample, period_text, unit_groups, wald
+from analysis.estimators.did.two_by_two import NoComparison, panel_comparison, section_comparison
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,9 +63,9 @@ class _Design:
     cohort: np.ndarray  # (units,)
     weight: np.ndarray  # (units,)
     wide: tuple[np.ndarray, np.ndarray, np.ndarray] | None  # outcome (units, T), covariates (units, T, k), weights (units, T)
-    method: Method
-    control: Control
-    base: Base
+    method: DidMethod
+    control: DidControl
+    base: DidBase
     anticipation: int
 
 
@@ -81,9 +77,9 @@ def callaway_santanna(
     cohort: str,
     covariates: Sequence[str] = (),
     *,
-    method: Method = "dr",
-    control: Control = "nevertreated",
-    base: Base = "varying",
+    method: DidMethod = "dr",
+    control: DidControl = "nevertreated",
+    base: DidBase = "varying",
     anticipation: int = 0,
     sampling: Sampling = "panel",
     cluster: str | None = None,
@@ -160,7 +156,7 @@ def _check_options(method: str, control: str, base: str, anticipation: int, samp
         raise ValueError(f"anticipation ({anticipation}) and bootstrap ({bootstrap}) are zero or more, level ({level}) lies between 0 and 1.")
 
 
-def _usable(sample: DidSample, control: Control, anticipation: int) -> DidSample:
+def _usable(sample: DidSample, control: DidControl, anticipation: int) -> DidSample:
     """Without units treated from the start, and, where nobody is never treated, without the periods that have no control."""
     last = sample.time.max() + anticipation
     sample = sample.with_cohort(np.where(sample.cohort > last, np.inf, sample.cohort))
@@ -169,7 +165,7 @@ def _usable(sample: DidSample, control: Control, anticipation: int) -> DidSample
     return sample.keep(~early, "unit already treated in the first period")
 
 
-def _with_controls(sample: DidSample, control: Control, anticipation: int) -> DidSample:
+def _with_controls(sample: DidSample, control: DidControl, anticipation: int) -> DidSample:
     if np.isinf(sample.cohort).any():
         return sample
     if control == "nevertreated":
@@ -179,7 +175,7 @@ def _with_controls(sample: DidSample, control: Control, anticipation: int) -> Di
     return sample.with_cohort(np.where(sample.cohort == last, np.inf, sample.cohort))
 
 
-def _balanced(sample: DidSample, control: Control, anticipation: int) -> DidSample:
+def _balanced(sample: DidSample, control: DidControl, anticipation: int) -> DidSample:
     """Units seen in every period."""
     seen = np.bincount(sample.unit)
     whole = seen == len(np.unique(sample.time))
@@ -192,7 +188,7 @@ def _first_of_unit(sample: DidSample, values: np.ndarray) -> np.ndarray:
     return np.asarray(values[np.unique(sample.unit, return_index=True)[1]])
 
 
-def _design(sample: DidSample, method: Method, control: Control, base: Base, anticipation: int, sampling: Sampling) -> _Design:
+def _design(sample: DidSample, method: DidMethod, control: DidControl, base: DidBase, anticipation: int, sampling: Sampling) -> _Design:
     times = np.unique(sample.time)
     sections = sampling == "cross_sections"
     cohort = sample.cohort if sections else _first_of_unit(sample, sample.cohort)

@@ -19,17 +19,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, optimize, special, stats
 
+from analysis.estimators.core.options import Restriction
 from analysis.estimators.did.aggregate import AggregateEffects
 from analysis.estimators.did.sun_abraham import SunAbrahamResult
 from analysis.estimators.did.twoway import EventStudyResult
 
-Restriction = Literal["relative_magnitude", "smoothness"]
 SIMULATIONS = 20_000
 GRID = 400
 

@@ -19,18 +19,18 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, sparse
 
+from analysis.estimators.core.groups import numbered
+from analysis.estimators.core.options import AveragedOver, EffectKind, MissingCohort
 from analysis.estimators.core.result import Result, Test
-from analysis.estimators.did.sample import DidSample, MissingCohort, did_sample, period_text, unit_groups, wald
+from analysis.estimators.core.sums import crossed_sums, sums_by
+from analysis.estimators.did.sample import DidSample, did_sample, period_text, unit_groups, wald
 from analysis.estimators.did.twoway import regress, with_covariates, working_frame
 
-Kind = Literal["dynamic", "group", "calendar", "simple"]
-AveragedOver = Literal["cohort_period", "event_time", "cohort"]
 OVERALL = "overall"
 # A direction of the regressors counts as unseen on untreated rows when less than this share of its size is.
 UNSEEN = 1e-9
@@ -48,7 +48,7 @@ class ImputationResult(Result):
     leads : one row a lead: event_time, coefficient, standard_error (from untreated rows only)
     """
 
-    kind: Kind
+    kind: EffectKind
     estimates: pd.DataFrame
     effects: pd.DataFrame
     leads: pd.DataFrame
@@ -62,7 +62,7 @@ def imputation(
     cohort: str,
     covariates: Sequence[str] = (),
     *,
-    kind: Kind = "dynamic",
+    kind: EffectKind = "dynamic",
     leads: int | None = None,
     averaged_over: AveragedOver = "cohort_period",
     leave_one_out: bool = False,
@@ -160,7 +160,7 @@ class _Model:
 
     def _less_unit_means(self, columns: np.ndarray, used: np.ndarray) -> np.ndarray:
         """Columns less their unit's mean over untreated rows; units without any stay missing."""
-        sums = np.column_stack([np.bincount(self.data.unit, used * column, minlength=len(self.unit_weight)) for column in columns.T])
+        sums = sums_by((self.data.unit, len(self.unit_weight)), columns, used)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = sums / self.unit_weight[:, None]
         return np.asarray(np.where(self.unit_weight[self.data.unit][:, None] > 0, columns - means[self.data.unit], 0.0))
@@ -178,7 +178,7 @@ class _Model:
     def weights(self, targets: np.ndarray) -> np.ndarray:
         """(n, q) weights v with estimate = sum of v * outcome, from the targets' weights on treated rows (n, q)."""
         unit = self.data.unit
-        by_unit = np.column_stack([np.bincount(unit, column, minlength=len(self.unit_weight)) for column in targets.T])
+        by_unit = sums_by((unit, len(self.unit_weight)), targets)
         share = self.used / np.where(self.unit_weight > 0, self.unit_weight, 1.0)[unit]
         slopes = self.inverse @ (self.scaled.T @ targets)
         return np.asarray(targets - share[:, None] * by_unit[unit] - self.used[:, None] * (self.scaled @ slopes))
@@ -209,7 +209,7 @@ def _imputable(data: DidSample) -> np.ndarray:
     return np.asarray(~data.treated | (linked & _Model(data).predictable()))
 
 
-def _targets(data: DidSample, kind: Kind) -> tuple[np.ndarray, np.ndarray]:
+def _targets(data: DidSample, kind: EffectKind) -> tuple[np.ndarray, np.ndarray]:
     """Weights (n, q) that add up to one over treated rows, overall first, and the values of the others."""
     treated = data.treated & (data.weight > 0)
     by = {"dynamic": data.time - data.cohort, "group": data.cohort, "calendar": data.time, "simple": data.time}[kind]
@@ -225,13 +225,12 @@ def _covariance(data: DidSample, model: _Model, effect: np.ndarray, targets: np.
     treated = data.treated
     groups = np.zeros(len(data.y), dtype=int)
     groups[treated] = np.unique(np.column_stack([key[treated] for key in keys]), axis=0, return_inverse=True)[1].ravel()
-    sums = []
+    scores = []
     for j in range(targets.shape[1]):
         residual = np.where(treated, 0.0, effect)
         residual[treated] = effect[treated] - _averages(targets[treated, j], effect[treated], groups[treated], data.cluster[treated], leave_one_out)
-        sums.append(np.bincount(data.cluster, v[:, j] * residual))
-    stacked = np.column_stack(sums)
-    return np.asarray(stacked.T @ stacked)
+        scores.append(v[:, j] * residual)
+    return crossed_sums(numbered(data.cluster), np.column_stack(scores))
 
 
 def _averages(weight: np.ndarray, effect: np.ndarray, groups: np.ndarray, cluster: np.ndarray, leave_one_out: bool) -> np.ndarray:

@@ -9,6 +9,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.estimators.core.groups import numbered
+from analysis.estimators.core.sums import sums_by
+
 # Draws are made in blocks of at most this many numbers, so that memory stays small; the block size never changes a draw.
 BLOCK = 4_000_000
 
@@ -35,8 +38,7 @@ class Bands:
 
 def cluster_sums(influence: np.ndarray, clusters: np.ndarray) -> np.ndarray:
     """Sums (clusters, k) of influence functions (units, k)."""
-    size = int(clusters.max()) + 1
-    return np.column_stack([np.bincount(clusters, column, minlength=size) for column in influence.T])
+    return sums_by(numbered(clusters), influence)
 
 
 def multiplier_bootstrap(estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray, draws: int, seed: int, level: float) -> Bands:

@@ -20,21 +20,18 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
+from analysis.estimators.core.options import EffectsSmall, Link, MatchHow, MatchUse
 from analysis.estimators.core.result import Result
 from analysis.estimators.did.sample import level_codes, period_text
 from analysis.estimators.did.twoway import CONVENTION, regress, shared_fields
-from analysis.estimators.limited.binary import Link
 from analysis.estimators.linear.fixed_effects import FixedEffectsResult
 from analysis.estimators.matching.model import Matching, MatchOptions, match
-
-How = Literal["pooled", "yearly", "base_period"]
-Use = Literal["rows", "weights", "support"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -67,12 +64,12 @@ def psm_did(
     *,
     controls: Sequence[str] | None = None,
     group: str | None = None,
-    how: How = "pooled",
+    how: MatchHow = "pooled",
     base_period: float | None = None,
-    use: Use = "rows",
+    use: MatchUse = "rows",
     link: Link = "logit",
     cluster: str | None = None,
-    convention: str = CONVENTION,
+    convention: EffectsSmall = CONVENTION,
     options: MatchOptions | None = None,
     **changes: Any,
 ) -> PsmDidResult:
@@ -172,7 +169,7 @@ def _matchings(
     unit: str,
     time: str,
     covariates: list[str],
-    how: How,
+    how: MatchHow,
     base_period: float | None,
     link: Link,
     options: MatchOptions,
@@ -192,7 +189,7 @@ def _matchings(
     return found
 
 
-def _row_weights(frame: pd.DataFrame, found: Found, unit: str, how: How) -> tuple[np.ndarray, np.ndarray]:
+def _row_weights(frame: pd.DataFrame, found: Found, unit: str, how: MatchHow) -> tuple[np.ndarray, np.ndarray]:
     """(n,) weights, and whether the row is on support; a unit's weight in the base period holds for all its rows."""
     weights, support = np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
     for positions, matching in found.values():

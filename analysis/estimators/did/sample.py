@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, rows, usable_rows
+from analysis.estimators.core.options import MissingCohort
 from analysis.estimators.core.result import Test
 
-MissingCohort = Literal["drop", "never"]
 # Eigenvalues of a tested covariance below this share of the largest are taken for zero: the restriction is then implied by the others.
 RANK_TOLERANCE = 1e-10
 

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.options import EffectsSmall, MissingCohort
 from analysis.estimators.core.result import Result, Test
-from analysis.estimators.did.sample import DidSample, MissingCohort, did_sample, period_text, wald
+from analysis.estimators.did.sample import DidSample, did_sample, period_text, wald
 from analysis.estimators.did.twoway import CONVENTION, estimates_table, regress, shared_fields, with_covariates, working_frame
 from analysis.estimators.linear.fixed_effects import FixedEffectsResult
 
@@ -55,7 +56,7 @@ def sun_abraham(
     base: float | Sequence[float] = -1,
     cluster: str | None = None,
     weights: str | None = None,
-    convention: str = CONVENTION,
+    convention: EffectsSmall = CONVENTION,
     missing_cohort: MissingCohort = "drop",
 ) -> SunAbrahamResult:
     """Estimate effects by event time that no other cohort's effects contaminate.

@@ -11,14 +11,12 @@ or more get no weight; a comparison with a score of 0.999 or more is refused, as
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 from scipy import linalg
 
+from analysis.estimators.core.options import DidMethod
 from analysis.estimators.limited.binary import SeparationError, fit_binary
 
-Method = Literal["dr", "reg", "ipw"]
 LARGEST_SCORE = 0.999
 TRIMMED_SCORE = 0.995
 
@@ -27,7 +25,7 @@ class NoComparison(ValueError):  # noqa: N818 - it is a finding about the data, 
     """The comparison cannot be made; the text says why in a few words."""
 
 
-def panel_comparison(method: Method, dy: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+def panel_comparison(method: DidMethod, dy: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
     """Change in the outcome dy (n,), treated d (n,) of 0/1, covariates with a constant x (n, k), weights w (n,)."""
     w = w / w.mean()
     control = w * (1 - d)
@@ -44,7 +42,7 @@ def panel_comparison(method: Method, dy: np.ndarray, d: np.ndarray, x: np.ndarra
     return treated - untreated, treated_if - untreated_if
 
 
-def section_comparison(method: Method, y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+def section_comparison(method: DidMethod, y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
     """Outcome y (n,), period post (n,) of 0/1, treated d (n,), covariates with a constant x (n, k), weights w (n,)."""
     w = w / w.mean()
     if method == "reg":

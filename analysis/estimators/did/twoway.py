@@ -14,18 +14,18 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers
+from analysis.estimators.core.options import EffectsSmall, EventEnds, MissingCohort
 from analysis.estimators.core.result import Result, Test
-from analysis.estimators.did.sample import DidSample, MissingCohort, did_sample, period_text, wald
+from analysis.estimators.did.sample import DidSample, did_sample, period_text, wald
 from analysis.estimators.linear.fixed_effects import FixedEffectsResult, fixed_effects
 
-Ends = Literal["bin", "drop", "reference"]
-CONVENTION = "reghdfe_nested"
+CONVENTION: EffectsSmall = "reghdfe_nested"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,7 +70,7 @@ def difference_in_differences(
     covariates: Sequence[str] = (),
     cluster: str | Sequence[str] | None = None,
     weights: str | None = None,
-    convention: str = CONVENTION,
+    convention: EffectsSmall = CONVENTION,
     missing_cohort: MissingCohort = "drop",
 ) -> DidResult:
     """The coefficient of a treatment dummy in a regression with unit and period effects.
@@ -122,10 +122,10 @@ def event_study(
     base: float | Sequence[float] = -1,
     first: float | None = None,
     last: float | None = None,
-    ends: Ends = "bin",
+    ends: EventEnds = "bin",
     cluster: str | None = None,
     weights: str | None = None,
-    convention: str = CONVENTION,
+    convention: EffectsSmall = CONVENTION,
     missing_cohort: MissingCohort = "drop",
 ) -> EventStudyResult:
     """Dummies of e = period - first treated period, in a regression with unit and period effects.
@@ -188,7 +188,7 @@ def treated_by_period(
     start: float | None = None,
     cluster: str | None = None,
     weights: str | None = None,
-    convention: str = CONVENTION,
+    convention: EffectsSmall = CONVENTION,
 ) -> EventStudyResult:
     """Dummies of (treated group) x (period), one period left out: for a treatment that starts for all at once.
 
@@ -233,10 +233,11 @@ def regress(
     time: str,
     cluster: str | Sequence[str],
     weights: str | None,
-    convention: str = CONVENTION,
+    convention: EffectsSmall = CONVENTION,
 ) -> FixedEffectsResult:
     """`fixed_effects` with unit and period effects."""
-    return fixed_effects(frame, outcome, list(regressors), [unit, time], cluster, weights=weights, convention=convention)
+    clusters = [cluster] if isinstance(cluster, str) else list(cluster)
+    return fixed_effects(frame, outcome, list(regressors), [unit, time], covariance={"cluster": clusters}, small=convention, weights=weights)
 
 
 def working_frame(sample: DidSample, outcome: str, covariates: Sequence[str], unit: str, time: str, cluster: str | None, weights: str | None) -> pd.DataFrame:
@@ -296,7 +297,7 @@ def _pre_test(fields: dict[str, Any], terms: list[str]) -> Test:
     return wald("pre-trends F", fields["coefficients"][terms].to_numpy(), covariance, fields["df_t"], null)
 
 
-def _bases(base: float | Sequence[float], low: float, high: float, ends: Ends) -> tuple[float, ...]:
+def _bases(base: float | Sequence[float], low: float, high: float, ends: EventEnds) -> tuple[float, ...]:
     if ends not in ("bin", "drop", "reference"):
         raise ValueError(f"ends = {ends!r}: it is 'bin', 'drop' or 'reference'.")
     bases = tuple(float(value) for value in (base if isinstance(base, Sequence) else [base]))
@@ -306,7 +307,7 @@ def _bases(base: float | Sequence[float], low: float, high: float, ends: Ends) -
     return bases
 
 
-def _windowed(event: np.ndarray, low: float, high: float, ends: Ends) -> np.ndarray:
+def _windowed(event: np.ndarray, low: float, high: float, ends: EventEnds) -> np.ndarray:
     never = np.isinf(event)
     if ends == "bin":
         return np.where(never, -np.inf, np.clip(event, low, high))
@@ -314,7 +315,7 @@ def _windowed(event: np.ndarray, low: float, high: float, ends: Ends) -> np.ndar
     return np.where(never | outside, -np.inf, event)
 
 
-def _term(level: float, low: float, high: float, first: float | None, last: float | None, ends: Ends, reached: np.ndarray) -> str:
+def _term(level: float, low: float, high: float, first: float | None, last: float | None, ends: EventEnds, reached: np.ndarray) -> str:
     if ends == "bin" and first is not None and level == low and reached.min() < low:
         return f"e<={period_text(level)}"
     if ends == "bin" and last is not None and level == high and reached.max() > high:

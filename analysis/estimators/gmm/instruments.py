@@ -10,14 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from analysis.estimators.core.options import GmmEquation
 from analysis.estimators.gmm.panel import shifted
 from analysis.estimators.gmm.terms import TermSpec
 
-Equation = Literal["both", "difference", "level"]
 EQUATIONS = ("both", "difference", "level")
 
 
@@ -41,7 +40,7 @@ class GMM:
 
     variables: TermSpec | Sequence[TermSpec]
     lags: int | str | tuple[int, int | None] = (1, None)
-    equation: Equation = "both"
+    equation: GmmEquation = "both"
     collapse: bool = False
     passthrough: bool = False
     orthogonal: bool = False
@@ -63,7 +62,7 @@ class IV:
     """
 
     variables: TermSpec | Sequence[TermSpec]
-    equation: Equation = "both"
+    equation: GmmEquation = "both"
     passthrough: bool = False
     zero_missing: bool = False
     name: str | None = None

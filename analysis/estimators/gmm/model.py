@@ -34,11 +34,13 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.gmm.instruments import EQUATIONS, GMM, IV, Equation, group_label, lag_limits
-from analysis.estimators.gmm.panel import Transform, make_panel
-from analysis.estimators.gmm.result import Call, Conventions, DynamicGMMResult, report
-from analysis.estimators.gmm.stack import CONSTANT, Specification, Stacked, TimeEffects, complete_rows, error_covariance, stack
-from analysis.estimators.gmm.steps import Equations, Inverse, estimate
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import GmmConventions, GmmEquation, GmmInverse, GmmTimeEffects, Transform
+from analysis.estimators.gmm.instruments import EQUATIONS, GMM, IV, group_label, lag_limits
+from analysis.estimators.gmm.panel import make_panel
+from analysis.estimators.gmm.result import Call, DynamicGMMResult, report
+from analysis.estimators.gmm.stack import Specification, Stacked, complete_rows, error_covariance, stack
+from analysis.estimators.gmm.steps import Equations, estimate
 from analysis.estimators.gmm.terms import Lag, Term, TermSpec, expand
 
 __all__ = ["GMM", "IV", "DynamicGMMResult", "Lag", "Term", "dynamic_gmm"]
@@ -60,13 +62,13 @@ def dynamic_gmm(
     robust: bool = True,
     h: Literal[1, 2, 3] = 3,
     constant: bool | None = None,
-    time_effects: TimeEffects = False,
-    time_effects_equation: Equation = "level",
+    time_effects: GmmTimeEffects = False,
+    time_effects_equation: GmmEquation = "level",
     small: bool = False,
     ar_orders: int = 2,
     ar_equation: Literal["difference", "level"] = "difference",
-    conventions: Conventions = "published",
-    inverse: Inverse = "moore_penrose",
+    conventions: GmmConventions = "published",
+    inverse: GmmInverse = "moore_penrose",
 ) -> DynamicGMMResult:
     """Estimate y_it = sum_k b_k x_kit + a_i + e_it where regressors, lags of y among them, may be correlated with a_i and with past e.
 
@@ -137,8 +139,8 @@ def _specification(
     transform: Transform,
     constant: bool | None,
     time: str,
-    time_effects: TimeEffects,
-    time_effects_equation: Equation,
+    time_effects: GmmTimeEffects,
+    time_effects_equation: GmmEquation,
     h: int,
 ) -> Specification:
     """The call with its terms read and its instruments labelled."""
@@ -222,7 +224,7 @@ def _check_options(spec: Specification, steps: int, ar_orders: int, ar_equation:
         raise ValueError("no instruments are given. Name them in gmm and iv, strictly exogenous regressors in iv too.")
 
 
-def _equations(spec: Specification, stacked: Stacked, conventions: Conventions, inverse: Inverse) -> Equations:
+def _equations(spec: Specification, stacked: Stacked, conventions: GmmConventions, inverse: GmmInverse) -> Equations:
     """The stacked arrays with the first step's assumptions."""
     t = len(stacked.levels_y)
     transformed, reported = slice(0, t), slice(t, None) if spec.system else slice(0, t)

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates
+from analysis.estimators.core.options import Transform
 from analysis.estimators.gmm.terms import Term
 
-Transform = Literal["difference", "orthogonal"]
 # A transformed column is nothing but rounding when it is smaller than this share of the column itself.
 NOTHING_LEFT = 1e-12
 LARGEST_GRID = 50_000_000

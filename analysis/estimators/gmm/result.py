@@ -5,20 +5,19 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import rows
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import GmmConventions
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.gmm.instruments import Column
 from analysis.estimators.gmm.panel import Panel, differenced, transform_matrix
-from analysis.estimators.gmm.stack import CONSTANT, Specification, Stacked
+from analysis.estimators.gmm.stack import Specification, Stacked
 from analysis.estimators.gmm.steps import Estimate
 from analysis.estimators.gmm.tests import Autocorrelation, autocorrelation, difference_tests, overidentification, wald
-
-Conventions = Literal["published", "xtabond2_3.7", "dpd"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -106,7 +105,7 @@ class Call:
     small: bool
     ar_orders: int
     ar_equation: str
-    conventions: Conventions
+    conventions: GmmConventions
 
     @property
     def reported(self) -> np.ndarray:

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from analysis.estimators.gmm.instruments import GMM, IV, Builder, Equation, Instruments, filled
-from analysis.estimators.gmm.panel import Panel, Transform, backward_deviations, differenced, transform_matrix, transformer
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import GmmEquation, GmmTimeEffects, Transform
+from analysis.estimators.gmm.instruments import GMM, IV, Builder, Instruments, filled
+from analysis.estimators.gmm.panel import Panel, backward_deviations, differenced, transform_matrix, transformer
 from analysis.estimators.gmm.steps import independent
 from analysis.estimators.gmm.terms import Term
-
-TimeEffects = Literal[False, True, "undifferenced"]
-CONSTANT = "constant"
 
 
 @dataclass(frozen=True)
@@ -33,8 +31,8 @@ class Specification:
     transform: Transform
     constant: bool
     time: str
-    time_effects: TimeEffects
-    time_effects_equation: Equation
+    time_effects: GmmTimeEffects
+    time_effects_equation: GmmEquation
     h: int
 
 

@@ -12,14 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy.linalg import lapack, solve_triangular
 
+from analysis.estimators.core.options import GmmInverse
 from analysis.estimators.gmm.instruments import Instruments
 
-Inverse = Literal["drop", "moore_penrose"]
 # A pivot of a scaled weighting matrix (L, L) below this, or below L times the machine's precision, is rounding: the instrument says
 # nothing that others do not. Pivots of 1e-14 to 1e-13 are met where instruments are as many as units, and are real.
 SMALLEST_PIVOT = 1e-14
@@ -48,7 +47,7 @@ class Equations:
     error_rows: slice
     error_factor: float
     error_count: int
-    inverse: Inverse
+    inverse: GmmInverse
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +104,7 @@ class Estimate:
     zy: np.ndarray
 
 
-def inverse_times(matrix: np.ndarray, right: np.ndarray, how: Inverse = "drop") -> tuple[np.ndarray, np.ndarray]:
+def inverse_times(matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop") -> tuple[np.ndarray, np.ndarray]:
     """The inverse of a symmetric positive semidefinite matrix (L, L) times (L, M), and which rows (L,) it keeps.
 
     One pivoted factorisation finds the rank and solves; the inverse itself is never formed. Moore and Penrose's inverse is the other one
@@ -212,7 +211,7 @@ class Minimum:
     identified: np.ndarray
 
 
-def minimise(s: np.ndarray, zx: np.ndarray, zy: np.ndarray, inverse: Inverse) -> Minimum:
+def minimise(s: np.ndarray, zx: np.ndarray, zy: np.ndarray, inverse: GmmInverse) -> Minimum:
     """The weighted minimum from moments alone: S (L, L), Z'X (L, K), Z'y (L,)."""
     weighed, kept = inverse_times(s, np.column_stack([zx, zy]), inverse)
     a_zx, a_zy = weighed[:, :-1], weighed[:, -1]

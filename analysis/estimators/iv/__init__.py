@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from analysis.estimators.core.registry import register
 from analysis.estimators.iv.model import InstrumentalResult, instrumental_variables
 
 __all__ = ["InstrumentalResult", "instrumental_variables"]
+
+register("iv", instrumental_variables)

@@ -16,19 +16,19 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import IvEstimator, WeightKind
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.iv.fit import Fit, k_class, two_step_gmm
-from analysis.estimators.iv.sample import CONSTANT, Model, Request, Sample, WeightKind, build_sample
+from analysis.estimators.iv.sample import Model, Request, Sample, build_sample
 from analysis.estimators.iv.strength import first_stages, rank_tests, stock_yogo
 from analysis.estimators.iv.tests import endogeneity, exogeneity_of_instruments, model_f, overidentification
 from analysis.estimators.iv.weak import AndersonRubin, ConfidenceSet, anderson_rubin, stock_wright
 
-Estimator = Literal["2sls", "liml", "fuller", "k_class", "gmm"]
 NAMES = {"2sls": "2SLS", "liml": "LIML", "fuller": "Fuller's modified LIML", "k_class": "k-class", "gmm": "two-step efficient GMM"}
 # Which of Stock and Yogo's tables speak of the estimator; those for Fuller's are not in the file.
 CRITERIA = {"2sls": "iv", "gmm": "iv", "liml": "liml", "fuller": "fuller", "k_class": "k_class"}
@@ -60,7 +60,7 @@ class InstrumentalResult(Result):
 
     endogenous: tuple[str, ...]
     instruments: tuple[str, ...]
-    estimator: Estimator
+    estimator: IvEstimator
     kappa: float | None
     first_stage: pd.DataFrame
     critical_values: pd.Series
@@ -90,7 +90,7 @@ def instrumental_variables(
     effects: Sequence[str] = (),
     cluster: str | Sequence[str] | None = None,
     *,
-    estimator: Estimator = "2sls",
+    estimator: IvEstimator = "2sls",
     robust: bool = False,
     small: bool | None = None,
     weights: str | None = None,
@@ -162,7 +162,7 @@ def _tests(model: Model, fit: Fit, regressors_tested: Sequence[str], instruments
     return tests | anderson_rubin(model).tests([0.0] * len(model.names_x1)) | {"stock_wright_s": stock_wright(model)}
 
 
-def _result(request: Request, sample: Sample, fit: Fit, estimator: Estimator, tests: dict[str, Test], small: bool, started: float) -> InstrumentalResult:
+def _result(request: Request, sample: Sample, fit: Fit, estimator: IvEstimator, tests: dict[str, Test], small: bool, started: float) -> InstrumentalResult:
     model, weak = sample.model, anderson_rubin(sample.model)
     terms = pd.Index(model.terms)
     return InstrumentalResult(
@@ -185,7 +185,7 @@ def _result(request: Request, sample: Sample, fit: Fit, estimator: Estimator, te
         critical_values=stock_yogo(len(model.names_x1), model.l1, CRITERIA[estimator]),
         anderson_rubin=weak,
         confidence_set=_confidence_set(weak),
-        **_fit_statistics(model, fit, small),
+        **_fit_statistics(model, fit, small),  # type: ignore[arg-type]
         seconds=time.perf_counter() - started,
     )
 
@@ -232,7 +232,7 @@ def _check_options(estimator: str, kappa: float | None, fuller: float, robust: b
         raise ValueError(f"weight_kind = {weight_kind!r}: it is 'analytic' or 'frequency', and needs weights.")
 
 
-def _fit(model: Model, estimator: Estimator, kappa: float | None, fuller: float) -> Fit:
+def _fit(model: Model, estimator: IvEstimator, kappa: float | None, fuller: float) -> Fit:
     if estimator == "gmm":
         return two_step_gmm(model)
     if estimator == "2sls":
@@ -273,7 +273,7 @@ def _confidence_set(weak: AndersonRubin) -> ConfidenceSet | None:
     return weak.confidence_set()
 
 
-def _method(estimator: Estimator, fit: Fit, request: Request) -> str:
+def _method(estimator: IvEstimator, fit: Fit, request: Request) -> str:
     name = NAMES[estimator]
     if estimator in ("k_class", "fuller"):
         name += f" (k = {fit.kappa:.6g})"

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, sparse
+from scipy import linalg
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
-from analysis.estimators.iv.absorb import absorb, degrees_absorbed, summing
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.groups import Group, combined, numbered
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import CovarianceKind, WeightKind
+from analysis.estimators.core.sums import crossed_sums
 
-CONSTANT = "constant"
 # A column counts as absorbed, or as a combination of others, when less than this share of its size is left.
 NOTHING_LEFT = 1e-9
-ErrorKind = Literal["iid", "robust", "cluster"]
-WeightKind = Literal["analytic", "frequency"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,20 +31,20 @@ class Errors:
     Attributes
     ----------
     kind : "iid", "robust" or "cluster"
-    sums : (G, n) sparse matrices that add up the rows of a cluster, one a cluster column
-    crossed : (G, n) the same for the crossing of two cluster columns, None for one
+    groups : clusters of the rows, one grouping a cluster column
+    crossed : the crossing of two cluster columns, None for one
     repeats : (n,) square root of frequency weights, None for other weights
     """
 
-    kind: ErrorKind
-    sums: tuple[sparse.csr_matrix, ...] = ()
-    crossed: sparse.csr_matrix | None = None
+    kind: CovarianceKind
+    groups: tuple[Group, ...] = ()
+    crossed: Group | None = None
     repeats: np.ndarray | None = None
 
     @property
     def clusters(self) -> int:
         """Clusters; of two cluster columns the fewer."""
-        return min(matrix.shape[0] for matrix in self.sums)
+        return min(size for _, size in self.groups)
 
     def covariance_of_sums(self, scores: np.ndarray) -> np.ndarray:
         """Covariance (m, m) of the column sums of scores (n, m) without the iid assumption, no small-sample factor.
@@ -55,14 +55,8 @@ class Errors:
             # A row that stands for w equal rows counts w times, not w squared times.
             part = scores if self.repeats is None else scores / self.repeats[:, None]
             return np.asarray(part.T @ part)
-        total = np.zeros((scores.shape[1], scores.shape[1]))
-        for matrix in self.sums:
-            inside = matrix @ scores
-            total += inside.T @ inside
-        if self.crossed is not None:
-            inside = self.crossed @ scores
-            total -= inside.T @ inside
-        return total
+        total = sum((crossed_sums(group, scores) for group in self.groups), np.zeros((scores.shape[1],) * 2))
+        return total if self.crossed is None else total - crossed_sums(self.crossed, scores)
 
     def moment_covariance(self, instruments: np.ndarray, residual: np.ndarray, n: float) -> np.ndarray:
         """Covariance (l, l) of the sums of instruments (n, l) times residual (n,); n is the number of observations that rows stand for."""
@@ -242,11 +236,11 @@ def _model(values: pd.DataFrame, codes: dict[str, np.ndarray], request: Request)
         weights = values[request.weights].to_numpy()
         n = float(weights.sum()) if request.weight_kind == "frequency" else n
         weights = weights * (n / weights.sum())
-    effects = [codes[name] for name in request.effects]
-    has_constant = request.constant and not effects
+    effects = Effects([numbered(codes[name]) for name in request.effects], weights)
+    has_constant = request.constant and not request.effects
     columns = [request.outcome, *request.endogenous, *request.exogenous, *request.instruments]
     raw = values[columns].to_numpy()
-    within = absorb(raw, effects, weights)
+    within = effects.out(raw)
     _refuse_absorbed(raw, within, columns, request.effects)
     scaled = within * np.sqrt(weights)[:, None]
     k1, k2 = len(request.endogenous), len(request.exogenous)
@@ -265,7 +259,7 @@ def _model(values: pd.DataFrame, codes: dict[str, np.ndarray], request: Request)
         names_z1=request.instruments,
         errors=_errors(request, codes, weights),
         n=n,
-        absorbed=degrees_absorbed(effects, [codes[name] for name in request.clusters]),
+        absorbed=effects.cost([numbered(codes[name]) for name in request.clusters]),
         total_centred=float(((y - np.sqrt(weights) * mean) ** 2).sum()),
         total_raw=float(y @ y),
     )
@@ -281,10 +275,8 @@ def _errors(request: Request, codes: dict[str, np.ndarray], weights: np.ndarray)
     for name, column in zip(request.clusters, columns, strict=True):
         if column.max() == 0:
             raise ValueError(f"the sample has one level of {name!r} only: clustered standard errors need at least two.")
-    crossed = None
-    if len(columns) == 2:
-        crossed = summing(pd.factorize(columns[0] * (int(columns[1].max()) + 1) + columns[1])[0])
-    return Errors("cluster", tuple(summing(column) for column in columns), crossed)
+    groups = tuple(numbered(column) for column in columns)
+    return Errors("cluster", groups, combined(groups) if len(groups) == 2 else None)
 
 
 def _refuse_absorbed(raw: np.ndarray, within: np.ndarray, columns: Sequence[str], effects: Sequence[str]) -> None:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
+from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.result import Test
 from analysis.estimators.iv.fit import Fit, basis, is_singular, residual_maker, smallest_distance, two_stage
-from analysis.estimators.iv.sample import CONSTANT, Model
+from analysis.estimators.iv.sample import Model
 
 VALID = "all instruments are exogenous"
 

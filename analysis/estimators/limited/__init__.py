@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from analysis.estimators.core.registry import register
 from analysis.estimators.limited.binary import BinaryChoiceResult, SeparationError, binary_choice
 from analysis.estimators.limited.model import HeckmanResult, TobitResult, heckman, tobit
 
 __all__ = ["BinaryChoiceResult", "HeckmanResult", "SeparationError", "TobitResult", "binary_choice", "heckman", "tobit"]
+
+register("limited", binary_choice, heckman, tobit)

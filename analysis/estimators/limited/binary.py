@@ -5,17 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, special, stats
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import Link
 from analysis.estimators.core.result import Result, Test
 
-Link = Literal["logit", "probit"]
-CONSTANT = "constant"
 MAX_STEPS = 100
 # Newton's decrement is the squared length of the step, in standard errors: below this the step taken was the last that matters.
 CONVERGED = 1e-20

@@ -17,9 +17,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.limited.likelihoods import Maximum, maximise, tobit_terms
-from analysis.estimators.limited.sample import CONSTANT, Rows, check_names, complete_rows, design, likelihood_covariance, selection_rows, slopes_of
+from analysis.estimators.limited.sample import Rows, check_names, complete_rows, design, likelihood_covariance, selection_rows, slopes_of
 from analysis.estimators.limited.selection import SelectionProblem, derived_from_likelihood, derived_parameters, full_likelihood, two_steps
 
 MILLS = "inverse_mills_ratio"

@@ -10,9 +10,10 @@ import pandas as pd
 from scipy import linalg
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
+from analysis.estimators.core.groups import numbered
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.sums import sums_by
 from analysis.estimators.limited.likelihoods import Maximum
-
-CONSTANT = "constant"
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +128,6 @@ def slopes_of(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def cross_product(scores: np.ndarray, clusters: np.ndarray | None, small: bool) -> np.ndarray:
     """Cross product of the scores (n, k), summed by cluster if there is one, with its factor."""
     if clusters is not None:
-        sums = np.zeros((int(clusters.max()) + 1, scores.shape[1]))
-        np.add.at(sums, clusters, scores)
-        scores = sums
+        scores = sums_by(numbered(clusters), scores)
     count = len(scores)
     return np.asarray(scores.T @ scores * (count / (count - 1) if small else 1.0))

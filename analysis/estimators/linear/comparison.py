@@ -18,16 +18,19 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
+from analysis.estimators.core.algebra import independent_columns, least_squares
 from analysis.estimators.core.columns import check_columns, numbers, rows, usable_rows
-from analysis.estimators.core.result import Test
-from analysis.estimators.core.within import Effects, least_squares
-from analysis.estimators.system.algebra import independent_columns
-
-CONSTANT = "constant"
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.groups import numbered
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import CovarianceOption, Where, columns_of, covariance_of
+from analysis.estimators.core.result import Report, Test, glance_frame, tidy_frame
+from analysis.estimators.core.sample import rows_asked
+from analysis.estimators.core.sums import sums_by
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class GroupComparison:
+class GroupComparison(Report):
     """Group regressions and their comparison.
 
     Attributes
@@ -56,8 +59,25 @@ class GroupComparison:
     dropped: Mapping[str, int]
     seconds: float
 
-    def to_frame(self) -> pd.DataFrame:
-        return self.by_term
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """A row a group and term, then a row a slope that is compared: its difference where there are two groups, chi2 and p."""
+        groups = []
+        for name in self.coefficients.columns:
+            b, error = self.coefficients[name].to_numpy(), self.standard_errors[name].to_numpy()
+            groups.append(tidy_frame(f"{self.group} = {name}", list(self.coefficients.index), b, error, level=level))
+        nothing = np.full(len(self.by_term), np.nan)
+        gap = self.by_term["difference"].to_numpy() if "difference" in self.by_term else nothing
+        equal = tidy_frame("equal slopes", list(self.by_term.index), gap, nothing, level=level,
+                           statistic=self.by_term["chi2"].to_numpy(), p_value=self.by_term["p"].to_numpy())  # fmt: skip
+        return pd.concat([*groups, equal], ignore_index=True)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: rows in all and by group, draws, tests."""
+        values = {"method": "comparison of groups", "outcome": self.outcome, "nobs": int(self.n.sum()), "draws": len(self.differences)}
+        return glance_frame(values, {str(name): int(count) for name, count in self.n.items()}, self.tests)
+
+    def _below(self) -> list[str]:
+        return [str(test) for test in self.tests.values()]
 
     def note(self) -> str:
         """One sentence: what was compared, on which rows, how, and what was left out."""
@@ -66,10 +86,6 @@ class GroupComparison:
         drawn = f"; {len(self.differences):,} permutations with seed {self.seed}{failed}" if len(self.differences) else ""
         sizes = ", ".join(f"{name}: {count:,}" for name, count in self.n.items())
         return f"{self.outcome} on {', '.join(self.regressors)} by {self.group} ({sizes}); standard errors {self.convention}{drawn}; left out: {left_out}."
-
-    def __str__(self) -> str:
-        tests = "\n".join(str(test) for test in self.tests.values())
-        return f"{self.coefficients.to_string()}\n{self.by_term.to_string()}\n{tests}\n{self.note()}"
 
 
 @dataclass(frozen=True)
@@ -97,7 +113,8 @@ def compare_groups(
     group: str,
     *,
     effects: Sequence[str] = (),
-    cluster: str | None = None,
+    covariance: CovarianceOption = "robust",
+    where: Where | None = None,
     permutations: int = 0,
     permute_by: str | None = None,
     seed: int = 0,
@@ -109,7 +126,8 @@ def compare_groups(
     frame : in any order; nothing in it is modified
     group : column of the groups, two or more
     effects : columns whose effects are taken out, separately in each group
-    cluster : column of the clusters; default robust errors
+    covariance : "robust" or {"cluster": [column]}
+    where : rows to estimate on, a column or a mask
     permutations : shuffles for Fisher's test, two groups only; permute_by : column whose members keep one label (city_code); needs the group
         to be constant within it
 
@@ -119,7 +137,10 @@ def compare_groups(
         groups, a group that varies within `permute_by`.
     """
     began = perf_counter()
-    given = _checked(outcome, regressors, effects)
+    given = columns_of("regressors", regressors, outcome=outcome)
+    columns_of("effects", effects, empty=True)
+    cluster = covariance_of(covariance, most=1, kinds=("robust", "cluster")).cluster
+    frame, outside = rows_asked(frame, where)
     labels = list(dict.fromkeys([group, *effects, *([cluster] if cluster else []), *([permute_by] if permute_by else [])]))
     check_columns(frame, [outcome, *given, *labels])
     values = numbers(frame, [outcome, *given])
@@ -127,14 +148,14 @@ def compare_groups(
     data, names = _arrays(values[keep], frame.loc[keep, labels], group, effects, cluster, permute_by)
     _check_groups(group, len(names), permutations)
     fits = [_fit(data, data.codes == g, (CONSTANT, *given) if not effects else tuple(given), str(name)) for g, name in enumerate(names)]
-    covariance = _joint_covariance(data, fits)
-    tests, by_term = _tests(data, fits, covariance, given, bool(effects))
+    joint = _joint_covariance(data, fits)
+    tests, by_term = _tests(data, fits, joint, given, bool(effects))
     draws, failed = _permute(data, given, permutations, seed)
     if len(names) == 2:
         by_term = _with_difference(by_term, fits, draws)
     index = [*([] if effects else [CONSTANT]), *given]
     k = len(index)
-    errors = np.sqrt(np.diag(covariance)).reshape(len(fits), k)
+    errors = np.sqrt(np.diag(joint)).reshape(len(fits), k)
     g = None if data.clusters is None else len(np.unique(data.clusters))
     return GroupComparison(
         outcome=outcome,
@@ -149,18 +170,9 @@ def compare_groups(
         failed_draws=failed,
         seed=seed if permutations else None,
         convention="robust over all groups (factor N/(N-1))" if g is None else f"clustered by {cluster} over all groups ({g:,} clusters, factor G/(G-1))",
-        dropped=dropped,
+        dropped=outside | dropped,
         seconds=perf_counter() - began,
     )
-
-
-def _checked(outcome: str, regressors: Sequence[str], effects: Sequence[str]) -> list[str]:
-    given = list(regressors)
-    if isinstance(regressors, str) or isinstance(effects, str) or len(set(given)) < len(given) or outcome in given or not given:
-        raise ValueError(
-            f"regressors and effects are lists of different columns, at least one regressor, without the outcome {outcome!r}; given: {regressors!r}."
-        )
-    return given
 
 
 def _check_groups(group: str, count: int, permutations: int) -> None:
@@ -186,7 +198,7 @@ def _arrays(values: pd.DataFrame, labels: pd.DataFrame, group: str, effects: Seq
 
 def _fit(data: _Data, here: np.ndarray, terms: tuple[str, ...], name: str) -> _GroupFit:
     """Least squares on some rows, effects taken out inside them."""
-    taken = Effects([np.unique(codes[here], return_inverse=True)[1] for codes in data.effects])
+    taken = Effects([numbered(np.unique(codes[here], return_inverse=True)[1]) for codes in data.effects])
     x = data.x[here] if data.effects else np.column_stack([np.ones(int(here.sum())), data.x[here]])
     x, y = taken.out(x), taken.out(data.y[here])
     df = len(y) - x.shape[1] - taken.rank
@@ -212,7 +224,7 @@ def _joint_covariance(data: _Data, fits: list[_GroupFit]) -> np.ndarray:
     for g, fit in enumerate(fits):
         scores[data.codes == g, g * k : (g + 1) * k] = fit.influence
     if data.clusters is not None:
-        scores = np.column_stack([np.bincount(data.clusters, column) for column in scores.T])
+        scores = sums_by(numbered(data.clusters), scores)
     count = len(scores)
     if count < 2:
         raise ValueError("the sample has one cluster only: clustered standard errors need at least two.")
@@ -279,12 +291,12 @@ def _one_by_one(data: _Data, terms: list[str], firsts: list[np.ndarray]) -> tupl
 
 def _together(data: _Data, terms: list[str], firsts: list[np.ndarray]) -> tuple[np.ndarray, int]:
     """Without effects, or with effects that move along with the blocks, moments of a group are sums over its blocks: all shuffles at once."""
-    taken = Effects(data.effects)
+    taken = Effects([numbered(codes) for codes in data.effects])
     x = taken.out(data.x) if data.effects else np.column_stack([np.ones(len(data.y)), data.x])
     q, r = linalg.qr(x, mode="economic")
     k = q.shape[1]
     products = np.hstack([(q[:, :, None] * q[:, None, :]).reshape(len(q), -1), q * taken.out(data.y)[:, None]])
-    sums = np.column_stack([np.bincount(data.blocks, column) for column in products.T])
+    sums = sums_by(numbered(data.blocks), products)
     first = np.array(firsts, dtype=float) @ sums
     found = []
     carried = np.ones(len(firsts), dtype=bool)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,14 +11,15 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.columns import check_columns, numbers, rows, usable_rows
-from analysis.estimators.core.outliers import Definition, percentile
-from analysis.estimators.core.result import Test
-from analysis.estimators.linear.mediation import Estimate
-from analysis.estimators.linear.ols import linear_regression
+from analysis.estimators.core.options import Percentiles, Where, columns_of, level_of
+from analysis.estimators.core.outliers import percentile
+from analysis.estimators.core.registry import Regression
+from analysis.estimators.core.result import Report, Result, Test, glance_frame, tidy_frame
+from analysis.estimators.core.sample import rows_asked
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ModerationResult:
+class ModerationResult(Report):
     """y = b1 x + b2 m + b3 x m + controls.
 
     Attributes
@@ -31,13 +32,22 @@ class ModerationResult:
 
     regressor: str
     moderator: str
-    fit: Any
+    fit: Result
     interaction: str
     marginal: pd.DataFrame
     means: pd.Series
 
-    def to_frame(self) -> pd.DataFrame:
-        return self.marginal
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """The regression's terms, then the effect of the regressor at each percentile of the moderator."""
+        table = self.marginal
+        terms = [f"p{percentile:g} = {value:.6g}" for percentile, value in zip(table.index, table["moderator"], strict=True)]
+        along = tidy_frame(f"{self.regressor} by {self.moderator}", terms, table["effect"].to_numpy(), table["standard_error"].to_numpy(),
+                           df=self.fit.df_t, level=level)  # fmt: skip
+        return pd.concat([self.fit.tidy(level), along], ignore_index=True)
+
+    def glance(self) -> pd.DataFrame:
+        """The regression's row."""
+        return self.fit.glance()
 
     def note(self) -> str:
         centred = "centred before the product" if self.means.any() else "not centred"
@@ -45,7 +55,7 @@ class ModerationResult:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class QuadraticResult:
+class QuadraticResult(Report):
     """y = b1 x + b2 x^2 + controls.
 
     Attributes
@@ -60,7 +70,7 @@ class QuadraticResult:
     """
 
     regressor: str
-    fit: Any
+    fit: Result
     turning_point: float
     turning_point_se: float
     delta_interval: tuple[float, float]
@@ -72,8 +82,24 @@ class QuadraticResult:
     u_test: Test
     level: float
 
-    def to_frame(self) -> pd.DataFrame:
-        return self.slopes
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """The regression's terms, then the turning point with Fieller's interval, then the slopes at both ends, one-sided for the shape."""
+        ends, df = self.slopes, self.fit.df_t
+        part = f"shape in {self.regressor}"
+        point = tidy_frame(part, ["turning point"], np.array([self.turning_point]), np.array([self.turning_point_se]), df=df, level=level)
+        errors, p = ends["standard_error"].to_numpy(), ends["p"].to_numpy()
+        slopes = tidy_frame(part, [f"slope at {end}" for end in ends.index], ends["slope"].to_numpy(), errors, df=df, level=level, p_value=p)
+        if level == self.level:
+            point[["conf_low", "conf_high"]] = self.fieller_interval
+        return pd.concat([self.fit.tidy(level), point, slopes], ignore_index=True)
+
+    def glance(self) -> pd.DataFrame:
+        """The regression's row, the shape, and Lind and Mehlum's test."""
+        shape = pd.DataFrame([{"shape": self.shape, "turning_point": self.turning_point}])
+        return pd.concat([self.fit.glance(), shape, glance_frame({}, {}, {"lind_mehlum": self.u_test})], axis=1)
+
+    def _below(self) -> list[str]:
+        return [str(self.u_test)]
 
     def note(self) -> str:
         low, high = self.fieller_interval
@@ -92,10 +118,11 @@ def moderation(
     *,
     centre: bool = True,
     percentiles: Sequence[float] = (10, 25, 50, 75, 90),
-    definition: Definition = "stata",
+    definition: Percentiles = "stata",
     level: float = 0.95,
-    estimate: Estimate | None = None,
-    labels: Sequence[str] = (),
+    estimator: str = "linear_regression",
+    options: Mapping[str, Any] | None = None,
+    where: Where | None = None,
 ) -> ModerationResult:
     """Interact a regressor with a moderator and report its effect along the moderator.
 
@@ -103,18 +130,23 @@ def moderation(
     ----------
     centre : take the sample mean off both before the product, so that b1 is the effect at the mean of m
     percentiles, definition : of m, where the effect is reported; see outliers
-    estimate, labels : as in mediation; default OLS
+    estimator, options : of the regression, as in mediation; default OLS
+    where : rows to estimate on, a column or a mask; means, percentiles and ranges are theirs
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, columns named twice, and what `estimate` raises.
+    ValueError : unknown or non-numeric columns, columns named twice, and what the estimator raises.
     """
-    columns = [outcome, regressor, moderator, *controls]
+    level_of(level)
+    columns = [outcome, regressor, moderator, *columns_of("controls", controls, outcome=outcome, empty=True)]
     product = f"{regressor}_x_{moderator}"
-    values, keep = _complete(frame, columns, labels, product)
+    run = Regression(estimator, options or {})
+    frame, outside = rows_asked(frame, where)
+    values, keep = _complete(frame, columns, run.columns, product)
     means = values.loc[keep, [regressor, moderator]].mean() if centre else pd.Series(0.0, index=[regressor, moderator])
     x, m = values[regressor] - means[regressor], values[moderator] - means[moderator]
-    fit = (estimate or linear_regression)(frame.assign(**{regressor: x, moderator: m, product: x * m}), outcome, [regressor, moderator, product, *controls])
+    fit = run(frame.assign(**{regressor: x, moderator: m, product: x * m}), outcome, [regressor, moderator, product, *controls])
+    fit = replace(fit, dropped=outside | dict(fit.dropped))
     points = np.array([percentile(values.loc[keep, moderator].to_numpy(), p, definition) for p in percentiles])
     at = points - means[moderator]
     v = fit.covariance.loc[[regressor, product], [regressor, product]].to_numpy()
@@ -140,8 +172,9 @@ def quadratic(
     *,
     bounds: tuple[float, float] | None = None,
     level: float = 0.95,
-    estimate: Estimate | None = None,
-    labels: Sequence[str] = (),
+    estimator: str = "linear_regression",
+    options: Mapping[str, Any] | None = None,
+    where: Where | None = None,
 ) -> QuadraticResult:
     """Add the square of a regressor, find the turning point, and test for a U (or inverse U) shape.
 
@@ -152,15 +185,21 @@ def quadratic(
     Parameters
     ----------
     bounds : range of x; default its minimum and maximum in the sample
-    estimate, labels : as in mediation; default OLS
+    estimator, options : of the regression, as in mediation; default OLS
+    where : rows to estimate on, a column or a mask; means, percentiles and ranges are theirs
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, columns named twice, a square that is exactly zero, and what `estimate` raises.
+    ValueError : unknown or non-numeric columns, columns named twice, a square that is exactly zero, and what the estimator raises.
     """
+    level_of(level)
+    columns = [outcome, regressor, *columns_of("controls", controls, outcome=outcome, empty=True)]
     square = f"{regressor}_squared"
-    values, keep = _complete(frame, [outcome, regressor, *controls], labels, square)
-    fit = (estimate or linear_regression)(frame.assign(**{square: values[regressor] ** 2}), outcome, [regressor, square, *controls])
+    run = Regression(estimator, options or {})
+    frame, outside = rows_asked(frame, where)
+    values, keep = _complete(frame, columns, run.columns, square)
+    fit = run(frame.assign(**{square: values[regressor] ** 2}), outcome, [regressor, square, *controls])
+    fit = replace(fit, dropped=outside | dict(fit.dropped))
     b1, b2 = float(fit.coefficients[regressor]), float(fit.coefficients[square])
     if b2 == 0:
         raise ValueError(f"the square of {regressor} has a coefficient of exactly zero: there is no turning point.")

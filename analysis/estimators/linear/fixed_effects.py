@@ -18,7 +18,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,25 +26,26 @@ import pandas as pd
 from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.collinear import independent_columns
 from analysis.estimators.core.columns import rows
-from analysis.estimators.core.result import Result
-from analysis.estimators.core.sample import Sample, read_sample
-from analysis.estimators.core.sandwich import (
-    Convention,
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import (
+    Collinear,
+    ConstantForm,
+    Covariance,
+    CovarianceOption,
     EffectCount,
-    Kind,
-    LevelCount,
-    Mended,
-    SmallSample,
-    bread,
-    checked_convention,
-    meat,
-    mended,
-    small_sample,
+    EffectsSmall,
+    Singletons,
+    Where,
+    checked,
+    columns_of,
+    covariance_of,
 )
+from analysis.estimators.core.result import Caution, Result
+from analysis.estimators.core.sample import Sample, read_sample
+from analysis.estimators.core.sandwich import LevelCount, Mended, SmallSample, bread, meat, mended, small_sample
 from analysis.estimators.core.tall import cross, inner, times
 
-ConstantForm = Literal["grand_mean", "first_period"]
-CONSTANT = "constant"
+FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,6 +82,11 @@ class FixedEffectsResult(Result):
     weights: str | None = None
     mended: Mended = "nothing"
 
+    def _fit(self) -> dict[str, Any]:
+        shares = {name: getattr(self, name) for name in ("r2", "r2_adjusted", "r2_within", "r2_first_within", "r2_first_within_adjusted")}
+        few = {} if self.n_clusters is None else {"n_clusters": self.n_clusters}
+        return shares | few | {"singletons": self.singletons}
+
     def note(self) -> str:
         """One sentence: what was estimated, on which rows, with which standard errors, and what was left out."""
         effects = f" with {_listed(self.effects)} effects" if self.effects else ""
@@ -103,15 +109,15 @@ def fixed_effects(
     outcome: str,
     regressors: Sequence[str],
     effects: Sequence[str] = ("city_code", "year"),
-    cluster: str | Sequence[str] | None = None,
     *,
-    robust: bool = False,
+    covariance: CovarianceOption = "iid",
+    small: EffectsSmall = "reghdfe_nested",
     weights: str | None = None,
     keys: Sequence[str] | None = None,
+    where: Where | None = None,
     constant: ConstantForm = "grand_mean",
-    convention: str = "reghdfe_nested",
-    singletons: Literal["keep", "drop"] = "keep",
-    collinear: Literal["error", "drop"] = "error",
+    singletons: Singletons = "keep",
+    collinear: Collinear = "error",
     effect_count: EffectCount = "pairwise",
 ) -> FixedEffectsResult:
     """Regress the outcome on the regressors and any number of effects, by (weighted) least squares.
@@ -121,12 +127,12 @@ def fixed_effects(
     frame : in any order; other columns are ignored and nothing in it is modified
     outcome, regressors : numeric columns, in the units that the coefficients are wanted in
     effects : columns whose levels are taken out, none to many; "province#year" stands for the levels of the two columns together
-    cluster : one or two columns (or joined ones) whose groups may be correlated inside; None for no clustering
-    robust : heteroskedasticity-robust errors where there is no cluster
+    covariance : "iid", "robust", or {"cluster": [...]} with one or two columns (or joined ones) whose groups may be correlated inside
+    small : small-sample convention: "reghdfe_nested", "fixest_nested", "fixest_full" or "linearmodels" (analysis.estimators.core.sandwich)
     weights : column of analytic weights (inverse to the variance of a row's error); only their ratios matter
     keys : columns that identify a row; default the effects where there are two, none otherwise; [] allows any repetition
+    where : rows to estimate on, a column or a mask
     constant : see the module's text
-    convention : of the standard errors: "reghdfe_nested", "fixest_nested", "fixest_full" or "linearmodels" (analysis.estimators.core.sandwich)
     singletons : "keep" rows that are alone in a level of an effect (areg), or "drop" them, again and again until none is (reghdfe)
     collinear : "error" where a regressor is absorbed by the effects or is a combination of others, or "drop" it: of a combination the
         first in the order given stay, and the result names what went
@@ -138,13 +144,12 @@ def fixed_effects(
         not vary once the effects are taken out, or regressors that are combinations of each other; the message names them.
     """
     begun = time.perf_counter()
-    clusters = (cluster,) if isinstance(cluster, str) else tuple(cluster or ())
-    as_in = checked_convention(convention)
-    _check_call(outcome, regressors, effects, clusters, robust, constant)
-    _check_choice("singletons", singletons, ("keep", "drop"))
-    _check_choice("collinear", collinear, ("error", "drop"))
-    _check_choice("effect_count", effect_count, ("pairwise", "exact"))
-    sample = read_sample(frame, [outcome, *regressors], effects, clusters, weights=weights, keys=keys, drop_singletons=singletons == "drop")
+    errors = covariance_of(covariance)
+    _check_call(outcome, regressors, effects, constant)
+    for name, value, choices in (("small", small, EffectsSmall), ("singletons", singletons, Singletons),
+                                 ("collinear", collinear, Collinear), ("effect_count", effect_count, EffectCount)):  # fmt: skip
+        checked(name, value, choices)
+    sample = read_sample(frame, [outcome, *regressors], effects, errors.clusters, weights=weights, keys=keys, where=where, drop_singletons=singletons == "drop")
     count = LevelCount(sample.of(effects), effect_count)
     levels = count.of_all()
     if sample.n <= len(regressors) + levels:
@@ -154,24 +159,23 @@ def fixed_effects(
     moments = cross(within, within if sample.weights is None else within * sample.weights[:, None])
     kept, omitted = independent_columns(within, moments, sample, (outcome, *regressors), tuple(effects), drop=collinear == "drop")
     regression = _regression(sample, within, moments, kept, tuple(effects), constant)
-    kind: Kind = "clustered" if clusters else "robust" if robust else "homoskedastic"
-    paid = small_sample(as_in, sample.n, len(kept), count, [sample.groups[name] for name in clusters])
-    covariance, changed = _covariance(sample, regression, kind, clusters, paid, as_in)
+    paid = small_sample(small, sample.n, len(kept), count, [sample.groups[name] for name in errors.clusters])
+    spread, changed = _covariance(sample, regression, errors, paid, small)
     terms = [*(regressors[at] for at in kept), CONSTANT]
     shares = _r_squared(sample, within, regression.residuals, effects, paid, len(kept))
-    few = min((sample.groups[name][1] for name in clusters), default=None)
+    few = min((sample.groups[name][1] for name in errors.clusters), default=None)
     return FixedEffectsResult(
         method="least squares" + (f" with {_listed(effects)} effects" if effects else ""),
         outcome=outcome,
         regressors=tuple(terms[:-1]),
         effects=tuple(effects),
         coefficients=pd.Series(np.append(regression.slopes[: len(kept)], regression.constant), index=terms, name="coefficient"),
-        covariance=pd.DataFrame(covariance, index=terms, columns=terms),
-        convention=_convention(clusters, sample, kind, paid, as_in),
+        covariance=pd.DataFrame(spread, index=terms, columns=terms),
+        convention=_convention(errors, sample, paid, small),
         df_t=paid.df_t,
         n=sample.n,
         groups={name: sample.groups[name][1] for name in effects},
-        clusters={name: sample.groups[name][1] for name in clusters},
+        clusters={name: sample.groups[name][1] for name in errors.clusters},
         n_clusters=few,
         r2=shares["r2"],
         r2_adjusted=shares["r2_adjusted"],
@@ -186,30 +190,28 @@ def fixed_effects(
         counted=paid.counted,
         weights=weights,
         mended=changed,
+        warnings=_warnings(changed, omitted, few),
         seconds=time.perf_counter() - begun,
     )
 
 
-def _check_call(outcome: str, regressors: Sequence[str], effects: Sequence[str], clusters: Sequence[str], robust: bool, constant: str) -> None:
-    if isinstance(regressors, str) or isinstance(effects, str):
-        raise ValueError("regressors and effects are lists of column names, such as ['zone_did'].")
-    if not regressors or len(set(regressors)) < len(regressors) or outcome in regressors:
-        raise ValueError(f"regressors must be different columns, at least one, and not the outcome {outcome!r}; given: {list(regressors)}.")
-    if CONSTANT in regressors:
-        raise ValueError(f"a regressor cannot be called {CONSTANT!r}: the result has a term of that name. Rename the column.")
-    if len(set(effects)) < len(effects):
-        raise ValueError(f"each effect can be taken out once; given: {list(effects)}.")
-    if constant not in ("grand_mean", "first_period") or (constant == "first_period" and len(effects) != 2):
-        raise ValueError(f"constant = {constant!r}: it is 'grand_mean', or 'first_period' where there are two effects.")
-    if clusters and robust:
-        raise ValueError("clustered errors are robust already: give cluster or robust, not both.")
-    if len(clusters) > 2 or len(set(clusters)) < len(clusters):
-        raise ValueError(f"errors can be clustered by one column or by two different ones; given: {list(clusters)}.")
+def _warnings(changed: Mended, omitted: Mapping[str, str], clusters: int | None) -> tuple[Caution, ...]:
+    found = [Caution("omitted", f"{name} was left out: {why}.") for name, why in omitted.items()]
+    if changed == "slopes":
+        text = "The two-way covariance was not positive semidefinite: its negative eigenvalues were set to zero."
+        found.append(Caution("mended_covariance", text, "Compare with clusters by either column alone."))
+    if clusters is not None and clusters < FEW_CLUSTERS:
+        text = f"{clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008)."
+        found.append(Caution("few_clusters", text, "Look at a permutation (placebo) too, or cluster by something finer."))
+    return tuple(found)
 
 
-def _check_choice(name: str, value: str, known: Sequence[str]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} = {value!r}: it is one of {', '.join(known)}.")
+def _check_call(outcome: str, regressors: Sequence[str], effects: Sequence[str], constant: str) -> None:
+    columns_of("regressors", regressors, outcome=outcome)
+    columns_of("effects", effects, empty=True)
+    checked("constant", constant, ConstantForm)
+    if constant == "first_period" and len(effects) != 2:
+        raise ValueError(f"constant = 'first_period' is for two effects; there are {len(effects)}.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,15 +254,13 @@ def _with_dummies(sample: Sample, columns: list[int], effects: tuple[str, ...]) 
     return Absorber(sample.of(effects[:1]), sample.weights).residualise(together, overwrite=True), shares
 
 
-def _covariance(
-    sample: Sample, fit: _Regression, kind: Kind, clusters: tuple[str, ...], paid: SmallSample, convention: Convention
-) -> tuple[np.ndarray, Mended]:
+def _covariance(sample: Sample, fit: _Regression, errors: Covariance, paid: SmallSample, small: EffectsSmall) -> tuple[np.ndarray, Mended]:
     """(terms, terms), the constant last, and what had to be mended."""
     half = bread(fit.gram, fit.means, float(sample.n))[[*range(fit.own), -1]]
-    middle = meat(kind, fit.columns, fit.residuals, sample.weights, [sample.groups[name] for name in clusters])[1:, 1:]
+    middle = meat(errors.kind, fit.columns, fit.residuals, sample.weights, [sample.groups[name] for name in errors.clusters])[1:, 1:]
     covariance = paid.factor * half @ middle @ half.T
     covariance = (covariance + covariance.T) / 2
-    return mended(covariance) if len(clusters) == 2 and convention != "linearmodels" else (covariance, "nothing")
+    return mended(covariance) if len(errors.clusters) == 2 and small != "linearmodels" else (covariance, "nothing")
 
 
 def _r_squared(sample: Sample, within: np.ndarray, residuals: np.ndarray, effects: Sequence[str], paid: SmallSample, k: int) -> dict[str, float]:
@@ -283,13 +283,13 @@ def _squares(sample: Sample, column: np.ndarray) -> float:
     return inner(column, column if sample.weights is None else column * sample.weights)
 
 
-def _convention(clusters: tuple[str, ...], sample: Sample, kind: Kind, paid: SmallSample, convention: Convention) -> str:
-    like = "" if convention == "reghdfe_nested" else f", K as {convention.replace('_', ' ')}"
-    if clusters:
+def _convention(errors: Covariance, sample: Sample, paid: SmallSample, small: EffectsSmall) -> str:
+    like = "" if small == "reghdfe_nested" else f", K as {small.replace('_', ' ')}"
+    if clusters := errors.clusters:
         counts = " and ".join(f"{sample.groups[name][1]:,}" for name in clusters)
-        factor = "N/(N-K)" if convention == "linearmodels" else "G/(G-1)·(N-1)/(N-K)"
+        factor = "N/(N-K)" if small == "linearmodels" else "G/(G-1)·(N-1)/(N-K)"
         return f"clustered by {' and '.join(clusters)} ({counts} clusters, factor {factor}{like}, t with {paid.df_t:,} degrees of freedom)"
-    text = "robust to heteroskedasticity (factor N/(N-K)" if kind == "robust" else "homoskedastic (RSS/(N-K)"
+    text = "robust to heteroskedasticity (factor N/(N-K)" if errors.kind == "robust" else "homoskedastic (RSS/(N-K)"
     return f"{text}{like}, t with {paid.df_t:,} degrees of freedom)"
 
 

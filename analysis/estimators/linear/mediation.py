@@ -19,25 +19,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.columns import check_columns, numbers, rows, usable_rows
-from analysis.estimators.core.result import Test
-from analysis.estimators.linear.ols import linear_regression
-
-
-class Estimate(Protocol):
-    """Any estimator that takes a frame, an outcome and regressors: functools.partial(fixed_effects, effects=[...]) is one."""
-
-    def __call__(self, frame: pd.DataFrame, outcome: str, regressors: Sequence[str], /) -> Any: ...
+from analysis.estimators.core.options import Where, columns_of, level_of
+from analysis.estimators.core.registry import Regression
+from analysis.estimators.core.result import Report, Test, glance_frame, tidy_frame
+from analysis.estimators.core.sample import rows_asked
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MediationResult:
+class MediationResult(Report):
     """A mediation.
 
     Attributes
@@ -68,24 +64,40 @@ class MediationResult:
     dropped: Mapping[str, int]
     seconds: float
 
-    def to_frame(self) -> pd.DataFrame:
-        return self.effects
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """Rows total, direct, indirect, a and b; the interval of the indirect effect is the bootstrap's percentile interval where there is one."""
+        table = self.effects
+        df = np.array([self._df(name) for name in table.index])
+        b, errors = table["effect"].to_numpy(), table["standard_error"].to_numpy()
+        statistic, p = table["statistic"].to_numpy(), table["p"].to_numpy()
+        found = tidy_frame("mediation", list(table.index), b, errors, df=df, level=level, statistic=statistic, p_value=p)
+        if len(self.draws):
+            tail = (1 - level_of(level)) / 2
+            found.loc[found["term"] == "indirect", ["conf_low", "conf_high"]] = np.quantile(self.draws, [tail, 1 - tail])
+        return found
+
+    def glance(self) -> pd.DataFrame:
+        """One row: rows, share mediated, draws, tests."""
+        values = {"method": "mediation", "outcome": self.outcome, "nobs": self.n, "share_mediated": self.share_mediated, "draws": len(self.draws)}
+        return glance_frame(values, {}, self.tests)
+
+    def _df(self, name: str) -> float:
+        """Degrees of freedom of an effect's t; infinite where inference is normal, as of a product."""
+        equation = {"total": "total", "direct": "direct", "a": "mediator", "b": "direct"}.get(name)
+        df = None if equation is None else self.equations[equation].df_t
+        return float("inf") if df is None else float(df)
+
+    def _below(self) -> list[str]:
+        tests = [str(test) for name, test in self.tests.items() if name != "goodman_i"]
+        return [*tests, *([self.intervals.to_string()] if len(self.draws) else [])]
 
     def note(self) -> str:
         """One sentence: the path, the rows, the bootstrap, and what was left out."""
         left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
         failed = f", {self.failed_draws:,} more could not be estimated" if self.failed_draws else ""
         drawn = f"; {len(self.draws):,} bootstrap draws of {self.resampled} with seed {self.seed}{failed}" if len(self.draws) else ""
-        how = getattr(self.equations["direct"], "convention", "of the estimator passed")
+        how = self.equations["direct"].convention
         return f"mediation of {self.treatment} through {self.mediator} to {self.outcome}, {rows(self.n)}; standard errors {how}{drawn}; left out: {left_out}."
-
-    def __str__(self) -> str:
-        tests = "\n".join(str(test) for name, test in self.tests.items() if name != "goodman_i")
-        return "\n".join(
-            part
-            for part in (self.effects.to_string(float_format=lambda v: f"{v: .6g}"), tests, self.intervals.to_string() if len(self.draws) else "", self.note())
-            if part
-        )
 
 
 def mediation(
@@ -95,8 +107,9 @@ def mediation(
     mediator: str,
     controls: Sequence[str] = (),
     *,
-    estimate: Estimate | None = None,
-    labels: Sequence[str] = (),
+    estimator: str = "linear_regression",
+    options: Mapping[str, Any] | None = None,
+    where: Where | None = None,
     bootstrap: int = 0,
     resample: str | None = None,
     seed: int = 0,
@@ -107,22 +120,24 @@ def mediation(
     Parameters
     ----------
     frame : nothing in it is modified
-    estimate : (frame, outcome, regressors) -> a result with coefficients, standard_errors and p_values by term; default OLS. Fixed effects:
-        functools.partial(fixed_effects, effects=["city_code", "year"], cluster="city_code")
-    labels : columns besides these that `estimate` needs (its effects, keys, clusters); a row that lacks one is left out
+    estimator, options : the regression by its name in the registry, and its options: "fixed_effects" and {"effects": ["city_code", "year"],
+        "covariance": {"cluster": ["city_code"]}}; a row that lacks a column that they name is left out
+    where : rows to estimate on, a column or a mask
     bootstrap : draws; resample : column whose groups are drawn whole (city_code), default single rows. Each drawn group gets an id of its
         own, so that a city drawn twice is two cities to the estimator
     level : of the bootstrap intervals
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, columns named twice, fewer than half of the draws that could be estimated, and what `estimate` raises.
+    ValueError : unknown or non-numeric columns, columns named twice, fewer than half of the draws that could be estimated, and what the estimator raises.
     """
     began = perf_counter()
-    columns = [outcome, treatment, mediator, *controls]
-    run: Estimate = estimate or linear_regression
-    others = list(dict.fromkeys([*labels, *([resample] if resample else [])]))
-    data, dropped = _complete(frame, columns, others)
+    level_of(level)
+    columns = [outcome, treatment, mediator, *columns_of("controls", controls, outcome=outcome, empty=True)]
+    run = Regression(estimator, options or {})
+    others = list(dict.fromkeys([*run.columns, *([resample] if resample else [])]))
+    asked, outside = rows_asked(frame, where)
+    data, dropped = _complete(asked, columns, others)
     equations = {
         "total": run(data, outcome, [treatment, *controls]),
         "mediator": run(data, mediator, [treatment, *controls]),
@@ -146,7 +161,7 @@ def mediation(
         resampled=f"whole {resample}" if resample else "rows",
         failed_draws=failed,
         n=len(data),
-        dropped=dropped,
+        dropped=outside | dropped,
         seconds=perf_counter() - began,
     )
 
@@ -179,7 +194,7 @@ def _effects(equations: Mapping[str, Any], treatment: str, mediator: str) -> tup
 
 
 def _bootstrap(
-    data: pd.DataFrame, run: Estimate, columns: list[str], controls: Sequence[str], count: int, resample: str | None, seed: int, others: list[str]
+    data: pd.DataFrame, run: Regression, columns: list[str], controls: Sequence[str], count: int, resample: str | None, seed: int, others: list[str]
 ) -> tuple[np.ndarray, int]:
     if not count:
         return np.empty(0), 0

@@ -20,23 +20,35 @@ errors are those of the transformed regression, s2 = RSS/(N-k).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Literal, get_args
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, rows, usable_rows
+from analysis.estimators.core.algebra import clustered, independent_columns, least_squares
+from analysis.estimators.core.columns import rows
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.groups import Group, nested
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import (
+    Components,
+    Covariance,
+    CovarianceOption,
+    Inference,
+    PanelModel,
+    PanelSmall,
+    Where,
+    checked,
+    columns_of,
+    covariance_of,
+)
 from analysis.estimators.core.result import Result
-from analysis.estimators.core.within import clustered, demean, group_means, in_given_order, least_squares
-from analysis.estimators.system.algebra import independent_columns
+from analysis.estimators.core.sample import Sample, read_sample
+from analysis.estimators.core.sums import each_alone, means_by
 
-CONSTANT = "constant"
-PanelModel = Literal["pooled", "within", "between", "random"]
-Covariance = Literal["homoskedastic", "robust", "cluster"]
-Small = Literal["none", "HC1", "sss"]
-Components = Literal["swamy_arora", "baltagi_chang"]
+METHODS = {"pooled": "pooled regression", "within": "within regression", "between": "between regression", "random": "random-effects regression"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -61,26 +73,36 @@ class PanelResult(Result):
     r2: pd.Series
     residuals: pd.Series
 
+    def _fit(self) -> dict[str, Any]:
+        shares = {f"r2_{name}": value for name, value in self.r2.items()}
+        return shares | {"sigma_u": self.sigma_u, "sigma_e": self.sigma_e}
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class PanelData:
-    """Complete rows sorted by unit and time."""
+    """What a panel regression computes from: outcome and regressors of the sample's rows, and who they belong to."""
 
+    sample: Sample
     y: np.ndarray  # (N,)
     x: np.ndarray  # (N, k) without the constant
     terms: tuple[str, ...]
-    unit: np.ndarray  # (N,) codes
-    time: np.ndarray
-    clusters: np.ndarray
+    unit: Group
+    time: Group
     units: pd.Index
     periods: pd.Index
-    dropped: dict[str, int]
-    labels: pd.Index
-    order: np.ndarray
 
     @property
     def counts(self) -> np.ndarray:
-        return np.bincount(self.unit)
+        """Rows by unit."""
+        return np.bincount(self.unit[0])
+
+    def within(self, columns: np.ndarray) -> np.ndarray:
+        """Columns less the means of their unit."""
+        return Effects([self.unit]).out(columns)
+
+    def means(self, columns: np.ndarray) -> np.ndarray:
+        """Means (units, m) of columns (N, m)."""
+        return means_by(self.unit, columns)
 
 
 @dataclass(frozen=True)
@@ -107,11 +129,11 @@ def panel_regression(
     unit: str = "city_code",
     time: str = "year",
     period_dummies: bool = False,
-    covariance: Covariance = "homoskedastic",
-    cluster: str | None = None,
-    small: Small = "none",
+    covariance: CovarianceOption = "iid",
+    small: PanelSmall = "none",
+    where: Where | None = None,
     components: Components = "swamy_arora",
-    inference: Literal["t", "normal"] | None = None,
+    inference: Inference | None = None,
 ) -> PanelResult:
     """Estimate a panel regression; the formulas stand in the module's text.
 
@@ -119,10 +141,10 @@ def panel_regression(
     ----------
     frame : one row a unit and period, in any order; nothing in it is modified
     period_dummies : a dummy for each period but the first among the regressors, named <time>=<period>
-    covariance : "homoskedastic", "robust" (White) or "cluster"
-    cluster : column of the clusters, default the unit; under "within" and "random" each unit must lie in one cluster
+    covariance : "iid", "robust" (White) or {"cluster": [column]}, the unit or something that units do not leave
     small : factor of robust and clustered covariance: "none", "HC1" N/(N-k), or "sss" G/(G-1)(N-1)/(N-k) (k regressors, the constant
         among them except within; R plm's names)
+    where : rows to estimate on, a column or a mask
     components : of random effects
     inference : default "t" (N-k degrees of freedom; within N-n-k), for random effects "normal"
 
@@ -132,31 +154,58 @@ def panel_regression(
         units; the message names them.
     """
     began = perf_counter()
-    for value, allowed, what in ((model, get_args(PanelModel), "model"), (covariance, get_args(Covariance), "covariance"),
-                                 (small, get_args(Small), "small"), (components, get_args(Components), "components")):  # fmt: skip
-        if value not in allowed:
-            raise ValueError(f"{what} = {value!r}: it is one of {', '.join(allowed)}.")
-    if model == "between" and (covariance == "cluster" or period_dummies):
+    errors = covariance_of(covariance, most=1)
+    for name, value, choices in (("model", model, PanelModel), ("small", small, PanelSmall), ("components", components, Components)):
+        checked(name, value, choices)
+    if inference is not None:
+        checked("inference", inference, Inference)
+    if model == "between" and (errors.clusters or period_dummies):
         raise ValueError("a between regression has one row a unit: no clusters inside, and no dummies of periods.")
-    data = panel_data(frame, outcome, regressors, unit, time, cluster, period_dummies)
+    data = panel_data(frame, outcome, regressors, unit, time, clusters=errors.clusters, period_dummies=period_dummies, where=where)
     sigma_u, sigma_e, theta = float("nan"), float("nan"), pd.Series(dtype=float)
     if model == "random":
         sigma_u, sigma_e = variance_components(data, components)
         theta = pd.Series(1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2), index=data.units, name="theta")
-        fit, terms = random_fit(data, theta.to_numpy()), (CONSTANT, *data.terms)
+        fit = random_fit(data, theta.to_numpy())
     else:
-        fit, terms = {"pooled": pooled_fit, "within": within_fit, "between": between_fit}[model](data), (CONSTANT, *data.terms)
-    spread = _covariance(fit, data, covariance, small)
-    b = fit.coefficients
+        fit = {"pooled": pooled_fit, "within": within_fit, "between": between_fit}[model](data)
+    b, spread = fit.coefficients, _covariance(fit, data, errors, small)
     if model == "within":
         b, spread, sigma_u, sigma_e = _with_constant(fit, spread, data)
-    default = "normal" if model == "random" else "t"
-    return _assemble(data, fit, model, terms, b, spread, (sigma_u, sigma_e, theta), outcome, (unit, time, cluster or unit),
-                     (covariance, small), inference or default, began)  # fmt: skip
+    normal = (inference or ("normal" if model == "random" else "t")) == "normal"
+    index = [CONSTANT, *data.terms]
+    return PanelResult(
+        method=METHODS[model],
+        outcome=outcome,
+        coefficients=pd.Series(b, index=index, name="coefficient"),
+        covariance=pd.DataFrame(spread, index=index, columns=index),
+        convention=_convention(fit, data, errors, small, normal),
+        df_t=None if normal else float(fit.df),
+        n=len(data.y),
+        groups={unit: len(data.units), time: len(data.periods)},
+        dropped=data.sample.dropped,
+        sample=data.sample.labels,
+        model=model,
+        variance=fit.variance,
+        sigma_u=sigma_u,
+        sigma_e=sigma_e,
+        theta=theta,
+        r2=_r_squared(data, b[1:]),
+        residuals=_residuals(data, fit, model, b),
+        seconds=perf_counter() - began,
+    )
 
 
 def panel_data(
-    frame: pd.DataFrame, outcome: str, regressors: Sequence[str], unit: str, time: str, cluster: str | None = None, period_dummies: bool = False
+    frame: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    unit: str,
+    time: str,
+    *,
+    clusters: Sequence[str] = (),
+    period_dummies: bool = False,
+    where: Where | None = None,
 ) -> PanelData:
     """Check, drop incomplete rows, sort by unit and time.
 
@@ -164,31 +213,13 @@ def panel_data(
     ------
     ValueError : see panel_regression.
     """
-    given = list(regressors)
-    if isinstance(regressors, str) or len(set(given)) < len(given) or outcome in given or CONSTANT in given or not given:
-        raise ValueError(
-            f"regressors are a list of different columns, at least one, without the outcome {outcome!r} and none called constant; given: {regressors!r}."
-        )
-    keys = list(dict.fromkeys([unit, time, *([cluster] if cluster else [])]))
-    check_columns(frame, [outcome, *given, *keys])
-    labels = frame[keys]
-    refuse_duplicates(labels[labels[[unit, time]].notna().all(axis=1)], [unit, time])
-    values = numbers(frame, [outcome, *given])
-    keep, dropped = usable_rows(labels, values)
-    if not keep.any():
-        left_out = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise ValueError(f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'}).")
-    labels, values = labels[keep], values[keep]
-    unit_codes, units = pd.factorize(labels[unit], sort=True)
-    time_codes, periods = pd.factorize(labels[time], sort=True)
-    clusters = pd.factorize(labels[cluster], sort=True)[0] if cluster else unit_codes
-    order = np.lexsort([time_codes, unit_codes])
-    x, terms = values[given].to_numpy()[order], tuple(given)
+    given = columns_of("regressors", regressors, outcome=outcome)
+    sample = read_sample(frame, [outcome, *given], (unit, time), clusters, keys=(unit, time), where=where, levels=(unit, time))
+    x, terms, periods = sample.columns[:, 1:], tuple(given), sample.levels[time]
     if period_dummies:
-        x = np.column_stack([x, np.eye(len(periods))[time_codes[order]][:, 1:]])
+        x = np.column_stack([x, np.eye(len(periods))[sample.groups[time][0]][:, 1:]])
         terms += tuple(f"{time}={period}" for period in periods[1:])
-    return PanelData(values[outcome].to_numpy()[order], x, terms, unit_codes[order], time_codes[order], np.asarray(clusters)[order],
-                     pd.Index(units), pd.Index(periods), dropped, frame.index[keep], order)  # fmt: skip
+    return PanelData(sample, sample.column(0), x, terms, sample.groups[unit], sample.groups[time], sample.levels[unit], periods)
 
 
 def pooled_fit(data: PanelData) -> Fit:
@@ -197,7 +228,7 @@ def pooled_fit(data: PanelData) -> Fit:
 
 def within_fit(data: PanelData) -> Fit:
     """Without the constant; its degrees of freedom count the units."""
-    moved = demean(np.column_stack([data.y, data.x]), data.unit)
+    moved = data.within(np.column_stack([data.y, data.x]))
     still = np.linalg.norm(moved[:, 1:], axis=0) <= 1e-9 * np.linalg.norm(data.x, axis=0)
     if still.any():
         named = ", ".join(term for term, flat in zip(data.terms, still, strict=True) if flat)
@@ -206,14 +237,14 @@ def within_fit(data: PanelData) -> Fit:
 
 
 def between_fit(data: PanelData) -> Fit:
-    means = group_means(np.column_stack([data.y, data.x]), data.unit)
+    means = data.means(np.column_stack([data.y, data.x]))
     return fit_on(means[:, 0], np.column_stack([np.ones(len(means)), means[:, 1:]]), (CONSTANT, *data.terms), " in the means of units")
 
 
 def random_fit(data: PanelData, theta: np.ndarray) -> Fit:
     x = np.column_stack([np.ones(len(data.y)), data.x])
-    means = group_means(np.column_stack([data.y, x]), data.unit)[data.unit]
-    t = theta[data.unit][:, None]
+    means = data.means(np.column_stack([data.y, x]))[data.unit[0]]
+    t = theta[data.unit[0]][:, None]
     moved = np.column_stack([data.y, x]) - t * means
     return fit_on(moved[:, 0], moved[:, 1:], (CONSTANT, *data.terms), " once quasi-demeaned")
 
@@ -233,15 +264,14 @@ def fit_on(y: np.ndarray, x: np.ndarray, terms: Sequence[str], where: str, extra
 
 def varying(data: PanelData) -> np.ndarray:
     """Which regressors vary inside units and are not combinations of others there: boolean (k,)."""
-    moved = demean(data.x, data.unit)
+    moved = data.within(data.x)
     moved[:, np.linalg.norm(moved, axis=0) <= 1e-9 * np.linalg.norm(data.x, axis=0)] = 0.0
     return independent_columns(moved)
 
 
 def select(data: PanelData, which: np.ndarray) -> PanelData:
     """The same rows with some of the regressors."""
-    values = {name: getattr(data, name) for name in data.__dataclass_fields__}
-    return PanelData(**{**values, "x": data.x[:, which], "terms": tuple(t for t, keep in zip(data.terms, which, strict=True) if keep)})
+    return replace(data, x=data.x[:, which], terms=tuple(term for term, keep in zip(data.terms, which, strict=True) if keep))
 
 
 def variance_components(data: PanelData, how: Components) -> tuple[float, float]:
@@ -249,11 +279,11 @@ def variance_components(data: PanelData, how: Components) -> tuple[float, float]
     n, counts = len(data.units), data.counts
     inside = varying(data)
     if not inside.any():
-        moved = demean(data.y[:, None], data.unit)[:, 0]
+        moved = data.within(data.y)
         s2_e = float(moved @ moved) / (len(data.y) - n)
     else:
         s2_e = within_fit(select(data, inside)).variance
-    means = group_means(np.column_stack([data.y, data.x]), data.unit)
+    means = data.means(np.column_stack([data.y, data.x]))
     x = np.column_stack([np.ones(n), means[:, 1:]])
     # Period dummies repeat the constant in the means of a balanced panel: the between regression keeps what is independent.
     x = x[:, independent_columns(x)]
@@ -271,18 +301,28 @@ def variance_components(data: PanelData, how: Components) -> tuple[float, float]
     return max(0.0, s2_u) ** 0.5, s2_e**0.5
 
 
-def _covariance(fit: Fit, data: PanelData, covariance: Covariance, small: Small) -> np.ndarray:
-    if covariance == "homoskedastic":
+def _covariance(fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall) -> np.ndarray:
+    if errors.kind == "iid":
         return fit.variance * fit.inverse
-    n, k = fit.x.shape
-    groups = np.arange(n) if covariance == "robust" else data.clusters
-    if covariance == "cluster" and any(len(np.unique(data.clusters[data.unit == u])) > 1 for u in range(len(data.units))):
+    n = len(fit.x)
+    group = data.sample.groups[errors.cluster] if errors.cluster else each_alone(n)
+    if errors.cluster and not nested(data.unit, group):
         raise ValueError("a unit lies in more than one cluster: cluster by the unit, or by something that units do not leave.")
-    g = len(np.unique(groups))
+    return clustered_covariance(fit, group, small)
+
+
+def clustered_covariance(fit: Fit, group: Group, small: PanelSmall) -> np.ndarray:
+    """Sandwich of a fit with its small-sample factor.
+
+    Raises
+    ------
+    ValueError : one cluster only.
+    """
+    (n, k), g = fit.x.shape, group[1]
     if g < 2:
         raise ValueError("the sample has one cluster only: clustered standard errors need at least two.")
     factor = {"none": 1.0, "HC1": n / (n - k), "sss": g / (g - 1) * (n - 1) / (n - k)}[small]
-    return factor * clustered(fit.x, fit.residuals, fit.inverse, groups)
+    return factor * clustered(fit.x, fit.residuals, fit.inverse, group)
 
 
 def _with_constant(fit: Fit, spread: np.ndarray, data: PanelData) -> tuple[np.ndarray, np.ndarray, float, float]:
@@ -291,7 +331,7 @@ def _with_constant(fit: Fit, spread: np.ndarray, data: PanelData) -> tuple[np.nd
     constant = data.y.mean() - mean @ fit.coefficients
     cross = -(spread @ mean)
     whole = np.block([[np.array([[fit.variance / len(data.y) + mean @ spread @ mean]]), cross[None, :]], [cross[:, None], spread]])
-    effects = group_means((data.y - data.x @ fit.coefficients)[:, None], data.unit)[:, 0]
+    effects = data.means((data.y - data.x @ fit.coefficients)[:, None])[:, 0]
     sigma_u = float(effects.std(ddof=1)) if len(effects) > 1 else 0.0
     return np.concatenate([[constant], fit.coefficients]), whole, sigma_u, fit.variance**0.5
 
@@ -299,7 +339,7 @@ def _with_constant(fit: Fit, spread: np.ndarray, data: PanelData) -> tuple[np.nd
 def _r_squared(data: PanelData, slopes: np.ndarray) -> pd.Series:
     """Squared correlations of y and X b: deviations from unit means, unit means, all rows."""
     pair = np.column_stack([data.y, data.x @ slopes])
-    sides = {"within": demean(pair, data.unit), "between": group_means(pair, data.unit), "overall": pair}
+    sides = {"within": data.within(pair), "between": data.means(pair), "overall": pair}
     return pd.Series({name: _squared_correlation(both) for name, both in sides.items()}, name="r2")
 
 
@@ -309,40 +349,15 @@ def _squared_correlation(pair: np.ndarray) -> float:
     return float(off[:, 0] @ off[:, 1]) ** 2 / size if size > 0 else float("nan")
 
 
-def _assemble(
-    data: PanelData, fit: Fit, model: PanelModel, terms: tuple[str, ...], b: np.ndarray, spread: np.ndarray, parts: tuple[float, float, pd.Series],
-    outcome: str, keys: tuple[str, str, str], covariance: tuple[Covariance, Small], inference: str, began: float,
-) -> PanelResult:  # fmt: skip
-    unit, time, cluster = keys
-    index = list(terms)
+def _residuals(data: PanelData, fit: Fit, model: PanelModel, b: np.ndarray) -> pd.Series:
     if model == "between":
-        residuals = pd.Series(fit.residuals, index=data.units, name="residual")
+        return pd.Series(fit.residuals, index=data.units, name="residual")
+    return pd.Series(data.sample.in_frame_order(data.y - b[0] - data.x @ b[1:]), index=data.sample.labels, name="residual")
+
+
+def _convention(fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall, normal: bool) -> str:
+    if errors.cluster:
+        what = f"clustered by {errors.cluster} ({data.sample.groups[errors.cluster][1]:,} clusters, factor {small}"
     else:
-        residuals = pd.Series(in_given_order(data.y - b[0] - data.x @ b[1:], data.order), index=data.labels, name="residual")
-    g = len(np.unique(data.clusters))
-    kinds = {
-        "homoskedastic": f"homoskedastic (RSS/{fit.df:,}",
-        "robust": f"robust to heteroskedasticity (factor {covariance[1]}",
-        "cluster": f"clustered by {cluster} ({g:,} clusters, factor {covariance[1]}",
-    }
-    names = {"pooled": "pooled regression", "within": "within regression", "between": "between regression", "random": "random-effects regression"}
-    return PanelResult(
-        method=names[model],
-        outcome=outcome,
-        coefficients=pd.Series(b, index=index, name="coefficient"),
-        covariance=pd.DataFrame(spread, index=index, columns=index),
-        convention=f"{kinds[covariance[0]]}, {'normal' if inference == 'normal' else 't'})",
-        df_t=None if inference == "normal" else float(fit.df),
-        n=len(data.y),
-        groups={unit: len(data.units), time: len(data.periods)},
-        dropped=data.dropped,
-        sample=data.labels,
-        seconds=perf_counter() - began,
-        model=model,
-        variance=fit.variance,
-        sigma_u=parts[0],
-        sigma_e=parts[1],
-        theta=parts[2],
-        r2=_r_squared(data, b[1:]),
-        residuals=residuals,
-    )
+        what = f"robust to heteroskedasticity (factor {small}" if errors.kind == "robust" else f"homoskedastic (RSS/{fit.df:,}"
+    return f"{what}, {'normal' if normal else 't'})"

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.core.result import Test
-from analysis.estimators.core.within import Effects, clustered, demean, group_means
-from analysis.estimators.linear.panel import (
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.groups import Group
+from analysis.estimators.core.options import (
     Components,
+    Covariance,
+    CovarianceOption,
+    HausmanMethod,
+    HausmanVariances,
+    PanelEffect,
+    PanelSmall,
+    Where,
+    checked,
+    covariance_of,
+)
+from analysis.estimators.core.result import Caution, Test
+from analysis.estimators.linear.panel import (
     PanelData,
-    Small,
+    clustered_covariance,
     fit_on,
     panel_data,
     pooled_fit,
@@ -35,11 +45,11 @@ def hausman_random(
     unit: str = "city_code",
     time: str = "year",
     period_dummies: bool = False,
-    method: Literal["classic", "regression"] = "classic",
-    variances: Literal["own", "random", "within"] = "own",
-    cluster: str | None = None,
-    robust: bool = False,
-    small: Small = "none",
+    method: HausmanMethod = "classic",
+    variances: HausmanVariances = "own",
+    covariance: CovarianceOption = "iid",
+    small: PanelSmall = "none",
+    where: Where | None = None,
     components: Components = "swamy_arora",
 ) -> Test:
     """Hausman's test that the effects are independent of the regressors.
@@ -51,14 +61,19 @@ def hausman_random(
         one to use with clustered errors
     variances : of the classic form: each regression's own residual variance (R phtest, Stata hausman), or one for both, that of "random"
         (Stata's sigmamore) or "within" (sigmaless)
-    cluster, robust : clustered (default by unit) or merely homoskedastic covariance in the regression form
+    covariance : of the regression form: "iid" or {"cluster": [column]}; the classic form knows "iid" only
     small : factor of the clustered covariance, as in panel_regression
 
     Raises
     ------
-    ValueError : as panel_regression. A warning where V_w - V_r is not positive definite: the classic form then has no known distribution.
+    ValueError : as panel_regression. Where V_w - V_r is not positive definite the classic form has no known distribution: the test then carries a
+        warning, and a negative statistic no p.
     """
-    data = panel_data(frame, outcome, regressors, unit, time, cluster, period_dummies)
+    checked("method", method, HausmanMethod)
+    checked("variances", variances, HausmanVariances)
+    checked("small", small, PanelSmall)
+    errors = covariance_of(covariance, most=1, kinds=("iid", "cluster") if method == "regression" else ("iid",))
+    data = panel_data(frame, outcome, regressors, unit, time, clusters=errors.clusters, period_dummies=period_dummies, where=where)
     inside = varying(data)
     # Period dummies are the same for all units: they say nothing of the units' effects, and V_w - V_r is zero for them in a balanced panel.
     compared = inside & (np.arange(len(inside)) < len(list(regressors)))
@@ -67,9 +82,7 @@ def hausman_random(
     sigma_u, sigma_e = variance_components(data, components)
     theta = 1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2)
     if method == "regression":
-        return _by_regression(data, compared, theta, robust or cluster is not None, small)
-    if method != "classic" or variances not in ("own", "random", "within"):
-        raise ValueError("method is 'classic' or 'regression'; variances 'own', 'random' or 'within'.")
+        return _by_regression(data, compared, theta, errors, small)
     fixed, random = within_fit(select(data, inside)), random_fit(data, theta)
     named = np.flatnonzero(compared[inside])
     where = 1 + np.flatnonzero(compared)
@@ -77,14 +90,13 @@ def hausman_random(
     q = fixed.coefficients[named] - random.coefficients[where]
     spread = s2[0] * fixed.inverse[np.ix_(named, named)] - s2[1] * random.inverse[np.ix_(where, where)]
     scale = np.sqrt(s2[0] * np.diag(fixed.inverse)[named])
+    warned: tuple[Caution, ...] = ()
     if np.linalg.eigvalsh(spread / np.outer(scale, scale)).min() <= 1e-12:
-        warnings.warn(
-            "the difference of the two covariances is not positive definite, so that the classic Hausman statistic has no known distribution: "
-            "use method='regression', or one variance for both.",
-            stacklevel=2,
-        )
+        text = "The difference of the two covariances is not positive definite, so that the classic Hausman statistic has no known distribution."
+        warned = (Caution("no_distribution", text, "Use method = 'regression', or variances = 'random' (one variance for both)."),)
     statistic = float(q @ np.linalg.solve(spread, q))
-    return Test("Hausman within against random", statistic, len(q), float(stats.chi2.sf(statistic, len(q))), null="effects independent of the regressors")
+    p = float(stats.chi2.sf(statistic, len(q))) if statistic >= 0 else float("nan")
+    return Test("Hausman within against random", statistic, len(q), p, null="effects independent of the regressors", warnings=warned)
 
 
 def effects_f_test(
@@ -94,14 +106,12 @@ def effects_f_test(
     *,
     unit: str = "city_code",
     time: str = "year",
-    effect: Literal["unit", "time", "both"] = "unit",
+    where: Where | None = None,
+    effect: PanelEffect = "unit",
 ) -> Test:
     """F test that the effects of units, of periods, or of both are all equal: ((RSS_p - RSS_w)/d) / (RSS_w/df), R plm's pFtest."""
-    data = panel_data(frame, outcome, regressors, unit, time)
-    codes = {"unit": [data.unit], "time": [data.time], "both": [data.unit, data.time]}
-    if effect not in codes:
-        raise ValueError(f"effect = {effect!r}: it is 'unit', 'time' or 'both'.")
-    taken = Effects(codes[effect])
+    data = panel_data(frame, outcome, regressors, unit, time, where=where)
+    taken = Effects(_groupings(data, effect))
     full = fit_on(taken.out(data.y), taken.out(data.x), data.terms, " once the effects are taken out", taken.rank)
     pooled = pooled_fit(data)
     rss, rss_pooled = (float(fit.residuals @ fit.residuals) for fit in (full, pooled))
@@ -117,7 +127,8 @@ def breusch_pagan(
     *,
     unit: str = "city_code",
     time: str = "year",
-    effect: Literal["unit", "time", "both"] = "unit",
+    where: Where | None = None,
+    effect: PanelEffect = "unit",
     one_sided: bool = False,
 ) -> Test:
     """Lagrange multiplier test that the variance of the effects is zero, from residuals e of the pooled regression.
@@ -126,13 +137,13 @@ def breusch_pagan(
     Baltagi and Li 1990 for unbalanced panels); for both effects the sum of two. `one_sided` gives p of the 50:50 mixture of zero and
     chi2(1), as Stata's xttest0 (one effect only), with LM zero where A is negative.
     """
-    data = panel_data(frame, outcome, regressors, unit, time)
-    if effect not in ("unit", "time", "both") or (one_sided and effect == "both"):
-        raise ValueError("effect is 'unit', 'time' or 'both'; the one-sided form is for one effect.")
+    data = panel_data(frame, outcome, regressors, unit, time, where=where)
+    if one_sided and effect == "both":
+        raise ValueError("one_sided: the one-sided form is for one effect, 'unit' or 'time'.")
     e = pooled_fit(data).residuals
     total, n = float(e @ e), len(e)
     statistic = 0.0
-    for codes in {"unit": [data.unit], "time": [data.time], "both": [data.unit, data.time]}[effect]:
+    for codes, _ in _groupings(data, effect):
         a = float((np.bincount(codes, e) ** 2).sum()) / total - 1
         squares = float((np.bincount(codes).astype(float) ** 2).sum())
         statistic += 0.0 if one_sided and a < 0 else n**2 / 2 * a**2 / (squares - n)
@@ -141,20 +152,19 @@ def breusch_pagan(
     return Test("Breusch-Pagan LM", statistic, df, p, null="no variance of effects")
 
 
-def _by_regression(data: PanelData, compared: np.ndarray, theta: np.ndarray, by_cluster: bool, small: Small) -> Test:
+def _groupings(data: PanelData, effect: PanelEffect) -> list[Group]:
+    return {"unit": [data.unit], "time": [data.time], "both": [data.unit, data.time]}[checked("effect", effect, PanelEffect)]
+
+
+def _by_regression(data: PanelData, compared: np.ndarray, theta: np.ndarray, errors: Covariance, small: PanelSmall) -> Test:
     x = np.column_stack([np.ones(len(data.y)), data.x])
-    means = group_means(np.column_stack([data.y, x]), data.unit)[data.unit]
-    moved = np.column_stack([data.y, x]) - theta[data.unit][:, None] * means
-    added = demean(data.x[:, compared], data.unit)
+    means = data.means(np.column_stack([data.y, x]))[data.unit[0]]
+    moved = np.column_stack([data.y, x]) - theta[data.unit[0]][:, None] * means
+    added = data.within(data.x[:, compared])
     base = moved.shape[1] - 1
     terms = ["constant", *data.terms, *(f"{t} less its mean" for t, keep in zip(data.terms, compared, strict=True) if keep)]
     fit = fit_on(moved[:, 0], np.column_stack([moved[:, 1:], added]), terms, " once quasi-demeaned")
-    k, n = fit.x.shape[1], len(data.y)
-    spread = fit.variance * fit.inverse
-    if by_cluster:
-        g = len(np.unique(data.clusters))
-        factor = {"none": 1.0, "HC1": n / (n - k), "sss": g / (g - 1) * (n - 1) / (n - k)}[small]
-        spread = factor * clustered(fit.x, fit.residuals, fit.inverse, data.clusters)
+    spread = clustered_covariance(fit, data.sample.groups[errors.cluster], small) if errors.cluster else fit.variance * fit.inverse
     b, v = fit.coefficients[base:], spread[base:, base:]
     statistic = float(b @ np.linalg.solve(v, b))
     return Test("Hausman by regression", statistic, len(b), float(stats.chi2.sf(statistic, len(b))), null="effects independent of the regressors")

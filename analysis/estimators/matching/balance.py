@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.limited.binary import CONSTANT, Link, design_matrix, fit_binary
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import Link
+from analysis.estimators.limited.binary import design_matrix, fit_binary
 
 
 def balance_table(frame: pd.DataFrame, covariates: Sequence[str], treated: np.ndarray, weights: np.ndarray) -> pd.DataFrame:

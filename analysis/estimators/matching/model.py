@@ -22,20 +22,19 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, rows, usable_rows
+from analysis.estimators.core.options import AttError, Link
 from analysis.estimators.core.result import Result
-from analysis.estimators.limited.binary import BinaryChoiceResult, Link, binary_choice
+from analysis.estimators.limited.binary import BinaryChoiceResult, binary_choice
 from analysis.estimators.matching.balance import balance_summary, balance_table
 from analysis.estimators.matching.options import MatchOptions
 from analysis.estimators.matching.weights import kernel_weights, nearest, nearest_once
-
-StandardError = Literal["psmatch2", "abadie_imbens"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +178,7 @@ def matching_att(
     score: str | None = None,
     link: Link = "logit",
     keys: Sequence[str] | None = None,
-    standard_error: StandardError = "psmatch2",
+    standard_error: AttError = "psmatch2",
     variance_neighbours: int = 1,
     options: MatchOptions | None = None,
     **changes: Any,
@@ -321,7 +320,7 @@ def _pairs(score: np.ndarray, one: np.ndarray, zero: np.ndarray, key: np.ndarray
     return nearest_once(treated, controls, options.neighbours, caliper, options.descending, None if key is None else (key[one], key[zero]))
 
 
-def _standard_error(matching: Matching, y: np.ndarray, gap: np.ndarray, kind: StandardError, variance_neighbours: int) -> float:
+def _standard_error(matching: Matching, y: np.ndarray, gap: np.ndarray, kind: AttError, variance_neighbours: int) -> float:
     weights = matching.weights.to_numpy()
     one, zero = matching.treated_positions, matching.control_positions
     n1 = len(gap)

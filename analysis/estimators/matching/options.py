@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-from analysis.estimators.matching.weights import KERNELS, Kernel, Ties
-
-MatchMethod = Literal["neighbours", "radius", "kernel"]
-Support = Literal["none", "common", "overlap", "trim"]
+from analysis.estimators.core.options import Kernel, MatchMethod, MatchSupport, MatchTies
+from analysis.estimators.matching.weights import KERNELS
 
 
 @dataclass(frozen=True)
@@ -28,14 +25,14 @@ class MatchOptions:
     method: MatchMethod = "neighbours"
     neighbours: int = 1
     replacement: bool = True
-    ties: Ties = "average"
+    ties: MatchTies = "average"
     descending: bool = True
     caliper: float | None = None
     caliper_in_sd: bool = False
     kernel: Kernel = "epanechnikov"
     bandwidth: float = 0.06
     on_index: bool = False
-    support: Support = "none"
+    support: MatchSupport = "none"
     trim: float = 0.1
 
     def __post_init__(self) -> None:

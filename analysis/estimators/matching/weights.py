@@ -7,13 +7,11 @@ order tied rows are taken.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 import numpy as np
 from scipy import sparse
 
-Ties = Literal["average", "first"]
-Kernel = Literal["epanechnikov", "gaussian", "biweight", "uniform", "tricube"]
+from analysis.estimators.core.options import Kernel, MatchTies
 
 # Without their constants, which cancel; u = distance / bandwidth.
 KERNELS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -30,7 +28,7 @@ class TieError(ValueError):
 
 
 def nearest(
-    treated: np.ndarray, controls: np.ndarray, k: int, caliper: float | None, ties: Ties, key: np.ndarray | None, skip: np.ndarray | None = None
+    treated: np.ndarray, controls: np.ndarray, k: int, caliper: float | None, ties: MatchTies, key: np.ndarray | None, skip: np.ndarray | None = None
 ) -> sparse.csr_array:
     """k nearest controls with replacement.
 
@@ -76,7 +74,7 @@ def _candidates(scores: np.ndarray, score: float, k: int, caliper: float | None)
     return np.asarray(wide[np.abs(scores[wide] - score) <= reach])
 
 
-def _chosen(distance: np.ndarray, near: np.ndarray, k: int, ties: Ties, rank: np.ndarray, no_key: bool) -> np.ndarray:
+def _chosen(distance: np.ndarray, near: np.ndarray, k: int, ties: MatchTies, rank: np.ndarray, no_key: bool) -> np.ndarray:
     if len(near) <= k:
         return near
     by_distance = np.lexsort([rank[near], distance])

@@ -73,7 +73,7 @@ class CellDraws:
         squares = (own * image).sum(axis=0) - (slopes**2).sum(axis=0)
         squares[squares <= DEGENERATE * (self._weight @ drawn**2)] = np.nan
         b = self._outcome @ drawn / squares
-        if self._shared.kind == "homoskedastic":
+        if self._shared.kind == "iid":
             return b, self._shared.without_clusters(b, squares)
         scores = [part.scores(own, slopes, b) for part, _ in self._parts]
         if self._rows is not None:

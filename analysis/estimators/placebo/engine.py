@@ -19,7 +19,7 @@ from scipy import linalg, sparse
 
 from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.groups import Group, combined
-from analysis.estimators.core.sandwich import Kind
+from analysis.estimators.core.options import CovarianceKind
 from analysis.estimators.core.tall import cross, inner, subtract_product, times
 
 ROWS_AT_ONCE = 1 << 12
@@ -44,7 +44,7 @@ class Setting:
     controls: np.ndarray
     weights: np.ndarray | None
     absorber: Absorber
-    kind: Kind
+    kind: CovarianceKind
     clusters: tuple[Group, ...]
     factor: float
 
@@ -70,7 +70,7 @@ class Setting:
         return self.factor * rss / self.n / squares
 
 
-def setting(within: np.ndarray, weights: np.ndarray | None, absorber: Absorber, kind: Kind, clusters: Sequence[Group], factor: float) -> Setting:
+def setting(within: np.ndarray, weights: np.ndarray | None, absorber: Absorber, kind: CovarianceKind, clusters: Sequence[Group], factor: float) -> Setting:
     """Prepare draws: within (n, 1 + k) holds outcome and controls with the effects taken out."""
     y, x = within[:, 0].copy(), np.ascontiguousarray(within[:, 1:])
     shared = Setting(y, x, weights, absorber, kind, tuple(clusters), factor)
@@ -108,7 +108,7 @@ class RowDraws:
         squares = own - (sums * effects).sum(axis=0) - (slopes**2).sum(axis=0)
         squares[squares <= DEGENERATE * own] = np.nan
         b = moments[0] / squares
-        if shared.kind == "homoskedastic":
+        if shared.kind == "iid":
             return b, shared.without_clusters(b, squares)
         scores = [np.zeros((part.shape[1], drawn.shape[1])) for part, _ in self._parts]
         robust = np.zeros(drawn.shape[1])

@@ -27,17 +27,18 @@ from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.collinear import independent_columns
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
+from analysis.estimators.core.options import CovarianceKind, EffectsSmall, PlaceboDates, PlaceboLevel, checked
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.core.sample import Sample, read_sample
-from analysis.estimators.core.sandwich import Kind, LevelCount, checked_convention, small_sample
+from analysis.estimators.core.sandwich import LevelCount, small_sample
 from analysis.estimators.core.tall import cross
 from analysis.estimators.placebo.cells import CellDraws, collapses
 from analysis.estimators.placebo.draws import Cells, allowed_dates, cells_of, drawn_dates, moved_paths, shuffled
 from analysis.estimators.placebo.engine import RowDraws, Setting, setting
 
-Level = Literal["unit", "cell", "row"]
-Dates = Literal["kept", "drawn"]
 Names = tuple[str, str, str]
+
+KIND_NAMES = {"iid": "homoskedastic", "robust": "robust", "cluster": "clustered"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -58,8 +59,8 @@ class PlaceboResult(Result):
 
     treatment: str
     draws: pd.DataFrame
-    level: Level
-    dates: Dates | None
+    level: PlaceboLevel
+    dates: PlaceboDates | None
     seed: int
     beyond: float
     beyond_t: float
@@ -103,17 +104,17 @@ def placebo(
     effects: Sequence[str] = ("city_code", "year"),
     cluster: str | Sequence[str] | None = None,
     *,
-    level: Level = "unit",
+    level: PlaceboLevel = "unit",
     unit: str = "city_code",
     time: str = "year",
-    dates: Dates = "kept",
+    dates: PlaceboDates = "kept",
     date_choices: Sequence[object] | None = None,
     draws: int = 1000,
     seed: int = 20200101,
     robust: bool = False,
     weights: str | None = None,
     keys: Sequence[str] | None = None,
-    convention: str = "reghdfe_nested",
+    convention: EffectsSmall = "reghdfe_nested",
     singletons: Literal["keep", "drop"] = "keep",
 ) -> PlaceboResult:
     """Estimate the treatment's coefficient, and those of `draws` treatments drawn at random.
@@ -142,8 +143,8 @@ def placebo(
     others = [*clusters, *((unit, time) if by_cell else ())]
     sample = read_sample(frame, columns, effects, others, weights=weights, keys=keys, drop_singletons=singletons == "drop")
     count = LevelCount(sample.of(effects))
-    kind: Kind = "clustered" if clusters else "robust" if robust else "homoskedastic"
-    paid = small_sample(checked_convention(convention), sample.n, len(columns) - 1, count, [sample.groups[name] for name in clusters])
+    kind: CovarianceKind = "cluster" if clusters else "robust" if robust else "iid"
+    paid = small_sample(checked("convention", convention, EffectsSmall), sample.n, len(columns) - 1, count, [sample.groups[name] for name in clusters])
     shared = _shared(sample, columns, tuple(effects), kind, clusters, paid.factor)
     names = (treatment, unit, time)
     cells = cells_of(sample.columns[:, 1], sample.groups[unit], sample.groups[time], names) if by_cell else None
@@ -160,7 +161,7 @@ def placebo(
         treatment=treatment,
         coefficients=pd.Series(b, index=[treatment], name="coefficient"),
         covariance=pd.DataFrame(variance[:, None], index=[treatment], columns=[treatment]),
-        convention=f"{kind}{clustered} as in {convention.replace('_', ' ')}, t with {paid.df_t:,} degrees of freedom",
+        convention=f"{KIND_NAMES[kind]}{clustered} as in {convention.replace('_', ' ')}, t with {paid.df_t:,} degrees of freedom",
         df_t=paid.df_t,
         n=sample.n,
         groups={name: sample.groups[name][1] for name in effects},
@@ -194,7 +195,7 @@ def _check_call(outcome: str, treatment: str, controls: Sequence[str], clusters:
         raise ValueError(f"draws = {draws}: at least one is needed.")
 
 
-def _shared(sample: Sample, columns: list[str], effects: tuple[str, ...], kind: Kind, clusters: tuple[str, ...], factor: float) -> Setting:
+def _shared(sample: Sample, columns: list[str], effects: tuple[str, ...], kind: CovarianceKind, clusters: tuple[str, ...], factor: float) -> Setting:
     """Outcome and controls residualised; an error if the true treatment or a control cannot be estimated."""
     absorber = Absorber(sample.of(effects), sample.weights)
     within = absorber.residualise(sample.columns)
@@ -208,7 +209,7 @@ def _periods(frame: pd.DataFrame, sample: Sample, time: str, choices: Sequence[o
     return allowed_dates(sorted(used.unique()), choices, time)
 
 
-def _drawn(truth: np.ndarray, cells: Cells | None, names: Names, level: Level, dated: list[int], draws: int, seed: int) -> Iterator[np.ndarray]:
+def _drawn(truth: np.ndarray, cells: Cells | None, names: Names, level: PlaceboLevel, dated: list[int], draws: int, seed: int) -> Iterator[np.ndarray]:
     rng = np.random.Generator(np.random.PCG64(seed))
     if cells is None or level == "cell":
         return shuffled(truth, draws, rng)
@@ -263,7 +264,7 @@ def _standing(table: pd.DataFrame, b: float, t: float) -> dict[str, float]:
     }
 
 
-def _what(names: Names, level: Level, dates: Dates) -> str:
+def _what(names: Names, level: PlaceboLevel, dates: PlaceboDates) -> str:
     if level == "row":
         return "values shuffled over rows"
     if level == "cell":

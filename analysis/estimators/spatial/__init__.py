@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from analysis.estimators.core.registry import register
 from analysis.estimators.spatial.moran import MoranResult, moran
 from analysis.estimators.spatial.single import (
     SpatialResult,
@@ -31,3 +32,17 @@ __all__ = [
     "spatial_two_stage",
     "spatial_weights",
 ]
+
+register(
+    "spatial",
+    generalised_spatial_three_stage,
+    moran,
+    residual_moran,
+    spatial_dependence_tests,
+    spatial_error_moments,
+    spatial_generalised_two_stage,
+    spatial_maximum_likelihood,
+    spatial_three_stage,
+    spatial_two_stage,
+    spatial_weights,
+)

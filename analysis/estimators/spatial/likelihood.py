@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from scipy import linalg, optimize, sparse
 
-from analysis.estimators.core.within import least_squares
+from analysis.estimators.core.algebra import least_squares
 
 
 class Likelihood(NamedTuple):

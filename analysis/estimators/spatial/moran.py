@@ -24,12 +24,12 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
+from analysis.estimators.core.algebra import in_given_order
 from analysis.estimators.core.columns import rows
-from analysis.estimators.core.within import in_given_order
+from analysis.estimators.core.options import Alternative
 from analysis.estimators.spatial.sample import SpatialSample, spatial_sample, weights_phrase
 from analysis.estimators.spatial.weights import SpatialWeights
 
-Alternative = Literal["greater", "two-sided", "less"]
 QUADRANTS = {(True, True): "high-high", (False, True): "low-high", (False, False): "low-low", (True, False): "high-low"}
 POOLED = "pooled"
 

@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import sparse
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, rows, usable_rows
-from analysis.estimators.core.within import Effects
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.groups import numbered
 from analysis.estimators.spatial.weights import SpatialWeights
 
 
@@ -54,7 +55,7 @@ class SpatialSample:
         wrong = [name for name in names if name not in known]
         if wrong or isinstance(names, str):
             raise ValueError(f"effects = {names!r}: a list of columns out of {', '.join(known)}.")
-        return Effects([self.codes[known[name]] for name in names])
+        return Effects([numbered(self.codes[known[name]]) for name in names])
 
     def groups(self, unit: str, time: str | None) -> dict[str, int]:
         return {unit: len(self.levels["unit"]), **({time: len(self.levels["time"])} if time else {})}

@@ -18,16 +18,16 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.algebra import in_given_order, independent_columns, least_squares
 from analysis.estimators.core.columns import rows
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.result import Result
-from analysis.estimators.core.within import Effects, in_given_order, least_squares
 from analysis.estimators.spatial.likelihood import fit_likelihood
 from analysis.estimators.spatial.moments import error_moments, error_moments_variance
 from analysis.estimators.spatial.sample import SpatialSample, spatial_sample, weights_phrase
 from analysis.estimators.spatial.weights import SpatialWeights
-from analysis.estimators.system.algebra import independent_columns
 
-CONSTANT = "constant"
 LAG = "w_"
 Robust = Literal["none", "HC0", "HC1"]
 

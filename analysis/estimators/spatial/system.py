@@ -22,22 +22,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.within import Effects
+from analysis.estimators.core.algebra import independent_columns
+from analysis.estimators.core.effects import Effects
+from analysis.estimators.core.options import ResidualCovariance, SystemFormula, SystemInference, SystemMethod
 from analysis.estimators.spatial.moments import ErrorMoments, error_moments
 from analysis.estimators.spatial.sample import SpatialSample, spatial_sample, weights_phrase
 from analysis.estimators.spatial.weights import SpatialWeights
-from analysis.estimators.system.algebra import Estimate, Formula, Method, Options, ResidualCovariance, build_blocks, estimate, independent_columns
-from analysis.estimators.system.model import (
-    CONSTANT,
-    WITH_INSTRUMENTS,
-    Equation,
-    Inference,
-    SystemResult,
-    SystemSample,
-    assemble,
-    check_identified,
-    convention_of,
-)
+from analysis.estimators.system.algebra import Estimate, Options, build_blocks, estimate
+from analysis.estimators.system.model import CONSTANT, WITH_INSTRUMENTS, Equation, SystemResult, SystemSample, assemble, check_identified, convention_of
 
 LAG = "w_"
 
@@ -96,12 +88,12 @@ def spatial_three_stage(
     orders: int = 2,
     auxiliary: Sequence[str] = (),
     effects: Sequence[str] = (),
-    method: Method = "3SLS",
+    method: SystemMethod = "3SLS",
     residual_covariance: ResidualCovariance = "none",
-    formula: Formula = "GLS",
+    formula: SystemFormula = "GLS",
     iterations: int = 1,
     tolerance: float = 1e-5,
-    inference: Inference = "normal",
+    inference: SystemInference = "normal",
 ) -> SpatialSystemResult:
     """3SLS with spatial lags of all outcomes, as Stata's gs3sls.
 
@@ -145,7 +137,7 @@ def generalised_spatial_three_stage(
     auxiliary: Sequence[str] = (),
     effects: Sequence[str] = (),
     residual_covariance: ResidualCovariance = "none",
-    inference: Inference = "normal",
+    inference: SystemInference = "normal",
 ) -> SpatialSystemResult:
     """GS3SLS of Kelejian and Prucha (2004); parameters and errors as in spatial_three_stage.
 
@@ -260,7 +252,7 @@ def _settings(model: _Model, weights: SpatialWeights, effects: Sequence[str], or
 
 
 def _result(
-    model: _Model, fit: Estimate, blocks: Any, options: Options, inference: Inference, began: float, weights: SpatialWeights,
+    model: _Model, fit: Estimate, blocks: Any, options: Options, inference: SystemInference, began: float, weights: SpatialWeights,
     effects: Sequence[str], unit: str, time: str | None,
 ) -> SpatialSystemResult:  # fmt: skip
     sample = SystemSample(model.sample.values, model.sample.dropped, model.sample.labels, model.sample.order)

@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.estimators.core.algebra import independent_columns, least_squares
+from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.result import Test
-from analysis.estimators.core.within import Effects, least_squares
 from analysis.estimators.spatial.sample import spatial_sample
 from analysis.estimators.spatial.weights import SpatialWeights
-from analysis.estimators.system.algebra import independent_columns
 
 
 def spatial_dependence_tests(

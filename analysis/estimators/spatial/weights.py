@@ -15,16 +15,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from analysis.estimators.core.columns import check_columns, refuse_duplicates
+from analysis.estimators.core.options import Islands, Normalise
 
-Normalise = Literal["row", "spectral", "max", "none"]
-Islands = Literal["keep", "drop", "refuse"]
 WeightsSource: TypeAlias = np.ndarray | sparse.sparray | sparse.spmatrix | pd.DataFrame
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from analysis.estimators.core.registry import register
 from analysis.estimators.system.model import Equation, SystemResult, equation_system, hausman_systems
 
 __all__ = ["Equation", "SystemResult", "equation_system", "hausman_systems"]
+
+register("system", equation_system, hausman_systems)

@@ -10,18 +10,14 @@ residuals across equations; all equations have the same n rows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from scipy import linalg
 
-Method = Literal["OLS", "WLS", "SUR", "2SLS", "W2SLS", "3SLS"]
-ResidualCovariance = Literal["none", "geomean", "max", "theil"]
-Formula = Literal["GLS", "IV", "Schmidt", "GMM", "EViews"]
-DIAGONAL: tuple[Method, ...] = ("OLS", "WLS", "2SLS", "W2SLS")
-WITH_INSTRUMENTS: tuple[Method, ...] = ("2SLS", "W2SLS", "3SLS")
-# A column counts as a combination of earlier ones when less than this share of it is left.
-NOTHING_LEFT = 1e-10
+from analysis.estimators.core.options import ResidualCovariance, SystemFormula, SystemMethod
+
+DIAGONAL: tuple[SystemMethod, ...] = ("OLS", "WLS", "2SLS", "W2SLS")
+WITH_INSTRUMENTS: tuple[SystemMethod, ...] = ("2SLS", "W2SLS", "3SLS")
 
 
 @dataclass(frozen=True)
@@ -54,9 +50,9 @@ class Blocks:
 
 @dataclass(frozen=True)
 class Options:
-    method: Method
+    method: SystemMethod
     residual_covariance: ResidualCovariance
-    formula: Formula
+    formula: SystemFormula
     iterations: int
     tolerance: float
     pooled_variance: bool
@@ -73,21 +69,6 @@ class Estimate:
     used: np.ndarray  # (G, G) residual covariance that entered the estimate
     after: np.ndarray  # (G, G) residual covariance at the estimate
     iterations: int
-
-
-def independent_columns(matrix: np.ndarray) -> np.ndarray:
-    """Which columns (n, m) are not combinations of the ones before them, in order: boolean (m,)."""
-    keep = np.zeros(matrix.shape[1], dtype=bool)
-    basis = np.empty((len(matrix), 0))
-    for i, column in enumerate(matrix.T):
-        size = float(np.linalg.norm(column))
-        rest = column - basis @ (basis.T @ column)
-        rest = rest - basis @ (basis.T @ rest)  # a second pass removes what rounding left
-        left = float(np.linalg.norm(rest))
-        if size > 0 and left > NOTHING_LEFT * size:
-            keep[i] = True
-            basis = np.column_stack([basis, rest / left])
-    return keep
 
 
 def build_blocks(
@@ -203,7 +184,7 @@ def _gmm_parts(blocks: Blocks, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return cross.T @ weight, weight.T @ np.concatenate([q.T @ y for q, y in zip(z, blocks.y, strict=True)])
 
 
-def _step(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: Formula, start: np.ndarray) -> np.ndarray:
+def _step(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemFormula, start: np.ndarray) -> np.ndarray:
     """Coefficients given S.
 
     GLS      (X^'(S^-1 x I)X^)^-1 X^'(S^-1 x I) y                    X^ = P X
@@ -229,7 +210,7 @@ def _step(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: Formula
     return _solve(a, _right(hat, blocks.y, weight), blocks)
 
 
-def _variance(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: Formula) -> np.ndarray:
+def _variance(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemFormula) -> np.ndarray:
     if formula == "GMM":
         return _bordered_inverse(_gmm_parts(blocks, s)[0], blocks)
     weight = np.linalg.inv(s)

@@ -18,24 +18,13 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.estimators.core.algebra import in_given_order, independent_columns
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, rows, usable_rows
+from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import ResidualCovariance, SystemFormula, SystemInference, SystemMethod
 from analysis.estimators.core.result import Result, Test
-from analysis.estimators.core.within import in_given_order
-from analysis.estimators.system.algebra import (
-    WITH_INSTRUMENTS,
-    Blocks,
-    Estimate,
-    Formula,
-    Method,
-    Options,
-    ResidualCovariance,
-    build_blocks,
-    estimate,
-    independent_columns,
-)
+from analysis.estimators.system.algebra import WITH_INSTRUMENTS, Blocks, Estimate, Options, build_blocks, estimate
 
-CONSTANT = "constant"
-Inference = Literal["equation", "system", "normal"]
 NAMES = {
     "OLS": "ordinary least squares",
     "WLS": "weighted least squares",
@@ -102,8 +91,12 @@ class SystemResult(Result):
         """The table of one equation, its terms under their own names."""
         if name not in self.equations:
             raise ValueError(f"there is no equation {name!r}; there are {', '.join(self.equations)}.")
-        terms = list(self.equations[name])
-        return self.to_frame().loc[terms].rename(index=lambda term: term.removeprefix(f"{name}_"))
+        table = self.tidy()
+        return table[table["equation"] == name].drop(columns="equation").set_index("term")
+
+    def _names(self) -> tuple[list[str], list[str]]:
+        pairs = [(name, term.removeprefix(f"{name}_")) for name, terms in self.equations.items() for term in terms]
+        return [name for name, _ in pairs], [term for _, term in pairs]
 
 
 @dataclass(frozen=True)
@@ -119,18 +112,18 @@ class SystemSample:
 def equation_system(
     frame: pd.DataFrame,
     equations: Mapping[str, Equation | tuple[str, Sequence[str]]],
-    method: Method = "3SLS",
+    method: SystemMethod = "3SLS",
     instruments: Sequence[str] | None = None,
     *,
     residual_covariance: ResidualCovariance = "geomean",
-    formula: Formula = "GLS",
+    formula: SystemFormula = "GLS",
     iterations: int = 1,
     tolerance: float = 1e-5,
     restrictions: Sequence[tuple[Mapping[str, float], float]] = (),
     pooled_variance: bool | None = None,
     weighted_first: bool = False,
     centre: bool = False,
-    inference: Inference | None = None,
+    inference: SystemInference | None = None,
     keys: Sequence[str] = (),
 ) -> SystemResult:
     """Estimate a system of linear equations on the rows that are complete in all of them.
@@ -231,7 +224,7 @@ def check_identified(x: list[np.ndarray], z: list[np.ndarray] | None, parts: Map
 
 def assemble(
     fit: Estimate, blocks: Blocks, options: Options, terms: Mapping[str, tuple[str, ...]], outcomes: Mapping[str, str],
-    sample: SystemSample, inference: Inference, described: Mapping[str, object], *, convention: str | None = None, extra_counted: int = 0,
+    sample: SystemSample, inference: SystemInference, described: Mapping[str, object], *, convention: str | None = None, extra_counted: int = 0,
 ) -> SystemResult:  # fmt: skip
     """The result of a fit; `described` holds kept and left-out instruments, the 3SLS formula and the start of the clock."""
     names = list(terms)
@@ -273,7 +266,7 @@ def assemble(
     )
 
 
-def convention_of(options: Options, inference: Inference) -> str:
+def convention_of(options: Options, inference: SystemInference) -> str:
     divisors = {"none": "n", "geomean": "sqrt((n-k_i)(n-k_j))", "max": "n-max(k_i,k_j)", "theil": "n-k_i-k_j+tr(P_i P_j)"}
     distribution = {"equation": "t with the equation's degrees of freedom", "system": "t with the system's degrees of freedom", "normal": "normal"}
     variance = "one residual variance" if options.pooled_variance and options.method in ("OLS", "2SLS") else "residual covariance"
@@ -284,10 +277,10 @@ def _check_call(
     parts: Mapping[str, Equation], method: str, instruments: Sequence[str] | None, divisor: str, formula: str, iterations: int, inference: str | None
 ) -> None:
     for value, allowed, what in (
-        (method, get_args(Method), "method"),
+        (method, get_args(SystemMethod), "method"),
         (divisor, get_args(ResidualCovariance), "residual_covariance"),
-        (formula, get_args(Formula), "formula"),
-        (inference or "normal", get_args(Inference), "inference"),
+        (formula, get_args(SystemFormula), "formula"),
+        (inference or "normal", get_args(SystemInference), "inference"),
     ):
         if value not in allowed:
             raise ValueError(f"{what} = {value!r}: it is one of {', '.join(allowed)}.")
