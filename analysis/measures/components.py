@@ -1,4 +1,7 @@
-"""An index from the first principal component of indicators, by scikit-learn, with the two usual tests of whether indicators share one."""
+"""An index from the first principal component of indicators, with the two usual tests of whether indicators share one.
+
+The correlations and their eigenvectors are those of `plain`: the same bits on every processor.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
-from sklearn.decomposition import PCA
 
-from analysis.measures import samples
+from analysis.measures import plain, samples
 from analysis.measures.weights import usable_indicators
 
 # A correlation matrix whose smallest eigenvalue is below this has no inverse to speak of.
@@ -107,10 +109,18 @@ def _components(used: np.ndarray, kept: int) -> tuple[np.ndarray, np.ndarray, np
         return np.zeros((0, used.shape[1])), np.zeros(0), np.full(len(used), np.nan)
     ordered = used[np.lexsort(used.T)]  # the decomposition sees the rows in one order, whatever theirs is
     centre, spread = ordered.mean(axis=0), ordered.std(axis=0, ddof=1)
-    fitted = PCA(svd_solver="full").fit((ordered - centre) / spread)
-    directions, eigenvalues = _turned(fitted.components_[:kept]), np.asarray(fitted.explained_variance_)
+    roots, axes = plain.eigen(_correlations(ordered))
+    directions = _turned(axes.T[::-1][:kept])
+    # Fewer rows than indicators leave only as many components; rounding can bring an empty one below zero.
+    eigenvalues = np.maximum(roots[::-1][: min(used.shape)], 0.0)
     weights = eigenvalues[:kept] / eigenvalues[:kept].sum()
-    return directions, eigenvalues, ((used - centre) / spread) @ directions.T @ weights
+    return directions, eigenvalues, plain.times(plain.times((used - centre) / spread, directions.T), weights)
+
+
+def _correlations(values: np.ndarray) -> np.ndarray:
+    """(k, k) of (n, k) columns that vary."""
+    scaled = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    return plain.cross(scaled, scaled) / (len(values) - 1)
 
 
 def _turned(directions: np.ndarray) -> np.ndarray:
@@ -126,13 +136,13 @@ def _adequacy(values: np.ndarray) -> tuple[float, float, int, float]:
     df = k * (k - 1) // 2
     if k < 2 or n <= k:
         return np.nan, np.nan, df, np.nan
-    correlation = np.corrcoef(values[np.lexsort(values.T)], rowvar=False)
-    if np.linalg.eigvalsh(correlation)[0] < SINGULAR:
+    roots, axes = plain.eigen(_correlations(values[np.lexsort(values.T)]))
+    if roots[0] < SINGULAR:
         return np.nan, np.nan, df, np.nan
-    inverse = np.linalg.inv(correlation)
+    correlation, inverse = (plain.times(axes * diagonal, axes.T) for diagonal in (roots, 1 / roots))
     partial = inverse / np.sqrt(np.outer(np.diag(inverse), np.diag(inverse)))
     off = ~np.eye(k, dtype=bool)
     simple, unexplained = float((correlation[off] ** 2).sum()), float((partial[off] ** 2).sum())
-    statistic = -(n - 1 - (2 * k + 5) / 6) * float(np.linalg.slogdet(correlation)[1])
+    statistic = -(n - 1 - (2 * k + 5) / 6) * float(np.sum(np.log(roots)))
     kmo = simple / (simple + unexplained) if simple + unexplained > 0 else np.nan
     return kmo, statistic, df, float(stats.chi2.sf(statistic, df))

@@ -12,9 +12,8 @@ from typing import get_args
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
 
-from analysis.measures import samples
+from analysis.measures import plain, samples
 from analysis.measures.productivity_panel import FirmPanel, Roles, firm_panel
 from analysis.measures.productivity_stages import Estimate, Method, Plan, estimate
 
@@ -175,7 +174,7 @@ def _check(plan: Plan, roles: Roles, repetitions: int) -> None:
 def _explained(panel: FirmPanel, fitted: Estimate, gross_output: bool) -> np.ndarray:
     """Inputs times elasticities plus controls."""
     proxies = panel.proxy if gross_output else panel.proxy[:, :0]
-    return np.asarray(np.hstack([panel.free, panel.state, proxies, panel.controls]) @ fitted.beta)
+    return plain.times(np.hstack([panel.free, panel.state, proxies, panel.controls]), fitted.beta)
 
 
 def _by_row(frame: pd.DataFrame, rows: np.ndarray, values: np.ndarray, name: str) -> pd.Series:
@@ -193,6 +192,6 @@ def _bootstrap(panel: FirmPanel, plan: Plan, fitted: Estimate, names: Sequence[s
         resample = panel.resampled(draw.integers(0, firms, firms))
         try:
             out.append(estimate(resample, plan, [fitted.solutions[0].theta]).beta)
-        except (ValueError, linalg.LinAlgError):
+        except ValueError:
             continue
     return pd.DataFrame(np.array(out).reshape(-1, len(names)), columns=list(names))

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
 
 import numpy as np
 import pandas as pd
-from scipy import linalg
 
-from analysis.measures import samples
+from analysis.measures import plain, samples
 
 # The share of a column that must be left beside the columns before it.
 NOTHING_LEFT = 1e-9
@@ -115,12 +113,20 @@ def _last_periods(units: pd.Series, times: np.ndarray) -> np.ndarray:
 
 
 def polynomial(columns: np.ndarray, order: int) -> np.ndarray:
-    """All products of the columns up to the given degree, (n, .), without the constant; columns are standardised first, which changes no fit."""
-    spread = columns.std(axis=0)
-    scaled = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    width = columns.shape[1]
-    terms = [term for degree in range(1, order + 1) for term in combinations_with_replacement(range(width), degree)]
-    return np.column_stack([np.prod(scaled[:, list(term)], axis=1) for term in terms])
+    """All products of the columns up to the given degree, (n, .), without the constant.
+
+    Columns are standardised first (by their real parts, if a complex step is taken), which changes no fit.
+    """
+    real = np.real(columns)
+    spread = real.std(axis=0)
+    scaled = (columns - real.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    powers = [np.ascontiguousarray(column) for column in scaled.T]
+    terms = [((at,), column) for at, column in enumerate(powers)]
+    lower = terms
+    for _ in range(order - 1):
+        lower = [((*term, at), value * powers[at]) for term, value in lower for at in range(term[-1], len(powers))]
+        terms = terms + lower
+    return np.column_stack([value for _, value in terms])
 
 
 def partly_linear(y: np.ndarray, nuisance: np.ndarray, wanted: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -135,40 +141,23 @@ def partly_linear(y: np.ndarray, nuisance: np.ndarray, wanted: np.ndarray, names
     ------
     ValueError : naming a wanted column that the others determine.
     """
-    basis = independent(np.column_stack([np.ones(len(y)), nuisance]))
-    if not wanted.shape[1]:
-        return np.zeros(0), basis @ (basis.T @ y)
-    left = wanted - basis @ (basis.T @ wanted)
-    left -= basis @ (basis.T @ left)
-    q, r = linalg.qr(left, mode="economic")
-    share = np.abs(np.diag(r)) / np.linalg.norm(wanted, axis=0).clip(min=1e-300)
-    if np.any(share < NOTHING_LEFT):
-        name = names[int(np.argmin(share))]
+    first, width = 1 + nuisance.shape[1], wanted.shape[1]
+    columns = np.column_stack([np.ones(len(y)), nuisance, wanted])
+    basis, triangle, kept = plain.orthonormal(columns, NOTHING_LEFT)
+    lost = np.setdiff1d(np.arange(first, first + width), kept)
+    if len(lost):
+        name = names[int(lost[0]) - first]
         raise ValueError(f"column {name!r} is determined by the state, the proxy and the columns before it, so its coefficient cannot be told. Leave it out.")
-    return linalg.solve_triangular(r, q.T @ y), basis @ (basis.T @ y) + q @ (q.T @ y)
+    shares = plain.cross(basis, y)
+    rank = len(kept) - width
+    return plain.solve_upper(triangle[rank:, first:], shares[rank:]), plain.times(basis, shares)
 
 
 def independent(columns: np.ndarray) -> np.ndarray:
     """Orthonormal basis (n, rank) of the columns' span; a column that those before it determine adds nothing."""
-    q, r = linalg.qr(columns, mode="economic")
-    size = np.linalg.norm(columns, axis=0)
-    keep = np.abs(np.diag(r)) > NOTHING_LEFT * np.where(size > 0, size, 1.0)
-    return q if keep.all() else linalg.qr(columns[:, keep], mode="economic")[0]
+    return plain.orthonormal(columns, NOTHING_LEFT)[0]
 
 
-def quick_basis(columns: np.ndarray) -> np.ndarray:
-    """As `independent`, by two Cholesky factorisations (as exact as QR and several times faster on tall columns), by QR where one fails."""
-    basis = columns
-    for _ in range(2):
-        size = np.sqrt(np.einsum("ij,ij->j", basis, basis))
-        if np.any(size == 0):
-            return independent(columns)
-        basis = basis / size
-        try:
-            factor = linalg.cholesky(basis.T @ basis)
-        except linalg.LinAlgError:
-            return independent(columns)
-        if np.min(np.diag(factor)) < 1e-6:
-            return independent(columns)
-        basis = linalg.solve_triangular(factor, basis.T, trans="T").T
-    return basis
+def projected(basis: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The part of (n,) or (n, m) values that lies in the span of an orthonormal basis (n, k)."""
+    return plain.times(basis, plain.cross(basis, values))

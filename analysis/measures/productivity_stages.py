@@ -1,22 +1,31 @@
-"""The stages of control-function estimators of production functions, each a function of a panel."""
+"""The stages of control-function estimators of production functions, each a function of a panel.
+
+All sums are those of `plain`, and the searches are MINPACK's, which calls no BLAS: so the estimates
+are the same to the bit whatever the processor and the number of threads.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import linalg, optimize, special
+from scipy import optimize, special
 from scipy.stats import qmc
 
-from analysis.measures.productivity_panel import FirmPanel, independent, partly_linear, polynomial, quick_basis
+from analysis.measures import plain
+from analysis.measures.productivity_panel import NOTHING_LEFT, FirmPanel, independent, partly_linear, polynomial, projected
 
 Method = Literal["op", "lp", "acf", "wooldridge"]
 SAME_POINT = 1e-3
 # Moments this small, as a share of the outcome's variance, are met exactly.
 MET = 1e-18
 PROBIT_STEPS = 50
+POLISHING_STEPS = 20
+COMPLEX_STEP = 1e-30
+# Of a coefficient: so near, the slope of the sum of squares is a straight line to eight digits.
+NEARBY = 1e-5
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,7 @@ def _control_function(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra:
     wanted = np.hstack([panel.free, panel.controls])
     nuisance = polynomial(np.hstack([panel.state, panel.proxy]), plan.order)
     linear, fitted = partly_linear(panel.y, nuisance, wanted, plan.names)
-    rest = wanted @ linear
+    rest = plain.times(wanted, linear)
     inputs = np.hstack([panel.state, panel.proxy]) if plan.gross_output else panel.state
     stage = _SecondStage(panel, inputs, fitted - rest, panel.y - rest, survival, plan)
     if plan.gross_output:
@@ -92,7 +101,7 @@ def _acf(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.
     """Ackerberg-Caves-Frazer: the first stage only takes out noise and controls; all inputs come from the second, by moments."""
     nuisance = polynomial(np.hstack([panel.free, panel.state, panel.proxy]), plan.order)
     controls, fitted = partly_linear(panel.y, nuisance, panel.controls, plan.names[panel.free.shape[1] :])
-    rest = panel.controls @ controls
+    rest = plain.times(panel.controls, controls)
     proxies = panel.proxy if plan.gross_output else panel.proxy[:, :0]
     inputs = np.hstack([panel.free, panel.state, proxies])
     stage = _SecondStage(panel, inputs, fitted - rest, panel.y - rest, survival, plan)
@@ -119,16 +128,20 @@ class _SecondStage:
         if self.size <= inputs.shape[1] + plan.transition_order + 1:
             raise ValueError(f"{self.size} rows have the same firm's row of the period before, too few for the second stage.")
 
-    def _expected_by(self, theta: np.ndarray) -> np.ndarray:
-        lagged = (self.phi - self.inputs @ theta)[self.then]
-        return quick_basis(np.column_stack([np.ones(self.size), polynomial(np.column_stack([lagged, self.chance]), self.plan.transition_order)]))
+    def _productivity(self, theta: np.ndarray) -> np.ndarray:
+        return np.asarray(self.phi - plain.times(self.inputs, theta))
+
+    def _expected_by(self, productivity: np.ndarray) -> np.ndarray:
+        lagged = np.column_stack([productivity[self.then], self.chance])
+        terms = polynomial(lagged, self.plan.transition_order)
+        return independent(np.column_stack([np.ones(self.size), terms]))
 
     def innovations(self, theta: np.ndarray) -> np.ndarray:
         """What is left of output: net output less inputs less g. g is fitted on w_t (Petrin, Poi and Levinsohn 2004), or jointly (Olley and Pakes 1996)."""
-        basis = self._expected_by(theta)
-        left = (self.net - self.inputs @ theta)[self.now]
-        target = left if self.plan.joint else (self.phi - self.inputs @ theta)[self.now]
-        return np.asarray(left - basis @ (basis.T @ target))
+        productivity = self._productivity(theta)
+        left = (self.net - plain.times(self.inputs, theta))[self.now]
+        target = left if self.plan.joint else productivity[self.now]
+        return np.asarray(left - projected(self._expected_by(productivity), target))
 
     def moments(self, instruments: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
         """Z'xi in the metric of Z'Z, so that the scale of an instrument does not matter: as many as coefficients, so they can be zero."""
@@ -137,9 +150,9 @@ class _SecondStage:
             raise ValueError("the instruments of the second stage (current state, lagged free inputs) are collinear on rows with an earlier one.")
 
         def standardised(theta: np.ndarray) -> np.ndarray:
-            basis = self._expected_by(theta)
-            productivity = (self.phi - self.inputs @ theta)[self.now]
-            return np.asarray(z.T @ (productivity - basis @ (basis.T @ productivity)))
+            productivity = self._productivity(theta)
+            now = productivity[self.now]
+            return plain.cross(z, now - projected(self._expected_by(productivity), now))
 
         return standardised
 
@@ -148,7 +161,7 @@ def _starts(panel: FirmPanel, inputs: np.ndarray, plan: Plan, extra: Sequence[np
     """The caller's start, least squares, and points spread evenly over coefficients between 0 and 1 (Halton's sequence)."""
     width = inputs.shape[1]
     others = np.hstack([np.ones((len(panel.y), 1)), panel.free, panel.controls])
-    slopes = linalg.lstsq(np.hstack([inputs, others]), panel.y)[0][:width]
+    slopes = plain.least_squares(np.hstack([inputs, others]), panel.y, NOTHING_LEFT)[:width]
     if extra:
         return [*extra, slopes]
     given = [] if plan.start is None else [np.asarray(plan.start, dtype=float)]
@@ -166,25 +179,51 @@ def _minima(residuals: Callable[[np.ndarray], np.ndarray], starts: Sequence[np.n
         raise ValueError("the second stage reached no minimum from any start. Check the scale of the inputs (logs are expected).")
 
     def rank(solution: Solution) -> tuple[float, float]:
-        return max(solution.criterion, met), float(np.linalg.norm(solution.theta - starts[0]))
+        return max(solution.criterion, met), float(np.sqrt(np.sum((solution.theta - starts[0]) ** 2)))
 
     distinct: list[Solution] = []
     for solution in sorted(found, key=rank):
         if all(np.max(np.abs(solution.theta - other.theta)) > SAME_POINT * (1 + np.max(np.abs(other.theta))) for other in distinct):
             distinct.append(solution)
-    polished = optimize.least_squares(residuals, distinct[0].theta, jac="3-point", method="trf", xtol=1e-14, ftol=1e-15, gtol=1e-15, max_nfev=20)
-    if 2 * polished.cost / size <= distinct[0].criterion:
-        distinct[0] = replace(distinct[0], theta=polished.x, criterion=2 * float(polished.cost) / size)
+    theta = _polished(residuals, distinct[0].theta)
+    distinct[0] = Solution(theta, _criterion(residuals(theta), size))
     return tuple(distinct)
+
+
+def _criterion(residuals: np.ndarray, size: int) -> float:
+    return float(plain.dot(residuals, residuals)) / size
 
 
 def _descend(residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int) -> Solution | None:
     """Levenberg-Marquardt from one start; None where it runs off to infinity."""
     try:
-        reached = optimize.least_squares(residuals, start, method="lm", xtol=1e-12, ftol=1e-14, gtol=1e-14, max_nfev=400 * len(start))
-    except (ValueError, linalg.LinAlgError):
+        reached = optimize.least_squares(residuals, start, method="lm", xtol=1e-12, ftol=1e-14, gtol=1e-14, max_nfev=400 * len(start)).x
+    except (ValueError, ZeroDivisionError):
         return None
-    return Solution(reached.x, 2 * float(reached.cost) / size) if np.all(np.isfinite(reached.x)) else None
+    return Solution(reached, _criterion(residuals(reached), size)) if np.all(np.isfinite(reached)) else None
+
+
+def _polished(residuals: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> np.ndarray:
+    """Newton's steps on the sum of squares, until its derivative no longer falls: it is all rounding then.
+
+    Derivatives of the residuals come from a complex step, which takes no difference and loses no digit.
+    """
+    slope = _slope(residuals, theta)
+    for _ in range(POLISHING_STEPS):
+        sides = [(_slope(residuals, theta + step), _slope(residuals, theta - step)) for step in np.diag(NEARBY * (1 + np.abs(theta)))]
+        curvature = np.column_stack([above - below for above, below in sides]) / (2 * NEARBY * (1 + np.abs(theta)))
+        trial = theta - plain.least_squares(curvature, slope, NOTHING_LEFT)
+        reached = _slope(residuals, trial)
+        if not np.max(np.abs(reached)) < np.max(np.abs(slope)):
+            break
+        theta, slope = trial, reached
+    return theta
+
+
+def _slope(residuals: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> np.ndarray:
+    """Half the derivative of the sum of squared residuals, (p,)."""
+    moved = [residuals(theta + 1j * step) for step in np.diag(np.full(len(theta), COMPLEX_STEP))]
+    return np.array([plain.dot(np.imag(one) / COMPLEX_STEP, np.real(one)) for one in moved])
 
 
 def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
@@ -200,7 +239,7 @@ def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
         raise ValueError("attrition: no firm leaves before the last period, or none stays. Leave attrition out.")
     columns = np.hstack([panel.state, panel.proxy])[known]
     basis = independent(np.column_stack([np.ones(len(stays)), polynomial(columns, order)]))
-    index = basis @ _probit(stays, basis)
+    index = plain.times(basis, _probit(stays, basis))
     out = np.full(len(panel.y), np.nan)
     out[known] = special.ndtr(index)
     return out
@@ -209,20 +248,20 @@ def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
 def _probit(outcome: np.ndarray, basis: np.ndarray) -> np.ndarray:
     """Newton's method for the probit; the log-likelihood is concave, so a step that lowers it is halved."""
     sign = 2 * outcome - 1
-    beta = basis.T @ np.full(len(outcome), special.ndtri(outcome.mean()))
+    beta = plain.cross(basis, np.full(len(outcome), special.ndtri(outcome.mean())))
 
     def value(trial: np.ndarray) -> float:
-        return float(np.sum(special.log_ndtr(sign * (basis @ trial))))
+        return float(np.sum(special.log_ndtr(sign * plain.times(basis, trial))))
 
     for _ in range(PROBIT_STEPS):
-        index = sign * (basis @ beta)
+        index = sign * plain.times(basis, beta)
         mills = np.exp(-(index**2) / 2 - np.log(2 * np.pi) / 2 - special.log_ndtr(index))
-        slope = basis.T @ (sign * mills)
-        curvature = (basis * (mills * (mills + index))[:, None]).T @ basis
-        move = linalg.lstsq(curvature, slope)[0]
+        slope = plain.cross(basis, sign * mills)
+        curvature = plain.cross(basis * (mills * (mills + index))[:, None], basis)
+        move = plain.least_squares(curvature, slope, NOTHING_LEFT)
         step = next((1 / 2**halving for halving in range(30) if value(beta + move / 2**halving) >= value(beta)), 0.0)
         beta = beta + step * move
-        if float(slope @ move) < 1e-20 or step == 0:
+        if float(plain.dot(slope, move)) < 1e-20 or step == 0:
             break
     return beta
 
@@ -236,11 +275,11 @@ def _wooldridge(panel: FirmPanel, plan: Plan) -> Estimate:
     free = panel.free[now]
 
     def net(columns: np.ndarray) -> np.ndarray:
-        return np.asarray(columns - known @ (known.T @ columns))
+        return np.asarray(columns - projected(known, columns))
 
     regressors = net(np.hstack([free, exogenous]))
     z = independent(net(np.hstack([panel.free[then], exogenous])))
     if z.shape[1] < regressors.shape[1]:
         raise ValueError("the lags of the free inputs, the state and the controls are collinear once the lagged polynomial is taken out.")
-    theta = linalg.lstsq(z.T @ regressors, z.T @ net(panel.y[now][:, None])[:, 0])[0]
+    theta = plain.least_squares(plain.cross(z, regressors), plain.cross(z, net(panel.y[now])), NOTHING_LEFT)
     return Estimate(theta, np.full(len(panel.y), np.nan), (Solution(theta, 0.0),), np.full(len(panel.y), np.nan))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from analysis.measures import samples
+from analysis.measures import plain, samples
 
 
 def relatedness_density(frame: pd.DataFrame, *, unit: str, period: str, product: str, value: str, base: Iterable[int]) -> pd.DataFrame:
@@ -38,11 +38,11 @@ def relatedness_density(frame: pd.DataFrame, *, unit: str, period: str, product:
         return pd.DataFrame({unit: frame[unit].iloc[:0], period: frame[period].iloc[:0], "density": pd.Series(dtype="float64")})
     products = {code: at for at, code in enumerate(sorted(kept[product].unique()))}
     near = _proximity(kept[kept[period].isin(list(base))], unit, product, value, products)
-    reach = near.sum(axis=1)
+    reach, halves = near.sum(axis=1), plain.halves(near)
     parts = []
     for moment, rows in kept.sort_values([unit, product]).groupby(period, sort=True):
         units, exports = _matrix(rows, unit, product, value, products)
-        density = np.divide(_advantage(exports) @ near, reach[None, :], out=np.zeros_like(exports), where=reach[None, :] > 0)
+        density = np.divide(plain.counted(_advantage(exports), halves), reach[None, :], out=np.zeros_like(exports), where=reach[None, :] > 0)
         weight = np.where(reach[None, :] > 0, exports, 0.0)
         total = weight.sum(axis=1)
         mean = np.divide((weight * density).sum(axis=1), total, out=np.full(len(units), np.nan), where=total > 0)

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis.measures.productivity import production_function
-from analysis.measures.productivity_panel import Roles, firm_panel, independent, partly_linear, polynomial, quick_basis
+from analysis.measures.productivity_panel import Roles, firm_panel, independent, partly_linear, polynomial
 from analysis.measures.productivity_stages import survival_probability
 
 LABOUR, CAPITAL = 0.6, 0.4
@@ -270,7 +270,7 @@ def test_pieces_by_hand() -> None:
     assert polynomial(columns, 2) == pytest.approx(np.column_stack([a, b, a * a, a * b, b * b]))
     draw = np.random.default_rng(0)
     tall = np.column_stack([np.ones(50), draw.normal(size=(50, 3))])
-    for basis in (independent(tall), quick_basis(tall), quick_basis(np.column_stack([tall, tall[:, 1] + tall[:, 2]]))):
+    for basis in (independent(tall), independent(np.column_stack([tall, tall[:, 1] + tall[:, 2]]))):
         assert basis.shape == (50, 4)
         assert basis.T @ basis == pytest.approx(np.eye(4), abs=1e-14)
         assert basis @ (basis.T @ tall) == pytest.approx(tall, abs=1e-12)
