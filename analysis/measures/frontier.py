@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg, stats
 
-from analysis.measures import samples
+from analysis.measures import plain, samples
 from analysis.measures.frontier_fit import (
     FrontierError,
     LeastSquares,
@@ -52,7 +52,7 @@ class FrontierResult:
         inefficiency E(u | residuals); jlms exp(-E(u | residuals)); battese_coelli E(exp(-u) | residuals), both in (0, 1];
         for a cost frontier also cost_ratio E(exp(u) | residuals), at least 1, which FRONTIER 4.1 prints
     has_inefficiency : False where the likelihood is highest without any (residuals skewed the wrong way): all efficiencies are 1, gamma is 0
-    gradient_norm : largest absolute derivative at the maximum, regressors scaled to unit mean square, ln sigma_squared and logit gamma
+    gradient_norm : largest absolute derivative at the maximum, the outcome in units of its spread, regressors orthonormal, ln sigma_squared and logit gamma
     steps, seconds : of the climb that led to the maximum
     n, units, dropped : rows used; groups that share one draw of inefficiency; reason -> rows left out
     """
@@ -153,13 +153,16 @@ def stochastic_frontier(
     data, order, dropped = prepare(frame, model)
     x, back_x = orthonormal(data.x, [CONSTANT, *model.inputs])
     w, back_w = orthonormal(data.w, model.w_names)
-    scaled = with_columns(data, x, w)
+    spread = float(np.sqrt(least_squares(with_columns(data, data.y, x, w)).variance))
+    unit_of_y = spread if spread > 0 else 1.0
+    scaled = with_columns(data, data.y / unit_of_y, x, w)
     likelihood: Likelihood = ExponentialFrontier(scaled) if distribution == "exponential" else NormalFrontier(scaled)
     ols = least_squares(scaled)
     start = grid_start(likelihood, ols)
     optimum = _optimum(likelihood, ols, start, mu_bound)
-    back = linalg.block_diag(linalg.inv(back_x), linalg.inv(back_w), np.eye(2 + decay))
+    back = _back(back_x, back_w, unit_of_y, decay)
     top = ols.log_likelihood if optimum is None else optimum.log_likelihood
+    density = len(data.y) * float(np.log(unit_of_y))  # of the scaled outcome, in logs, less that of the outcome
     statistic, restrictions = max(0.0, 2 * (top - ols.log_likelihood)), 1 + w.shape[1] + decay
     coefficients, covariance = _in_own_units(likelihood, optimum, ols, back, model)
     return FrontierResult(
@@ -167,14 +170,18 @@ def stochastic_frontier(
         outcome=outcome,
         coefficients=coefficients,
         covariance=covariance,
-        log_likelihood=top,
-        log_likelihood_ols=ols.log_likelihood,
-        ols=pd.Series([*linalg.solve(back_x, ols.beta), ols.variance], index=[CONSTANT, *model.inputs, "sigma_squared"], name="ols"),
-        start=pd.Series((back @ start)[model.printed], index=model.terms, name="start"),
+        log_likelihood=top - density,
+        log_likelihood_ols=ols.log_likelihood - density,
+        ols=pd.Series(
+            [*plain.times(back[: x.shape[1], : x.shape[1]], ols.beta), ols.variance * unit_of_y**2],
+            index=[CONSTANT, *model.inputs, "sigma_squared"],
+            name="ols",
+        ),
+        start=pd.Series(plain.times(back, start)[model.printed], index=model.terms, name="start"),
         lr_statistic=statistic,
         lr_restrictions=restrictions,
         lr_p=_mixed_p(statistic, restrictions),
-        efficiencies=_efficiencies(frame, likelihood, optimum, order, kind),
+        efficiencies=_efficiencies(frame, likelihood, optimum, order, kind, unit_of_y),
         has_inefficiency=optimum is not None,
         gradient_norm=0.0 if optimum is None else optimum.gradient_norm,
         steps=0 if optimum is None else optimum.steps,
@@ -183,6 +190,12 @@ def stochastic_frontier(
         dropped=dropped,
         seconds=time.perf_counter() - started,
     )
+
+
+def _back(back_x: np.ndarray, back_w: np.ndarray, unit: float, decay: bool) -> np.ndarray:
+    """The matrix that takes b, d, sigma^2, gamma[, eta] of the scaled columns to those of the frame's."""
+    own = [plain.solve_upper(triangle, np.eye(len(triangle))) * unit for triangle in (back_x, back_w)]
+    return linalg.block_diag(*own, np.diag([unit**2, 1.0, *([1.0] if decay else [])]))
 
 
 def _optimum(likelihood: Likelihood, ols: LeastSquares, start: np.ndarray, mu_bound: float | None) -> Optimum | None:
@@ -222,7 +235,7 @@ def _in_own_units(likelihood: Likelihood, optimum: Optimum | None, ols: LeastSqu
         free = np.setdiff1d(np.arange(size), optimum.held)
         covariance[np.ix_(free, free)] = optimum.free
     unknown = np.isnan(np.diag(covariance))
-    turned, spread = back @ np.nan_to_num(theta), back @ np.nan_to_num(covariance) @ back.T
+    turned, spread = plain.times(back, np.nan_to_num(theta)), plain.times(plain.times(back, np.nan_to_num(covariance)), back.T)
     turned[np.isnan(theta)] = np.nan
     spread[unknown, :] = spread[:, unknown] = np.nan
     order = model.printed
@@ -236,13 +249,14 @@ def _mixed_p(statistic: float, restrictions: int) -> float:
     return float((below + stats.chi2.sf(statistic, restrictions)) / 2)
 
 
-def _efficiencies(frame: pd.DataFrame, likelihood: Likelihood, optimum: Optimum | None, rows: np.ndarray, kind: str) -> pd.DataFrame:
+def _efficiencies(frame: pd.DataFrame, likelihood: Likelihood, optimum: Optimum | None, rows: np.ndarray, kind: str, unit: float) -> pd.DataFrame:
     names = ["inefficiency", "jlms", "battese_coelli", *(["cost_ratio"] if kind == "cost" else [])]
     out = np.full((len(frame), len(names)), np.nan)
     if optimum is None:
         out[rows] = [0.0, 1.0, 1.0, 1.0][: len(names)]
     else:
         mean, spread, scale = likelihood.posterior(optimum.theta)
+        mean, spread = mean * unit, spread * unit
         expected = expected_inefficiency(mean, spread, scale)
         columns = [expected, np.exp(-expected), expected_exponential(mean, spread, scale, -1.0), expected_exponential(mean, spread, scale, 1.0)]
         out[rows] = np.column_stack(columns[: len(names)])

@@ -1,4 +1,8 @@
-"""Maximum likelihood for stochastic frontiers: starts as FRONTIER 4.1 makes them, quasi-Newton from several, Newton to a zero gradient."""
+"""Maximum likelihood for stochastic frontiers: starts as FRONTIER 4.1 makes them, Newton from several to a gradient that is all rounding.
+
+The outcome counts in its spread and regressors are orthonormal, so that units decide nothing; sums,
+factorisations and the search itself use `plain`, so that the processor decides nothing either.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import linalg, optimize, special
+from scipy import special
 
+from analysis.measures import plain
 from analysis.measures.frontier_likelihood import ExponentialFrontier, FrontierData, NormalFrontier
 
 STEP = 1e-30
 GRADIENT_GOAL = 1e-8
-NEWTON_STEPS = 60
+NEWTON_STEPS = 120
+NOTHING_LEFT = 1e-9
 # Inefficiency of less than a millionth of the variance is none: the likelihood is flat below that.
 NO_INEFFICIENCY = 1e-6
 NO_NOISE = 1 - 1e-9
 # A normal cut so many standard deviations from its mean is an exponential to three digits and more: mu and sigma_u are no longer told apart.
 FAR_OUT = 50.0
+# Where a climb has not arrived after all its steps and mu is so many sigma_u away, it is on the way there.
+ON_THE_WAY = 8.0
 # Of the variance of half-normal inefficiency, 1 - 2/pi is left around its mean (FRONTIER 4.1, grid search).
 HALF_NORMAL_LOSS = 2 / np.pi
 GRIDS: tuple[tuple[float, ...], ...] = (tuple(np.arange(1, 10) / 10), tuple(np.arange(-9, 10) / 100))
@@ -60,8 +68,8 @@ class Optimum:
 def least_squares(data: FrontierData) -> LeastSquares:
     """Ordinary least squares of the outcome on the frontier's regressors."""
     n, _, k, _ = data.sizes
-    beta = linalg.lstsq(data.x, data.y)[0]
-    square = float(np.sum((data.y - data.x @ beta) ** 2))
+    beta = plain.least_squares(data.x, data.y, NOTHING_LEFT)
+    square = float(np.sum((data.y - plain.times(data.x, beta)) ** 2))
     return LeastSquares(beta, square / (n - k), -n / 2 * (np.log(2 * np.pi * square / n) + 1))
 
 
@@ -190,25 +198,26 @@ def maximise(likelihood: Likelihood, starts: Sequence[np.ndarray], ratio: float 
     return Optimum(theta, _inverse(information), surface.held, value, norm, steps)
 
 
-def _climb(surface: Surface, start: np.ndarray) -> tuple[float, np.ndarray, int]:
-    def downhill(phi: np.ndarray) -> tuple[float, np.ndarray]:
-        value = -surface.value(phi)
-        return (value, -surface.gradient(phi)) if np.isfinite(value) else (1e300, np.zeros_like(phi))
-
-    rough = optimize.minimize(downhill, start, jac=True, method="BFGS", options={"gtol": 1e-5, "maxiter": 500})
-    phi, steps = rough.x, int(rough.nit)
-    value = surface.value(phi)
+def _climb(surface: Surface, phi: np.ndarray) -> tuple[float, np.ndarray, int]:
+    """Newton's steps, uphill also where the surface bends up, until the gradient is all rounding or no step climbs."""
+    value, steps = surface.value(phi), 0
+    # A derivative is a sum of terms of size one, one a row, each rounded.
+    rounding = np.finfo(float).eps * len(surface.likelihood.data.y)
     for _ in range(NEWTON_STEPS):
         slope = surface.gradient(phi)
-        curvature, axes = linalg.eigh(-second_derivatives(surface.gradient, phi), check_finite=False)
-        if not np.all(np.isfinite(slope)) or not np.all(np.isfinite(curvature)):
+        second = -second_derivatives(surface.gradient, phi)
+        norm = float(np.max(np.abs(slope)))
+        if not (np.isfinite(norm) and np.all(np.isfinite(second))):
             break
+        curvature, axes = plain.eigen(second)
         bend = np.maximum(np.abs(curvature), 1e-12 * max(float(np.max(np.abs(curvature))), 1e-300))
-        move = axes @ ((axes.T @ slope) / bend)
-        found = _line_search(surface, phi, value, move, float(slope @ move), float(np.max(np.abs(slope))))
+        move = plain.times(axes, plain.cross(axes, slope) / bend)
+        found = _line_search(surface, phi, value, move, float(plain.dot(slope, move)), norm)
         if found is None:
             break
         phi, value, steps = found[0], found[1], steps + 1
+        if norm <= rounding:
+            break
     return value, phi, steps
 
 
@@ -231,8 +240,8 @@ def _refuse_limits(likelihood: Likelihood, theta: np.ndarray, norm: float) -> No
     data = likelihood.data
     _, _, k, m = data.sizes
     gamma, sigma_u = theta[k + m + 1], np.sqrt(theta[k + m] * theta[k + m + 1])
-    ratio = float(np.mean(data.w @ theta[k : k + m])) / sigma_u
-    if abs(ratio) > FAR_OUT:
+    ratio = float(np.mean(plain.times(data.w, theta[k : k + m]))) / sigma_u
+    if abs(ratio) > (FAR_OUT if norm <= GRADIENT_GOAL else ON_THE_WAY):
         raise FrontierError(
             f"the likelihood keeps rising as mu moves off (mu is {ratio:.3g} sigma_u, gamma {gamma:.6f}): the truncated normal turns into an exponential. "
             "Use distribution='exponential' or 'half_normal', or give a mu_bound."
@@ -247,11 +256,10 @@ def _refuse_limits(likelihood: Likelihood, theta: np.ndarray, norm: float) -> No
 
 def _inverse(information: np.ndarray) -> np.ndarray:
     """Covariance from the information; NaN where it is not positive definite, so that no standard error is invented."""
-    try:
-        factor = linalg.cho_factor(information)
-    except (linalg.LinAlgError, ValueError):
+    if not np.all(np.isfinite(information)):
         return np.full(information.shape, np.nan)
-    return linalg.cho_solve(factor, np.eye(len(information)))
+    roots, axes = plain.eigen(information)
+    return plain.times(axes / roots, axes.T) if roots[0] > 0 else np.full(information.shape, np.nan)
 
 
 def orthonormal(matrix: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -267,14 +275,13 @@ def orthonormal(matrix: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, n
     size = np.sqrt(np.mean(matrix**2, axis=0))
     if np.any(size == 0):
         raise ValueError(f"column {names[int(np.argmin(size))]!r} is zero in every row that is used. Leave it out.")
-    basis, triangle = linalg.qr(matrix / size, mode="economic")
-    left = np.abs(np.diag(triangle)) / root
-    if len(matrix) < matrix.shape[1] or np.any(left < 1e-9):
-        raise ValueError(f"column {names[int(np.argmin(left))]!r} is a combination of the columns before it (or there are too few rows). Leave it out.")
-    turn = np.sign(np.diag(triangle))
-    return basis * turn * root, (triangle.T * turn).T * size / root
+    basis, triangle, kept = plain.orthonormal(matrix / size, NOTHING_LEFT)
+    lost = np.setdiff1d(np.arange(matrix.shape[1]), kept)
+    if len(lost):
+        raise ValueError(f"column {names[int(lost[0])]!r} is a combination of the columns before it (or there are too few rows). Leave it out.")
+    return basis * root, triangle * size / root
 
 
-def with_columns(data: FrontierData, x: np.ndarray, w: np.ndarray) -> FrontierData:
-    """The same rows with other regressors."""
-    return replace(data, x=x, w=w)
+def with_columns(data: FrontierData, y: np.ndarray, x: np.ndarray, w: np.ndarray) -> FrontierData:
+    """The same rows with another outcome and other regressors."""
+    return replace(data, y=y, x=x, w=w)

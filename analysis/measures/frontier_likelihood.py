@@ -2,6 +2,7 @@
 
 Everything is written with h(z) = ln Phi(z) + z^2/2, which stays finite where Phi underflows, and its derivative h'(z) = phi(z)/Phi(z) + z.
 Gradients take complex parameters with tiny imaginary parts, so that a complex step through them gives second derivatives to machine precision.
+Sums are those of `plain`, the same on every processor.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import special
+
+from analysis.measures import plain
 
 FAR_TAIL = -20.0  # below this z + phi/Phi loses digits by cancellation, and its continued fraction has long converged
 
@@ -103,8 +106,8 @@ class NormalFrontier:
         n, _, k, m = data.sizes
         sigma2, gamma = theta[k + m], theta[k + m + 1]
         scale = np.exp(-theta[k + m + 2] * data.tau) if data.decays else np.ones(n)
-        residual = data.y - data.x @ theta[:k]
-        mu = data.w @ theta[k : k + m]
+        residual = data.y - plain.times(data.x, theta[:k])
+        mu = plain.times(data.w, theta[k : k + m])
         weighted = np.add.reduceat(scale * residual, data.first)
         squares = np.add.reduceat(scale * scale, data.first)
         variance = gamma * (1 - gamma) * sigma2 * (1 + (squares - 1) * gamma)
@@ -118,7 +121,7 @@ class NormalFrontier:
         total = -n / 2 * np.log(2 * np.pi * part.sigma2) - (n - g) / 2 * np.log(1 - part.gamma)
         total -= np.sum(np.log(1 + (part.squares - 1) * part.gamma)) / 2
         total += np.sum(log_ratio(part.z)) - np.sum(log_ratio(part.mu / np.sqrt(part.sigma2 * part.gamma)))
-        return float(total - part.residual @ part.residual / (2 * (1 - part.gamma) * part.sigma2))
+        return float(total - plain.dot(part.residual, part.residual) / (2 * (1 - part.gamma) * part.sigma2))
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of ln L, (k + m + 2 or 3,)."""
@@ -127,8 +130,8 @@ class NormalFrontier:
         sigma_u = np.sqrt(sigma2 * gamma)
         slope, slope_mu = log_ratio_slope(part.z), log_ratio_slope(part.mu / sigma_u)
         by_row = np.repeat(slope / root, np.diff(np.append(data.first, len(data.y)))) * part.scale
-        along_b = data.x.T @ (part.residual / ((1 - gamma) * sigma2) + data.sign * gamma * by_row)
-        along_d = data.w.T @ (slope * (1 - gamma) / root - slope_mu / sigma_u)
+        along_b = plain.cross(data.x, part.residual / ((1 - gamma) * sigma2) + data.sign * gamma * by_row)
+        along_d = plain.cross(data.w, slope * (1 - gamma) / root - slope_mu / sigma_u)
         pieces = [along_b, along_d, self._along_variances(part, slope, slope_mu * part.mu / sigma_u)]
         if data.decays:
             pieces.append(np.array([self._along_decay(part, slope)]))
@@ -137,7 +140,7 @@ class NormalFrontier:
     def _along_variances(self, part: _Parts, slope: np.ndarray, slope_mu: np.ndarray) -> np.ndarray:
         n, g, _, _ = self.data.sizes
         sigma2, gamma, extra = part.sigma2, part.gamma, part.squares - 1
-        square = part.residual @ part.residual
+        square = plain.dot(part.residual, part.residual)
         along_sigma2 = (np.sum(slope_mu - slope * part.z) - n) / (2 * sigma2) + square / (2 * (1 - gamma) * sigma2**2)
         variance_slope = sigma2 * ((1 - 2 * gamma) * (1 + extra * gamma) + gamma * (1 - gamma) * extra)
         z_slope = -(part.mu + self.data.sign * part.weighted) / np.sqrt(part.variance) - part.z * variance_slope / (2 * part.variance)
@@ -172,23 +175,23 @@ class ExponentialFrontier:
 
     def _parts(self, theta: np.ndarray) -> tuple[np.ndarray, complex, complex, np.ndarray]:
         k = self.data.x.shape[1]
-        residual = self.data.y - self.data.x @ theta[:k]
+        residual = self.data.y - plain.times(self.data.x, theta[:k])
         sigma_u, sigma_v = np.sqrt(theta[k] * theta[k + 1]), np.sqrt(theta[k] * (1 - theta[k + 1]))
         return residual, sigma_u, sigma_v, -self.data.sign * residual / sigma_v - sigma_v / sigma_u
 
     def value(self, theta: np.ndarray) -> float:
         """ln L at real parameters."""
         residual, sigma_u, sigma_v, z = self._parts(theta)
-        return float(np.sum(log_ratio(z)) - len(z) * np.log(np.real(sigma_u)) - residual @ residual / (2 * np.real(sigma_v) ** 2))
+        return float(np.sum(log_ratio(z)) - len(z) * np.log(np.real(sigma_u)) - plain.dot(residual, residual) / (2 * np.real(sigma_v) ** 2))
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of ln L, (k + 2,)."""
         residual, sigma_u, sigma_v, z = self._parts(theta)
         sigma2, gamma = theta[-2], theta[-1]
         slope = log_ratio_slope(z)
-        along_b = self.data.x.T @ (self.data.sign * slope / sigma_v + residual / sigma_v**2)
+        along_b = plain.cross(self.data.x, self.data.sign * slope / sigma_v + residual / sigma_v**2)
         along_u = np.sum(slope) * sigma_v / sigma_u**2 - len(z) / sigma_u
-        along_v = np.sum(slope * (self.data.sign * residual / sigma_v**2 - 1 / sigma_u)) + residual @ residual / sigma_v**3
+        along_v = np.sum(slope * (self.data.sign * residual / sigma_v**2 - 1 / sigma_u)) + plain.dot(residual, residual) / sigma_v**3
         along_sigma2 = (along_u * sigma_u + along_v * sigma_v) / (2 * sigma2)
         along_gamma = along_u * sigma_u / (2 * gamma) - along_v * sigma_v / (2 * (1 - gamma))
         return np.concatenate([along_b, [along_sigma2, along_gamma]])

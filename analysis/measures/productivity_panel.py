@@ -121,7 +121,7 @@ def polynomial(columns: np.ndarray, order: int) -> np.ndarray:
     spread = real.std(axis=0)
     scaled = (columns - real.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     powers = [np.ascontiguousarray(column) for column in scaled.T]
-    terms = [((at,), column) for at, column in enumerate(powers)]
+    terms: list[tuple[tuple[int, ...], np.ndarray]] = [((at,), column) for at, column in enumerate(powers)]
     lower = terms
     for _ in range(order - 1):
         lower = [((*term, at), value * powers[at]) for term, value in lower for at in range(term[-1], len(powers))]

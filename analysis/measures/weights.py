@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.measures import samples
+from analysis.measures import plain, samples
 
 # Spread that is left of equal numbers by rounding, as a share of their size.
 EQUAL = 1e-13
@@ -85,7 +85,7 @@ def entropy_weights(frame: pd.DataFrame, positive: Sequence[str], negative: Sequ
     return EntropyWeights(
         weights=pd.Series(weights, index=names, name="weight"),
         entropy=pd.Series(entropy, index=names, name="entropy"),
-        index=_by_row(frame, keep & bool(weights.any()), scaled[:, good] @ weights[good], "index"),
+        index=_by_row(frame, keep & bool(weights.any()), plain.times(scaled[:, good], weights[good]), "index"),
         scaled=pd.DataFrame(scaled, index=frame.index, columns=names),
         problems=problems,
         dropped=dropped,
