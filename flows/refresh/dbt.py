@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import json
+import os
 import shutil
 import subprocess
 from collections import Counter
@@ -82,9 +83,9 @@ def _run(config: Config, lake_set: Path, folder: Path, say: Say) -> tuple[int, l
             # The models put it into '…/*.parquet': a quote or a bracket in a folder's name must not end or widen that.
             "CITYTRADE_LAKE": glob.escape(str(lake_set)).replace("'", "''"),
             "CITYTRADE_DB": str(folder / DATABASE),
-            # Python models: one thread of linear algebra gives the same bits whatever else the machine does.
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
+            # Python models give the same bits with any number of threads; they are fastest with one beside DuckDB's own.
+            "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
+            "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         },
