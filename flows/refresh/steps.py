@@ -127,6 +127,7 @@ def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: 
                 "sources": [source_row(outcome) for outcome in outcomes],
                 "loads": [{**asdict(load), "set_aside_n": load.set_aside_n, "tables": ", ".join(f"{t} {n}" for t, n in load.tables.items())} for load in loads],
                 "files": [row for load in loads for row in load.file_rows],
+                "columns": [row for load in loads for row in load.column_rows],
                 "checks": [asdict(check) for check in checks] + _dbt_rows(built),
                 "problems": problems,
                 "dictionary": [asdict(entry) for entry in read_dictionary().values()],

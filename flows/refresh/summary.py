@@ -24,6 +24,8 @@ PROBLEMS = {
     "zero_denominator": "zero where it divides, so null there",
 }
 PROBLEMS_SHOWN = 4
+UNREAD_SHOWN = 3
+UNREAD_QUERY = "select * from meta.columns where indicator is null"
 PLACES_CUSTOMS = ("concordance", "divisions", "postcodes")
 SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
 
@@ -35,6 +37,7 @@ def summary(done: Refreshed, seconds: float) -> str:
     lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes], right=NAMES[2:6]), ""]
     lines += [f"{outcome.source} {outcome.status.upper()}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
     lines += [f"{outcome.source}: {outcome.message}" for outcome in done.outcomes if outcome.message and not outcome.is_trouble]
+    lines += unread_lines(done.outcomes)
     lines += _unmet(done.outcomes)
     absent = [outcome.source for outcome in done.outcomes if outcome.status == "not_configured"]
     if absent:
@@ -48,6 +51,22 @@ def summary(done: Refreshed, seconds: float) -> str:
         lines.append(SIMULATED)
     lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
     return "\n".join(lines)
+
+
+def unread_lines(outcomes: Sequence[SourceOutcome]) -> list[str]:
+    """One line a source: which columns of its files were not read; a head that many files have is counted once."""
+    lines = []
+    for outcome in outcomes:
+        unread = dict.fromkeys(_named(row) for load in outcome.loads for row in load.column_rows if row["indicator"] is None)
+        if unread:
+            heads, count = list(unread), len(unread)
+            more = f" and {count - UNREAD_SHOWN} more" if count > UNREAD_SHOWN else ""
+            lines.append(f"{outcome.source}: {count} column{'' if count == 1 else 's'} unread: {', '.join(heads[:UNREAD_SHOWN])}{more}")
+    return [*lines, f"  ({UNREAD_QUERY})"] if lines else []
+
+
+def _named(column: Mapping[str, Any]) -> str:
+    return f"{column['head']} of sheet {column['sheet']}" if column["head"].startswith("(") and column["sheet"] else str(column["head"])
 
 
 def problem_lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:

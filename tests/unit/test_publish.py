@@ -104,6 +104,7 @@ def test_meta_has_all_tables_even_when_nothing_is_known() -> None:
         names = connection.execute("select table_name from duckdb_tables() where schema_name = 'meta' order by 1").fetchall()
     assert [name for (name,) in names] == [
         "checks",
+        "columns",
         "dictionary",
         "files",
         "loads",

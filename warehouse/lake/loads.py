@@ -36,6 +36,23 @@ class FilePart:
 
 
 @dataclass(frozen=True)
+class ColumnFate:
+    """What became of one column of a raw file or of a member of an archive.
+
+    sheet : empty where the file has none
+    head : as printed; `WHOLE_SHEET` where all of a sheet is meant
+    indicator : the lake's column, or the indicator, that it fills; None for one that is not read
+    reason : why it is not read; empty for one that is
+    """
+
+    file_name: str
+    sheet: str
+    head: str
+    indicator: str | None
+    reason: str
+
+
+@dataclass(frozen=True)
 class LoadReport:
     """What reading one raw file gave. Units of every count: rows of the lake tables (see `warehouse.lake.schema`)."""
 
@@ -52,10 +69,15 @@ class LoadReport:
     first_year: int | None = None
     last_year: int | None = None
     members: list[dict[str, Any]] = field(default_factory=list)  # FilePart by FilePart; empty unless the file is an archive
+    columns: list[dict[str, Any]] = field(default_factory=list)  # ColumnFate by ColumnFate, of every table that was read
 
     @property
     def set_aside_n(self) -> int:
         return sum(self.set_aside.values())
+
+    @property
+    def column_rows(self) -> list[dict[str, Any]]:
+        return [{"source": self.source, "load_id": self.load_id, **column} for column in self.columns]
 
     @property
     def file_rows(self) -> list[dict[str, Any]]:

@@ -31,6 +31,9 @@ META: dict[str, dict[str, str]] = {
         "read_n": "bigint", "accepted_n": "bigint", "set_aside_n": "bigint", "tables": "varchar", "first_year": "smallint", "last_year": "smallint",
     },
     "files": {"file_id": "varchar", "source": "varchar", "load_id": "varchar", "file_name": "varchar", "fingerprint": "varchar", "bytes_n": "bigint"},
+    "columns": {
+        "source": "varchar", "load_id": "varchar", "file_name": "varchar", "sheet": "varchar", "head": "varchar", "indicator": "varchar", "reason": "varchar",
+    },
     "checks": {
         "stage": "varchar", "suite": "varchar", "table_name": "varchar", "column_name": "varchar", "check_name": "varchar", "severity": "varchar",
         "success": "boolean", "is_error": "boolean", "unexpected_n": "bigint", "observed": "varchar", "failing_rows": "varchar",

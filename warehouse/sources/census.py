@@ -81,7 +81,7 @@ def _read_output(raw: RawFile, delivery: Delivery) -> None:
         connection.execute(f"create table good ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})")
         for piece in read_headed(raw, _is_output_head):
             delivery.read_n += len(piece.rows)
-            rows, aside = _output_rows(raw, piece, seen)
+            rows, aside = _output_rows(raw, delivery, piece, seen)
             connection.register("piece", rows)
             connection.execute(f"insert into good select {', '.join(COLUMNS)} from piece")
             connection.unregister("piece")
@@ -89,7 +89,7 @@ def _read_output(raw: RawFile, delivery: Delivery) -> None:
         delivery.accept_query(connection, OUTPUT, f"select {', '.join(COLUMNS)} from good order by rowid", set(COLUMNS))
 
 
-def _output_rows(raw: RawFile, piece: Headed, seen: set[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _output_rows(raw: RawFile, delivery: Delivery, piece: Headed, seen: set[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
     heads = piece.heads
     place, industry, firms, year = (_at(heads, names) for names in (PLACE_HEADS, INDUSTRY_HEADS, FIRMS_HEADS, YEAR_HEADS))
     output = _with_unit(heads, OUTPUT_HEAD)
@@ -99,6 +99,8 @@ def _output_rows(raw: RawFile, piece: Headed, seen: set[tuple[str, str]]) -> tup
         problem = f"has no single column 工业总产值 at current prices with its unit (heads: {', '.join(heads)})"
         raise SourceError(raw.name, piece.place, problem, "Name one column 工业总产值(当年价格)(千元), with the unit that it has")
     column, factor = output
+    found = {place: "division_code", industry: "industry_code", column: "output_cny", firms: "enterprises_n", year: "year"}
+    delivery.heads(piece.sheet, heads, {at: name for at, name in found.items() if at is not None})
     own_year = _year_in_name(raw) if year is None else ""
     text = pd.DataFrame(
         [
@@ -165,6 +167,8 @@ def _read_trade(raw: RawFile, delivery: Delivery) -> None:
     if revenue is None or internet is None:
         problem = f"has no single column of revenue and of internet revenue with their units (heads: {', '.join(heads)})"
         raise SourceError(raw.name, pieces[0].place, problem, "Name them 主营业务收入(亿元) and 其中:互联网(亿元)")
+    taken = {year: "year", trade: "trade", revenue[0]: "trade_revenue_cny", internet[0]: "internet_revenue_cny"}
+    delivery.heads(pieces[0].sheet, heads, taken)
     rows = [(line, cells[year], cells[trade], cells[revenue[0]], cells[internet[0]]) for piece in pieces for line, cells in piece.rows]
     text = pd.DataFrame(rows, columns=["line", "year_text", "trade_text", "revenue", "internet"])
     delivery.read_n = len(text)
@@ -194,6 +198,7 @@ def _read_investment(raw: RawFile, delivery: Delivery) -> None:
     assert year is not None
     if column is None:
         raise SourceError(raw.name, pieces[0].place, "has two columns of investment in information transmission", "Delete one of the two")
+    delivery.heads(pieces[0].sheet, heads, {year: "year", column[0]: "internet_investment_cny"})
     text = pd.DataFrame([(line, cells[year], cells[column[0]]) for piece in pieces for line, cells in piece.rows], columns=["line", "year_text", "text"])
     delivery.read_n = len(text)
     value, good_year = as_numbers(text["text"]) * column[1], matches(text["year_text"], "(19|20)[0-9]{2}")

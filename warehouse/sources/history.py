@@ -68,6 +68,7 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
     filled = [(at + 1, [_text(cell) for cell in row]) for at, row in enumerate(rows) if at > head_at and any(_text(cell) for cell in row)]
     if not filled:
         raise SourceError(raw.name, place, "has heads and no rows", "Fetch the file again")
+    delivery.heads(name, heads, {city_at: "city_name", **{at: field for field, at in fields.items()}})
     cells = {field: [row[at] if at < len(row) else "" for _, row in filled] for field, at in {"city_name": city_at, **fields}.items()}
     delivery.read_n += len(filled)
     _deliver(delivery, pd.DataFrame({"line": [line for line, _ in filled], **cells}), heads, fields)

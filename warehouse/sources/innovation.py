@@ -77,11 +77,19 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
     sheets = _sheets(raw)
     if len(sheets) > 1:
         raise SourceError(raw.name, sheets[1].place, f"holds the index again, after {sheets[0].place}", "Keep one of the two sheets")
+    delivery.heads(sheets[0].name, sheets[0].heads, _taken(sheets[0]))
     cells = pd.DataFrame(_wide(sheets[0]) if sheets[0].is_wide else _long(sheets[0]), columns=["line", "city_name", "year_text", "index_text"])
     if cells.empty:
         raise SourceError(raw.name, sheets[0].place, "has heads and no rows", "Fetch the file again")
     delivery.read_n += len(cells)
     _deliver(delivery, cells)
+
+
+def _taken(sheet: Sheet) -> dict[int, str]:
+    city = {sheet.column(CITY_HEADS): "city_name"}
+    if sheet.is_wide:
+        return {**city, **dict.fromkeys(sheet.year_columns, "innovation_index")}
+    return {**city, sheet.column(YEAR_HEADS): "year", sheet.column(INDEX_HEADS): "innovation_index"}
 
 
 def _long(sheet: Sheet) -> list[tuple[int, str, str, str]]:

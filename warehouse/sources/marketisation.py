@@ -33,11 +33,15 @@ LOWEST, HIGHEST = -10.0, 20.0  # 0-10 in the base year, but later years pass 10 
 class Sheet:
     """A sheet whose row `head_at` (0-based) has years in the columns `years` and provinces in the column `province_at`."""
 
-    place: str
+    name: str
     rows: Sequence[Sequence[object]]
     head_at: int
     province_at: int
     years: dict[int, int]
+
+    @property
+    def place(self) -> str:
+        return f"sheet {self.name}" if self.name else ""
 
 
 @cache
@@ -50,20 +54,20 @@ def known_provinces() -> frozenset[str]:
 def _sheets(raw: RawFile) -> list[Sheet]:
     """Sheets with the index: a head of provinces and of at least two years, under or on a sheet called 市场化."""
     if is_workbook(raw):
-        tables = {f"sheet {name}": (clean_name(name), rows) for name, rows in read_workbook(raw).items()}
+        tables = {name: (clean_name(name), rows) for name, rows in read_workbook(raw).items()}
     else:
         text = sniff_text(raw)
         if not text or "市场化" not in text[:4096]:
             return []
         tables = {"": ("", [list(row) for row in read_rows(raw)])}
     found = []
-    for place, (above, rows) in tables.items():
+    for name, (above, rows) in tables.items():
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = [clean_name(str(cell)).translate(str.maketrans("（）", "()")) for cell in row]
             years = {column: int(match[1]) for column, head in enumerate(heads) if (match := YEAR_HEAD.fullmatch(head))}
             province_at = next((column for column, head in enumerate(heads) if head in PROVINCE_HEADS), None)
             if province_at is not None and len(years) > 1 and "市场化" in above:
-                found.append(Sheet(place, rows, at, province_at, years))
+                found.append(Sheet(name, rows, at, province_at, years))
                 break
             above += "".join(heads)
     return found
@@ -80,6 +84,8 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
     sheet = sheets[0]
     if len(set(sheet.years.values())) < len(sheet.years):
         raise SourceError(raw.name, sheet.place, "names a year twice", "Delete or rename one of the two columns")
+    taken = {sheet.province_at: "province_name", **dict.fromkeys(sheet.years, "marketisation_index")}
+    delivery.heads(sheet.name, [clean_name(str(cell)) for cell in sheet.rows[sheet.head_at]], taken)
     cells = [
         (line, clean_name(str(row[sheet.province_at])), year, clean_name(str(row[column])))
         for line, row in enumerate(sheet.rows[sheet.head_at + 1 :], start=sheet.head_at + 2)

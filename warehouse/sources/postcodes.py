@@ -13,7 +13,10 @@ from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
 from warehouse.sources.reading.small_csv import header_of, read_small_csv
 
-COLUMNS = ("province", "city", "county", "longitude", "latitude", "zipCode")
+COLUMNS = {
+    "province": "province_name", "city": "city_name", "county": "county_name",
+    "longitude": "longitude", "latitude": "latitude", "zipCode": "postcode",
+}  # fmt: skip
 # China's outermost points, in degrees, the islands of the South China Sea included.
 LONGITUDES = (73.0, 136.0)
 LATITUDES = (3.0, 54.0)
@@ -29,7 +32,7 @@ def _is_district_csv(raw: RawFile) -> bool:
 
 
 def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, COLUMNS)
+    table = read_small_csv(raw, COLUMNS, delivery)
     delivery.read_n = table.rows_n
     text = table.rows
     frame = pd.DataFrame(

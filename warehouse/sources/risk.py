@@ -31,26 +31,27 @@ def _is_head(cells: Sequence[object]) -> bool:
     return bool(cells) and str(cells[0]).strip().lower() == "month" and any(SERIES.fullmatch(str(cell).strip()) for cell in cells)
 
 
-def _rows(raw: RawFile) -> list[list[object]]:
-    """The rows of the first sheet that has the head, from the head on; none where there is no such sheet."""
+def _rows(raw: RawFile) -> tuple[str, list[list[object]]]:
+    """Name and rows of the first sheet that has the head, from the head on; none where there is no such sheet."""
     if is_workbook(raw):
-        return next((rows for rows in read_workbook(raw).values() if rows and _is_head(rows[0])), [])
+        return next(((name, rows) for name, rows in read_workbook(raw).items() if rows and _is_head(rows[0])), ("", []))
     text = sniff_text(raw)
     if text is None or not text or not _is_head(text.splitlines()[0].split(",")):
-        return []
-    return [list(row) for row in read_rows(raw)]
+        return "", []
+    return "", [list(row) for row in read_rows(raw)]
 
 
 def _recognise(raw: RawFile) -> bool:
-    return bool(_rows(raw))
+    return bool(_rows(raw)[1])
 
 
 def _read(raw: RawFile, delivery: Delivery) -> None:
-    rows = _rows(raw)
+    name, rows = _rows(raw)
     heads = [str(cell).strip() for cell in rows[0]]
     series = {at: match[1] for at, head in enumerate(heads) if (match := SERIES.fullmatch(head))}
     if len(set(series.values())) < len(series):
         raise SourceError(raw.name, "line 1", "names a country twice", "Delete or rename one of the two columns")
+    delivery.heads(name, heads, {0: "month", **dict.fromkeys(series, "articles_pct")})
     if len(rows) == 1:
         raise SourceError(raw.name, "line 1", "has a header and no rows", "Fetch the file again from its publisher")
     cells = [

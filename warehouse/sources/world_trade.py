@@ -25,7 +25,9 @@ from warehouse.sources.reading.text import lines_of, read_rows, sniff_text
 
 FLOWS, COUNTRIES, INCOME = "world_trade__flows", "world_trade__countries", "world_trade__income"
 FLOW_COLUMNS = ("t", "i", "j", "k", "v")
+FLOW_FIELDS = ("year", "exporter_code", "partners_n", "hs6", "value_usd")
 COUNTRY_HEADS = (("country_code", "country_name", "country_iso3"), ("country_code", "country_name_full", "iso_3digit_alpha"))
+COUNTRY_COLUMNS = ("exporter_code", "country_name", "iso3")
 INCOME_HEADS = ("Country Name", "Country Code", "Indicator Code")
 HEAD_WITHIN = 8
 
@@ -62,6 +64,7 @@ def _read_flows(raw: RawFile, delivery: Delivery) -> None:
         names = header_of(raw)
         if len(set(names)) < len(names):
             raise SourceError(raw.name, "line 1", "names a column twice", "Fetch the file again from its publisher")
+        delivery.heads("", names, {names.index(name): lake for name, lake in zip(FLOW_COLUMNS, FLOW_FIELDS, strict=True)})
         columns = ", ".join(f"trim(c{names.index(name)}, ' \"') as {name}" for name in FLOW_COLUMNS)
         kinds = ", ".join(f"'c{at}': 'varchar'" for at in range(len(names)))
         reason = " ".join(f"when coalesce({fails}, true) then '{name}'" for name, fails in FAILS)
@@ -107,9 +110,9 @@ def _refuse_repeated(raw: RawFile, connection: duckdb.DuckDBPyConnection) -> Non
 
 def _read_countries(raw: RawFile, delivery: Delivery) -> None:
     heads = next(heads for heads in COUNTRY_HEADS if set(heads) <= set(header_of(raw)))
-    table = read_small_csv(raw, heads)
+    table = read_small_csv(raw, dict(zip(heads, COUNTRY_COLUMNS, strict=True)), delivery)
     delivery.read_n += table.rows_n
-    rows = table.rows.rename(columns=dict(zip(heads, ("exporter_code", "country_name", "iso3"), strict=True)))
+    rows = table.rows.rename(columns=dict(zip(heads, COUNTRY_COLUMNS, strict=True)))
     said = rows["exporter_code"] + ", " + rows["country_name"] + ", " + rows["iso3"]
     checks = [
         Check("bad_code", ~matches(rows["exporter_code"], "[0-9]{1,3}") | ~matches(rows["iso3"], "[A-Z][A-Z0-9]{2}"), said),
@@ -128,6 +131,8 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
     heads = lines[head_at]
     years = {at: int(head) for at, head in enumerate(heads) if re.fullmatch(r"(19|20)[0-9]{2}", head)}
     name_at, code_at, series_at = (heads.index(head) for head in INCOME_HEADS)
+    keys = {name_at: "country_name", code_at: "iso3", series_at: "indicator_code"}
+    delivery.heads("", heads, {**keys, **dict.fromkeys(years, "gdp_per_head_usd")})
     cells = [
         (line, row[name_at], row[code_at], row[series_at], year, row[at].strip())
         for line, row in enumerate(lines[head_at + 1 :], start=head_at + 2)

@@ -25,6 +25,12 @@ from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, t
 
 LONGEST_LINE_BYTES = 1024 * 1024
 PLAIN = ("hs_text", "quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place")
+# The lake's column that a field fills, where it has another name; and the fields because of which another is not read.
+FILLS = {
+    "date_text": "year", "year_text": "year", "month_text": "month", "flow_text": "flow", "hs_text": "hs8", "value_text": "value_cents",
+    "value_cny_text": "value_cents", "quantity_text": "quantity", "trade_mode_code": "trade_mode", "trade_mode_name": "trade_mode",
+}  # fmt: skip
+BETTER = {"year_text": ("date_text",), "month_text": ("date_text",), "value_cny_text": ("value_text",)}
 MONTH_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 
@@ -63,6 +69,8 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
     fields = fields_of(heads)
     _check_columns(spec, raw, fields)
     select = _Selection(spec, raw, fields)
+    for sheet in tabular.record_sheets(raw):
+        delivery.heads(sheet, heads, *select.fates(heads))
     with _scratch(delivery) as connection:
         if tabular.is_table(raw):
             _fill_from_pieces(connection, raw, delivery, select)
@@ -106,6 +114,17 @@ class _Selection:
             has_partners=bool({"partner_code", "partner_name"} & set(fields)),
             currency="USD" if "value_text" in fields else "CNY",
         )
+
+    def fates(self, heads: tuple[str, ...]) -> tuple[dict[int, str], dict[int, str]]:
+        """Position of a head -> the lake's column that it fills, and for the others that are known why they are not read."""
+        taken, reasons = {}, {}
+        for field, head in self.fields.items():
+            better = next((other for other in BETTER.get(field, ()) if other in self.fields), None)
+            if better is None:
+                taken[heads.index(head)] = FILLS.get(field, field)
+            else:
+                reasons[heads.index(head)] = f"{self.fields[better]} is read instead"
+        return taken, reasons
 
     def sql(self, column: Callable[[str], str]) -> str:
         """The list, without `line`; `column` gives the SQL for a field that the file has."""

@@ -36,7 +36,12 @@ def table_heads(raw: RawFile) -> list[str]:
         return [clean_head(repair(name)) for name in stata_labels(raw)]
     if is_parquet(raw):
         return [clean_head(name) for name in _parquet_names(raw)]
-    return next((heads for heads, _, _ in _record_sheets(raw)), [])
+    return next((heads for _, heads, _, _ in _record_sheets(raw)), [])
+
+
+def record_sheets(raw: RawFile) -> list[str]:
+    """Names of a workbook's sheets of records; of another kind of file one that is empty."""
+    return [name for name, *_ in _record_sheets(raw)] if is_workbook(raw) else [""]
 
 
 def clean_head(head: str) -> str:
@@ -98,20 +103,20 @@ def _parquet_pieces(raw: RawFile) -> Iterator[Piece]:
         raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
 
 
-def _record_sheets(raw: RawFile) -> Iterator[tuple[list[str], int, Rows]]:
-    """Heads, the row that they stand in (from 0) and all rows of each sheet that has a customs layout."""
-    for rows in read_workbook(raw).values():
+def _record_sheets(raw: RawFile) -> Iterator[tuple[str, list[str], int, Rows]]:
+    """The name, the heads, the row that they stand in (from 0) and all rows of each sheet that has a customs layout."""
+    for name, rows in read_workbook(raw).items():
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = [clean_head(str(cell)) for cell in row]
             if layout_of(tuple(heads)) is not None:
-                yield heads, at, rows
+                yield name, heads, at, rows
                 break
 
 
 def _workbook_pieces(raw: RawFile) -> Iterator[Piece]:
     """Sheets one after the other: a second sheet's lines go on counting where the first one's end."""
     before, first = 0, None
-    for heads, at, rows in _record_sheets(raw):
+    for _, heads, at, rows in _record_sheets(raw):
         if first is not None and heads != first:
             raise SourceError(raw.name, "", "has sheets with different columns", "Save each sheet as a workbook of its own")
         first = heads

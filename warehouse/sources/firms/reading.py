@@ -201,6 +201,7 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
         Check("missing_firm", nameless, pd.Series("neither code nor name", index=text.index)),
     ]
     good, aside = sort_out(rows, checks)
+    delivery.heads("", heads, {position: field for field, position in at.items()})
     delivery.accept(TABLE, good)
     delivery.put_aside(TABLE, aside)
 

@@ -19,12 +19,16 @@ import pandas as pd
 
 from warehouse import closure
 from warehouse.errors import SourceError
-from warehouse.lake.loads import FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text
+from warehouse.lake.loads import ColumnFate, FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
-from warehouse.sources.reading import containers
+from warehouse.sources.reading import containers, sheets
 from warehouse.sources.reading.rawfile import RawFile as RawFile
 
 FEW_ROWS = 10_000
+UNKNOWN_HEAD = "nothing that is read is known by this head"
+WHOLE_SHEET = "(the whole sheet)"
+LONGEST_HEAD = 200  # characters; a head is printed
+MOST_COLUMNS = 5_000  # named of one file: a hostile one may have any number
 
 
 @cache
@@ -53,7 +57,36 @@ class Delivery:
     last_year: int | None = None
     gathers: bool = False  # an archive's member: few rows wait for those of the others, and are written with them
     gathered: dict[str, pd.DataFrame] = field(default_factory=dict)
+    columns: dict[tuple[str, str], ColumnFate] = field(default_factory=dict)  # by sheet and head
     _aside_frames: list[pd.DataFrame] = field(default_factory=list)
+
+    def column(self, sheet: str, head: str, taken_as: str | None = None, reason: str | None = None) -> None:
+        """Say what became of one column: which column of the lake, or indicator, it fills, or else why it is not read.
+
+        Said again of the same sheet and head, what is read prevails. `sheet` is empty for a file without sheets.
+        """
+        key = sheet, _fit_to_print(head)
+        known = self.columns.get(key)
+        if known is None and len(self.columns) >= MOST_COLUMNS:
+            key, taken_as, reason = ("", "(more columns)"), None, f"only the first {MOST_COLUMNS:,} of a file are named"
+        if known is None or known.indicator is None:
+            self.columns[key] = ColumnFate(self.raw.name, *key, taken_as, "" if taken_as is not None else reason or UNKNOWN_HEAD)
+
+    def heads(self, sheet: str, heads: Sequence[str], taken: Mapping[int, str], reasons: Mapping[int, str] | None = None) -> None:
+        """Say it of a whole row of heads.
+
+        Parameters
+        ----------
+        taken : position of a head -> the column of the lake, or indicator, that it fills
+        reasons : position -> why a column is not read, where there is more to say than that nobody knows its head
+        """
+        last = max((at for at, head in enumerate(heads) if str(head).strip()), default=-1)
+        said: set[str] = set()
+        for at, head in enumerate(heads[: last + 1]):
+            name = str(head) if str(head).strip() else f"(column {at + 1}, without a head)"
+            name = f"{name} (again, in column {at + 1})" if name in said else name
+            said.add(name)
+            self.column(sheet, name, taken.get(at), (reasons or {}).get(at))
 
     def accept(self, table: str, frame: pd.DataFrame) -> None:
         """Write good rows: the table's columns and `line` (1-based, as in the file); missing columns become null."""
@@ -73,6 +106,14 @@ class Delivery:
         self.tables[table] = len(frame)
         if len(frame) and "year" in frame.columns:
             self._note_years(int(frame["year"].min()), int(frame["year"].max()))
+
+    def _name_unread_sheets(self) -> None:
+        """A sheet of which nothing was said is one whose heads the layout does not know."""
+        if self.columns and sheets.is_workbook(self.raw):
+            said = {sheet for sheet, _ in self.columns}
+            for name, rows in sheets.read_workbook(self.raw).items():
+                if name not in said and any(cell != "" for row in rows for cell in row):
+                    self.column(name, WHOLE_SHEET, reason="it has no heads that the layout knows")
 
     def _refuse_unknown(self, table: str, has: set[str]) -> None:
         unknown = has - set(stored(self.source_tables[table]))
@@ -108,6 +149,7 @@ class Delivery:
             self.set_aside.update(frame["reason"].astype(str).tolist())
 
     def close(self) -> None:
+        self._name_unread_sheets()
         if not self._aside_frames:
             return
         rows = pd.concat(self._aside_frames, ignore_index=True).sort_values("line", kind="stable")
@@ -116,6 +158,11 @@ class Delivery:
         with duckdb.connect() as connection:
             connection.register("aside", rows)
             connection.execute(f"copy (select {columns} from aside) to {sql_text(self.folder / 'set_aside.parquet')} (format parquet, compression zstd)")
+
+
+def _fit_to_print(text: str) -> str:
+    """A head on one line, without what a terminal would obey."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)[:LONGEST_HEAD].strip()
 
 
 @dataclass(frozen=True)
@@ -197,6 +244,7 @@ def _read_into(folder: Path, source: Source, raw: RawFile, load_id: str) -> Load
         first_year=min(firsts, default=None),
         last_year=max(lasts, default=None),
         members=[asdict(part) for part in parts],
+        columns=[asdict(fate) for delivery in deliveries for fate in delivery.columns.values()],
     )
     if fingerprint(raw.path) != raw.fingerprint:
         raise SourceError(raw.name, "", "changed while it was read", "Wait until it is written, then refresh again")

@@ -27,6 +27,10 @@ class Headed:
     heads: Cells
     rows: list[tuple[int, Cells]]
 
+    @property
+    def sheet(self) -> str:
+        return self.place.removeprefix("sheet ")
+
 
 def has_head(raw: RawFile, is_head: IsHead) -> bool:
     """Whether a row that `is_head` knows stands among the first ten of a csv or of a workbook's sheet."""

@@ -16,8 +16,8 @@ from typing import IO
 from xml.etree import ElementTree
 
 from warehouse.errors import SourceError
-from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.containers import DAMAGED, MAX_RATIO, RATIO_COUNTS_FROM_BYTES
+from warehouse.sources.reading.rawfile import RawFile
 
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
 MAX_CELLS = 20_000_000  # of all sheets, from A1 to their far corners, blank cells included: they all take memory

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from warehouse.errors import SourceError
-from warehouse.sources.reading.base import RawFile
+from warehouse.sources.reading.base import Delivery, RawFile
 from warehouse.sources.reading.text import read_rows, sniff_text
 
 
@@ -34,8 +34,13 @@ def header_of(raw: RawFile) -> list[str]:
     return [name.strip() for name in next(csv.reader([first]), [])]
 
 
-def read_small_csv(raw: RawFile, columns: Sequence[str]) -> SmallCsv:
+def read_small_csv(raw: RawFile, columns: Sequence[str] | Mapping[str, str], delivery: Delivery | None = None) -> SmallCsv:
     """Read a csv file that must have the columns named.
+
+    Parameters
+    ----------
+    columns : heads, or head -> the column of the lake that it fills
+    delivery : is told what became of every column
 
     Raises
     ------
@@ -49,6 +54,9 @@ def read_small_csv(raw: RawFile, columns: Sequence[str]) -> SmallCsv:
             raise SourceError(raw.name, "line 1", problem, "Fetch the file as its publisher ships it, with every column")
     if len(set(header)) < len(header):
         raise SourceError(raw.name, "line 1", "names a column twice", "Delete or rename one of the two")
+    if delivery is not None:
+        lake = columns if isinstance(columns, Mapping) else {name: name for name in columns}
+        delivery.heads("", header, {at: lake[name] for at, name in enumerate(header) if name in lake})
     filled = [(number, fields) for number, fields in enumerate(lines[1:], start=2) if any(field.strip() for field in fields)]
     if not filled:
         raise SourceError(raw.name, "line 1", "has a header and no rows", "Fetch the file again from its publisher")
