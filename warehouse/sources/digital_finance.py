@@ -21,7 +21,7 @@ from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, matches, sort_out
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
-from warehouse.sources.reading.stata import FIRST_UTF8_RELEASE, stata_frame, stata_release
+from warehouse.sources.reading.stata import stata_frame, stata_release
 
 _MEASURES = dict.fromkeys(
     (
@@ -92,10 +92,7 @@ def _recognise_stata(raw: RawFile) -> bool:
 
 
 def _read_stata(raw: RawFile, delivery: Delivery) -> None:
-    release, frame = stata_release(raw), stata_frame(raw)
-    if release is not None and release < FIRST_UTF8_RELEASE:
-        for name in frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]:
-            frame[name] = _decoded(raw, frame[name])
+    frame = stata_frame(raw)
     shape = _shape_of(list(frame.columns))
     if shape is None:
         raise _only_counties(raw)
@@ -204,22 +201,6 @@ def _checks(rows: pd.DataFrame, typed: pd.DataFrame, shape: Shape) -> list[Check
 def _unknown_province(name: str) -> str:
     near = difflib.get_close_matches(name, list(province_names()), n=3, cutoff=0.3)
     return f"{name} (nearest names: {', '.join(near)})" if near else name
-
-
-def _decoded(raw: RawFile, texts: pd.Series) -> pd.Series:
-    """Text that was read byte by byte as latin-1, in the encoding it was written in: UTF-8, else GB18030."""
-    table = {}
-    for text in texts.unique():
-        data = str(text).encode("latin-1")
-        try:
-            table[text] = data.decode("utf-8")
-        except UnicodeDecodeError:
-            try:
-                table[text] = data.decode("gb18030")
-            except UnicodeDecodeError as error:
-                problem = f"is neither UTF-8 nor GB18030 (bytes {data[:8].hex(' ')})"
-                raise SourceError(raw.name, f"column {texts.name}", problem, "Translate the file in Stata and refresh again") from error
-    return texts.map(table)
 
 
 def _only_counties(raw: RawFile) -> SourceError:

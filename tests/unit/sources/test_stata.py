@@ -100,7 +100,7 @@ def test_text_that_is_not_utf_8_makes_no_noise(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         texts = stata_frame(raw)["name"].tolist()
-    assert texts[1].encode("latin-1").decode("gb18030") == "宁波市"
+    assert texts[1] == "宁波市"
 
 
 @pytest.mark.parametrize("version", VERSIONS)

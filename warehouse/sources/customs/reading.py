@@ -21,9 +21,11 @@ from warehouse.sources.customs import tabular
 from warehouse.sources.customs.judging import TABLE, Stated, deliver
 from warehouse.sources.customs.layouts import CODE_WIDTHS, HEADS, CustomsLayout, fields_of, layout_of
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.stata import refuse_rounded
 from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
 
 LONGEST_LINE_BYTES = 1024 * 1024
+CODES = {"date_text", "hs_text", "firm_code"}  # numbers of more figures than a float keeps
 PLAIN = ("hs_text", "quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place")
 # The lake's column that a field fills, where it has another name; and the fields because of which another is not read.
 FILLS = {
@@ -204,6 +206,8 @@ def _fill_from_pieces(connection: duckdb.DuckDBPyConnection, raw: RawFile, deliv
     fields, pads = select.fields, select.spec.has_lost_zeros
     count = 0
     for frame, lines in tabular.pieces(raw):
+        for field in CODES & set(fields):
+            refuse_rounded(raw, fields[field], frame[fields[field]])
         texts = {field: tabular.as_text(frame[head], CODE_WIDTHS.get(field, 0), pads) for field, head in fields.items()}
         connection.register("piece", pa.table({**texts, "line": pa.array(lines)}))
         piece = f"select line, {select.sql(str)} from piece"

@@ -33,7 +33,7 @@ def is_stata(raw: RawFile) -> bool:
 def table_heads(raw: RawFile) -> list[str]:
     """Column heads of a Stata or Parquet file, or of a workbook's first sheet of records."""
     if is_stata(raw):
-        return [clean_head(repair(name)) for name in stata_labels(raw)]
+        return [clean_head(name) for name in stata_labels(raw)]
     if is_parquet(raw):
         return [clean_head(name) for name in _parquet_names(raw)]
     return next((heads for _, heads, _, _ in _record_sheets(raw)), [])
@@ -62,10 +62,9 @@ def pieces(raw: RawFile) -> Iterator[Piece]:
 
 
 def _stata_pieces(raw: RawFile) -> Iterator[Piece]:
-    """Names are put right here; texts later, once per distinct value."""
     start = 0
     for piece in stata_pieces(raw, CHUNK_ROWS):
-        piece.columns = pd.Index([clean_head(repair(str(name))) for name in piece.columns])
+        piece.columns = pd.Index([clean_head(str(name)) for name in piece.columns])
         yield piece, _lines(start, len(piece))
         start += len(piece)
 
@@ -126,17 +125,8 @@ def _workbook_pieces(raw: RawFile) -> Iterator[Piece]:
         before += len(rows)
 
 
-def repair(text: str) -> str:
-    """Text whose bytes were GB18030 but were read as latin-1; text that was read right is left alone."""
-    try:
-        octets = text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text
-    return text if octets.isascii() else octets.decode("gb18030", errors="replace")
-
-
 def as_text(column: pd.Series, width: int, pads_text: bool) -> pa.Array:
-    """A column as text, each distinct value converted once: repaired if it is text, else without .0 or exponent.
+    """A column as text, each distinct value converted once: a number without .0 or exponent.
 
     A number with one figure less than `width` (0: any) gets back its leading zero, and so does text if `pads_text`.
     """
@@ -144,7 +134,7 @@ def as_text(column: pd.Series, width: int, pads_text: bool) -> pa.Array:
     texts = []
     for value in values.tolist():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        text = _number_text(float(value)) if is_number else repair(str(value)).strip(" \t\u3000")
+        text = _number_text(float(value)) if is_number else str(value).strip(" \t\u3000")
         texts.append("0" + text if len(text) == width - 1 and (is_number or pads_text) else text)
     return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(texts, pa.string())).cast(pa.string())
 

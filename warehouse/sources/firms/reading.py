@@ -21,13 +21,14 @@ from warehouse.errors import SourceError
 from warehouse.sources.firms.heads import FACTORS, HEADS, MONEY, NUMBERS, WANTED, find_heads, plain_head
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.reading.stata import stata_labels, stata_pieces, stata_release
+from warehouse.sources.reading.stata import refuse_rounded, stata_labels, stata_pieces, stata_release
 from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
 
 TABLE = "firms__enterprises"
 FIRST_YEAR, LAST_YEAR = 1995, 2030
 STATA_CHUNK_ROWS = 200_000
 LONGEST_VALUE = 100_000  # characters
+CODES = {"firm_code", "region_code"}  # numbers of more figures than a float keeps
 BAD_TEXT = "\ufffd"
 
 
@@ -54,16 +55,7 @@ def _csv_heads(raw: RawFile) -> list[str]:
 
 
 def _stata_heads(raw: RawFile) -> list[str]:
-    return [_repair(name) for name in stata_labels(raw)]
-
-
-def _repair(text: str) -> str:
-    """Text whose bytes were GB18030 but were read as latin-1; text that was read right is left alone."""
-    try:
-        octets = text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text
-    return text if octets.isascii() else octets.decode("gb18030", errors="replace")
+    return list(stata_labels(raw))
 
 
 def _style_of(heads: list[str]) -> str | None:
@@ -133,6 +125,8 @@ def _read_stata(raw: RawFile, delivery: Delivery) -> None:
     rows_n = 0
     for chunk in stata_pieces(raw, STATA_CHUNK_ROWS):
         chunk.columns = pd.RangeIndex(len(chunk.columns))
+        for field in CODES & set(at):
+            refuse_rounded(raw, heads[at[field]], chunk[at[field]])
         piece = pd.DataFrame({field: _as_text(chunk[position]) for field, position in at.items()})
         piece.insert(0, "line", range(rows_n + 1, rows_n + len(chunk) + 1))
         pieces.append(piece)
@@ -144,13 +138,14 @@ def _read_stata(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _as_text(column: pd.Series) -> pd.Series:
-    """A column as text: repaired if it is text, else a number without .0 or exponent; missing is empty."""
+    """A column as text: a number without .0 or exponent; missing is empty."""
     codes, values = pd.factorize(column)
-    if pd.api.types.is_numeric_dtype(column):
-        texts = [str(int(value)) if float(value).is_integer() else repr(float(value)) for value in values]
-    else:
-        texts = [_repair(str(value)).strip(" \t\u3000") for value in values]
+    texts = [_number_text(value) if isinstance(value, int | float) else str(value).strip(" \t\u3000") for value in values.tolist()]
     return pd.Series([texts[code] if code >= 0 else "" for code in codes], dtype="object")
+
+
+def _number_text(number: float) -> str:
+    return str(int(number)) if float(number).is_integer() else repr(float(number))
 
 
 def _positions(raw: RawFile, heads: list[str]) -> dict[str, int]:

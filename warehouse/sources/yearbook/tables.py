@@ -14,7 +14,7 @@ from pathlib import Path
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
-from warehouse.sources.reading.stata import FIRST_UTF8_RELEASE, stata_frame, stata_labels, stata_release
+from warehouse.sources.reading.stata import stata_frame, stata_labels, stata_release
 from warehouse.sources.reading.text import is_foreign_text, read_rows, sniff_text
 from warehouse.sources.yearbook.cells import Row
 
@@ -64,22 +64,11 @@ def _read_stata(path: Path, fingerprint: str, name: str) -> Table:
     if path.stat().st_size > MAX_STATA_BYTES:
         raise SourceError(name, "", f"has {path.stat().st_size:,} bytes, more than a city panel can have", "Check that the right file is named")
     labels, frame = stata_labels(raw), stata_frame(raw)
-    release = stata_release(raw)
-    decode = _from_gb18030 if release is not None and release < FIRST_UTF8_RELEASE else _as_is
-    heads: list[object] = [decode(str(head)) for head in frame.columns]
+    heads: list[object] = [str(head) for head in frame.columns]
     columns = []
     for at in range(len(frame.columns)):
         values = frame.iloc[:, at].astype(object)
         present = values.notna()
-        columns.append([decode(cell) if isinstance(cell, str) else cell if known else None for cell, known in zip(values.tolist(), present, strict=True)])
+        columns.append([cell if known else None for cell, known in zip(values.tolist(), present, strict=True)])
     rows: list[Row] = [heads, *(list(row) for row in zip(*columns, strict=True))]
-    return Table("", "stata", rows, {decode(str(head)): decode(label) for head, label in labels.items()})
-
-
-def _from_gb18030(text: str) -> str:
-    """Text that was taken for Latin-1; a character that a fixed width cut in two ends as U+FFFD."""
-    return text.encode("latin-1", errors="replace").decode("gb18030", errors="replace")
-
-
-def _as_is(text: str) -> str:
-    return text
+    return Table("", "stata", rows, labels)
