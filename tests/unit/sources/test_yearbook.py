@@ -136,18 +136,22 @@ class TestOfficialSheet:
         assert (report.read_n, report.accepted_n) == (6, 1)
         assert len(tables["yearbook__indicators"]) == 1
 
-    def test_no_known_column_names_those_found_and_the_nearest(self, load, workbook):
+    def test_a_table_on_another_subject_gives_nothing_and_names_its_heads(self, load, workbook):
         rows = [["中国城市统计年鉴2012"], [None, None, "年末总人数(万人)", None], ["城市", "City", "全市", "市辖区"], ["杭州市", "", 1, 1]]
-        with pytest.raises(SourceError) as caught:
-            load("yearbook", workbook("a.xlsx", {"人口": rows}))
-        assert "a.xlsx, sheet 人口: no column of it is known" in str(caught.value)
-        assert "columns found: 年末总人数(万人); nearest known: 年末总人口" in str(caught.value)
+        report, tables, _ = load("yearbook", workbook("a.xlsx", {"人口": rows}))
+        assert (report.read_n, tables) == (0, {})
+        assert [(column["sheet"], column["head"], column["reason"]) for column in report.columns] == [
+            ("人口", "年末总人数(万人) 全市", "not known; nearest known: 年末总人口"),
+            ("人口", "年末总人数(万人) 市辖区", "not known; nearest known: 年末总人口"),
+        ]
 
-    def test_a_known_head_with_a_foreign_unit_is_refused(self, load, workbook):
+    def test_a_known_head_with_a_foreign_unit_is_named_as_unread(self, load, workbook):
         rows = official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1])
         rows[1][4] = "地区生产总值(万美元)"
-        with pytest.raises(SourceError, match=r"地区生产总值.万美元.*has the unit 万美元, which it cannot have.*亿元"):
-            load("yearbook", workbook("a.xlsx", {"Sheet1": rows}))
+        report, tables, _ = load("yearbook", workbook("a.xlsx", {"Sheet1": rows}))
+        assert set(tables["yearbook__indicators"]["indicator"]) == {"population_registered_n"}
+        reason = next(column["reason"] for column in report.columns if column["head"] == "地区生产总值(万美元) 全市")
+        assert reason.startswith("has the unit 万美元, which it cannot have; put its unit into the head (one of 元, 千元")
 
     def test_a_truncated_workbook_is_refused(self, load, workbook):
         path = workbook("a.xlsx", {"Sheet1": official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1])})
@@ -236,9 +240,16 @@ class TestPanel:
         with pytest.raises(SourceError, match="no column of it is known; columns found: 年末总人囗_全市_万人; nearest known: 年末总人口"):
             load("yearbook", path)
 
-    def test_a_known_head_without_unit_is_refused(self, load, tmp_path):
+    def test_a_known_head_without_unit_is_named_as_unread(self, load, tmp_path):
         path = self.write(tmp_path, [["2011", "杭州市", "1", "1"]], head=["年份", "城市", "年末总人口_全市", "地区生产总值_全市_万元"])
-        with pytest.raises(SourceError, match=r"column '年末总人口_全市' has no unit.*万人"):
+        report, tables, _ = load("yearbook", path)
+        assert tables["yearbook__indicators"]["indicator"].tolist() == ["gdp_cny"]
+        fate = {column["head"]: (column["indicator"], column["reason"]) for column in report.columns}
+        assert fate["年末总人口_全市"] == (None, "has no unit; put its unit into the head (one of 人, 千人, 万人)")
+
+    def test_a_file_of_nothing_but_heads_without_unit_is_refused(self, load, tmp_path):
+        path = self.write(tmp_path, [["2011", "杭州市", "1"]], head=["年份", "城市", "年末总人口_全市"])
+        with pytest.raises(SourceError, match="no column of it is known; columns found: 年末总人口_全市.*has no unit; put its unit"):
             load("yearbook", path)
 
     def test_a_file_cut_off_in_its_last_row(self, load, tmp_path):

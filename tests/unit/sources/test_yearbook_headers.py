@@ -10,7 +10,8 @@ import pytest
 
 from warehouse.sources.yearbook import HEADERS, SOURCE, headers, panel_head, sheet_head
 from warehouse.sources.yearbook.cells import is_aggregate, to_number
-from warehouse.sources.yearbook.headers import UNITS, known_quantity, normal_head, split_head
+from warehouse.sources.yearbook.headers import UNITS
+from warehouse.sources.yearbook.parsing import known_quantity, normal_head, split_head
 
 
 def test_every_header_reads_back_from_both_styles():

@@ -15,7 +15,7 @@ import pytest
 
 from warehouse.errors import SourceError
 from warehouse.simulate.formats.stata import write_stata
-from warehouse.sources.yearbook.headers import split_glued, split_head
+from warehouse.sources.yearbook.parsing import split_glued, split_head
 
 UNIT_SCOPE = [
     ["省", "市", "市代码", "year", "地区生产总值_当年价格_亿元_全市", "年末户籍人口_万人_全市", "第三产业_教育_人_市辖区", "人均地区生产总值_元_全市"],
@@ -125,11 +125,12 @@ class TestGluedUnits:
             ("杭州市", "unstated", "urbanisation_share", 2011): 0.739,
         }
 
-    def test_a_known_name_without_a_unit_is_refused(self, load, tmp_path):
+    def test_a_known_name_without_a_unit_is_named_as_unread(self, load, tmp_path):
         frame = pd.DataFrame({"year": [2011], "城市": ["杭州市"], "地区生产总值亿元": [7019.06], "城镇化率": [73.9]})
         frame.to_stata(tmp_path / "panel.dta", write_index=False, version=118)
-        with pytest.raises(SourceError, match=r"column '城镇化率' has no unit"):
-            load("yearbook", tmp_path / "panel.dta")
+        report, tables, _ = load("yearbook", tmp_path / "panel.dta")
+        assert tables["yearbook__indicators"]["indicator"].tolist() == ["gdp_cny"]
+        assert [column["head"] for column in report.columns if column["indicator"] is None] == ["城镇化率"]
 
     def test_a_file_cut_off(self, load, tmp_path):
         path = tmp_path / "panel.dta"

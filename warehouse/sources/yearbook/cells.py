@@ -3,32 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, province_names, unknown_name_detail
-from warehouse.errors import SourceError
-from warehouse.sources.reading.base import Delivery
-from warehouse.sources.reading.setting_aside import Check, sort_out
+from warehouse.dictionary.places import city_names, clean_name, province_names
 from warehouse.sources.yearbook.headers import UNITS
 
-TABLE, PROVINCES = "yearbook__indicators", "yearbook__provinces"
-FIRST_YEAR, LAST_YEAR = 1949, 2100
-LARGEST = 1e18  # in base units: ten thousand times what the whole nation earns in a year, in yuan
-BLANKS = {"", ",", "，", "-", "—", "——", "…", "……", "...", "#N/A"}  # how yearbooks print a number that they do not have
+# How yearbooks, spreadsheets and statistical programs print a number that they do not have.
+BLANKS = {
+    "", ",", "，", ".", "-", "--", "—", "——", "－", "…", "……", "...", "/", "\\", "*",
+    "无", "缺失", "NA", "N/A", "NaN", "nan", "NULL", "null", "None",
+    "#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!",
+}  # fmt: skip
 PLAIN = re.compile(r"[0-9]+(\.[0-9]*)?")  # what most cells are; tried first, for speed
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?")
-MUNICIPALITIES = {"11", "12", "31", "50"}
-NATIONAL = {"全国", "中国", "合计", "总计", "全国合计", "全国总计"}
-NEVER_ZERO = {
-    "gdp_cny", "gdp_cny_2000_published", "gdp_index_pct", "gdp_deflator_2000", "population_registered_n", "population_resident_n",
-    "area_km2", "deposits_cny", "loans_cny", "household_savings_cny", "urban_disposable_income_cny", "employees_n", "co2_t",
-}  # fmt: skip
-
+NATIONAL = {"全国", "中国", "合计", "总计", "全国合计", "全国总计", "城市合计", "地级及以上城市合计", "地级城市合计", "全部城市合计"}
 Row = Sequence[object]
 NumberedRow = tuple[int, Row]  # line in the file, 1-based, and the row's cells
 
@@ -38,6 +32,8 @@ class Column:
     """A column of values: where it stands, what it counts, and the column that fills its blanks, if there is one.
 
     factor : from the published unit to the base unit; None where each row states its own unit
+    flag_index : a column that says of each row whether its value is estimated
+    is_estimated : whether all its values are
     """
 
     index: int
@@ -46,6 +42,8 @@ class Column:
     scope: str
     factor: float | None
     filled_index: int | None = None
+    flag_index: int | None = None
+    is_estimated: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,6 +63,11 @@ def is_blank(cell: object) -> bool:
     return cell in BLANKS or (not cell[:1].isdigit() and clean_name(cell) in BLANKS)
 
 
+TRUE = {"true", "1", "1.0", "yes", "是", "y"}
+NAME_MARKS = re.compile(r"(?:[①-⑳❶-❿*＊※△▲#]|\[\d{1,2}\]|［\d{1,2}］)+$")
+NUMBER_MARKS = re.compile(r"(?:[①-⑳❶-❿*＊※]|\[\d{1,2}\])+$")
+
+
 def to_number(cell: object) -> float:
     """A finite number, or nan for anything else (1e400 too, as a number or as text); text may group thousands by commas."""
     number = np.nan
@@ -73,9 +76,14 @@ def to_number(cell: object) -> float:
     elif isinstance(cell, str):
         if PLAIN.fullmatch(cell):
             number = float(cell)
-        elif NUMBER.fullmatch(text := clean_name(cell)):
+        elif NUMBER.fullmatch(text := _plain_number(cell)):
             number = float(text.replace(",", ""))
     return number if np.isfinite(number) else np.nan
+
+
+def _plain_number(cell: str) -> str:
+    """A number as text without blanks and the footnote mark after it, full-width digits made plain."""
+    return unicodedata.normalize("NFKC", NUMBER_MARKS.sub("", clean_name(cell)))
 
 
 def is_note(row: Row, keys: Keys, columns: Sequence[Column]) -> bool:
@@ -120,13 +128,28 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
             "city_code_published": _column([_code(_at(row, keys.code)) if keys.code is not None else None for _, row in rows], at_row),
             "year": _column([_at(row, keys.year) if keys.year is not None else keys.fixed_year for _, row in rows], at_row),
             "cell": pd.Series(cells[at_column, at_row], dtype=object),
-            "is_interpolated": blank[at_column, at_row],
+            "is_interpolated": blank[at_column, at_row] | _estimated(rows, columns)[at_column, at_row],
             "scope": _column([column.scope for column in columns], at_column),
             "indicator": _column([column.indicator for column in columns], at_column),
             "factor": np.where(said[at_column], factors[at_column], by_row[at_row]),
             "header": _column([column.header for column in columns], at_column),
         }
     )
+
+
+def _estimated(rows: Sequence[NumberedRow], columns: Sequence[Column]) -> np.ndarray[Any, Any]:
+    """Which cells are estimates, as their column or a flag in their row says."""
+    return _matrix(
+        [
+            [column.is_estimated or _is_true(_at(row, column.flag_index)) for _, row in rows]
+            for column in columns
+        ],
+        bool,
+    )
+
+
+def _is_true(cell: object) -> bool:
+    return clean_name(str(cell)).lower() in TRUE
 
 
 def _matrix(lists: list[list[Any]], kind: type) -> np.ndarray[Any, Any]:
@@ -144,111 +167,7 @@ def _column(values: Sequence[object], at: np.ndarray[Any, Any]) -> pd.Series:
 
 
 def _name(cell: object) -> str:
-    return "" if is_blank(cell) else clean_name(str(cell))
-
-
-def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
-    """Check every cell, accept the good ones in base units and set the others aside, each with its first reason.
-
-    A cell that holds no finite number is a bad_number, one whose value is beyond LARGEST in base units out_of_range.
-    """
-    good, aside = _sorted_out(delivery, cells, _city_checks(cells))
-    names = ["line", "city_name", "city_code_published", "scope", "indicator", "year", "value", "is_interpolated", "header"]
-    delivery.accept(TABLE, good[names].sort_values(["line", "indicator", "scope"], kind="stable").assign(vintage=vintage))
-    delivery.put_aside(TABLE, aside)
-
-
-def deliver_provinces(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
-    """The same for cells of provinces, whose names stand in `city_name`; short names are accepted."""
-    good, aside = _sorted_out(delivery, cells, [_unknown_province(cells)])
-    names = ["line", "province_name", "indicator", "year", "value", "header"]
-    good = good.rename(columns={"city_name": "province_name"})[names]
-    delivery.accept(PROVINCES, good.sort_values(["line", "indicator", "year"], kind="stable").assign(vintage=vintage))
-    delivery.put_aside(PROVINCES, aside)
-
-
-def _sorted_out(delivery: Delivery, cells: pd.DataFrame, place_checks: list[Check]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Good cells with `year` and `value` as numbers, and those set aside."""
-    if cells.empty:
-        raise SourceError(delivery.raw.name, "", "has heads and no values under them", "Fetch the file again from its publisher")
-    year = pd.Series([to_number(cell) for cell in cells["year"]], index=cells.index, dtype=float)
-    number = pd.Series([to_number(cell) for cell in cells["cell"]], index=cells.index, dtype=float)
-    good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
-    typed = cells.assign(year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"]))
-    good, aside = sort_out(typed, [*place_checks, *_cell_checks(cells, number, ~good_year)])
-    good, again = sort_out(good, [_duplicate_check(good)])
-    return good, pd.concat([aside, again], ignore_index=True)
-
-
-def in_base_unit(number: pd.Series, factor: pd.Series) -> pd.Series:
-    """number x factor, rounded to 15 digits: 184.08 万人 and 1840800 人 become the same number, as printed numbers they are."""
-    product = (number * factor).to_numpy(dtype=float, copy=True)
-    changed = np.flatnonzero((factor.to_numpy(dtype=float) != 1) & np.isfinite(product))
-    product[changed] = [float(f"{value:.15g}") for value in product[changed]]
-    return pd.Series(product, index=number.index)
-
-
-def _check(cells: pd.DataFrame, reason: str, failed: pd.Series, say: Callable[[Any], str]) -> Check:
-    """A demand on cells; what stood there is put into words only for cells that fail."""
-    found = pd.Series(None, index=cells.index, dtype=object)
-    found[failed] = [say(cell) for cell in cells[failed].itertuples()]
-    return Check(reason, failed, found)
-
-
-def _city_checks(cells: pd.DataFrame) -> list[Check]:
-    name, code = cells["city_name"], cells["city_code_published"].astype(object)
-    return [
-        _check(cells, "missing_city", name == "", _said),
-        _check(
-            cells,
-            "bad_code",
-            code.notna() & ~code.astype(str).str.fullmatch("[0-9]{4}|[0-9]{6}"),
-            lambda cell: f"{cell.city_name}: code {cell.city_code_published}, 4 or 6 digits expected",
-        ),
-        _check(cells, "not_a_prefecture_city", _not_a_city(name, code), lambda cell: f"{cell.city_name} {cell.city_code_published or ''}".strip()),
-        _check(cells, "unknown_city", ~name.isin(city_names()), lambda cell: unknown_name_detail(cell.city_name)),
-    ]
-
-
-def _unknown_province(cells: pd.DataFrame) -> Check:
-    short = {full[: 3 if full.startswith(("内蒙古", "黑龙江")) else 2] for full in province_names()}
-    known = cells["city_name"].isin({*province_names(), *short})
-    return _check(cells, "unknown_province", ~known, lambda cell: f"{cell.city_name}: matches no province")
-
-
-def _cell_checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) -> list[Check]:
-    """What is demanded of a cell wherever it is from, first demand first."""
-    return [
-        _check(cells, "bad_year", bad_year, lambda cell: f"{cell.city_name}: year {cell.year!r}"),
-        _check(cells, "bad_unit", cells["factor"].isna(), lambda cell: f"{cell.city_name} {cell.header}: the row's unit is not known"),
-        _check(cells, "bad_number", number.isna(), _said),
-        _check(cells, "out_of_range", (number * cells["factor"]).abs() > LARGEST, _said),
-        _check(cells, "zero_value", (number == 0) & cells["indicator"].isin(NEVER_ZERO), _said),
-        _check(cells, "negative_value", number < 0, _said),
-    ]
-
-
-def _duplicate_check(good: pd.DataFrame) -> Check:
-    """Of several cells of one city, scope, indicator and year the first is kept; the same value twice is a duplicate too."""
-    groups = good.groupby([good["city_name"].str.removesuffix("市"), "scope", "indicator", "year"], sort=False)
-    later = groups.cumcount() > 0
-    found = pd.Series(None, index=good.index, dtype=object)
-    if later.any():
-        firsts = good.assign(first_value=groups["value"].transform("first"), first_line=groups["line"].transform("first"))[later]
-        found[later] = [
-            f"{cell.city_name} {cell.indicator} {cell.year}: {cell.value:.15g} here, {cell.first_value:.15g} in line {cell.first_line}"
-            for cell in firsts.itertuples()
-        ]
-    return Check("duplicate_key", later, found)
-
-
-def _not_a_city(name: pd.Series, code: pd.Series) -> pd.Series:
-    """Provinces and the nation, by name or code, and county-level cities, by a code of six digits that does not end in 00."""
-    text = code.astype(str)
-    six = code.notna() & text.str.fullmatch(r"\d{6}")
-    province = six & text.str.endswith("0000") & ~text.str[:2].isin(MUNICIPALITIES)
-    county = six & ~text.str.endswith("00") & ~name.isin(city_names())
-    return province | county | name.isin([known for known in name.unique() if is_aggregate(known)])
+    return "" if is_blank(cell) else NAME_MARKS.sub("", clean_name(str(cell)))
 
 
 def is_aggregate(name: str) -> bool:
@@ -258,11 +177,6 @@ def is_aggregate(name: str) -> bool:
     if name in city_names() or not name:
         return False
     return name in province_names() or any(full.startswith(name) for full in province_names() if len(name) >= 2)
-
-
-def _said(cell: Any) -> str:
-    where = f"{cell.place}, " if cell.place else ""
-    return f"{where}{cell.city_name} {cell.header}: {cell.cell!r}"
 
 
 def _at(row: Row, index: int | None) -> object:

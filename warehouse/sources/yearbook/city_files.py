@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.sheets import Rows, is_workbook, read_workbook
-from warehouse.sources.yearbook.cells import Column, Keys, count_cells, deliver, is_note, melt
-from warehouse.sources.yearbook.headers import UNITS, normal_head
+from warehouse.sources.yearbook.cells import Column, Keys, count_cells, is_note, melt
+from warehouse.sources.yearbook.headers import UNITS
+from warehouse.sources.yearbook.judging import deliver
+from warehouse.sources.yearbook.parsing import normal_head
 
 HEAD_WITHIN = 5
 

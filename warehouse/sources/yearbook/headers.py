@@ -3,19 +3,13 @@
 `HEADERS` is the one list of them. A head is its parts in any bracket or underscore style: 地区生产总值(当年价格)(万元)
 on an official sheet is 地区生产总值_当年价格_全市_万元 or 地区生产总值_当年价格_亿元_全市 in a processed panel, and
 地区生产总值(万元)_wc in a digitised yearbook. Stata allows no brackets in names, so there all is glued together:
-地区生产总值万元. The unit that stands in the head decides the factor to the base unit; a head without a unit, or with one
-that the quantity cannot have, is refused.
+地区生产总值万元. `parsing` takes heads apart and finds them here.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-
-from warehouse.dictionary.places import clean_name
-from warehouse.errors import SourceError
 
 # unit as published -> (what it counts, factor to the base unit); base units: CNY, USD, one, km2, m2, tonne, 0-1, percent.
 UNITS: dict[str, tuple[str, float]] = {
@@ -88,7 +82,7 @@ def _industry(indicator: str, sector: str, *names: str) -> list[Header]:
 
 # The first stem of an indicator is its usual one; the others are earlier or looser names of the same quantity.
 HEADERS: tuple[Header, ...] = (
-    *_headers("万元", "gdp_cny", "地区生产总值_当年价格", "地区生产总值", "国内生产总值_当年价格", "国内生产总值"),
+    *_headers("万元", "gdp_cny", "地区生产总值_当年价格", "地区生产总值", "国内生产总值_当年价格", "国内生产总值", "GDP"),
     *_headers("万元", "gdp_primary_cny", "第一产业增加值", "地区生产总值_第一产业"),
     *_headers("万元", "gdp_secondary_cny", "第二产业增加值", "地区生产总值_第二产业"),
     *_headers("万元", "gdp_tertiary_cny", "第三产业增加值", "地区生产总值_第三产业"),
@@ -97,31 +91,46 @@ HEADERS: tuple[Header, ...] = (
     *_headers("万人", "population_resident_n", "常住人口", "年末常住人口"),
     *_headers("万人", "population_nonagricultural_n", "非农业人口", "年末总人口_非农业人口"),
     *_headers("平方公里", "area_km2", "行政区域土地面积", "土地面积"),
-    *_headers("万美元", "fdi_usd", "当年实际使用外资金额", "当年实际利用外资金额", "实际使用外资金额"),
+    *_headers(
+        "万美元", "fdi_usd", "当年实际使用外资金额", "当年实际利用外资金额", "实际使用外资金额", "实际利用外资金额",
+        "外商直接投资额", "外商实际投资额", "外商直接投资实际使用额",
+    ),
     *_headers("万元", "imports_cny", "货物进口额"),
     *_headers("万元", "exports_cny", "货物出口额"),
-    *_headers("万元", "deposits_cny", "年末金融机构人民币各项存款余额", "年末金融机构各项存款余额", "年末金融机构存款余额"),
-    *_headers("万元", "loans_cny", "年末金融机构人民币各项贷款余额", "年末金融机构各项贷款余额"),
+    *_headers(
+        "万元", "deposits_cny", "年末金融机构人民币各项存款余额", "年末金融机构各项存款余额", "年末金融机构存款余额",
+        "金融机构各项存款余额", "金融机构存款余额",
+    ),
+    *_headers(
+        "万元", "loans_cny", "年末金融机构人民币各项贷款余额", "年末金融机构各项贷款余额",
+        "年末金融机构贷款余额", "金融机构各项贷款余额", "金融机构贷款余额",
+    ),
     *_headers("万元", "household_savings_cny", "城乡居民储蓄年末余额", "城乡居民人民币储蓄存款余额", "住户存款余额"),
     *_headers("元", "urban_disposable_income_cny", "城镇居民人均可支配收入", "城市居民人均可支配收入"),
     *_headers("人", "registered_unemployed_n", "城镇登记失业人员数", "年末城镇登记失业人员数"),
     *_headers(
         "万人", "employees_n", "城镇单位从业人员期末人数", "从业人员数_城镇单位", "年末单位从业人员数", "城镇非私营单位从业人员数",
-        "城镇单位就业人员", "城镇单位就业人员数",
+        "城镇单位就业人员", "城镇单位就业人员数", "从业人员期末人数", "单位从业人员数",
     ),
     *_headers("万人", "tertiary_employees_n", "第三产业从业人员数", "第三产业从业人员", "第三产业从业人员_城镇单位"),
     *_industry("it_employees_n", "第三产业", "信息传输计算机服务和软件业", "信息传输软件和信息技术服务业"),
-    *_headers("万元", "retail_sales_cny", "社会消费品零售总额"),
+    *_headers("万元", "retail_sales_cny", "社会消费品零售总额", "社会消费品零售额"),
     *_headers("万元", "fixed_investment_cny", "固定资产投资总额", "固定资产投资总额_不含农户", "固定资产投资"),
-    *_headers("万元", "fiscal_revenue_cny", "地方财政一般预算内收入", "地方一般公共预算收入", "地方财政一般预算收入"),
-    *_headers("万元", "fiscal_expenditure_cny", "地方财政一般预算内支出", "地方一般公共预算支出", "地方财政一般预算支出"),
-    *_headers("万元", "science_expenditure_cny", "科学技术支出", "科学支出"),
-    *_headers("万元", "education_expenditure_cny", "教育支出"),
-    *_headers("张", "hospital_beds_n", "医院卫生院床位数"),
-    *_headers("吨", "industrial_dust_t", "工业烟粉尘排放量"),
+    *_headers(
+        "万元", "fiscal_revenue_cny", "地方财政一般预算内收入", "地方一般公共预算收入", "地方财政一般预算收入",
+        "地方本级一般公共预算收入", "公共财政收入",
+    ),
+    *_headers(
+        "万元", "fiscal_expenditure_cny", "地方财政一般预算内支出", "地方一般公共预算支出", "地方财政一般预算支出",
+        "公共财政支出",
+    ),
+    *_headers("万元", "science_expenditure_cny", "科学技术支出", "科学支出", "地方一般公共预算支出中科学技术支出"),
+    *_headers("万元", "education_expenditure_cny", "教育支出", "地方一般公共预算支出中教育支出"),
+    *_headers("张", "hospital_beds_n", "医院卫生院床位数", "医院床位数"),
+    *_headers("吨", "industrial_dust_t", "工业烟粉尘排放量", "工业颗粒物排放量"),
     *_headers("件", "patents_granted_n", "专利授权数", "专利授权量"),
     *_headers("%", "urbanisation_share", "城镇化率", "常住人口城镇化率"),
-    *_headers("人", "university_students_n", "普通高等学校在校学生数", "普通本专科在校学生数"),
+    *_headers("人", "university_students_n", "普通高等学校在校学生数", "普通本专科在校学生数", "普通职业本专科"),
     *_headers("万元", "telecom_revenue_cny", "电信业务总量", "电信业务收入"),
     *_headers("万户", "broadband_users_n", "互联网宽带接入用户数"),
     *_headers("万户", "mobile_users_n", "移动电话年末用户数"),
@@ -158,116 +167,12 @@ HEADERS: tuple[Header, ...] = (
     *_headers("万元", "rd_expenditure_cny", "R&D经费内部支出", "R&D内部经费支出", "研究与试验发展经费内部支出"),
     *_headers("项", "technology_contracts_n", "技术合同成交数", "技术合同签订数", "技术合同数"),
     *_headers("万元", "pollution_investment_cny", "污染治理完成投资", "工业污染治理完成投资", "工业污染治理投资完成额"),
-    *_headers("公里", "highway_km", "公路里程", "境内公路里程", "公路通车里程"),
+    *_headers("公里", "highway_km", "公路里程", "境内公路里程", "公路通车里程", "境内公路总里程"),
     *_headers("万元", "industrial_fixed_assets_cny", "规模以上工业固定资产", "规模以上工业企业_固定资产合计", "规模以上工业固定资产合计"),
     *_headers("吨", "industrial_so2_t", "工业二氧化硫排放量", "工业SO2排放量"),
     *_headers("万吨", "industrial_wastewater_t", "工业废水排放量"),
     *_headers("万个", "internet_ports_n", "互联网宽带接入端口", "互联网宽带接入端口数"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Head:
-    """A column head taken apart.
-
-    scope : city, district or None where the head does not say
-    style : scope_unit (全市 before 万元), unit_scope, suffix (the scope ends the head as _wc), glued, or plain without a scope
-    """
-
-    key: str
-    scope: str | None
-    unit: str | None
-    style: str
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """What the cells under a known head count: cell x factor = value in the indicator's base unit."""
-
-    indicator: str
-    scope: str | None
-    factor: float
-
-
-def normal_head(text: object) -> str:
-    """A head without blanks and line breaks, with ASCII brackets; its English half, if it has one, is cut off."""
-    joined = clean_name(str(text)).translate(str.maketrans("（）％＝＆", "()%=&"))
-    return re.sub(r"(?<=\))[A-Za-z][\x00-\x7f]*$", "", joined)
-
-
-def split_head(text: object) -> Head:
-    """Take a head apart into stem, scope and unit, whatever stands between them."""
-    parts = [part for part in re.split(r"[_()]", normal_head(text)) if part]
-    suffix = _suffix_scope(parts)
-    if suffix is not None:
-        parts = parts[: suffix[1]]
-    scope_at = next((at for at, part in enumerate(parts) if part in SCOPES), None)
-    unit_at = next((at for at, part in reversed(list(enumerate(parts))) if _unit(part) in UNITS), None)
-    style = "suffix" if suffix else "plain" if scope_at is None else "scope_unit" if unit_at is None or scope_at < unit_at else "unit_scope"
-    return Head(
-        key=_key(part for at, part in enumerate(parts) if at not in (scope_at, unit_at)),
-        scope=suffix[0] if suffix else None if scope_at is None else SCOPES[parts[scope_at]],
-        unit=None if unit_at is None else _unit(parts[unit_at]),
-        style=style,
-    )
-
-
-def _suffix_scope(parts: list[str]) -> tuple[str, int] | None:
-    """The scope that ends a digitised head and where it stands, or None: 地区生产总值 万元 wc x."""
-    for at in (len(parts) - 1, len(parts) - 2 if parts and parts[-1] in DUPLICATE_SUFFIXES else -1):
-        if at > 0 and parts[at] in SUFFIX_SCOPES:
-            return SUFFIX_SCOPES[parts[at]], at
-    return None
-
-
-def split_glued(text: object) -> Head | None:
-    """A head in which stem, scope and unit stand together (地区生产总值万元, 年末总人口市辖区万人); None for one that is not known.
-
-    The longest stem decides: in 移动电话年末用户数万户 the unit is 万户 and not 户.
-    """
-    name = _key([normal_head(text)])
-    found = []
-    for scope_text in ("", *SCOPES):
-        for unit in UNITS:
-            for ending in {f"{scope_text}{unit}", f"{unit}{scope_text}"}:
-                stem = name.removesuffix(ending)
-                if stem != name and stem in _BY_KEY and UNITS[unit][0] == UNITS[_BY_KEY[stem].unit][0]:
-                    found.append((len(ending), Head(stem, SCOPES.get(scope_text), unit, "glued")))
-    return min(found, key=lambda pair: pair[0])[1] if found else None
-
-
-def known_quantity(text: object, file: str, place: str) -> Quantity | None:
-    """What a head counts, or None for one that is not in HEADERS.
-
-    Raises
-    ------
-    SourceError : a known quantity whose unit is missing or cannot be its own, for a wrong factor would go unnoticed.
-    """
-    return quantity_of(split_head(text), text, file, place)
-
-
-def quantity_of(head: Head, text: object, file: str, place: str) -> Quantity | None:
-    """The same for a head that was taken apart already."""
-    header = _BY_KEY.get(head.key)
-    if header is None:
-        return None
-    kind = UNITS[header.unit][0]
-    if head.unit is None or UNITS[head.unit][0] != kind:
-        fitting = ", ".join(unit for unit, (counts, _) in UNITS.items() if counts == kind)
-        said = "has no unit" if head.unit is None else f"has the unit {head.unit}, which it cannot have"
-        raise SourceError(file, place, f"column {normal_head(text)!r} {said}", f"Put its unit into the head (one of {fitting})")
-    return Quantity(header.indicator, head.scope, UNITS[head.unit][1])
-
-
-def no_known_column(file: str, place: str, heads: Iterable[object]) -> SourceError:
-    """The error for a sheet in which no head is known: the first heads, and the known stem nearest to each."""
-    found = [normal_head(head) for head in heads if str(head).strip()][:6]
-    near = {match for head in found for match in difflib.get_close_matches(split_head(head).key, list(_BY_KEY), n=1, cutoff=0.3)}
-    nearest = ", ".join(sorted(_BY_KEY[key].stem for key in near)) or "none"
-    return SourceError(
-        file, place, f"no column of it is known; columns found: {', '.join(found)}; nearest known: {nearest}",
-        "Rename a column to the known name if it means the same, or take the file out of the configuration",
-    )  # fmt: skip
 
 
 def sheet_head(header: Header) -> str:
@@ -294,15 +199,3 @@ def glued_head(header: Header, scope: str) -> str:
 
 def _scope_word(scope: str) -> str:
     return "全市" if scope == "city" else "市辖区"
-
-
-def _unit(part: str) -> str:
-    return part.removesuffix("人民币") if part.endswith("元人民币") else part
-
-
-def _key(parts: Iterable[str]) -> str:
-    """What a stem is known by: no commas, no & (R&D is RD), no year before it (2000年国内生产总值), letters small."""
-    return re.sub(r"^(?:19|20)\d{2}年|[、，,:：&]", "", "".join(parts)).lower()
-
-
-_BY_KEY = {_key(header.stem.split("_")): header for header in HEADERS}

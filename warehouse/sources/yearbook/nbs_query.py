@@ -22,8 +22,9 @@ from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.yearbook.cells import Column as Cells
-from warehouse.sources.yearbook.cells import Row, count_cells, deliver, deliver_provinces, is_blank
-from warehouse.sources.yearbook.headers import Quantity, known_quantity, no_known_column, normal_head
+from warehouse.sources.yearbook.cells import Row, count_cells, is_blank
+from warehouse.sources.yearbook.judging import deliver, deliver_provinces
+from warehouse.sources.yearbook.parsing import Quantity, known_quantity, no_known_column, normal_head
 from warehouse.sources.yearbook.tables import Table, first_rows, tables_of
 
 VINTAGE = "nbs_query"

@@ -1,6 +1,6 @@
 """Processed panels and digitised yearbooks: one row a city and year, and heads that say quantity, scope and unit.
 
-They circulate in four styles, each a vintage of its own, and in every kind of file:
+They circulate in five styles, each a vintage of its own, and in every kind of file:
 
     panel_indicator_scope_unit   地区生产总值_当年价格_全市_万元
     panel_indicator_unit_scope   地区生产总值_当年价格_亿元_全市
@@ -8,42 +8,80 @@ They circulate in four styles, each a vintage of its own, and in every kind of f
     digitised_yearbook           地区生产总值(万元)_wc, a yearbook as somebody typed it off: _rgn and _wc for the whole
                                  city, _city, _duc and _noc for the districts, no ending in tables that do not say; the
                                  column of a merged duplicate ends _x or _y
+    panel_plain_heads            地区生产总值(万元), the commonest of all, whose scope is unstated
 
-A digitised yearbook N without a column of years holds the year N-1, and so does its column of the yearbook's own year.
+A digitised yearbook N without a column of years holds the year N-1, and so does its column of the yearbook's own
+year. A row of units may stand below the heads. Blocks with their own cities and years may stand beside each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pandas as pd
 
-from warehouse.dictionary.places import clean_name
+from warehouse.dictionary.places import city_names, clean_name
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.text import is_foreign_text
-from warehouse.sources.yearbook.cells import TABLE, Column, Keys, NumberedRow, Row, count_cells, deliver, is_blank, is_note, melt
-from warehouse.sources.yearbook.headers import Quantity, known_quantity, no_known_column, normal_head, quantity_of, split_glued, split_head
-from warehouse.sources.yearbook.official import yearbook_year
+from warehouse.sources.yearbook.cells import (
+    Column,
+    Keys,
+    NumberedRow,
+    Row,
+    count_cells,
+    is_blank,
+    is_note,
+    melt,
+    to_number,
+)
+from warehouse.sources.yearbook.editions import yearbook_year
+from warehouse.sources.yearbook.headers import UNITS
+from warehouse.sources.yearbook.judging import TABLE, deliver
+from warehouse.sources.yearbook.parsing import (
+    Quantity,
+    no_known_column,
+    normal_head,
+    quantity_or_reason,
+    split_glued,
+    split_head,
+)
 from warehouse.sources.yearbook.tables import HEAD_WITHIN, Table, first_rows, tables_of
 
-DIGITISED, SCOPE_UNIT, UNIT_SCOPE, GLUED = "digitised_yearbook", "panel_indicator_scope_unit", "panel_indicator_unit_scope", "panel_glued_units"
+DIGITISED, PLAIN = "digitised_yearbook", "panel_plain_heads"
+SCOPE_UNIT, UNIT_SCOPE, GLUED = "panel_indicator_scope_unit", "panel_indicator_unit_scope", "panel_glued_units"
 # A file is of the first style that one of its heads has; a digitised yearbook has heads of the others' looks too.
-STYLES = {"suffix": DIGITISED, "scope_unit": SCOPE_UNIT, "unit_scope": UNIT_SCOPE, "glued": GLUED}
-YEAR_HEADS = ("年份", "年度", "year", "年")
+STYLES = {"suffix": DIGITISED, "scope_unit": SCOPE_UNIT, "unit_scope": UNIT_SCOPE, "glued": GLUED, "plain": PLAIN}
+YEAR_HEADS = ("年份", "年度", "year", "年", "时间")
 YEARBOOK_HEADS = ("年鉴年份", "年鉴", "yearbook", "yearbook_year")
 CITY_HEADS = ("城市", "城市名称", "地级市", "市", "地区", "city", "city_name", "cityname", "city_zh")
 CODE_HEADS = ("行政区划代码", "城市代码", "地区代码", "市代码", "city_code", "citycode")
+NUMBER_HEADS = ("序号", "编号", "id", "no")
+KEY_HEADS = {*YEAR_HEADS, *YEARBOOK_HEADS, *CITY_HEADS, *CODE_HEADS, *NUMBER_HEADS}
+NO_UNIT = {"没有单位", "无单位", "无", "单位", "/", "-", "—"}
 
 
 @dataclass(frozen=True)
 class Found:
-    """A table's row of heads (0-based) and the vintage that its heads show."""
+    """A table's heads, the row that they stand in, the first row below them (0-based) and the vintage that they show."""
 
     table: Table
+    heads: list[str]
     head_at: int
+    body_at: int
     vintage: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """Columns that belong to one column of cities: positions from `left` up to `right`, and where the keys stand."""
+
+    left: int
+    right: int
+    keys: Keys
+    years_before: int = 0
 
 
 def layouts() -> tuple[Layout, ...]:
@@ -54,101 +92,223 @@ def _recogniser(vintage: str) -> Callable[[RawFile], bool]:
     def recognise(raw: RawFile) -> bool:
         if is_foreign_text(raw):
             return vintage == SCOPE_UNIT  # so that reading it says what is wrong with its encoding
-        return any(found.vintage == vintage for found in _heads(first_rows(raw)))
+        return any(found.vintage == vintage for found in _found(first_rows(raw)))
 
     return recognise
 
 
 def read(raw: RawFile, delivery: Delivery) -> None:
-    found_heads = _heads(tables_of(raw))
+    tables = tables_of(raw)
+    founds = _found(tables)
+    for table in tables:
+        if table.kind == "sheet" and table.rows and all(found.table is not table for found in founds):
+            delivery.column(table.name, "(all columns)", None, "no row with a city, a year and known heads in it")
     parts: list[pd.DataFrame] = []
-    heads: list[object] = []
-    for found in found_heads:
-        table, row = found.table, found.table.rows[found.head_at]
-        place = table.place(found.head_at + 1)
-        columns = _columns(raw, table, row, place)
-        keys, years_before = _keys(raw, table, row, place)
-        heads.extend(cell for cell in row if split_head(cell).scope)
-        numbered = [(at + 1, table.rows[at]) for at in range(found.head_at + 1, len(table.rows)) if not is_note(table.rows[at], keys, columns)]
-        delivery.read_n += count_cells(numbered, columns)
-        if table.kind == "csv":
-            numbered = _without_shifted_rows(raw, delivery, numbered, columns, len(row))
-        parts.append(_years_less(melt(numbered, columns, keys, place if table.kind == "sheet" else ""), years_before) if columns else pd.DataFrame())
-    if not any(len(part.columns) for part in parts):
-        raise no_known_column(raw.name, "", heads)
-    deliver(delivery, pd.concat([part for part in parts if len(part.columns)], ignore_index=True), delivery.layout)
+    reasons: dict[str, str] = {}
+    for found in founds:
+        rows: list[NumberedRow] = [(at + 1, found.table.rows[at]) for at in range(found.body_at, len(found.table.rows))]
+        for block in _blocks(raw, found):
+            columns, unread = _columns(raw, delivery, found, block)
+            reasons |= unread
+            if columns:
+                parts.append(_cells(raw, delivery, found, block, columns, rows))
+    if not parts:
+        heads = [head for found in founds for head in found.heads if split_head(head).scope or head in reasons]
+        raise no_known_column(raw.name, "", heads, reasons.values())
+    deliver(delivery, pd.concat(parts, ignore_index=True), delivery.layout)
 
 
-def _heads(tables: list[Table]) -> list[Found]:
-    """The row of heads of each table that has one."""
+def _cells(
+    raw: RawFile, delivery: Delivery, found: Found, block: Block, columns: list[Column], rows: list[NumberedRow]
+) -> pd.DataFrame:
+    is_sheet = found.table.kind == "sheet"
+    named = with_merged_cities(rows, block.keys) if is_sheet else rows
+    named = [(line, row) for line, row in named if not is_note(row, block.keys, columns)]
+    delivery.read_n += count_cells(named, columns)
+    if found.table.kind == "csv":
+        named = _without_shifted_rows(raw, delivery, named, columns, len(found.heads))
+    place = found.table.place(found.head_at + 1) if is_sheet else ""
+    return _years_less(melt(named, columns, block.keys, place), block.years_before)
+
+
+def _found(tables: list[Table]) -> list[Found]:
+    """The heads of each table that has some."""
     found = []
     for table in tables:
         for at, row in enumerate(table.rows[:HEAD_WITHIN]):
-            vintage = _vintage(table, row)
+            heads, body_at = heads_at(table.rows, at)
+            vintage = _vintage(table, heads, row)
             if vintage is not None:
-                found.append(Found(table, at, vintage))
+                found.append(Found(table, heads, at, body_at, vintage))
                 break
     return found
 
 
-def _vintage(table: Table, row: Row) -> str | None:
+def heads_at(rows: Sequence[Row], at: int) -> tuple[list[str], int]:
+    """The heads in a row, with the units from a row of units below it, and the first row below both."""
+    heads = ["" if is_blank(cell) else str(cell) for cell in rows[at]]
+    below = rows[at + 1] if at + 1 < len(rows) else []
+    units = ["" if is_blank(cell) else clean_name(str(cell)) for cell in below]
+    units += [""] * (len(heads) - len(units))
+    known = sum(unit in UNITS for unit in units)
+    if not known or any(to_number(cell) == to_number(cell) or str(cell) in city_names() for cell in below):
+        return heads, at + 1
+    joined = [f"{head}({unit})" if unit in UNITS and head else head for head, unit in zip(heads, units, strict=False)]
+    return joined, at + 2
+
+
+def _vintage(table: Table, heads: list[str], row: Row) -> str | None:
     """Which style a row of heads has, or None for a row of something else."""
-    texts = [cell for cell in row if isinstance(cell, str) and cell]
-    heads = [split_head(text) for text in texts]
-    styles = {head.style for head in heads if head.key and (head.unit or head.style == "scope_unit") and len(head.key) > 1}
+    texts = [head for head in heads if head]
+    if len(texts) < 2 or not any(isinstance(cell, str) for cell in row):
+        return None  # a title, or a row of values
+    taken = [split_head(text) for text in texts]
+    styles = {head.style for head in taken if len(head.key) > 1 and (head.unit or head.style == "scope_unit")}
     for style in ("suffix", "scope_unit", "unit_scope"):
         if style in styles:
             return STYLES[style]
-    if _index_of(texts, CITY_HEADS) is None or _index_of(texts, YEAR_HEADS) is None:
+    if index_of(texts, CITY_HEADS) is None or index_of(texts, YEAR_HEADS) is None:
         return None
-    return GLUED if any(split_glued(text) is not None for text in texts) else None
+    if any(split_glued(text) is not None for text in texts):
+        return GLUED
+    known = (isinstance(_quantity(table, text), Quantity) for text in texts)
+    return PLAIN if any(known) else None
 
 
-def _columns(raw: RawFile, table: Table, heads: Row, place: str) -> list[Column]:
-    columns = []
-    for index, head in enumerate(heads):
-        quantity = None if is_blank(head) else _quantity(raw, table, str(head), place)
-        if quantity is not None:
-            columns.append(Column(index, normal_head(head), quantity.indicator, quantity.scope or "unstated", quantity.factor))
-    return columns
+def _blocks(raw: RawFile, found: Found) -> list[Block]:
+    """The table's blocks: one for each column of cities under the same head."""
+    place, names = found.table.place(found.head_at + 1), [_name(head) for head in found.heads]
+    city = index_of(found.heads, CITY_HEADS)
+    if city is None:
+        raise _missing(raw, place, CITY_HEADS[0], found.heads)
+    cities = [at for at, name in enumerate(names) if name == names[city]]
+    starts = [0, *(_first_key(names, at) for at in cities[1:])]
+    ends = [*starts[1:], len(names)]
+    return [_block(raw, found, left, right, place) for left, right in zip(starts, ends, strict=True)]
 
 
-def _quantity(raw: RawFile, table: Table, head: str, place: str) -> Quantity | None:
+def _first_key(names: list[str], city: int) -> int:
+    """Where the keys begin that stand before a column of cities without anything between."""
+    at = city
+    while at > 0 and names[at - 1] in KEY_HEADS:
+        at -= 1
+    return at
+
+
+def _block(raw: RawFile, found: Found, left: int, right: int, place: str) -> Block:
+    inside = found.heads[left:right]
+    city, year, code = (index_of(inside, wanted) for wanted in (CITY_HEADS, YEAR_HEADS, CODE_HEADS))
+    if city is None:
+        raise _missing(raw, place, CITY_HEADS[0], inside)
+    for key in (city, year):
+        if key is not None and [_name(head) for head in inside].count(_name(inside[key])) > 1:
+            raise _twice(raw, place, inside[key])
+    code = None if code is None else left + code
+    if year is not None:
+        return Block(left, right, Keys(city=left + city, year=left + year, code=code))
+    if left:
+        raise _twice(raw, place, inside[city])  # a second list of cities whose years nobody knows
+    yearbook = index_of(inside, YEARBOOK_HEADS)
+    if yearbook is not None:
+        return Block(left, right, Keys(city=left + city, year=left + yearbook, code=code), years_before=1)
+    if not any(split_head(text).style == "suffix" for text in inside):
+        raise _missing(raw, place, YEAR_HEADS[0], inside)
+    fixed = yearbook_year(raw, place, [found.table.name], [raw.path.stem]) - 1
+    return Block(left, right, Keys(city=left + city, fixed_year=fixed, code=code))
+
+
+def _columns(raw: RawFile, delivery: Delivery, found: Found, block: Block) -> tuple[list[Column], dict[str, str]]:
+    """The columns of a block that are read; every head's fate is told, and those unread come back with their reason."""
+    columns: list[Column] = []
+    unread: dict[str, str] = {}
+    sheet = found.table.name
+    keys = {block.keys.city: "city_name", block.keys.year: "year", block.keys.code: "city_code_published"}
+    for index in range(block.left, block.right):
+        head = found.heads[index]
+        if not head:
+            continue
+        if index in keys:
+            delivery.column(sheet, head, keys[index], "")
+            continue
+        quantity = _of_its_year(_quantity(found.table, head), block.keys)
+        if isinstance(quantity, str):
+            unread[head] = quantity
+            delivery.column(sheet, head, None, quantity)
+            continue
+        if any(_name(head) == _name(found.heads[column.index]) for column in columns):
+            raise _twice(raw, found.table.place(found.head_at + 1), head)
+        columns.append(Column(index, normal_head(head), quantity.indicator, quantity.scope or "unstated", quantity.factor))
+        delivery.column(sheet, head, quantity.indicator, "")
+    return columns, unread
+
+
+def _of_its_year(quantity: Quantity | str, keys: Keys) -> Quantity | str:
+    """A head with a year is that year's: not read where rows have years of their own or the table is another year's."""
+    if isinstance(quantity, str) or quantity.year is None or quantity.year == keys.fixed_year:
+        return quantity
+    other = "rows have years of their own" if keys.year is not None else f"the table is of {keys.fixed_year}"
+    return f"counts {quantity.year} alone, and {other}"
+
+
+def _quantity(table: Table, head: str) -> Quantity | str:
     """What a head counts: as its label says, if it has one that is known with its unit, or as it says itself."""
     label = table.labels.get(head, "")
+    own = split_glued(head) or split_head(head)
     if label and split_head(label).unit is not None:
-        quantity = known_quantity(label, raw.name, place)
-        if quantity is not None:
-            own = split_glued(head) or split_head(head)
-            return Quantity(quantity.indicator, quantity.scope or own.scope, quantity.factor)
-    glued = split_glued(head)
-    return known_quantity(head, raw.name, place) if glued is None else quantity_of(glued, head, raw.name, place)
+        quantity = quantity_or_reason(split_head(label), label)
+        if isinstance(quantity, Quantity):
+            return Quantity(quantity.indicator, quantity.scope or own.scope, quantity.factor, quantity.year)
+    return quantity_or_reason(own, head)
 
 
-def _keys(raw: RawFile, table: Table, heads: Row, place: str) -> tuple[Keys, int]:
-    """Where the keys stand, and how many years the data lie before the column of years."""
-    texts = [str(head) for head in heads]
-    city, year, code = _index_of(texts, CITY_HEADS), _index_of(texts, YEAR_HEADS), _index_of(texts, CODE_HEADS)
-    if city is None:
-        raise _missing(raw, place, CITY_HEADS[0], texts)
-    if year is not None:
-        return Keys(city=city, year=year, code=code), 0
-    yearbook = _index_of(texts, YEARBOOK_HEADS)
-    if yearbook is not None:
-        return Keys(city=city, year=yearbook, code=code), 1
-    if not any(split_head(text).style == "suffix" for text in texts):
-        raise _missing(raw, place, YEAR_HEADS[0], texts)
-    return Keys(city=city, fixed_year=yearbook_year(raw, place, [table.name], [raw.path.stem]) - 1, code=code), 0
-
-
-def _index_of(heads: list[str], wanted: tuple[str, ...]) -> int | None:
-    names = [clean_name(head).lower() for head in heads]
+def index_of(heads: Sequence[object], wanted: tuple[str, ...]) -> int | None:
+    names = [_name(head) for head in heads]
     return next((names.index(name) for name in wanted if name in names), None)
+
+
+def _name(head: object) -> str:
+    return normal_head(head).lower()
 
 
 def _missing(raw: RawFile, place: str, wanted: str, heads: list[str]) -> SourceError:
     found = ", ".join(clean_name(head).lower() for head in heads[:8])
-    return SourceError(raw.name, place, f"column {wanted} is missing; columns found: {found}", f"Add the column {wanted}, or rename the one that holds it")
+    problem = f"column {wanted} is missing; columns found: {found}"
+    return SourceError(raw.name, place, problem, f"Add the column {wanted}, or rename the one that holds it")
+
+
+def _twice(raw: RawFile, place: str, head: str) -> SourceError:
+    problem = f"has the head {normal_head(head)!r} twice, and nothing says which of the two counts for a row"
+    return SourceError(raw.name, place, problem, "Delete or rename one of the two columns, or put the blocks below each other")
+
+
+def with_merged_cities(rows: list[NumberedRow], keys: Keys) -> list[NumberedRow]:
+    """Rows with the city that a merged cell over several years names in the first of them only.
+
+    A blank is filled only in a table that names no city in two rows after each other, and only as long as years go
+    on by one: anywhere else a name that is missing is missing.
+    """
+    if keys.year is None or any(_repeats(before, after, keys.city) for (_, before), (_, after) in pairwise(rows)):
+        return rows
+    filled: list[NumberedRow] = []
+    name: object = None
+    last = step = 0.0
+    for line, row in rows:
+        year = to_number(row[keys.year]) if keys.year < len(row) else float("nan")
+        if not is_blank(row[keys.city] if keys.city < len(row) else None):
+            name, step = row[keys.city], 0.0
+        elif name is not None and abs(year - last) == 1 and step in (0.0, year - last):
+            step = year - last
+            row = [name if at == keys.city else cell for at, cell in enumerate(row)]
+        else:
+            name = None
+        last = year
+        filled.append((line, row))
+    return filled
+
+
+def _repeats(before: Row, after: Row, city: int) -> bool:
+    both = [row[city] if city < len(row) else None for row in (before, after)]
+    return not is_blank(both[0]) and both[0] == both[1]
 
 
 def _years_less(cells: pd.DataFrame, years: int) -> pd.DataFrame:
@@ -159,7 +319,9 @@ def _years_less(cells: pd.DataFrame, years: int) -> pd.DataFrame:
     return cells.assign(year=(numbers - years).astype(object).where(numbers.notna(), cells["year"]))
 
 
-def _without_shifted_rows(raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int) -> list[NumberedRow]:
+def _without_shifted_rows(
+    raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int
+) -> list[NumberedRow]:
     """Set aside csv rows with more or fewer fields than heads: their values would stand under the heads of others.
 
     Raises
@@ -168,8 +330,13 @@ def _without_shifted_rows(raw: RawFile, delivery: Delivery, rows: list[NumberedR
     """
     if rows and len(rows[-1][1]) < width:
         line, row = rows[-1]
-        raise SourceError(raw.name, f"line {line}", f"ends after {len(row)} of {width} fields: the file is cut off", "Fetch it again from its publisher")
+        problem = f"ends after {len(row)} of {width} fields: the file is cut off"
+        raise SourceError(raw.name, f"line {line}", problem, "Fetch it again from its publisher")
     shifted = [(line, row) for line, row in rows if len(row) != width]
-    cells = [(line, f"{len(row)} fields, {width} expected") for line, row in shifted for _ in range(count_cells([(line, row)], columns))]
+    cells = [
+        (line, f"{len(row)} fields, {width} expected")
+        for line, row in shifted
+        for _ in range(count_cells([(line, row)], columns))
+    ]
     delivery.put_aside(TABLE, pd.DataFrame(cells, columns=["line", "detail"]).assign(reason="wrong_field_count"))
     return [(line, row) for line, row in rows if len(row) == width]
