@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 
 from flows.processes import lock
-from flows.refresh.inputs import PROJECT
 from warehouse.errors import CitytradeError, ReleaseError
+from warehouse.project import PROJECT
 from warehouse.releases.publish import current_release, read_manifest
 from warehouse.settings.config import Config, load_config, matched_files
 from warehouse.store import connect

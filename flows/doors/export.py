@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.doors.export_files import WRITERS, XLSX_ROWS, write_csv_file
+from flows.telling.lines import Say
 from warehouse.errors import CitytradeError
 from warehouse.settings.config import Config
 
@@ -24,8 +24,6 @@ dictionary.csv has one row a panel and column: unit, labels in English and Chine
 Keys stand first in each file, in the order that dictionary.csv gives.
 """
 SIMULATED = "SIMULATED WORLD - 模拟数据. These numbers come from a simulation; they say nothing about real cities. Do not publish them as facts.\n"
-
-Say = Callable[[str], None]
 
 
 def save(frame: pd.DataFrame, file: Path) -> None:

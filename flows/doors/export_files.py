@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flows.doors.printing import write_csv
+from flows.telling.printing import write_csv
 from warehouse.errors import CitytradeError
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.doors.printing import table
 from flows.processes import lock
+from flows.telling.printing import table
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import current_release, make_current, named_release
 from warehouse.settings.config import Config

@@ -8,7 +8,7 @@ from typing import TextIO
 
 import duckdb
 
-from flows.doors.printing import in_chunks, table, write_csv, write_json
+from flows.telling.printing import in_chunks, table, write_csv, write_json
 from warehouse.errors import CitytradeError
 from warehouse.query.limits import Limits
 from warehouse.settings.config import Config

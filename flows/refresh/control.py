@@ -8,8 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from flows.refresh.reading import SourceOutcome
-from flows.refresh.steps import former_loads, stopped
+from flows.refresh.outcomes import SourceOutcome, former_loads, stopped
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.releases.publish import Manifest
 from warehouse.settings.config import Config

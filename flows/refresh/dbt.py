@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 
 from flows.processes import supervised
+from flows.telling.lines import Say
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import DATABASE
 from warehouse.settings.config import Config
@@ -25,8 +26,6 @@ RESULT_EVENTS = {"LogModelResult", "LogSeedResult", "LogTestResult", "LogSnapsho
 FAILED = {"error", "fail", "runtime error", "partial success"}
 SHOWN = 5
 SLOW_SECONDS = 1.0
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)

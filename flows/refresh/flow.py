@@ -6,7 +6,6 @@ Prefect reads its settings when it is imported, so only `flows.refresh.start` im
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,10 +19,15 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from expectations import CheckResult, check_deliveries, check_panels
-from flows.refresh import dbt, steps
+from flows.refresh import dbt
 from flows.refresh.control import control, tell_stale
+from flows.refresh.finish import finish_database, problem_rows
 from flows.refresh.inputs import Inputs, find_inputs
-from flows.refresh.reading import Reader, SourceOutcome
+from flows.refresh.leftovers import prune_lake_to_releases
+from flows.refresh.manifest import manifest_of
+from flows.refresh.outcomes import SourceOutcome, all_sources, hold_back, refuse_empty, refuse_failures, stopped, tell_gone
+from flows.refresh.reading import Reader
+from flows.telling.lines import Say
 from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import SourceError
 from warehouse.lake.loads import LoadReport, activate
@@ -35,7 +39,6 @@ from warehouse.sources import lake_tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-Say = Callable[[str], None]
 SOURCES_AT_ONCE = 2
 RUNNER: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=SOURCES_AT_ONCE)  # type: ignore[assignment]
 
@@ -100,7 +103,7 @@ def validate_panels(config: Config, folder: Path, built: dbt.Built, is_complete:
 
 @task(cache_policy=NO_CACHE)
 def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: list[SourceOutcome], built: dbt.Built, checks: list[CheckResult]) -> Manifest:
-    steps.finish_database(config, folder, manifest, outcomes, built, checks)
+    finish_database(config, folder, manifest, outcomes, built, checks)
     manifest = replace(manifest, tables=table_contents(folder / DATABASE))
     publish(config.home, folder, manifest)
     return manifest
@@ -115,14 +118,14 @@ def refresh(run: Refresh) -> Refreshed:
     inputs = find_inputs(config)
     say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
     outcomes = read_sources(config, inputs, run.former, say)
-    steps.refuse_empty(config, outcomes)
+    refuse_empty(config, outcomes)
 
     say("Checking deliveries")
     checks = validate_deliveries(config, [outcome for outcome in outcomes if outcome.status == "loaded"])
-    outcomes = steps.hold_back(outcomes, checks, run.former, config.lake)
+    outcomes = hold_back(outcomes, checks, run.former, config.lake)
     outcomes = control(config, outcomes, run.former, run.confirmed)
-    steps.refuse_empty(config, outcomes)
-    outcomes = tell_stale(config, steps.tell_gone(outcomes, run.former))
+    refuse_empty(config, outcomes)
+    outcomes = tell_stale(config, tell_gone(outcomes, run.former))
     set_id = activate_loads(config, [load for outcome in outcomes for load in outcome.loads])
 
     now = datetime.now(UTC)
@@ -132,12 +135,12 @@ def refresh(run: Refresh) -> Refreshed:
     built = build_models(config, set_id, folder, say)
     say("Checking panels")
     checks += validate_panels(config, folder, built, all(outcome.loads for outcome in outcomes))
-    steps.refuse_failures([check for check in checks if check.stage == "panel"])
+    refuse_failures([check for check in checks if check.stage == "panel"])
 
-    manifest = steps.manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
-    problems = steps.problem_rows(folder / DATABASE)
+    manifest = manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
+    problems = problem_rows(folder / DATABASE)
     manifest = publish_release(config, folder, manifest, outcomes, built, checks)
-    unpruned = steps.prune_lake_to_releases(config)
+    unpruned = prune_lake_to_releases(config)
     if unpruned:
         say(unpruned)
     return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems)
@@ -172,8 +175,8 @@ def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: S
     for name, outcome in found.items():
         if outcome.status == "failed":
             say(f"  {name}: FAILED: {outcome.message}")
-            found[name] = steps.stopped("failed", name, outcome.message, former, config.lake, outcome.is_simulated)
-    return steps.all_sources(found)
+            found[name] = stopped("failed", name, outcome.message, former, config.lake, outcome.is_simulated)
+    return all_sources(found)
 
 
 def _settled(source: str, result: SourceOutcome | BaseException, is_simulated: bool) -> SourceOutcome:

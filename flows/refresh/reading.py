@@ -10,12 +10,12 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 from flows.processes.supervised import PROJECT, die_with
+from flows.telling.lines import Say
 from warehouse.errors import ReleaseError, SourceError
 from warehouse.lake.duplicates import refuse_duplicates
 from warehouse.lake.loads import LoadReport
@@ -27,27 +27,6 @@ PROCESSES = 2
 WORTH_A_LINE_SECONDS = 0.5
 # Errors of a disk or a network share that may be gone a few seconds later.
 TRANSIENT = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENETDOWN, errno.ECONNRESET}
-
-Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class SourceOutcome:
-    """What became of one source in this refresh.
-
-    status : loaded | not_configured | failed | held
-    loads : what models read of it: its new loads, its former ones if it failed or is held, or none
-    """
-
-    source: str
-    status: str
-    loads: tuple[LoadReport, ...] = ()
-    message: str = ""
-    is_simulated: bool = False
-
-    @property
-    def is_trouble(self) -> bool:
-        return self.status in ("failed", "held")
 
 
 class Reader:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from expectations import CheckResult, check_deliveries, check_panels
 from flows.processes import lock
-from flows.refresh import dbt, steps
+from flows.refresh import dbt
+from flows.refresh.finish import finish_database
 from flows.refresh.inputs import code_fingerprint, package_versions
-from flows.refresh.reading import SourceOutcome
+from flows.refresh.outcomes import SourceOutcome
+from flows.telling.lines import Say
 from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import LoadReport, finished_load, make_set
@@ -21,7 +23,6 @@ from warehouse.settings.config import Config
 from warehouse.sources import lake_tables
 
 SHOWN = 5
-Say = Callable[[str], None]
 
 
 def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
@@ -104,7 +105,7 @@ def _build(config: Config, manifest: Manifest, loads: Sequence[LoadReport], fold
     grains = {panel.name: panel.grain for panel in built.panels}
     years = (config.first_year, config.last_year)
     checks += check_panels(folder / DATABASE, grains, read_dictionary(), years, all(outcome.loads for outcome in outcomes))
-    steps.finish_database(config, folder, manifest, outcomes, built, checks)
+    finish_database(config, folder, manifest, outcomes, built, checks)
 
 
 def _outcomes(manifest: Manifest, loads: Sequence[LoadReport]) -> list[SourceOutcome]:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import duckdb
 
-from flows.processes import lock
+from flows.processes import lock, prefect_server
 from flows.refresh.inputs import Inputs, find_inputs, is_unchanged, published
-from flows.schedule import prefect_server
-from flows.schedule.alerts import alert
+from flows.telling.alerts import alert
+from flows.telling.lines import Say, say_at_once
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import current_release
 from warehouse.settings.config import Config
 
 if TYPE_CHECKING:
     from warehouse.releases.publish import Manifest
-
-Say = Callable[[str], None]
-
-
-def say_at_once(text: str) -> None:
-    """Print a line in one piece, since sources are read side by side."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
 
 
 def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozenset(), say: Say = say_at_once) -> int:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.doors.printing import table
-from flows.refresh.steps import source_row
+from flows.refresh.finish import source_row
+from flows.telling.lines import SIMULATED
+from flows.telling.printing import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
     from flows.refresh.flow import Refreshed
-    from flows.refresh.reading import SourceOutcome
+    from flows.refresh.outcomes import SourceOutcome
 
 NAMES = ("source", "status", "files", "read", "accepted", "set aside", "years")
 # What an indicator's problem means for the index that wants it.
@@ -27,7 +28,6 @@ PROBLEMS_SHOWN = 4
 UNREAD_SHOWN = 3
 UNREAD_QUERY = "select * from meta.columns where indicator is null"
 PLACES_CUSTOMS = ("concordance", "divisions", "postcodes")
-SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
 
 
 def summary(done: Refreshed, seconds: float) -> str:

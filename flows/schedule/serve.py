@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from flows.schedule import prefect_server
+from flows.processes import prefect_server
+from flows.telling.lines import Say
 from warehouse.errors import CitytradeError
 from warehouse.settings.config import Config
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from prefect.schedules import Schedule
 
 DEPLOYMENT = "citytrade-refresh"
-Say = Callable[[str], None]
 
 
 def serve(config: Config, cron: str, port: int, say: Say) -> None:

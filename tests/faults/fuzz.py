@@ -248,7 +248,7 @@ def fuzz(world: Path, files_n: int, first: int = 0, workers: int = 2, say: Calla
 
 def report(outcomes: list[Outcome]) -> str:
     """What became of the files, by source, and each that should not have become that."""
-    from flows.doors.printing import table
+    from flows.telling.printing import table
 
     kinds = ("accepted", "refused", "broke", "hung", "lost_rows", "strayed")
     counts = Counter((outcome.source, outcome.kind) for outcome in outcomes)

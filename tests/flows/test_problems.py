@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from flows.refresh.steps import problem_rows
+from flows.refresh.finish import problem_rows
 from flows.refresh.summary import problem_lines
 from warehouse import connect
 from warehouse.releases.publish import DATABASE, current_release

@@ -14,8 +14,10 @@ import duckdb
 import pytest
 
 from expectations.checks import CheckResult
-from flows.refresh import inputs, reading, start, steps
-from flows.refresh.reading import Reader, SourceOutcome
+from flows.refresh import inputs, reading, start
+from flows.refresh.finish import source_row
+from flows.refresh.outcomes import SourceOutcome, hold_back, refuse_empty, stopped, tell_gone
+from flows.refresh.reading import Reader
 from flows.refresh.summary import summary
 from tests.conftest import PROJECT, citytrade, environment, write_config
 from warehouse import connect, describe, panel, panels
@@ -143,10 +145,10 @@ def test_a_source_in_trouble_keeps_its_former_loads(tmp_path: Path) -> None:
     gone = replace(report, load_id="l2")
     load_folder(tmp_path, "prices", "l1").mkdir(parents=True)
     manifest = Manifest("r", None, "", "", False, "", "", "", loads=[report.__dict__, gone.__dict__])
-    kept = steps.stopped("failed", "prices", "it broke", manifest, tmp_path, False)
+    kept = stopped("failed", "prices", "it broke", manifest, tmp_path, False)
     assert kept.loads == (report,)
     assert kept.message == "it broke (its former 1 files stay in use)"
-    assert steps.stopped("failed", "prices", "it broke", None, tmp_path, False).message == "it broke (its columns are null)"
+    assert stopped("failed", "prices", "it broke", None, tmp_path, False).message == "it broke (its columns are null)"
 
 
 def former_of(*loads: LoadReport) -> Manifest:
@@ -157,18 +159,18 @@ def test_files_that_are_gone_are_told(tmp_path: Path) -> None:
     names = [f"customs_{year}.csv" for year in range(2000, 2008)]
     loads = [LoadReport("customs", f"l{at}", name, f"{at:064x}", 1, "x", 1, 1) for at, name in enumerate(names)]
     renamed, replaced = replace(loads[1], file_name="other.csv"), replace(loads[2], fingerprint="f" * 64)
-    (told,) = steps.tell_gone([SourceOutcome("customs", "loaded", (*loads[3:], renamed, replaced))], former_of(*loads))
+    (told,) = tell_gone([SourceOutcome("customs", "loaded", (*loads[3:], renamed, replaced))], former_of(*loads))
     assert told.message == "1 file of the former release is gone: customs_2000.csv"
-    (told,) = steps.tell_gone([SourceOutcome("customs", "loaded", (loads[0],))], former_of(*loads))
+    (told,) = tell_gone([SourceOutcome("customs", "loaded", (loads[0],))], former_of(*loads))
     assert told.message == f"7 files of the former release are gone: {', '.join(names[1:6])} and 2 more"
-    assert steps.source_row(told)["message"] == told.message
+    assert source_row(told)["message"] == told.message
     for outcome in (SourceOutcome("customs", "loaded", tuple(loads)), SourceOutcome("customs", "failed", message="it broke")):
-        assert steps.tell_gone([outcome], former_of(*loads)) == [outcome]
+        assert tell_gone([outcome], former_of(*loads)) == [outcome]
 
 
 def test_one_of_two_files_of_one_name_is_gone() -> None:
     north, south = (LoadReport("customs", load_id, "2000.csv", load_id * 32, 1, "x", 1, 1) for load_id in ("aa", "bb"))
-    (told,) = steps.tell_gone([SourceOutcome("customs", "loaded", (north,))], former_of(north, south))
+    (told,) = tell_gone([SourceOutcome("customs", "loaded", (north,))], former_of(north, south))
     assert told.message == "1 file of the former release is gone: 2000.csv"
 
 
@@ -212,17 +214,17 @@ def test_a_failed_delivery_holds_its_source_only(tmp_path: Path) -> None:
     outcomes = [SourceOutcome("prices", "loaded"), SourceOutcome("customs", "loaded")]
     failure = CheckResult("delivery", "deliveries.prices__exchange_rates", "prices__exchange_rates", "year", "not_null", "critical", False, False, 1, "", "{}")
     warning = replace(failure, table_name="customs__records", severity="warning")
-    held, loaded = steps.hold_back(outcomes, [failure, warning], None, tmp_path)
+    held, loaded = hold_back(outcomes, [failure, warning], None, tmp_path)
     assert (held.status, loaded.status) == ("held", "loaded")
     assert "prices__exchange_rates.year: not_null fails" in held.message
 
 
 def test_nothing_readable_is_no_release(tiny_config: Config) -> None:
     with pytest.raises(ReleaseError, match="names no source"):
-        steps.refuse_empty(tiny_config, [])
+        refuse_empty(tiny_config, [])
     config = replace(tiny_config, sources={"prices": object()})  # type: ignore[dict-item]
     with pytest.raises(ReleaseError, match=r"(?s)No source could be read.*prices: it broke"):
-        steps.refuse_empty(config, [SourceOutcome("prices", "failed", message="it broke")])
+        refuse_empty(config, [SourceOutcome("prices", "failed", message="it broke")])
 
 
 def broken(*_: object) -> None:
@@ -266,7 +268,7 @@ def test_big_files_are_read_in_their_own_processes_and_give_the_same(small_relea
 RETRY = """
 import errno, sys
 from pathlib import Path
-from flows.schedule import prefect_server
+from flows.processes import prefect_server
 from flows.refresh import reading
 from warehouse.settings.config import load_config
 from warehouse.sources.reading.base import load_file

@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from flows.cli import main
-from flows.doors.printing import cell_text, guarded, table, width, write_csv, write_json
 from flows.doors.sql import reading_statement
 from flows.processes import lock
+from flows.telling.printing import cell_text, guarded, table, width, write_csv, write_json
 from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.settings.config import Config

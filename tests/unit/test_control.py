@@ -17,9 +17,9 @@ import pytest
 from flows.refresh import start
 from flows.refresh.control import YearTotal, control, missed_totals, tell_stale, year_totals
 from flows.refresh.inputs import find_inputs
-from flows.refresh.reading import SourceOutcome
-from flows.refresh.steps import prune_lake_to_releases
-from flows.schedule.alerts import alert
+from flows.refresh.leftovers import prune_lake_to_releases
+from flows.refresh.outcomes import SourceOutcome
+from flows.telling.alerts import alert
 from tests.conftest import MakeRelease
 from warehouse.errors import ConfigError, ReleaseError
 from warehouse.lake.loads import LoadReport, load_folder, sql_text

@@ -10,11 +10,10 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from flows.telling.lines import Say
 from warehouse.settings.config import Config
 
 SECONDS = 20
-
-Say = Callable[[str], None]
 
 
 def alert(config: Config, subject: str, troubles: Sequence[str], say: Say) -> None:
