@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help refresh test lint format docs bench clean
+.PHONY: help refresh test lint format dictionary docs bench clean
 
 # Tried in this order unless PYTHON names one: make refresh PYTHON=/path/to/python3.11
 PYTHONS := $(or $(PYTHON),python3.11 python3.12 python3.13 python3 python)
@@ -14,13 +14,14 @@ PYTEST_OPTIONS ?= -n 2 --dist loadfile
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 
 help:
-	@echo "make refresh  set up, then build and publish the panels"
-	@echo "make test     set up, then run every test"
-	@echo "make lint     style, types, SQL and who imports whom"
-	@echo "make format   rewrite Python and SQL in the house style"
-	@echo "make docs     the pages of models and columns"
-	@echo "make bench    the customs path beside pandas and polars"
-	@echo "make clean    remove .venv and caches; data/ stays"
+	@echo "make refresh     set up, then build and publish the panels"
+	@echo "make test        set up, then run every test"
+	@echo "make lint        style, types, SQL and who imports whom"
+	@echo "make format      rewrite Python and SQL in the house style"
+	@echo "make dictionary  columns of models, written from the dictionary"
+	@echo "make docs        the pages of models and columns"
+	@echo "make bench       the customs path beside pandas and polars"
+	@echo "make clean       remove .venv and caches; data/ stays"
 
 refresh: .venv/.runtime
 	@$(BIN)/citytrade refresh
@@ -34,14 +35,17 @@ lint: .venv/.dev
 	$(BIN)/mypy
 	CITYTRADE_DB=:memory: $(BIN)/sqlfluff lint dbt_project/models
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/python -m warehouse.dictionary.contracts --check
 
 format: .venv/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	CITYTRADE_DB=:memory: $(BIN)/sqlfluff fix dbt_project/models
 
+dictionary: .venv/.runtime
+	@$(BIN)/python -m warehouse.dictionary.contracts
+
 docs: .venv/.runtime
-	@$(BIN)/python -m warehouse.dictionary.docs
 	@cd dbt_project && CITYTRADE_DB=:memory: ../$(BIN)/dbt --quiet docs generate --static --empty-catalog
 	@echo "Models and columns, in one page that opens without network: dbt_project/target/static_index.html"
 

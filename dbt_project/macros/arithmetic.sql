@@ -32,3 +32,11 @@
 {% macro min_max(expression, low, high) -%}
     ({{ expression }} - {{ low }}) / nullif({{ high }} - {{ low }}, 0)
 {%- endmacro %}
+
+{#- Levels add up when one city joins another; shares, indices, prices and values per head do not. -#}
+{% macro adds_up(indicator) -%}
+    not (
+        {{ indicator }} like '%_share' or {{ indicator }} like '%_pct' or {{ indicator }} like '%_per_head_%'
+        or {{ indicator }} in ('gdp_deflator_2000', 'urban_disposable_income_cny', 'average_wage_cny')
+    )
+{%- endmacro %}

@@ -30,3 +30,8 @@
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name | trim if custom_schema_name else target.schema }}
 {%- endmacro %}
+
+{#- The model that a relation was made by. -#}
+{% macro node_of(relation) -%}
+    {{ return(graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('name', 'equalto', relation.identifier) | first) }}
+{%- endmacro %}

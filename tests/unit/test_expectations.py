@@ -28,7 +28,7 @@ GOOD_RECORD = {
 
 
 def entry(name: str, minimum: float | None, maximum: float | None) -> ColumnEntry:
-    return ColumnEntry(name, "USD", "", "", "", "", minimum, maximum, "")
+    return ColumnEntry(name, "double", "measure", "USD", "", "", "", "", minimum, maximum, "")
 
 
 def deliver(lake: Path, load_id: str, rows: list[Mapping[str, object]], table: str = "customs__records", read_n: int = 0) -> LoadReport:

@@ -1,4 +1,4 @@
-"""The dictionary of columns: unit, labels, definition, source and bounds, from its one home in the dbt project."""
+"""The dictionary of columns: type, kind, unit, labels, definition, source and bounds, from its one home in the dbt project."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from warehouse.errors import CitytradeError
 from warehouse.project import SEEDS
 
 COLUMNS = SEEDS / "dictionary" / "columns.csv"
-FIELDS = ("column_name", "unit", "label_en", "label_zh", "definition", "source", "minimum", "maximum", "bound_reason")
+FIELDS = ("column_name", "data_type", "kind", "unit", "label_en", "label_zh", "definition", "source", "minimum", "maximum", "bound_reason")
+
+
+# What a column is for. `indicator`: a yearbook prints it of a city, and the panels list it in the dictionary's order.
+KINDS = frozenset({
+    "key", "name", "indicator", "measure", "index", "log", "lag", "standardised", "dummy", "flag",
+    "group", "instrument", "note",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -18,6 +25,8 @@ class ColumnEntry:
     """One column's row; a bound is None where none is known."""
 
     column_name: str
+    data_type: str
+    kind: str
     unit: str
     label_en: str
     label_zh: str
@@ -33,7 +42,7 @@ def read_dictionary(file: Path | None = None) -> dict[str, ColumnEntry]:
 
     Raises
     ------
-    CitytradeError : a missing column, a name that stands twice, or a bound that is not a number.
+    CitytradeError : a missing column, a name that stands twice, a kind that is not in KINDS, or a bound that is not a number.
     """
     file = file or COLUMNS
     entries: dict[str, ColumnEntry] = {}
@@ -46,6 +55,8 @@ def read_dictionary(file: Path | None = None) -> dict[str, ColumnEntry]:
             name = row["column_name"]
             if name in entries:
                 raise CitytradeError(f"{file}, line {reader.line_num}: {name} stands twice. Keep one row.")
+            if row["kind"] not in KINDS:
+                raise CitytradeError(f"{file}, line {reader.line_num}: {name} has the kind {row['kind']!r}. Write one of {', '.join(sorted(KINDS))}.")
             texts = {key: row[key] or "" for key in FIELDS if key not in ("minimum", "maximum")}
             entries[name] = ColumnEntry(**texts, minimum=_bound(file, reader.line_num, row["minimum"]), maximum=_bound(file, reader.line_num, row["maximum"]))
     return entries

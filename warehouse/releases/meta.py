@@ -39,7 +39,8 @@ META: dict[str, dict[str, str]] = {
         "success": "boolean", "is_error": "boolean", "unexpected_n": "bigint", "observed": "varchar", "failing_rows": "varchar",
     },
     "dictionary": {
-        "column_name": "varchar", "unit": "varchar", "label_en": "varchar", "label_zh": "varchar", "definition": "varchar", "source": "varchar",
+        "column_name": "varchar", "data_type": "varchar", "kind": "varchar",
+        "unit": "varchar", "label_en": "varchar", "label_zh": "varchar", "definition": "varchar", "source": "varchar",
         "minimum": "double", "maximum": "double", "bound_reason": "varchar",
     },
     "problems": {"index_name": "varchar", "indicator": "varchar", "problem": "varchar", "rows_n": "bigint"},

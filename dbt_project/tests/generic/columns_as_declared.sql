@@ -3,8 +3,7 @@
 {% test columns_as_declared(model) %}
 {% set declared, found = [], [] %}
 {% if execute %}
-    {% set node = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model') | selectattr('name', 'equalto', model.identifier) | first %}
-    {% for column in node.columns.values() %}
+    {% for column in node_of(model).columns.values() %}
         {% do declared.append(column.name ~ ' ' ~ column.data_type | lower) %}
     {% endfor %}
     {% for column in adapter.get_columns_in_relation(model) %}

@@ -140,10 +140,7 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
 def _estimated(rows: Sequence[NumberedRow], columns: Sequence[Column]) -> np.ndarray[Any, Any]:
     """Which cells are estimates, as their column or a flag in their row says."""
     return _matrix(
-        [
-            [column.is_estimated or _is_true(_at(row, column.flag_index)) for _, row in rows]
-            for column in columns
-        ],
+        [[column.is_estimated or _is_true(_at(row, column.flag_index)) for _, row in rows] for column in columns],
         bool,
     )
 

@@ -44,10 +44,9 @@ def yearbook_year(raw: RawFile, place: str, *sayings: Sequence[str]) -> int:
     raise SourceError(
         raw.name,
         place,
-        "does not say which yearbook it is from: neither its title, its name nor the file's name has 年鉴 or "
-        "yearbook with a year",
+        "does not say which yearbook it is from: neither its title, its name nor the file's name has 年鉴 or yearbook with a year",
         "Name the yearbook in the sheet's title or the file's name, for instance 中国城市统计年鉴2012.xlsx, or write "
-        "yearbook = 2012 (or yearbook = \"name\", if the file's name has the year) in a table "
+        'yearbook = 2012 (or yearbook = "name", if the file\'s name has the year) in a table '
         "[sources.yearbook.tables.NAME] of the configuration that names the file",
     )
 

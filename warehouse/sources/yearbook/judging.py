@@ -26,7 +26,6 @@ NEVER_ZERO = {
 }  # fmt: skip
 
 
-
 def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
     """Check every cell, accept the good ones in base units and set the others aside, each with its first reason.
 

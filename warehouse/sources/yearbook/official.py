@@ -174,10 +174,7 @@ def _head_regions(rows: Rows) -> Iterator[tuple[int, int]]:
 
 
 def _is_anchor(row: Row) -> bool:
-    return bool(row) and (
-        any(_chinese_name(cell) in NAME_HEADS for cell in row if isinstance(cell, str))
-        or any(_scope(cell) for cell in row[1:])
-    )
+    return bool(row) and (any(_chinese_name(cell) in NAME_HEADS for cell in row if isinstance(cell, str)) or any(_scope(cell) for cell in row[1:]))
 
 
 def _is_lower_head(row: Row) -> bool:

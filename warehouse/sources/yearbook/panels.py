@@ -118,9 +118,7 @@ def read(raw: RawFile, delivery: Delivery) -> None:
     deliver(delivery, pd.concat(parts, ignore_index=True), delivery.layout)
 
 
-def _cells(
-    raw: RawFile, delivery: Delivery, found: Found, block: Block, columns: list[Column], rows: list[NumberedRow]
-) -> pd.DataFrame:
+def _cells(raw: RawFile, delivery: Delivery, found: Found, block: Block, columns: list[Column], rows: list[NumberedRow]) -> pd.DataFrame:
     is_sheet = found.table.kind == "sheet"
     named = with_merged_cities(rows, block.keys) if is_sheet else rows
     named = [(line, row) for line, row in named if not is_note(row, block.keys, columns)]
@@ -319,9 +317,7 @@ def _years_less(cells: pd.DataFrame, years: int) -> pd.DataFrame:
     return cells.assign(year=(numbers - years).astype(object).where(numbers.notna(), cells["year"]))
 
 
-def _without_shifted_rows(
-    raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int
-) -> list[NumberedRow]:
+def _without_shifted_rows(raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int) -> list[NumberedRow]:
     """Set aside csv rows with more or fewer fields than heads: their values would stand under the heads of others.
 
     Raises
@@ -333,10 +329,6 @@ def _without_shifted_rows(
         problem = f"ends after {len(row)} of {width} fields: the file is cut off"
         raise SourceError(raw.name, f"line {line}", problem, "Fetch it again from its publisher")
     shifted = [(line, row) for line, row in rows if len(row) != width]
-    cells = [
-        (line, f"{len(row)} fields, {width} expected")
-        for line, row in shifted
-        for _ in range(count_cells([(line, row)], columns))
-    ]
+    cells = [(line, f"{len(row)} fields, {width} expected") for line, row in shifted for _ in range(count_cells([(line, row)], columns))]
     delivery.put_aside(TABLE, pd.DataFrame(cells, columns=["line", "detail"]).assign(reason="wrong_field_count"))
     return [(line, row) for line, row in rows if len(row) == width]

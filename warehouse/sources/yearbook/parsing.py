@@ -210,8 +210,7 @@ def no_known_column(file: str, place: str, heads: Iterable[object], why: Iterabl
         file,
         place,
         f"no column of it is known; columns found: {', '.join(found)}; nearest known: {nearest or 'none'}{said}",
-        "Rename a column to the known name if it means the same, say what it counts under "
-        "[sources.yearbook.tables], or take the file out of the configuration",
+        "Rename a column to the known name if it means the same, say what it counts under [sources.yearbook.tables], or take the file out of the configuration",
     )
 
 

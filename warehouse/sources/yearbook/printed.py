@@ -18,9 +18,7 @@ from warehouse.sources.yearbook.cells import to_number
 from warehouse.sources.yearbook.headers import HEADERS, UNITS
 from warehouse.sources.yearbook.parsing import find_header
 
-INDUSTRIES = frozenset(
-    header.indicator for header in HEADERS if header.indicator.startswith(("employees_", "it_"))
-) - {"employees_n"}
+INDUSTRIES = frozenset(header.indicator for header in HEADERS if header.indicator.startswith(("employees_", "it_"))) - {"employees_n"}
 # The sheets of labour print industries, and in some editions their totals too, without a unit: all are in 万人, for
 # the industries then add up to the employees that the same sheet prints in 万人. Areas are in 平方公里.
 WITHOUT_UNIT = {

@@ -7,7 +7,7 @@ from analysis.measures.quality import quality_of_cells
 
 
 def model(dbt, session):
-    dbt.config(materialized="table")
+    dbt.config(contract={"enforced": False})  # dbt has contracts for SQL only: see columns_as_declared
     return quality_of_cells(
         cells=dbt.ref("int_virtual_agglomeration_quality__cells").order("year, hs6_id, destination_id, firm_id, city_id").df(),
         products=dbt.ref("int_virtual_agglomeration_quality__product").order("hs6_id").df(),

@@ -4,7 +4,7 @@ from analysis.measures.words import words_by_text
 
 
 def model(dbt, session):
-    dbt.config(materialized="table")
+    dbt.config(contract={"enforced": False})  # dbt has contracts for SQL only: see columns_as_declared
     listed = dbt.ref("virtual_agglomeration_words").df()
     chosen = dbt.ref("int_reports__city_year").df()
     texts = dbt.ref("stg_reports__texts").df()
