@@ -149,7 +149,7 @@ def test_more_instruments_than_units_equals_gretl_and_is_said(panel: pd.DataFram
     assert result.coefficients["w"] == pytest.approx(-0.467188144016098, rel=1e-6)
     assert result.standard_errors["w"] == pytest.approx(0.155008698580186, rel=1e-6)
     assert result.tests["hansen"].statistic == pytest.approx(128.627273614523, rel=1e-6)
-    assert "148 instruments outnumber 140 firm" in result.note()
+    assert "148 instruments outnumber 140 firm" in str(result) and result.warnings[0].kind == "many_instruments"
     assert not dynamic_gmm(panel, "n", FIVE, **BOTH, **KEYS).warnings
 
 

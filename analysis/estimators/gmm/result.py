@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import GmmConventions
-from analysis.estimators.core.result import Result, Test
+from analysis.estimators.core.result import Caution, Result, Test
 from analysis.estimators.gmm.instruments import Column
 from analysis.estimators.gmm.panel import Panel, differenced, transform_matrix
 from analysis.estimators.gmm.stack import Specification, Stacked
@@ -36,7 +36,6 @@ class DynamicGMMResult(Result):
     sigma2 : variance of the level errors
     dropped_terms : regressor -> why it was left out
     residuals : of the reported equation, indexed like sample
-    warnings : what a reader of the table should know
     """
 
     equations: str
@@ -58,7 +57,6 @@ class DynamicGMMResult(Result):
     sigma2: float
     dropped_terms: Mapping[str, str]
     residuals: pd.Series
-    warnings: tuple[str, ...] = field(default=())
 
     @property
     def instruments(self) -> pd.DataFrame:
@@ -76,16 +74,15 @@ class DynamicGMMResult(Result):
         return pd.DataFrame(rows_of, columns=names, index=pd.Index(list(self.groups_tested), name="group", dtype=object))
 
     def note(self) -> str:
-        """One sentence: method, errors, instruments, units, periods, and what was left out or is worth a warning."""
+        """One sentence: method, errors, instruments, units, periods, and what was left out."""
         unit, groups = next(iter(self.groups.items()))
         collapsed = " collapsed" if self.collapsed else ""
         span = f"{self.first_period}-{self.last_period}"
         left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
         terms = "".join(f"; {term} dropped: it {why}" for term, why in self.dropped_terms.items())
-        warned = "".join(f" Warning: {warning}." for warning in self.warnings)
         return (
             f"{self.method} of {self.outcome}, {self.convention}, {self.instruments_n} instruments{collapsed}, "
-            f"{groups:,} {unit}, {span}, {rows(self.n)}; left out: {left_out}{terms}.{warned}"
+            f"{groups:,} {unit}, {span}, {rows(self.n)}; left out: {left_out}{terms}."
         )
 
 
@@ -195,17 +192,19 @@ def _convention(call: Call) -> str:
     return f"{kind} SE{clustered}{', small-sample factors' if call.small else ''}"
 
 
-def _warnings(call: Call) -> tuple[str, ...]:
+def _warnings(call: Call) -> tuple[Caution, ...]:
     found = []
     instruments = int(call.fitted.first.kept.sum())
     if instruments > call.units_n:
-        found.append(f"{instruments} instruments outnumber {call.units_n} {call.unit}, which weakens the Hansen test and biases two-step errors")
+        text = f"{instruments} instruments outnumber {call.units_n} {call.unit}, which weakens the Hansen test and biases two-step errors."
+        found.append(Caution("many_instruments", text, "Collapse the instruments, or limit their lags."))
     collinear = int((~call.fitted.first.kept).sum())
     if collinear:
-        found.append(f"collinear instruments, not counted: {collinear}")
+        found.append(Caution("omitted", f"collinear instruments, not counted: {collinear}."))
     second = call.fitted.second
     if second is not None and int(second.kept.sum()) < instruments:
-        found.append("the two-step covariance of the moments is singular and a generalised inverse is used; difference-in-Hansen may be negative")
+        text = "The two-step covariance of the moments is singular and a generalised inverse is used; difference-in-Hansen may be negative."
+        found.append(Caution("singular_weighting", text, "Use fewer instruments."))
     return tuple(found)
 
 
