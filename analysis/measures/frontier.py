@@ -258,6 +258,7 @@ def _efficiencies(frame: pd.DataFrame, likelihood: Likelihood, optimum: Optimum 
         mean, spread, scale = likelihood.posterior(optimum.theta)
         mean, spread = mean * unit, spread * unit
         expected = expected_inefficiency(mean, spread, scale)
-        columns = [expected, np.exp(-expected), expected_exponential(mean, spread, scale, -1.0), expected_exponential(mean, spread, scale, 1.0)]
-        out[rows] = np.column_stack(columns[: len(names)])
+        powers = [-1.0, 1.0] if kind == "cost" else [-1.0]
+        shares = [expected_exponential(mean, spread, scale, power) for power in powers]
+        out[rows] = np.column_stack([expected, np.exp(-expected), *shares])
     return pd.DataFrame(out, index=frame.index, columns=names)

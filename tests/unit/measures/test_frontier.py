@@ -247,3 +247,18 @@ def test_input_that_cannot_be_meant_is_refused(panel: pd.DataFrame) -> None:
         stochastic_frontier(panel, "y", ["x"], effects=["z"], unit="firm", period="year", decay=True)
     with pytest.raises(ValueError, match="too few"):
         stochastic_frontier(panel.head(4), "y", ["x"])
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e-3, 1e6, 1e12])
+@pytest.mark.parametrize("options", [{"unit": "firm"}, {"unit": "firm", "distribution": "truncated_normal", "mu_bound": 2.0}, {"distribution": "exponential"}])
+def test_the_unit_of_the_outcome_is_the_unit_of_its_coefficients(panel: pd.DataFrame, options: dict, unit: float) -> None:
+    """From 1e-9 to 1e12, as where an outcome is left in CNY; the regressor then far from zero too."""
+    moved = panel.assign(y=panel["y"] * unit, x=panel["x"] / unit)
+    plain, other = (stochastic_frontier(frame, "y", ["x"], **options) for frame in (panel, moved))
+    factors = {"constant": unit, "x": unit**2, "sigma_squared": unit**2, "gamma": 1.0, "mu": unit}
+    for term, value in plain.coefficients.items():
+        assert other.coefficients[term] / factors[term] == pytest.approx(value, rel=1e-7), term
+        assert other.standard_errors[term] / factors[term] == pytest.approx(plain.standard_errors[term], rel=1e-6, nan_ok=True), term
+    np.testing.assert_allclose(other.efficiencies["inefficiency"] / unit, plain.efficiencies["inefficiency"], rtol=1e-7)
+    assert other.log_likelihood + plain.n * np.log(unit) == pytest.approx(plain.log_likelihood, rel=1e-10)
+    assert other.gradient_norm < 1e-9
