@@ -21,7 +21,7 @@ from warehouse.settings.config import Config, matched_files
 CODE_FOLDERS = ("warehouse", "dbt_project", "expectations", "flows", "analysis/measures")
 NOT_CODE = {"__pycache__", "target", "logs", "dbt_packages", ".user.yml"}
 PACKAGES = (
-    "duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "prefect", "pandas", "numpy", "pyarrow", "python-calamine", "scipy", "scikit-learn", "jieba",
+    "duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "prefect", "pandas", "numpy", "pyarrow", "python-calamine", "scipy", "jieba",
 )  # fmt: skip
 TRUTH = "truth.json"
 
