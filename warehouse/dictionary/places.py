@@ -9,6 +9,11 @@ from functools import cache
 
 from warehouse.project import SEEDS
 
+# Marks of a footnote at the end of a name or a number: ① ² * † [1] and, in names, 1) and (1).
+MARKS = re.compile(r"(?:[①-⑳²³¹⁰-⁹*＊※†‡]|[\[［【][0-9]{1,2}[\]］】])+$")
+NUMBERED = re.compile(r"(?:[(（][0-9]{1,2}[)）]|(?<=[\u4e00-\u9fff])[0-9]{1,2}[)）])$")
+LATIN_BESIDE = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ'’.,·\-]*$|^[A-Za-zＡ-Ｚａ-ｚ'’.,·\-]+")
+BETWEEN = "-－—/／·,，、_"
 CITY_NAMES, CITIES = SEEDS / "geography" / "city_names.csv", SEEDS / "geography" / "cities.csv"
 
 
@@ -29,6 +34,54 @@ def province_names() -> dict[str, str]:
     """Full names of the 31 provinces and municipalities -> two-digit codes."""
     with CITIES.open(encoding="utf-8", newline="") as handle:
         return {row["province_name_zh"]: row["province_code"] for row in csv.DictReader(handle)}
+
+
+def without_marks(text: str) -> str:
+    """A name or number without the marks of footnotes at its end, and without blanks before them."""
+    return MARKS.sub("", text).rstrip()
+
+
+@cache
+def city_name(printed: str) -> str:
+    """The published name that a printed one stands for; a name that is not known comes back cleaned.
+
+    Known are names with a footnote's mark, with the English name beside the Chinese (杭州市 Hangzhou), with their province before
+    them (浙江杭州, 浙江省杭州市), and those that say 市辖区 after them. A misprint is not: nobody guesses which city it means.
+    """
+    cleaned = clean_name(printed)
+    plain = NUMBERED.sub("", without_marks(cleaned))
+    for name in (cleaned, plain, LATIN_BESIDE.sub("", plain)):
+        for found in (name, _without_province(name), name.removesuffix("市辖区"), name.removesuffix("辖区"), _without_province(name.removesuffix("辖区"))):
+            if found in city_names():
+                return found
+    return cleaned
+
+
+@cache
+def _provinces_of_cities() -> dict[str, frozenset[str]]:
+    """City names -> codes of the provinces that have had a city of that name."""
+    with CITY_NAMES.open(encoding="utf-8", newline="") as handle:
+        found: dict[str, set[str]] = {}
+        for row in csv.DictReader(handle):
+            found.setdefault(row["name_zh"], set()).add(row["province_code"])
+    return {name: frozenset(codes) for name, codes in found.items()}
+
+
+@cache
+def province_prefixes() -> dict[str, str]:
+    """Full and short names of provinces -> codes, the longest first."""
+    full = province_names()
+    short = {re.sub(r"(维吾尔|壮族|回族)?自治区$|省$|市$", "", name): code for name, code in full.items()}
+    return dict(sorted({**short, **full}.items(), key=lambda pair: -len(pair[0])))
+
+
+def _without_province(name: str) -> str:
+    """What follows the name of a province, if that is a city of this province."""
+    for province, code in province_prefixes().items():
+        rest = name.removeprefix(province).lstrip(BETWEEN)
+        if name.startswith(province) and code in _provinces_of_cities().get(rest, ()):
+            return rest
+    return name
 
 
 @cache

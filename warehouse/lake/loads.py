@@ -42,7 +42,7 @@ class ColumnFate:
     sheet : empty where the file has none
     head : as printed; `WHOLE_SHEET` where all of a sheet is meant
     indicator : the lake's column, or the indicator, that it fills; None for one that is not read
-    reason : why it is not read; empty for one that is
+    reason : why it is not read; of one that is, what had to be done to it, if anything
     """
 
     file_name: str

@@ -12,13 +12,14 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
+from warehouse.dictionary.places import city_name, city_names, clean_name, unknown_name_detail
 from warehouse.errors import SourceError
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
 from warehouse.sources.reading.text import is_foreign_text, read_rows, sniff_text
+from warehouse.sources.reading.values import missing
 
 TABLE = "history__cities"
 CITY_HEADS = ("城市", "地级市", "城市名称", "市")
@@ -75,6 +76,7 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _deliver(delivery: Delivery, text: pd.DataFrame, heads: list[str], fields: Mapping[str, int]) -> None:
+    text = text.assign(city_name=text["city_name"].map(city_name))
     rows = text[["line", "city_name"]].copy()
     checks = [
         Check("missing_city", text["city_name"] == "", pd.Series("", index=text.index)),
@@ -84,11 +86,11 @@ def _deliver(delivery: Delivery, text: pd.DataFrame, heads: list[str], fields: M
         found = heads[at] + ": " + text[field]
         if field == "has_railway_1933":
             rows[field] = text[field].map({**dict.fromkeys(YES, True), **dict.fromkeys(NO, False)}).astype("boolean")
-            checks.append(Check("bad_number", ~text[field].isin((*YES, *NO, "")), found))
+            checks.append(Check("bad_number", ~(text[field].isin((*YES, *NO)) | missing(text[field])), found))
         else:
             number = as_numbers(text[field])
             rows[field] = number * next((factor for unit, factor in MULTIPLES.items() if f"({unit})" in heads[at]), 1.0)
-            checks += [Check("bad_number", number.isna() & (text[field] != ""), found), Check("negative_value", number < 0, found)]
+            checks += [Check("bad_number", number.isna() & ~missing(text[field]), found), Check("negative_value", number < 0, found)]
     checks.append(Check("duplicate_key", text.duplicated("city_name"), text["city_name"]))
     good, aside = sort_out(rows, checks)
     delivery.accept(TABLE, good)

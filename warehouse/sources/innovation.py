@@ -13,12 +13,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
+from warehouse.dictionary.places import city_name, city_names, clean_name, unknown_name_detail
 from warehouse.errors import SourceError
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
+from warehouse.sources.reading.values import is_missing, missing
 
 TABLE = "innovation__cities"
 CITY_HEADS = ("城市", "城市名称", "city")
@@ -99,10 +100,10 @@ def _long(sheet: Sheet) -> list[tuple[int, str, str, str]]:
 
 
 def _wide(sheet: Sheet) -> list[tuple[int, str, str, str]]:
-    """A row a cell; a blank cell is a year that was not printed."""
+    """A row a cell; a blank cell, or one with a mark for nothing, is a year that was not printed."""
     city, years = sheet.column(CITY_HEADS), sheet.year_columns
     cells = [(line, _cell(row, city), str(year), _cell(row, at)) for line, row in _body(sheet) for at, year in years.items()]
-    return [cell for cell in cells if cell[3]]
+    return [cell for cell in cells if not is_missing(cell[3])]
 
 
 def _body(sheet: Sheet) -> list[tuple[int, Sequence[object]]]:
@@ -116,14 +117,14 @@ def _cell(row: Sequence[object], at: int) -> str:
 def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
     year, index = as_numbers(cells["year_text"].str.removesuffix("年")), as_numbers(cells["index_text"])
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
-    rows = cells.assign(year=year.where(good_year).astype("Int64"), innovation_index=index)
-    name, said = rows["city_name"], rows["city_name"] + " " + rows["year_text"] + ": " + rows["index_text"]
+    rows = cells.assign(city_name=cells["city_name"].map(city_name), year=year.where(good_year).astype("Int64"), innovation_index=index)
+    name, said = rows["city_name"], cells["city_name"] + " " + rows["year_text"] + ": " + rows["index_text"]
     unknown = ~name.isin(city_names())
     checks = [
         Check("bad_year", ~good_year, said),
         Check("missing_city", name == "", said),
         Check("unknown_city", unknown, name.where(unknown, "").map(unknown_name_detail)),
-        Check("missing_value", rows["index_text"] == "", said),
+        Check("missing_value", missing(rows["index_text"]), said),
         Check("bad_number", index.isna(), said),
         Check("negative_value", index < 0, said),
     ]

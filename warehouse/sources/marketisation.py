@@ -14,13 +14,14 @@ from functools import cache
 
 import pandas as pd
 
-from warehouse.dictionary.places import clean_name, province_names
+from warehouse.dictionary.places import clean_name, province_prefixes, without_marks
 from warehouse.errors import SourceError
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
 from warehouse.sources.reading.text import read_rows, sniff_text
+from warehouse.sources.reading.values import is_missing
 
 TABLE = "marketisation__provinces"
 PROVINCE_HEADS = ("地区", "省份", "省市区", "省(市、区)", "province")
@@ -47,8 +48,7 @@ class Sheet:
 @cache
 def known_provinces() -> frozenset[str]:
     """Full names of provinces, and the same without their kind."""
-    full = province_names()
-    return frozenset(full) | {re.sub(r"(维吾尔|壮族|回族)?自治区$|省$|市$", "", name) for name in full}
+    return frozenset(province_prefixes())
 
 
 def _sheets(raw: RawFile) -> list[Sheet]:
@@ -90,7 +90,7 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
         (line, clean_name(str(row[sheet.province_at])), year, clean_name(str(row[column])))
         for line, row in enumerate(sheet.rows[sheet.head_at + 1 :], start=sheet.head_at + 2)
         for column, year in sheet.years.items()
-        if column < len(row) and sheet.province_at < len(row) and clean_name(str(row[column]))
+        if column < len(row) and sheet.province_at < len(row) and not is_missing(row[column])
     ]
     if not cells:
         raise SourceError(raw.name, sheet.place, "has heads and no values", "Fetch the file again")
@@ -99,7 +99,7 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
-    rows = cells.assign(marketisation_index=as_numbers(cells["found"]))
+    rows = cells.assign(marketisation_index=as_numbers(cells["found"]), province_name=cells["province_name"].map(without_marks))
     said = rows["province_name"] + " " + rows["year"].astype(str) + ": " + rows["found"]
     checks = [
         Check("unknown_province", ~rows["province_name"].isin(known_provinces()), said),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
+from warehouse.dictionary.places import city_name, city_names, clean_name, unknown_name_detail
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
@@ -39,7 +39,7 @@ def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
         {
             "line": text["line"],
             "province_name": text["province"].map(clean_name),
-            "city_name": text["city"].map(clean_name),
+            "city_name": text["city"].map(city_name),
             "county_name": text["county"].map(clean_name),
             "postcode": text["zipCode"],
             "longitude": as_numbers(text["longitude"]),

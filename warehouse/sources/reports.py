@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, province_names, unknown_name_detail
+from warehouse.dictionary.places import city_name, city_names, unknown_name_detail
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 
@@ -29,12 +29,7 @@ def whose(name: str) -> tuple[str, str]:
     """City and year that a file's name says, each empty where it says none or several."""
     stem = PurePosixPath(name.replace("\\", "/")).stem
     years = set(YEAR.findall(stem))
-    city = clean_name(WORDS_IN_NAMES.sub("", YEAR.sub("", stem)))
-    for province in province_names():
-        if city.startswith(province) and city.removeprefix(province) in city_names():
-            city = city.removeprefix(province)
-            break
-    return city, years.pop() if len(years) == 1 else ""
+    return city_name(WORDS_IN_NAMES.sub("", YEAR.sub("", stem))), years.pop() if len(years) == 1 else ""
 
 
 def _is_report(raw: RawFile) -> bool:

@@ -19,6 +19,7 @@ from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
 from warehouse.sources.reading.text import read_rows, sniff_text
+from warehouse.sources.reading.values import is_missing
 
 TABLE = "risk__geopolitical"
 SERIES = re.compile(r"GPRC_([A-Z]{3})")
@@ -58,7 +59,7 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
         (line, row[0], iso3, str(row[at]).strip())
         for line, row in enumerate(rows[1:], start=2)
         for at, iso3 in series.items()
-        if at < len(row) and str(row[at]).strip()
+        if at < len(row) and not is_missing(row[at])
     ]
     delivery.read_n += len(cells)
     _deliver(delivery, pd.DataFrame(cells, columns=["line", "published_month", "iso3", "found"]))

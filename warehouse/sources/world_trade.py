@@ -22,6 +22,7 @@ from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
 from warehouse.sources.reading.small_csv import header_of, read_small_csv
 from warehouse.sources.reading.text import lines_of, read_rows, sniff_text
+from warehouse.sources.reading.values import is_missing
 
 FLOWS, COUNTRIES, INCOME = "world_trade__flows", "world_trade__countries", "world_trade__income"
 FLOW_COLUMNS = ("t", "i", "j", "k", "v")
@@ -138,7 +139,7 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
         for line, row in enumerate(lines[head_at + 1 :], start=head_at + 2)
         if len(row) > max(name_at, code_at, series_at)
         for at, year in years.items()
-        if at < len(row) and row[at].strip()
+        if at < len(row) and not is_missing(row[at])
     ]
     if not cells:
         raise SourceError(raw.name, f"line {head_at + 1}", "has heads and no values", "Fetch the file again from its publisher")

@@ -42,16 +42,18 @@ def test_each_bad_row_has_its_reason(load, workbook):
         ["", 2015, 1.0],
         ["杭洲市", 2015, 1.0],
         ["宁波市", 2015, None],
+        ["宁波市", 2015, "约30"],
         ["宁波市", 2015, "--"],
         ["宁波市", 2015, -0.5],
         ["杭州市", 2015, 2.0],
     ]
     report, tables, aside = load("innovation", workbook("index.xlsx", {"Sheet1": rows}))
     assert aside[["line", "reason"]].values.tolist() == [
-        [3, "bad_year"], [4, "missing_city"], [5, "unknown_city"], [6, "missing_value"], [7, "bad_number"], [8, "negative_value"], [9, "duplicate_key"],
+        [3, "bad_year"], [4, "missing_city"], [5, "unknown_city"], [6, "missing_value"], [7, "bad_number"], [8, "missing_value"],
+        [9, "negative_value"], [10, "duplicate_key"],
     ]  # fmt: skip
     assert "杭州市" in aside.set_index("line")["detail"][5].split("nearest names: ")[1]
-    assert (report.read_n, len(tables["innovation__cities"])) == (8, 1)
+    assert (report.read_n, len(tables["innovation__cities"])) == (9, 1)
 
 
 def test_what_cannot_be_read_is_refused(load, workbook):

@@ -59,7 +59,7 @@ def test_national_table_gives_every_cell(load, tmp_path):
 
 
 def test_bad_cells_of_a_national_table_are_set_aside(load, tmp_path):
-    bad = {("02", "03"): "-4.5", ("05", "06"): "..", ("07", "08"): "1,234.5", ("09", "10"): "nan", ("11", "12"): ""}
+    bad = {("02", "03"): "-4.5", ("05", "06"): "..", ("07", "08"): "12,34.5", ("09", "10"): "nan", ("11", "12"): ""}
     legal = {("03", "INVNT"): "-21.8", ("TXS_INT_FNL", "01"): "-4594.9"}
     report, tables, aside = load("input_output", write_csv(tmp_path / NATIONAL_NAME, national_rows({**bad, **legal})))
     assert report.read_n == 2700

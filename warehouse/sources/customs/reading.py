@@ -18,11 +18,12 @@ import pyarrow as pa
 from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.sources.customs import tabular
-from warehouse.sources.customs.judging import TABLE, Stated, deliver
+from warehouse.sources.customs.judging import TABLE, Stated, deliver, look
 from warehouse.sources.customs.layouts import CODE_WIDTHS, HEADS, CustomsLayout, fields_of, layout_of
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.stata import refuse_rounded
 from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
+from warehouse.sources.reading.values import MISSING
 
 LONGEST_LINE_BYTES = 1024 * 1024
 CODES = {"date_text", "hs_text", "firm_code"}  # numbers of more figures than a float keeps
@@ -32,6 +33,9 @@ FILLS = {
     "date_text": "year", "year_text": "year", "month_text": "month", "flow_text": "flow", "hs_text": "hs8", "value_text": "value_cents",
     "value_cny_text": "value_cents", "quantity_text": "quantity", "trade_mode_code": "trade_mode", "trade_mode_name": "trade_mode",
 }  # fmt: skip
+# Fields in which a mark may stand for nothing; NA would be Namibia as a partner, and a value that is missing is a bad one.
+MAY_BE_MARKED = {"quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place", "trade_mode_code", "trade_mode_name"}
+NOTHING = ", ".join(map(sql_text, sorted(MISSING - {""})))
 BETTER = {"year_text": ("date_text",), "month_text": ("date_text",), "value_cny_text": ("value_text",)}
 MONTH_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
@@ -81,7 +85,11 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
         if spec.rows_cap and delivery.read_n == spec.rows_cap:
             problem = f"holds {spec.rows_cap:,} rows, at which the query stops: the others are missing"
             raise SourceError(raw.name, "", problem, "Ask again for fewer products, partners or months at a time")
-        deliver(connection, delivery, select.stated)
+        seen = look(connection)
+        deliver(connection, delivery, select.stated, seen)
+        for sheet in tabular.record_sheets(raw):
+            for field, done in seen.mended().items():
+                delivery.column(sheet, fields[field], FILLS.get(field, field), done)
     for leftover in delivery.folder.glob("scratch.*"):
         if leftover.is_dir():
             shutil.rmtree(leftover)
@@ -135,7 +143,8 @@ class _Selection:
         def of(field: str) -> str:
             if field not in fields:
                 return "null::varchar"
-            return f"nullif({column(field)}, {sql_text(self.spec.missing)})" if self.spec.missing else column(field)
+            found = f"nullif({column(field)}, {sql_text(self.spec.missing)})" if self.spec.missing else column(field)
+            return f"case when lower({found}) in ({NOTHING}) then '' else {found} end" if field in MAY_BE_MARKED else found
 
         def first_of(*names: str) -> str:
             there = [f"nullif({of(name)}, '')" if len(names) > 1 else of(name) for name in names if name in fields]
@@ -146,7 +155,8 @@ class _Selection:
         elif "date_text" in fields:
             date = of("date_text")
         else:
-            date = f"{of('year_text')} || '-' || coalesce({of('month_text')}, '')"
+            year, month = (f"regexp_replace({of(field)}, '(年|月|\\.0*)$', '')" for field in ("year_text", "month_text"))
+            date = f"{year} || '-' || coalesce({month}, '')"
         parts = {
             "date_text": date,
             "flow_text": sql_text(self._flow) if self._flow else of("flow_text"),

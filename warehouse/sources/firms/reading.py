@@ -23,12 +23,14 @@ from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.stata import refuse_rounded, stata_labels, stata_pieces, stata_release
 from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
+from warehouse.sources.reading.values import missing
 
 TABLE = "firms__enterprises"
 FIRST_YEAR, LAST_YEAR = 1995, 2030
 STATA_CHUNK_ROWS = 200_000
 LONGEST_VALUE = 100_000  # characters
 CODES = {"firm_code", "region_code"}  # numbers of more figures than a float keeps
+DATE = r"^((?:19|20)[0-9]{2})(?:年(?:[0-9]{1,2}月)?|[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2})?(?: 00:00:00)?)$"
 BAD_TEXT = "\ufffd"
 
 
@@ -173,9 +175,8 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
     for field in NUMBERS:
         if field not in text:
             continue
-        digits = text[field].str.replace(",", "")
-        number = as_numbers(digits)
-        unreadable = number.isna() & (digits != "")
+        number = _opening_years(text[field]) if field == "opening_year" else as_numbers(text[field])
+        unreadable = number.isna() & ~missing(text[field])
         found = found.mask(unreadable & ~is_bad, heads[at[field]] + ": " + text[field])
         is_bad |= unreadable
         rows[field] = number * (FACTORS.get(_unit(heads[at[field]]), 1000.0) if field in MONEY else 1.0)
@@ -201,9 +202,14 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
     delivery.put_aside(TABLE, aside)
 
 
+def _opening_years(text: pd.Series) -> pd.Series:
+    """Years of opening; of a date it is the date's year."""
+    return as_numbers(text.str.replace(DATE, r"\1", regex=True))
+
+
 def _years(raw: RawFile, text: pd.DataFrame) -> pd.Series:
     if "year" in text:
-        return as_numbers(text["year"])
+        return as_numbers(text["year"].str.replace(DATE, r"\1", regex=True))
     stated = raw.options.get("year") or next(iter(re.findall(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])", raw.name)), None)
     if stated is None:
         raise SourceError(raw.name, "", "says its year neither in a column nor in its name", "Put the year into the file's name, as in firms_2005.csv")

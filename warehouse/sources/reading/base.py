@@ -63,14 +63,15 @@ class Delivery:
     def column(self, sheet: str, head: str, taken_as: str | None = None, reason: str | None = None) -> None:
         """Say what became of one column: which column of the lake, or indicator, it fills, or else why it is not read.
 
-        Said again of the same sheet and head, what is read prevails. `sheet` is empty for a file without sheets.
+        `reason` of a column that is read says what was done to it. Said again of the same sheet and head, what is read prevails.
+        `sheet` is empty for a file without sheets.
         """
         key = sheet, _fit_to_print(head)
         known = self.columns.get(key)
         if known is None and len(self.columns) >= MOST_COLUMNS:
             key, taken_as, reason = ("", "(more columns)"), None, f"only the first {MOST_COLUMNS:,} of a file are named"
-        if known is None or known.indicator is None:
-            self.columns[key] = ColumnFate(self.raw.name, *key, taken_as, "" if taken_as is not None else reason or UNKNOWN_HEAD)
+        if known is None or known.indicator is None or (taken_as is not None and reason):
+            self.columns[key] = ColumnFate(self.raw.name, *key, taken_as, reason or ("" if taken_as is not None else UNKNOWN_HEAD))
 
     def heads(self, sheet: str, heads: Sequence[str], taken: Mapping[int, str], reasons: Mapping[int, str] | None = None) -> None:
         """Say it of a whole row of heads.

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from warehouse.sources.reading.values import numbers_by_text
+
 
 @dataclass(frozen=True)
 class Check:
@@ -43,8 +45,17 @@ def sort_out(rows: pd.DataFrame, checks: Sequence[Check]) -> tuple[pd.DataFrame,
 
 
 def as_numbers(text: pd.Series) -> pd.Series:
-    """Text as doubles; what is not a finite number becomes missing (`nan`, `inf` and `1,234` too)."""
+    """Text as doubles; what is not a finite number becomes missing (`nan`, `inf` and `12,34,56` too).
+
+    Full-width digits, footnotes' marks, thousands in groups of three and a column's decimal commas are understood (see `values`).
+    """
     numbers = pd.to_numeric(text, errors="coerce").astype("float64")
+    odd = numbers.isna() & text.notna()
+    if odd.any():
+        strings = text.astype("string").fillna("")
+        # whether commas are decimal is a question for the whole column: its 1.000 is a thousand then
+        asked = odd | bool(strings[odd].str.contains("[,，]", regex=True).any())
+        numbers = numbers.mask(asked, strings.map(numbers_by_text(strings[asked].unique())).astype("float64"))
     return numbers.where(np.isfinite(numbers))
 
 
