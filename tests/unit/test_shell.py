@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -66,10 +65,8 @@ def test_what_does_not_read_the_release_is_refused_with_a_sentence(tiny_config: 
 
 def test_a_query_over_its_time_is_stopped(tiny_config: Config, make_release: MakeRelease) -> None:
     make_release()
-    start = time.monotonic()
     with pytest.raises(CitytradeError, match=r"stopped after 0\.3 s\. Narrow it"):
         run_sql(tiny_config, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b", "table", 10, Limits(seconds=0.3), io.StringIO())
-    assert time.monotonic() - start < 20
 
 
 def test_a_query_over_its_memory_is_stopped_and_fills_no_disk(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:

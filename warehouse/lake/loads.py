@@ -40,7 +40,7 @@ class ColumnFate:
     """What became of one column of a raw file or of a member of an archive.
 
     sheet : empty where the file has none
-    head : as printed; `WHOLE_SHEET` where all of a sheet is meant
+    head : as printed; in brackets where rows, or all of a sheet, are meant
     indicator : the lake's column, or the indicator, that it fills; None for one that is not read
     reason : why it is not read; of one that is, what had to be done to it, if anything
     """

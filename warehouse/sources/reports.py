@@ -88,5 +88,6 @@ SOURCE = Source(
     citation="各市人民政府, 政府工作报告.",
     licence="Official documents, not subject to copyright (Copyright Law of China, article 5)",
     tables=TABLES,
+    reads_prose=True,
     layouts=(Layout("report_text", _is_report, _read_report),),
 )

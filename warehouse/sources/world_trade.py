@@ -60,6 +60,7 @@ def _is_income_head(cells: list[str]) -> bool:
 
 
 def _read_flows(raw: RawFile, delivery: Delivery) -> None:
+    lines_n = lines_of(raw)
     with duckdb.connect() as connection:
         # Quotes mean nothing here: one that is opened and never closed would swallow the rows after it.
         names = header_of(raw)
@@ -82,7 +83,6 @@ def _read_flows(raw: RawFile, delivery: Delivery) -> None:
         counts = connection.execute("select count(*), count(reason) from flows").fetchone()
         groups = connection.execute("select count(distinct (t, i, lpad(k, 6, '0'))) from flows where reason is null").fetchone()
         assert counts is not None and groups is not None
-        lines_n = lines_of(raw)
         if lines_n < 2:
             raise SourceError(raw.name, "line 1", "has a header and no rows", "Fetch the file again from its publisher")
         if counts[0] != lines_n - 1:

@@ -11,7 +11,7 @@ from flows.refresh.reading import SourceOutcome
 from flows.refresh.summary import unread_lines
 from warehouse.lake.loads import LoadReport
 from warehouse.releases.meta import write_meta
-from warehouse.sources.reading import base
+from warehouse.sources.reading import base, sheets
 
 POSTCODES = "province,city,county,longitude,latitude,zipCode,phone\n浙江省,杭州市,西湖区,120.13,30.26,310013,0571\n"
 
@@ -34,7 +34,7 @@ def test_a_column_without_a_head_and_a_control_character(load, tmp_path):
     text = POSTCODES.replace("province", ",province", 1).replace("phone", "pho\x1b[31mne", 1).replace("\n浙江", "\n1,浙江", 1)
     (tmp_path / "districts.csv").write_text(text, encoding="utf-8")
     report, *_ = load("postcodes", tmp_path / "districts.csv")
-    assert [column["head"] for column in report.columns if column["indicator"] is None] == ["(column 1, without a head)", "pho [31mne"]
+    assert [column["head"] for column in report.columns if column["indicator"] is None] == ["(column 1)", "pho [31mne"]
 
 
 def test_members_of_an_archive_and_a_second_head_of_one_meaning(load, tmp_path):
@@ -54,7 +54,7 @@ def test_sheets_that_no_layout_knows(load, workbook):
     rows = [["城市", "年份", "创新指数", "专利"], ["杭州市", 2010, 30.5, 7]]
     path = workbook("index.xlsx", {"notes": [["read me"]], "data": rows, "empty": []})
     report, *_ = load("innovation", path)
-    assert [(column["sheet"], column["head"]) for column in report.columns if column["indicator"] is None] == [("data", "专利"), ("notes", base.WHOLE_SHEET)]
+    assert [(column["sheet"], column["head"]) for column in report.columns if column["indicator"] is None] == [("data", "专利"), ("notes", sheets.WHOLE_SHEET)]
 
 
 def test_a_file_of_any_number_of_columns_is_named_up_to_a_limit(load, tmp_path, monkeypatch):

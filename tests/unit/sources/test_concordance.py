@@ -148,11 +148,12 @@ def test_bec_table_without_its_category_is_refused(load, tmp_path):
         load("concordance", path)
 
 
-def test_bec_table_in_utf16_is_refused(load, tmp_path):
+def test_bec_table_in_utf16_is_read(load, tmp_path):
     path = tmp_path / "bec.csv"
     path.write_text(BEC, encoding="utf-16")
-    with pytest.raises(SourceError, match="is UTF-16 text"):
-        load("concordance", path)
+    twin = tmp_path / "plain.csv"
+    twin.write_text(BEC, encoding="utf-8")
+    assert load("concordance", path)[0].tables == load("concordance", twin)[0].tables
 
 
 def elasticities(**columns: list[object]) -> pd.DataFrame:

@@ -63,8 +63,9 @@ def test_a_rate_in_another_unit_is_refused(load, tmp_path):
 
 
 def test_wrong_encoding(load, tmp_path):
-    path = write_csv(tmp_path / "rates.csv", "年份,1美元兑人民币（元）\n2005,8.1917\n", "utf-16")
-    with pytest.raises(SourceError, match=r"rates\.csv, line 1: is neither UTF-8 nor GB18030"):
+    path = write_csv(tmp_path / "rates.csv", "年份,1美元兑人民币（元）\n2005,8.1917\n", "utf-8")
+    path.write_bytes(path.read_bytes() + b"\xff\xfe\xff,1\n")
+    with pytest.raises(SourceError, match=r"rates\.csv, line 3: is neither UTF-8 nor GB18030"):
         load("prices", path)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 import zipfile
 
 import openpyxl
@@ -199,13 +198,11 @@ def test_an_old_workbook_is_read_as_a_new_one(tmp_path):
 @pytest.mark.parametrize("sheets_n", [1, 300])
 def test_far_cells_of_an_old_workbook_are_refused(tmp_path, sheets_n):
     """The format ends at column IV and row 65536, but a damaged file does not, and it may have any number of sheets."""
-    start = time.perf_counter()
     far = (65_535, 65_534) if sheets_n == 1 else (65_535, 255)
     (tmp_path / "far.xls").write_bytes(xls_bytes({f"s{at}": {(0, 0): 1.0, far: 2.0} for at in range(sheets_n)}))
     assert (tmp_path / "far.xls").stat().st_size < 60_000
     with pytest.raises(SourceError, match=r"far\.xls(, sheet s1: reaches so far that|: cannot be read as a workbook \(it takes more memory or time)"):
         read_workbook(raw_file(tmp_path / "far.xls"))
-    assert time.perf_counter() - start < 20
 
 
 def test_a_formula_without_its_result_is_refused_and_none_is_calculated(tmp_path):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -48,12 +47,11 @@ def test_a_file_is_read_whole_and_in_pieces(tmp_path: Path, version: int) -> Non
 
 @pytest.mark.parametrize("read", [stata_frame, stata_labels, lambda raw: list(stata_pieces(raw, 10))])
 @pytest.mark.parametrize("rows_n", [4, 2**40])
-def test_a_header_that_claims_more_rows_than_the_file_holds_is_refused(tmp_path: Path, read: Callable, rows_n: int) -> None:
-    start = time.perf_counter()
+def test_a_header_that_claims_more_rows_than_the_file_holds_is_refused(tmp_path: Path, read: Callable, rows_n: int, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = changed(written(tmp_path / "a.dta"), b"<N>", 3, struct.pack("<Q", rows_n))
     with pytest.raises(SourceError, match=r"a\.dta: cannot be read as a Stata file \((its header claims|its rows do not end where).*Fetch the file again"):
+        monkeypatch.delattr(stata.pd, "read_stata")  # the header is enough
         read(raw)
-    assert time.perf_counter() - start < 1
 
 
 def test_a_header_that_claims_fewer_rows_is_refused(tmp_path: Path) -> None:
@@ -73,12 +71,11 @@ def test_an_old_header_that_claims_too_much_is_refused(tmp_path: Path) -> None:
         stata_frame(changed(raw, b"\x72", OLD_VARIABLES_AT, struct.pack("<H", 30_000)))
 
 
-def test_thirty_thousand_variables_are_refused_at_once(tmp_path: Path) -> None:
-    start = time.perf_counter()
+def test_thirty_thousand_variables_are_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = changed(written(tmp_path / "a.dta"), b"<K>", 3, struct.pack("<H", 30_000))
     with pytest.raises(SourceError, match="claims 30,000 variables, more than the 5,000 allowed"):
+        monkeypatch.delattr(stata.pd, "read_stata")  # the header is enough
         stata_frame(raw)
-    assert time.perf_counter() - start < 1
 
 
 def test_a_list_of_parts_that_leads_out_of_the_file_is_refused(tmp_path: Path) -> None:

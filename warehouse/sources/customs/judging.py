@@ -110,12 +110,15 @@ class Seen:
             said["quantity_text"] = DECIMALS_SAID
         for field, count in (("hs_text", self.hs_restored_n), ("postcode", self.postcodes_restored_n)):
             if count:
-                said[field] = f"{count:,} codes got back the leading zero that a spreadsheet took from them"
+                said[field] = f"{count:,} of the codes got back the leading zero that a spreadsheet took"
         return said
 
 
 def look(connection: duckdb.DuckDBPyConnection) -> Seen:
-    """Look through the table `raw`. Codes have lost zeros where some lack one figure and none begins with a zero."""
+    """Look through the table `raw`. Products have lost zeros where some lack one figure and none begins with a zero.
+
+    A postcode that lacks a figure may have lost any: it gets a zero only where products have lost theirs too.
+    """
     hs, postcode = WHOLE.format("hs_text"), WHOLE.format("postcode")
     row = connection.execute(
         f"""select {_decimal_commas("value_text")}, {_decimal_commas("quantity_text")},
@@ -124,7 +127,7 @@ def look(connection: duckdb.DuckDBPyConnection) -> Seen:
     ).fetchone()
     assert row is not None
     value, quantity, hs_kept, hs_short, postcodes_kept, postcodes_short = row
-    return Seen(value, quantity, 0 if hs_kept else hs_short, 0 if postcodes_kept else postcodes_short)
+    return Seen(value, quantity, 0 if hs_kept else hs_short, 0 if hs_kept or not hs_short or postcodes_kept else postcodes_short)
 
 
 def _plain(column: str) -> str:

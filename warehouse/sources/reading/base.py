@@ -21,12 +21,12 @@ from warehouse import closure
 from warehouse.errors import SourceError
 from warehouse.lake.loads import ColumnFate, FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
-from warehouse.sources.reading import containers, sheets
+from warehouse.sources.reading import containers, separators, sheets
 from warehouse.sources.reading.rawfile import RawFile as RawFile
 
 FEW_ROWS = 10_000
 UNKNOWN_HEAD = "nothing that is read is known by this head"
-WHOLE_SHEET = "(the whole sheet)"
+NO_HEAD = "it has no head"
 LONGEST_HEAD = 200  # characters; a head is printed
 MOST_COLUMNS = 5_000  # named of one file: a hostile one may have any number
 
@@ -82,12 +82,16 @@ class Delivery:
         reasons : position -> why a column is not read, where there is more to say than that nobody knows its head
         """
         last = max((at for at, head in enumerate(heads) if str(head).strip()), default=-1)
+        hidden = {(part.sheet, part.column) for part in self._hidden()}
         said: set[str] = set()
         for at, head in enumerate(heads[: last + 1]):
-            name = str(head) if str(head).strip() else f"(column {at + 1}, without a head)"
+            is_named = bool(str(head).strip())
+            if not is_named and (sheet, at + 1) in hidden:
+                continue
+            name = str(head) if is_named else f"(column {at + 1})"
             name = f"{name} (again, in column {at + 1})" if name in said else name
             said.add(name)
-            self.column(sheet, name, taken.get(at), (reasons or {}).get(at))
+            self.column(sheet, name, taken.get(at), (reasons or {}).get(at, None if is_named else NO_HEAD))
 
     def accept(self, table: str, frame: pd.DataFrame) -> None:
         """Write good rows: the table's columns and `line` (1-based, as in the file); missing columns become null."""
@@ -108,13 +112,16 @@ class Delivery:
         if len(frame) and "year" in frame.columns:
             self._note_years(int(frame["year"].min()), int(frame["year"].max()))
 
+    def _hidden(self) -> list[sheets.Hidden]:
+        return sheets.hidden_parts(self.raw) if sheets.is_workbook(self.raw) else []
+
     def _name_unread_sheets(self) -> None:
         """A sheet of which nothing was said is one whose heads the layout does not know."""
         if self.columns and sheets.is_workbook(self.raw):
             said = {sheet for sheet, _ in self.columns}
             for name, rows in sheets.read_workbook(self.raw).items():
                 if name not in said and any(cell != "" for row in rows for cell in row):
-                    self.column(name, WHOLE_SHEET, reason="it has no heads that the layout knows")
+                    self.column(name, sheets.WHOLE_SHEET, reason="it has no heads that the layout knows")
 
     def _refuse_unknown(self, table: str, has: set[str]) -> None:
         unknown = has - set(stored(self.source_tables[table]))
@@ -150,6 +157,8 @@ class Delivery:
             self.set_aside.update(frame["reason"].astype(str).tolist())
 
     def close(self) -> None:
+        for part in self._hidden():
+            self.column(part.sheet, part.head, reason=part.reason)
         self._name_unread_sheets()
         if not self._aside_frames:
             return
@@ -191,6 +200,7 @@ class Source:
     layouts: tuple[Layout, ...]
     tables: Tables  # lake table -> its columns, without lineage
     reads_parquet: bool = False  # its layouts read Parquet themselves; otherwise they are given it as csv
+    reads_prose: bool = False  # its files are no tables; those of the others are given to their layouts as csv with commas
 
     @cached_property
     def reader_version(self) -> str:
@@ -267,6 +277,8 @@ def _read_file(folder: Path, source: Source, raw: RawFile, load_id: str, gathers
     try:
         if containers.is_parquet(raw) and not source.reads_parquet:
             delivery.raw = raw = containers.parquet_as_csv(raw, folder / "converted")
+        elif not source.reads_prose:
+            delivery.raw = raw = separators.as_plain_csv(raw, folder / "converted")
         layout = recognise(source, raw)
         delivery.layout = layout.name
         layout.read(raw, delivery)
@@ -360,8 +372,6 @@ def recognise(source: Source, raw: RawFile) -> Layout:
     for layout in source.layouts:
         if layout.recognise(raw):
             return layout
-    if raw.head[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise SourceError(raw.name, "", "is UTF-16 text", "Save it as UTF-8 and refresh again")
     known = ", ".join(layout.name for layout in source.layouts)
     raise SourceError(
         raw.name,

@@ -27,6 +27,7 @@ import pyarrow.parquet
 from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.sources.reading.rawfile import RawFile
+from warehouse.sources.reading.separators import refuse_web_page
 
 GIB = 1024**3
 MAX_MEMBERS = 1_000
@@ -75,7 +76,7 @@ def refuse_foreign(raw: RawFile) -> None:
     """
     Raises
     ------
-    SourceError : an Access database or a packed file of a kind that is not read, with what to do about it.
+    SourceError : an Access database, a web page, or a packed file of a kind that is not read, with what to do about it.
     """
     if raw.head[4:19] in ACCESS_MARKS:
         name = raw.path.name
@@ -85,6 +86,7 @@ def refuse_foreign(raw: RawFile) -> None:
             f"`mdb-export -D %Y-%m-%d -T %Y-%m-%d {name} TABLE > TABLE.csv` writes one; then name the csv in the configuration"
         )
         raise SourceError(raw.name, "", problem, remedy)
+    refuse_web_page(raw)
     for mark, kind in FOREIGN_MARKS.items():
         if raw.head.startswith(mark):
             raise SourceError(raw.name, "", f"is {kind}, which is not read directly", "Unpack it, or pack it again as zip, and refresh")

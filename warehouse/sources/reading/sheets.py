@@ -1,4 +1,8 @@
-"""Workbooks: xlsx and xls, read as values only (no formula or macro is ever run), with a limit on their size."""
+"""Workbooks: xlsx and xls, read as values only (no formula or macro is ever run), with a limit on their size.
+
+What is hidden is not read, since a person who looks at the workbook does not see it: sheets in both kinds, rows and columns in xlsx.
+Rows that a filter hides are read: whoever looked something up in a table, and left the filter on, took nothing out of it.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import IO
@@ -25,23 +29,37 @@ MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576  # an xlsx sheet ends at XFD1048576
 MAX_CHARACTERS = 1024 * 1024 * 1024
 MAX_TAG_BYTES = 64 * 1024
 MAX_LIST_BYTES = 16 * 1024 * 1024  # of a workbook's lists of its parts
+WHOLE_SHEET = "(the whole sheet)"
 WORKER = Path(__file__).with_name("workbook_worker.py")
 PIECE = 1024 * 1024
 XLSX_MARK = b"PK\x03\x04"
 XLS_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 OTHER_ZIPPED_WORKBOOKS = {".ods", ".xlsb"}  # told by their ending alone; the size of their sheets is not looked up here
 
-# A cell's or row's tag up to its ">", under any prefix; possessive, so that a tag without an end costs no more than one with.
-TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row)(?=[\s/>])((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)""")
+# The tag of a cell, a row or a group of columns up to its ">", under any prefix; possessive, so that a tag without an end costs no more than one with.
+TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row|col)(?=[\s/>])((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)""")
 # A formula without its result, as programs write it that do not calculate; one whose result is an empty text says t="str".
 UNSAVED_FORMULA = re.compile(
     rb"""<(?:[\w.-]+:)?c(?![^>]*\bt\s*=\s*["']str["'])(?:\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)"""
     rb"""\s*(?:<(?:[\w.-]+:)?v\s*/>|<(?:[\w.-]+:)?v\s*>\s*</(?:[\w.-]+:)?v\s*>)?\s*</(?:[\w.-]+:)?c\s*>"""
 )
 LONGEST_FORMULA = 16 * 1024
+IS_HIDDEN = re.compile(rb"""(?<![\w:.-])hidden\s*=\s*["'](?:1|true)["']""")
+SPAN = re.compile(rb"""(?<![\w:.-])(min|max)\s*=\s*["']([0-9]{1,7})["']""")
+FILTER = re.compile(rb"""<(?:[\w.-]+:)?autoFilter\s[^>]*?ref\s*=\s*["'][A-Z$]+([0-9]{1,7}):[A-Z$]+\$?([0-9]{1,7})["'][^>]*>\s*<(?:[\w.-]+:)?filterColumn""")
+MOST_GAPS = 10_000  # hidden rows that are followed by others that are not; a hostile file may have any number
 REFERENCE = re.compile(rb"""r(?<![\w:.-]r)\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
 
 Rows = list[list[object]]
+
+
+def _letters(column: int) -> str:
+    """A column (1-based) as spreadsheet programs call it."""
+    letters = ""
+    while column:
+        column, letter = divmod(column - 1, 26)
+        letters = chr(ord("A") + letter) + letters
+    return letters
 
 
 @dataclass
@@ -50,6 +68,14 @@ class Extent:
 
     columns: int = 0
     rows: int = 0
+    hidden_rows: list[range] = field(default_factory=list)
+    hidden_columns: list[range] = field(default_factory=list)
+
+    def hide_row(self, row: int) -> None:
+        if self.hidden_rows and self.hidden_rows[-1].stop == row:
+            self.hidden_rows[-1] = range(self.hidden_rows[-1].start, row + 1)
+        elif len(self.hidden_rows) < MOST_GAPS:
+            self.hidden_rows.append(range(row, row + 1))
 
     @property
     def cells_n(self) -> int:
@@ -58,11 +84,23 @@ class Extent:
     @property
     def far_cell(self) -> str:
         """The corner opposite to A1, as spreadsheet programs call it."""
-        letters, rest = "", self.columns
-        while rest:
-            rest, letter = divmod(rest - 1, 26)
-            letters = chr(ord("A") + letter) + letters
-        return f"{letters}{self.rows}"
+        return f"{_letters(self.columns)}{self.rows}"
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """What a person does not see of a sheet and what is not read therefore: a column by its position (1-based), or rows, or all of it."""
+
+    sheet: str
+    head: str
+    reason: str
+    column: int = 0
+
+
+@dataclass(frozen=True)
+class _Workbook:
+    sheets: dict[str, Rows]
+    hidden: list[Hidden]
 
 
 def is_workbook(raw: RawFile) -> bool:
@@ -70,7 +108,7 @@ def is_workbook(raw: RawFile) -> bool:
 
 
 def read_workbook(raw: RawFile) -> dict[str, Rows]:
-    """Every sheet's rows from its first cell on; blank cells are "", numbers float, text str, dates datetime.
+    """Every visible sheet's rows from its first cell on; blank cells and hidden ones are "", numbers float, text str, dates datetime.
 
     The last workbook is remembered, since each layout looks into it to recognise its own: do not change the rows.
 
@@ -79,28 +117,65 @@ def read_workbook(raw: RawFile) -> dict[str, Rows]:
     SourceError : a workbook that is truncated, encrypted, of another kind than xlsx and xls, unpacks to more than
         1 GiB or 250 times its size, whose sheets span more than 20 million cells, or that holds formulas without results.
     """
-    return _read_workbook(raw.path, raw.fingerprint, raw.label)
+    return _read_workbook(raw.path, raw.fingerprint, raw.label).sheets
+
+
+def hidden_parts(raw: RawFile) -> list[Hidden]:
+    """What of a workbook holds something and is hidden, so that it was not read. Raises as `read_workbook` does."""
+    return _read_workbook(raw.path, raw.fingerprint, raw.label).hidden
 
 
 @lru_cache(maxsize=1)
-def _read_workbook(path: Path, fingerprint: str, label: str) -> dict[str, Rows]:
+def _read_workbook(path: Path, fingerprint: str, label: str) -> _Workbook:
     raw = RawFile(path, fingerprint, label=label)
+    covered: dict[str, Extent] = {}
     if raw.head.startswith(XLSX_MARK):
         _refuse_bomb(raw)
-        _look_through(raw)
-    return _cells_of(raw)
+        covered = _look_through(raw)
+    found, hidden = _cells_of(raw)
+    for name, extent in covered.items():
+        if name in found:
+            hidden += _cover(name, found[name], extent)
+    if hidden and not found:
+        raise SourceError(raw.name, "", "has no sheet that is not hidden", "Show the sheet that is meant, save it and refresh")
+    return _Workbook(found, hidden)
 
 
-def _cells_of(raw: RawFile) -> dict[str, Rows]:
-    """The rows of all sheets, read by a process of its own: a damaged workbook can end the one that reads it."""
+def _cover(sheet: str, rows: Rows, extent: Extent) -> list[Hidden]:
+    """Blank hidden rows and columns, and say which of them held something."""
+    hidden = []
+    for span in extent.hidden_rows:
+        filled = 0
+        for row in rows[span.start - 1 : span.stop - 1]:
+            filled += any(cell != "" for cell in row)
+            row[:] = [""] * len(row)
+        if filled:
+            named = f"(row {span.start})" if len(span) == 1 else f"(rows {span.start} to {span.stop - 1})"
+            hidden.append(Hidden(sheet, named, f"hidden; {filled} row{'' if filled == 1 else 's'} with content"))
+    width = max(map(len, rows), default=0)
+    for at in dict.fromkeys(column - 1 for span in extent.hidden_columns for column in span if column <= width):
+        texts = [str(row[at]) for row in rows if at < len(row) and row[at] != ""]
+        for row in rows:
+            if at < len(row):
+                row[at] = ""
+        if texts:
+            hidden.append(Hidden(sheet, texts[0], f"column {_letters(at + 1)} is hidden", at + 1))
+    return hidden
+
+
+def _cells_of(raw: RawFile) -> tuple[dict[str, Rows], list[Hidden]]:
+    """The rows of all visible sheets and the names of the others, read by a process of its own: a damaged workbook can end the one that reads it."""
     command = [sys.executable, "-P", str(WORKER), str(raw.path.absolute()), str(MAX_CELLS), str(MAX_CHARACTERS)]
     sheets: dict[str, Rows] = {}
     rows: Rows = []
+    hidden: list[Hidden] = []
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
         assert worker.stdout is not None
         try:
-            while (message := pickle.load(worker.stdout))[0] in ("sheet", "rows"):
-                if message[0] == "sheet":
+            while (message := pickle.load(worker.stdout))[0] in ("hidden", "sheet", "rows"):
+                if message[0] == "hidden":
+                    hidden.append(Hidden(message[1], WHOLE_SHEET, "the sheet is hidden"))
+                elif message[0] == "sheet":
                     rows = sheets.setdefault(message[1], [])
                 else:
                     rows.extend(message[1])
@@ -111,8 +186,8 @@ def _cells_of(raw: RawFile) -> dict[str, Rows]:
     if message[0] == "broken":
         raise SourceError(raw.name, "", f"cannot be read as a workbook ({message[1]})", "Open it in a spreadsheet program, save it again and refresh")
     if message[0] == "large":
-        raise SourceError(raw.name, message[1], message[2], "Delete the far rows and columns that hold nothing of use, save it again and refresh")
-    return sheets
+        raise SourceError(raw.name, message[1], message[2], "Delete what holds nothing of use, such as far rows and columns, save it again and refresh")
+    return sheets, hidden
 
 
 def _refuse_bomb(raw: RawFile) -> None:
@@ -131,12 +206,13 @@ def _refuse_bomb(raw: RawFile) -> None:
         raise SourceError(raw.name, "", problem, "Check where the file comes from; split it if it is genuine")
 
 
-def _look_through(raw: RawFile) -> None:
-    """Refuse an xlsx in which few cells span many: a sheet is laid out in memory from A1 to its farthest row and column.
+def _look_through(raw: RawFile) -> dict[str, Extent]:
+    """Return the sheets with hidden rows or columns, by name, and refuse an xlsx in which few cells span many.
 
-    A sheet with a formula that has no result is refused too. An xls is looked at by the process that reads it only.
+    A sheet is laid out in memory from A1 to its farthest row and column. A sheet with a formula that has no result is refused too. An xls is looked at by the process that reads it only.
     """
     total = 0
+    covered: dict[str, Extent] = {}
     try:
         with zipfile.ZipFile(raw.path) as archive:
             names = {name.lower() for name in archive.namelist()}
@@ -156,10 +232,14 @@ def _look_through(raw: RawFile) -> None:
                     raise _beyond(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent)
                 if watched.has_unsaved_formula:
                     raise _without_results(raw, f"sheet {_sheet_name(archive, entry.filename)}")
+                extent.hidden_rows = [span for span in extent.hidden_rows if span.start not in watched.filtered or span.stop - 1 not in watched.filtered]
+                if extent.hidden_rows or extent.hidden_columns:
+                    covered[_sheet_name(archive, entry.filename)] = extent
     except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, LookupError, NotImplementedError, RuntimeError, OSError, *DAMAGED) as error:
         # expat raises LookupError for an encoding that it does not know; zipfile the next three for a compression that it does
         # not know, a part that wants a password, and one that lies before the file's first byte
         raise SourceError(raw.name, "", f"cannot be unpacked as a workbook ({error})", "Save it again without a password and refresh") from error
+    return covered
 
 
 def _refuse_disguised_sheets(raw: RawFile, archive: zipfile.ZipFile) -> None:
@@ -189,16 +269,19 @@ def _list_in(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 
 
 class _Watched:
-    """A sheet's bytes as they are read, looked through for formulas without results."""
+    """A sheet's bytes as they are read, looked through for formulas without results and for a filter that is on."""
 
     def __init__(self, part: IO[bytes]) -> None:
         self._part, self._tail = part, b""
         self.has_unsaved_formula = False
+        self.filtered = range(0)  # rows
 
     def read(self, size: int) -> bytes:
         piece = self._part.read(size)
         data = self._tail + piece
         self.has_unsaved_formula |= UNSAVED_FORMULA.search(data) is not None
+        if filtered := FILTER.search(data):
+            self.filtered = range(int(filtered[1]), int(filtered[2]) + 1)
         self._tail = data[-LONGEST_FORMULA:]
         return piece
 
@@ -228,6 +311,11 @@ def _extent(raw: RawFile, part: _Watched, name: str) -> Extent:
     extent = Extent()
     row = column = 0
     for tag, attributes in _tags(raw, part, name):
+        if tag == b"col":
+            if IS_HIDDEN.search(attributes):
+                said = {bound: int(number) for bound, number in SPAN.findall(attributes)}
+                extent.hidden_columns.append(range(said.get(b"min", 1), min(said.get(b"max", 0), MAX_COLUMNS) + 1))
+            continue
         row_said = column_said = 0
         for letters, digits in REFERENCE.findall(attributes):
             # Cut to one figure more than the format allows, so that a monstrous number stays a number too large.
@@ -235,6 +323,8 @@ def _extent(raw: RawFile, part: _Watched, name: str) -> Extent:
             column_said = max(column_said, _column_number(letters[:4]))
         if tag == b"row":
             row, column = row_said or row + 1, 0
+            if IS_HIDDEN.search(attributes):
+                extent.hide_row(row)
             continue
         column = column_said or column + 1
         if not attributes.endswith(b"/"):

@@ -69,7 +69,7 @@ def read_text(raw: RawFile) -> str:
 
 
 def read_rows(raw: RawFile) -> list[list[str]]:
-    """All rows of a small csv file, as text, in order; a field of over 1 MiB is refused."""
+    """All rows of a small csv file but blank ones at its end, as text, in order; a field of over 1 MiB is refused."""
     text = read_text(raw)
     cells_n = text.count(",") + text.count("\n")
     if cells_n > MAX_SMALL_CELLS:
@@ -77,9 +77,12 @@ def read_rows(raw: RawFile) -> list[list[str]]:
         raise SourceError(raw.name, "", problem, "Check that the right file is named")
     handle = io.StringIO(text, newline="")
     try:
-        return list(csv.reader(_lines(raw, handle, LONGEST_LINE)))
+        rows = list(csv.reader(_lines(raw, handle, LONGEST_LINE)))
     except csv.Error as error:
         raise SourceError(raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh") from error
+    while rows and not any(rows[-1]):
+        rows.pop()
+    return rows
 
 
 def csv_rows(raw: RawFile, encoding: str, longest_line: int = LONGEST_LINE) -> Iterator[tuple[int, list[str]]]:
@@ -122,7 +125,8 @@ class Transcoded:
 def transcode(raw: RawFile, target: Path) -> Transcoded:
     """Write a large csv as UTF-8 with one record a line, in pieces.
 
-    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of the file. A line with an
+    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of the file, and goes at the end,
+    where people's programs leave any number of them. A line with an
     odd number of quotes loses them: a quote that is opened and never closed would swallow every row after it.
     Names are sometimes cut in the middle of a character; those become U+FFFD, and the caller decides about the rows.
 
@@ -130,7 +134,7 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
     ------
     SourceError : neither UTF-8 nor GB18030 (more than one character in a hundred cannot be decoded).
     """
-    replaced = total = lines = 0
+    replaced = total = lines = blank = 0
     rest, commas = "", -1
     decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(raw) else "gb18030")(errors="replace")
     breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
@@ -146,7 +150,8 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
             cut = rest.rfind("\n")
             if cut >= 0:
                 commas = rest[:cut].partition("\n")[0].count(",") if commas < 0 else commas
-                lines += _write_lines(sink, rest[:cut], commas)
+                written, blank = _write_lines(sink, rest[:cut], commas, blank)
+                lines += written
                 rest = rest[cut + 1 :]
             if len(rest) > LONGEST_LINE:
                 raise SourceError(
@@ -154,18 +159,24 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
                 )
         rest += breaks.decode(b"", final=True)
         if rest:
-            lines += _write_lines(sink, rest, commas)
+            lines += _write_lines(sink, rest, commas, blank)[0]
     return Transcoded(lines, is_ended=not rest)
 
 
-def _write_lines(sink: TextIO, text: str, commas: int) -> int:
-    """Write complete lines, mended, and return how many of them hold text."""
-    lines = text.split("\n")
+def _write_lines(sink: TextIO, text: str, commas: int, blank: int) -> tuple[int, int]:
+    """Write complete lines, mended, after `blank` empty ones that were held back; returns how many hold text, and how many empty ones
+    at their end are held back now."""
+    filled = text.rstrip("\n")
+    if not filled:
+        return 0, blank + len(text) + 1
+    held = len(text) - len(filled)
+    sink.write((BLANK_LINE + "\n") * blank)
+    lines = filled.split("\n")
     if "" in lines:
         lines = [line or BLANK_LINE for line in lines]
     lines = [_mended(line, commas) for line in lines]
     sink.write("\n".join(lines) + "\n")
-    return sum(line != BLANK_LINE for line in lines)
+    return sum(line != BLANK_LINE for line in lines), held
 
 
 def _mended(line: str, commas: int) -> str:
@@ -183,13 +194,21 @@ def _mended(line: str, commas: int) -> str:
 
 
 def lines_of(raw: RawFile) -> int:
-    """How many lines a file has; empty ones at its end do not count."""
+    """How many lines a file has; empty ones at its end do not count.
+
+    Raises
+    ------
+    SourceError : 8 MiB without the end of a line.
+    """
     breaks = at_end = 0
     with raw.path.open("rb") as source:
         while chunk := source.read(CHUNK):
             filled = chunk.rstrip(b"\r\n")
             at_end = chunk.count(b"\n", len(filled)) + (0 if filled else at_end)
             breaks += chunk.count(b"\n")
+            if len(chunk) == CHUNK and b"\n" not in chunk[LONGEST_LINE:]:
+                problem = f"is longer than {LONGEST_LINE:,} characters"
+                raise SourceError(raw.name, f"line {breaks + 1}", problem, "Check that the file is a csv with one record a line")
     return breaks - at_end + 1
 
 

@@ -18,6 +18,7 @@ import python_calamine
 MEMORY = 3 * 1024**3
 SECONDS = 600
 PIECE = 20_000  # cells
+LONGEST_CELL = 32_767  # characters, as spreadsheet programs have it
 Cell = str | float | bool | datetime | date | time | timedelta
 
 
@@ -26,7 +27,10 @@ class TooLargeError(Exception):
 
 
 def main(file: str, cells_max: int, characters_max: int, sink: BinaryIO) -> None:
-    """Write, one pickle after the other: ("sheet", name), ("rows", rows) and so on; last ("end",), ("broken", text) or ("large", place, text)."""
+    """Write, one pickle after the other: ("hidden", name) of a sheet that is, ("sheet", name), ("rows", rows) and so on.
+
+    The last one is ("end",), ("broken", text) or ("large", place, text).
+    """
     for kind, limit in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, SECONDS)):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard))
@@ -45,7 +49,11 @@ def main(file: str, cells_max: int, characters_max: int, sink: BinaryIO) -> None
 def _messages(file: str, cells_max: int, characters_max: int) -> Iterator[tuple[object, ...]]:
     cells_n = characters_n = 0
     with python_calamine.CalamineWorkbook.from_path(file) as workbook:
+        hidden = {sheet.name for sheet in workbook.sheets_metadata if sheet.visible != python_calamine.SheetVisibleEnum.Visible}
         for name in workbook.sheet_names:
+            if name in hidden:
+                yield "hidden", name
+                continue
             yield "sheet", name
             sheet = workbook.get_sheet_by_name(name)
             if sheet.end is None:
@@ -55,7 +63,10 @@ def _messages(file: str, cells_max: int, characters_max: int) -> Iterator[tuple[
             if cells_n > cells_max:
                 raise TooLargeError(f"sheet {name}", f"reaches so far that the workbook spans {cells_n:,} cells, more than the {cells_max:,} allowed")
             for rows in _pieces(sheet, columns_n):
-                characters_n += sum(len(cell) for row in rows for cell in row if isinstance(cell, str))
+                lengths = [len(cell) for row in rows for cell in row if isinstance(cell, str)]
+                characters_n += sum(lengths)
+                if max(lengths, default=0) > LONGEST_CELL:
+                    raise TooLargeError(f"sheet {name}", f"holds a text of {max(lengths):,} characters, more than the {LONGEST_CELL:,} of a cell")
                 if characters_n > characters_max:
                     raise TooLargeError(f"sheet {name}", f"holds more than the {characters_max:,} characters of text allowed")
                 yield "rows", rows
