@@ -19,6 +19,7 @@ from typing import Any
 from warehouse.errors import ConfigError
 from warehouse.project import PROJECT
 from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, Alerts, Controls, parse_alerts, parse_controls
+from warehouse.settings.tables import SOURCES_WITH_TABLES, as_option, parse_tables
 
 CONFIG_NAME = "citytrade.toml"
 CONFIG_VARIABLE = "CITYTRADE_CONFIG"
@@ -30,7 +31,7 @@ KNOWN_KEYS = {
     "alerts": ALERT_KEYS,
 }
 # Settings that one source alone has: what its files cannot say of themselves.
-SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}}
+SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}, **{key: {"tables"} for key in SOURCES_WITH_TABLES}}
 FLOWS = ("export", "import")
 
 
@@ -166,13 +167,17 @@ def _unescaped(pattern: str) -> str:
 
 
 def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
-    settings = _table(file, f"sources.{name}", given, KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set()))
+    settings = dict(_table(file, f"sources.{name}", given, KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set())))
+    where = f"{file}, [sources.{name}]"
+    tables = parse_tables(where, name, settings.pop("tables", {}), lambda pattern: _absolute_pattern(file, pattern))
     patterns = settings.get("files", [])
-    if not isinstance(patterns, list) or not patterns or not all(isinstance(p, str) for p in patterns):
-        raise ConfigError(f'{file}, [sources.{name}]: files must be a list of patterns, such as files = ["customs/*.csv"].')
+    if not isinstance(patterns, list) or not (patterns or tables) or not all(isinstance(p, str) for p in patterns):
+        raise ConfigError(f'{where}: files must be a list of patterns, such as files = ["customs/*.csv"].')
     options = {key: _option(file, f"[sources.{name}]", key, value) for key, value in sorted(settings.items()) if key in SOURCE_KEYS.get(name, ())}
-    controls = parse_controls(f"{file}, [sources.{name}]", name, settings)
-    return SourceSettings(tuple(_absolute_pattern(file, p) for p in patterns), options, controls)
+    if tables:
+        options["tables"] = as_option(tables)
+    named = [*(_absolute_pattern(file, p) for p in patterns), *(pattern for table in tables for pattern in table.patterns)]
+    return SourceSettings(tuple(dict.fromkeys(named)), options, parse_controls(where, name, settings))
 
 
 def _alerts(file: Path, raw: object) -> Alerts:

@@ -22,6 +22,7 @@ from warehouse.errors import SourceError
 from warehouse.lake.loads import ColumnFate, FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
 from warehouse.sources.reading import containers, separators, sheets
+from warehouse.sources.reading.options import options_for
 from warehouse.sources.reading.rawfile import RawFile as RawFile
 
 FEW_ROWS = 10_000
@@ -215,7 +216,7 @@ def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str]
     ------
     SourceError : a file of no known layout, one that cannot be read, or one whose rows do not add up.
     """
-    options = dict(options or {})
+    options = options_for(path, options or {})
     try:
         raw = RawFile(path, fingerprint(path), options)
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Layout, Source
-from warehouse.sources.yearbook import city_files, nbs_query, official, panels
+from warehouse.sources.yearbook import across, city_files, nbs_query, official, own, panels
 from warehouse.sources.yearbook.headers import HEADERS, Header, glued_head, panel_head, sheet_head, unit_scope_head
 
 TABLES: Tables = {
@@ -39,9 +39,11 @@ SOURCE = Source(
     licence="Copyright of the publishers; not redistributed with citytrade",
     tables=TABLES,
     layouts=(
+        own.LAYOUT,
         Layout(official.VINTAGE, official.recognise, official.read),
         nbs_query.LAYOUT,
         *city_files.layouts(),
+        *across.layouts(),
         *panels.layouts(),
     ),
 )

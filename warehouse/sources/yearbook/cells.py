@@ -116,7 +116,7 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
     blank = _matrix([[is_blank(cell) for cell in cells] for cells in published], bool)
     cells = np.where(blank, _matrix(filled, object), _matrix(published, object))
     at_column, at_row = np.nonzero(~(blank & _matrix([[is_blank(cell) for cell in cells] for cells in filled], bool)))
-    names = [_name(_at(row, keys.city)) for _, row in rows]
+    names = [name_text(_at(row, keys.city)) for _, row in rows]
     factors = np.array([np.nan if column.factor is None else column.factor for column in columns], dtype=float)
     by_row = np.array([_row_factor(_at(row, keys.unit)) if keys.unit is not None else np.nan for _, row in rows], dtype=float)
     said = np.array([column.factor is not None for column in columns], dtype=bool)
@@ -125,7 +125,7 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
             "line": _column([line for line, _ in rows], at_row),
             "place": place,
             "city_name": _column(names, at_row),
-            "city_code_published": _column([_code(_at(row, keys.code)) if keys.code is not None else None for _, row in rows], at_row),
+            "city_code_published": _column([code_text(_at(row, keys.code)) if keys.code is not None else None for _, row in rows], at_row),
             "year": _column([_at(row, keys.year) if keys.year is not None else keys.fixed_year for _, row in rows], at_row),
             "cell": pd.Series(cells[at_column, at_row], dtype=object),
             "is_interpolated": blank[at_column, at_row] | _estimated(rows, columns)[at_column, at_row],
@@ -163,7 +163,7 @@ def _column(values: Sequence[object], at: np.ndarray[Any, Any]) -> pd.Series:
     return pd.Series(taken[at], dtype=object)
 
 
-def _name(cell: object) -> str:
+def name_text(cell: object) -> str:
     return "" if is_blank(cell) else NAME_MARKS.sub("", clean_name(str(cell)))
 
 
@@ -180,7 +180,7 @@ def _at(row: Row, index: int | None) -> object:
     return row[index] if index is not None and index < len(row) else None
 
 
-def _code(cell: object) -> str | None:
+def code_text(cell: object) -> str | None:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return None if is_blank(cell) else clean_name(str(cell)).removesuffix(".0")

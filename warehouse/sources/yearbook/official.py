@@ -304,7 +304,7 @@ def _is_labour(block: Block) -> bool:
 
 def _rows(block: Block, keys: Keys, columns: list[Column]) -> list[NumberedRow]:
     """The rows of cities with their names as meant, those of provinces and notes left out."""
-    rows: list[NumberedRow] = []
+    rows: list[tuple[int, list[object]]] = []
     for at in range(block.head_to + 1, block.end):
         row = list(block.rows[at])
         name = _chinese_name(row[block.name_at]) if block.name_at < len(row) else ""
@@ -315,7 +315,7 @@ def _rows(block: Block, keys: Keys, columns: list[Column]) -> list[NumberedRow]:
     printed_names = [(str(row[block.name_at]), row[english] if english < len(row) else "") for _, row in rows]
     for (_, row), name in zip(rows, printed.names_as_meant(printed_names), strict=True):
         row[block.name_at] = name
-    return rows
+    return list(rows)
 
 
 def _scope(cell: object) -> str | None:
