@@ -47,9 +47,7 @@ def parse_tables(where: str, source: str, given: object, absolute: Callable[[str
     """
     if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
         raise ConfigError(f"{where}: tables are named, such as [sources.{source}.tables.mine] with its settings below.")
-    return tuple(
-        _table(f"{where.removesuffix(']')}.tables.{name}]", name, table, absolute) for name, table in given.items()
-    )
+    return tuple(_table(f"{where.removesuffix(']')}.tables.{name}]", name, table, absolute) for name, table in given.items())
 
 
 def as_option(tables: Iterable[TableSettings]) -> str:
@@ -87,7 +85,7 @@ def _check_plain(where: str, told: dict[str, Any]) -> None:
     yearbook = told.get("yearbook", 2000)
     if yearbook != "name" and (isinstance(yearbook, bool) or not isinstance(yearbook, int) or not 1950 <= yearbook <= 2100):
         raise ConfigError(
-            f'{where}: yearbook = {yearbook!r} is no year. Give the yearbook\'s own year, such as 2012 for the one that '
+            f"{where}: yearbook = {yearbook!r} is no year. Give the yearbook's own year, such as 2012 for the one that "
             'prints 2011, or "name" if the file\'s name has it.'
         )
     names = told.get("city_names", dict.fromkeys(NAMES_KEYS, ""))
@@ -184,7 +182,7 @@ def _interpolated(where: str, given: object, columns: dict[str, Any]) -> bool | 
         return given
     if not isinstance(given, dict) or not all(isinstance(head, str) for head in given.values()):
         raise ConfigError(
-            f'{where}: interpolated is true for a whole table, or names the column that says it of each row, such as '
+            f"{where}: interpolated is true for a whole table, or names the column that says it of each row, such as "
             'interpolated = { fixed_investment_cny = "fai_imputed" }.'
         )
     _refuse_unknown(where, "column", given, set(columns))

@@ -123,7 +123,7 @@ def test_a_yearbook_that_does_not_say_its_year(own, workbook):
     ("settings", "match"),
     [
         ('keys = { city = "Ctnm", year = "Sgnyea" }\ncolumns = { gdp_cny = ["Gdpct1", "亿元"] }', "column Gdpct1 is missing.*like it: gdpct01"),
-        ('keys = { city = "Ctnm", year = "Sgnyea" }\ncolumns = { gdp_cny = ["Gdpct01", "亿元"] }\nsheets = ["Panel"]', "has no sheet 'Panel'; its sheets: Sheet1"),
+        ('keys = { city = "Ctnm", year = "Sgnyea" }\ncolumns = { gdp_cny = ["Gdpct01", "亿元"] }\nsheets = ["P"]', "has no sheet 'P'; its sheets: Sheet1"),
         ('keys = { years = "heads" }\ncolumns = { gdp_cny = ["Gdpct01", "亿元"] }', "has no values under the heads named"),
     ],
 )  # fmt: skip

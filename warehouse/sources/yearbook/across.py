@@ -1,8 +1,8 @@
 """Tables in which indicators or years stand where panels have columns.
 
-    indicator_rows   指标名称(单位) | 地区 | 2023年 | 2022年 | ...      years across, an indicator in each row
-    years_across     地区生产总值(万元) in the corner or in a row above, 城市 | 2019年 | 2018年 | ...
-    tidy_long        年份 | 城市 | 指标 | 单位 | 数值                    one value a row
+indicator_rows   指标名称(单位) | 地区 | 2023年 | 2022年 | ...      years across, an indicator in each row
+years_across     地区生产总值(万元) in the corner or in a row above, 城市 | 2019年 | 2018年 | ...
+tidy_long        年份 | 城市 | 指标 | 单位 | 数值                    one value a row
 """
 
 from __future__ import annotations
@@ -86,10 +86,7 @@ def read(raw: RawFile, delivery: Delivery) -> None:
     parts: list[pd.DataFrame] = []
     heads: dict[str, str] = {}
     for table in tables_of(raw):
-        founds = _found(table)
-        if not founds and table.kind == "sheet" and table.rows:
-            delivery.column(table.name, "(all columns)", None, "no cities with years or indicators in it")
-        for found in founds:
+        for found in _found(table):
             cells, unread = cells_of(found, _as_it_says)
             heads |= unread
             tell(delivery, found, cells, unread)

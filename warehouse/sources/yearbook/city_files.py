@@ -149,9 +149,19 @@ def _reader(file: CityFile) -> Callable[[RawFile, Delivery], None]:
         columns, keys = _columns(raw, place, heads, file), _keys(raw, place, heads, file)
         numbered = [(at + 1, rows[at]) for at in range(head_at + 1, len(rows)) if not is_note(rows[at], keys, columns)]
         delivery.read_n += count_cells(numbered, columns)
+        _tell(delivery, sheet, workbook[sheet][head_at], columns, keys)
         deliver(delivery, melt(numbered, columns, keys, place), file.vintage)
 
     return read
+
+
+def _tell(delivery: Delivery, sheet: str, heads: list[object], columns: list[Column], keys: Keys) -> None:
+    """Say of every head what it was taken for; ratios that follow from other columns are not read."""
+    taken = {keys.city: "city_name", keys.year: "year", keys.code: "city_code_published", keys.unit: "value"}
+    taken |= {index: column.indicator for column in columns for index in (column.index, column.filled_index)}
+    for index, head in enumerate(heads):
+        if str(head).strip():
+            delivery.column(sheet, str(head), taken.get(index), "" if index in taken else "not among the columns that are read of this file")
 
 
 def _find_head(workbook: dict[str, Rows], file: CityFile) -> tuple[str, int] | None:

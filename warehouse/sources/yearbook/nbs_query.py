@@ -116,6 +116,8 @@ def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
     if not said:
         raise SourceError(raw.name, query.table.place(2), f"does not say its {'indicator' if query.by_region else 'region'}", "Download it again")
     quantities = {head: known_quantity(head, raw.name, query.place) for head in ([said] if query.by_region else [_text(row, 0) for _, row in rows])}
+    for head, quantity in quantities.items():
+        delivery.column(query.table.name, head, quantity.indicator if quantity else None, None if quantity else "not known")
     if not any(quantities.values()):
         raise no_known_column(raw.name, query.place, list(quantities))
     known = [(line, row, head) for line, row in rows if quantities[head := said if query.by_region else _text(row, 0)] is not None]

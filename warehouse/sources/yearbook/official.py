@@ -135,15 +135,8 @@ def read(raw: RawFile, delivery: Delivery) -> None:
             parts.append(melt(rows, columns, keys, f"sheet {block.sheet}"))
         for head, indicator, reason in fates:
             delivery.column(block.sheet, head, indicator, reason)
-    _name_other_sheets(delivery, workbook, {block.sheet for block in _blocks(raw, workbook)})
     if parts:  # a table on another subject has its heads named, and gives nothing
         deliver(delivery, pd.concat(parts, ignore_index=True), VINTAGE)
-
-
-def _name_other_sheets(delivery: Delivery, workbook: dict[str, Rows], read_sheets: set[str]) -> None:
-    for sheet in workbook:
-        if sheet not in read_sheets and workbook[sheet]:
-            delivery.column(sheet, "(all columns)", None, "no list of cities with heads in it")
 
 
 def _blocks(raw: RawFile, workbook: dict[str, Rows]) -> Iterator[Block]:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.base import WHOLE_SHEET, Delivery, Layout, RawFile
 from warehouse.sources.yearbook.across import INDICATOR_ROWS, YEARS_ACROSS, Found, cells_of, is_head_of_years, years_in
 from warehouse.sources.yearbook.cells import Column, Keys, NumberedRow, Row, count_cells, is_blank, is_note, melt, to_number
 from warehouse.sources.yearbook.headers import UNITS
@@ -53,7 +53,7 @@ def read(raw: RawFile, delivery: Delivery) -> None:
             if len(tables) == 1 or "sheets" in told:
                 raise
             missing.append(error)
-            delivery.column(table.name, "(all columns)", None, "lacks the heads that the configuration names")
+            delivery.column(table.name, WHOLE_SHEET, None, "lacks the heads that the configuration names")
     if not parts:
         raise missing[0] if missing else SourceError(raw.name, "", "has no values under the heads named", "Check the configuration's columns")
     deliver(delivery, pd.concat(parts, ignore_index=True), told["edition"])
@@ -156,9 +156,7 @@ def _long(raw: RawFile, delivery: Delivery, table: Table, told: dict[str, Any]) 
     keys = told["keys"]
     at, heads = _head_row(raw, table, list(keys.values()))
     where = {name: heads.index(_same(head)) for name, head in keys.items()}
-    found = Found(
-        table, "tidy_long", at, where["city"], where.get("code"), {}, where["indicator"], where.get("unit"), where["year"], where["value"]
-    )
+    found = Found(table, "tidy_long", at, where["city"], where.get("code"), {}, where["indicator"], where.get("unit"), where["year"], where["value"])
     return [_cells(delivery, found, told)]
 
 
@@ -184,7 +182,7 @@ def _across(raw: RawFile, delivery: Delivery, table: Table, told: dict[str, Any]
         found = Found(translated, layout, at, where.get("city", 0), where.get("code"), years_in(heads), where.get("indicator"), where.get("unit"), title=title)
         parts.append(_cells(delivery, found, told))
     if not starts:
-        delivery.column(table.name, "(all columns)", None, "no row with years as heads in it")
+        delivery.column(table.name, WHOLE_SHEET, None, "no row with years as heads in it")
     return parts
 
 

@@ -98,11 +98,7 @@ def _recogniser(vintage: str) -> Callable[[RawFile], bool]:
 
 
 def read(raw: RawFile, delivery: Delivery) -> None:
-    tables = tables_of(raw)
-    founds = _found(tables)
-    for table in tables:
-        if table.kind == "sheet" and table.rows and all(found.table is not table for found in founds):
-            delivery.column(table.name, "(all columns)", None, "no row with a city, a year and known heads in it")
+    founds = _found(tables_of(raw))
     parts: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
     for found in founds:
