@@ -102,7 +102,7 @@ def test_each_bad_row_has_its_reason(load, workbook):
     rows = [
         city(),
         city(name="宁波市", code="33O2"),
-        city(name="宁波市", code=330200),
+        city(name="宁波市", code=330203),
         city(year=1911, name="宁波市", code=3302),
         city(year="二〇一一", name="宁波市", code=3302),
         city(name="宁坡市", code=3302),
@@ -132,10 +132,55 @@ def test_unknown_province(load, tmp_path):
     assert "浙江省" in aside["detail"][0]
 
 
-def test_a_missing_column_is_named(load, workbook):
-    head = [name for name in CITY_HEAD if name != "digitization_level"]
-    with pytest.raises(SourceError, match=r"index\.xlsx, sheet 市: column digitization_level is missing; columns found: year, pref_name_year18"):
-        load("digital_finance", workbook("index.xlsx", {"市": [head, city()[:-1]]}))
+@pytest.mark.parametrize(("lacking", "named"), [("index_aggregate", "index_aggregate"), ("pref_name_year18", "pref_name_year18")])
+def test_a_missing_column_is_named(load, workbook, lacking, named):
+    at = CITY_HEAD.index(lacking)
+    row = city()
+    heads = [name for name in CITY_HEAD if name != lacking]
+    with pytest.raises(SourceError, match=rf"index\.xlsx, sheet 市: column {named} is missing; columns found: year, pref_"):
+        load("digital_finance", workbook("index.xlsx", {"市": [heads, row[:at] + row[at + 1 :]]}))
+
+
+def test_a_missing_component_is_null_and_an_unknown_head_is_named(load, workbook):
+    head = ["note" if name == "digitization_level" else name for name in CITY_HEAD]
+    report, tables, _ = load("digital_finance", workbook("index.xlsx", {"市": [head, city()]}))
+    assert tables["digital_finance__cities"]["digitization_level"].isna().all()
+    assert [column["head"] for column in report.columns if column["indicator"] is None] == ["note"]
+
+
+class TestAsPeoplePassItOn:
+    """Renamed, trimmed to a few columns, with codes of six digits, in Chinese, as csv."""
+
+    def values(self, tables):
+        columns = ["year", "name_2018", "code_2018", "index_aggregate", "payment"]
+        return tables["digital_finance__cities"][columns].astype(object).where(lambda cell: cell.notna(), None).values.tolist()
+
+    def test_renamed_and_trimmed(self, load, workbook):
+        rows = [["year", "city_name", "city_code", "index_aggregate", "payment"], [2011, "北京市", 1100, 80.78, 87.56]]
+        report, tables, _ = load("digital_finance", workbook("old.xlsx", {"Sheet1": rows}))
+        assert (report.layout, self.values(tables)) == ("workbook", [[2011, "北京市", "1100", 80.78, 87.56]])
+
+    def test_codes_of_six_digits(self, load, tmp_path):
+        rows = [city(name="北京市", code=110000), city(name="杭州市", code=330100), city(name="宁波市", code=330203)]
+        _, tables, aside = load("digital_finance", write_stata(tmp_path / "six.dta", CITY_HEAD, rows))
+        assert tables["digital_finance__cities"][["code_2018", "code_2014"]].values.tolist() == [["1100", "1100"], ["3301", "3301"]]
+        assert aside["reason"].tolist() == ["bad_code"]  # a county's code is no city's
+
+    @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030"])
+    def test_csv_in_chinese_without_codes(self, load, tmp_path, encoding):
+        path = tmp_path / "index.csv"
+        text = "年份,省份,城市,数字普惠金融指数,覆盖广度\n2011,北京市,北京市,80.78,96.44\n2011,浙江省,杭州市,86.18,\n2011,浙江省,杭州市,99,\n"
+        path.write_bytes(text.encode(encoding))
+        report, tables, aside = load("digital_finance", path)
+        assert report.layout == "csv"
+        assert self.values(tables) == [[2011, "北京市", None, 80.78, None], [2011, "杭州市", None, 86.18, None]]
+        assert aside["reason"].tolist() == ["duplicate_key"]
+
+    def test_provinces_with_codes_of_six_digits(self, load, tmp_path):
+        path = tmp_path / "province.csv"
+        path.write_text("year,province,省份代码,index_aggregate\n2011,浙江省,330000,77.39\n", encoding="utf-8")
+        _, tables, _ = load("digital_finance", path)
+        assert tables["digital_finance__provinces"][["province_name", "province_code"]].values.tolist() == [["浙江省", "33"]]
 
 
 def test_counties_alone_are_refused(load, workbook):
@@ -171,7 +216,7 @@ def test_a_truncated_workbook(load, workbook):
 
 def test_another_stata_file_is_not_taken_for_the_index(load, tmp_path):
     path = write_stata(tmp_path / "other.dta", ["year", "x"], [[2011.0, 1.0]])
-    with pytest.raises(SourceError, match=r"other\.dta, line 1: shows none of the layouts known for digital_finance \(stata, workbook\)"):
+    with pytest.raises(SourceError, match=r"other\.dta, line 1: shows none of the layouts known for digital_finance \(stata, workbook, csv\)"):
         load("digital_finance", path)
 
 
