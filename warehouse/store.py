@@ -10,9 +10,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from warehouse.errors import CitytradeError, ReleaseError
+from warehouse.query.connection import ReadingConnection, open_release
 from warehouse.releases.publish import DATABASE, current_release, named_release, read_manifest, release_names, unknown_release
 from warehouse.settings.config import Config, load_config
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     ConfigLike = Config | str | os.PathLike[str] | None
 
-SEARCH_PATH = ("main", "indices", "intermediate", "seeds", "meta")
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
 
 
@@ -48,16 +46,16 @@ def release_folder(config: ConfigLike = None, release: str | None = None) -> Pat
     raise unknown_release(settings.home, release)
 
 
-def connect(config: ConfigLike = None, release: str | None = None, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(config: ConfigLike = None, release: str | None = None, memory: str | None = None) -> ReadingConnection:
     """A read-only connection to a whole release; names without a schema find panels first.
 
-    SQL in it can neither write nor reach files or the network, and cannot undo that.
+    SQL in it can neither write nor reach files or the network, nor change how the connection works.
 
     Parameters
     ----------
     memory : what its queries may take together, such as "2GB"; they then fail instead of taking more, and write nothing to the disk
     """
-    return _open(release_folder(config, release), memory)
+    return ReadingConnection(open_release(release_folder(config, release), memory))
 
 
 def panels(config: ConfigLike = None, release: str | None = None) -> pd.DataFrame:
@@ -91,7 +89,7 @@ def panel(
     CitytradeError : an unknown panel or column (the nearest names are given), years for a panel without them.
     """
     folder = release_folder(config, release)
-    with _open(folder) as connection:
+    with ReadingConnection(open_release(folder)) as connection:
         keys = _keys(connection, name)
         known = _columns(connection, name)
         chosen = _chosen(name, keys, list(known), columns)
@@ -161,24 +159,7 @@ def diff(old: str = "previous", new: str = "current", config: ConfigLike = None)
     return frame
 
 
-def _open(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConnection:
-    limits = {"memory_limit": memory, "max_temp_directory_size": "0KB"} if memory is not None else {}
-    try:
-        connection = duckdb.connect(str(folder / DATABASE), read_only=True, config={"enable_external_access": "false", **limits})
-    except duckdb.ConnectionException as error:
-        raise CitytradeError(f"This process has release {folder.name} open with another limit of memory. Close that connection first.") from error
-    except duckdb.Error as error:
-        told = str(error).splitlines()[0]
-        raise ReleaseError(f"Release {folder.name} cannot be opened ({told}). `citytrade doctor` says what to mend.") from error
-    there = {row[0] for row in connection.execute("select schema_name from information_schema.schemata where catalog_name = current_database()").fetchall()}
-    connection.execute(f"set search_path = '{','.join(schema for schema in SEARCH_PATH if schema in there)}'")
-    # Connections of one process to one file share the lock, which can be set only once.
-    if not _value(connection, "select current_setting('lock_configuration')"):
-        connection.execute("set lock_configuration = true")
-    return connection
-
-
-def _keys(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
+def _keys(connection: ReadingConnection, name: str) -> list[str]:
     grains = dict(connection.execute("select panel, grain from meta.panels").fetchall())
     if name not in grains:
         raise CitytradeError(f"There is no panel {name!r}. {_nearest(name, grains)}")
@@ -186,7 +167,7 @@ def _keys(connection: duckdb.DuckDBPyConnection, name: str) -> list[str]:
     return [*(key for key in keys if key != "year"), *(key for key in keys if key == "year")]
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, name: str) -> dict[str, str]:
+def _columns(connection: ReadingConnection, name: str) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(f'describe main."{name}"').fetchall()}
 
 
@@ -209,13 +190,13 @@ def _between(name: str, years: int | tuple[int, int] | None, known: dict[str, st
     return f" where year between {int(first)} and {int(last)}"
 
 
-def _labels(connection: duckdb.DuckDBPyConnection, chosen: list[str]) -> dict[str, dict[str, str]]:
+def _labels(connection: ReadingConnection, chosen: list[str]) -> dict[str, dict[str, str]]:
     rows = connection.execute("select column_name, unit, label_en, label_zh, definition from meta.dictionary").fetchall()
     found = {row[0]: dict(zip(("unit", "label_en", "label_zh", "definition"), row[1:], strict=True)) for row in rows}
     return {column: found[column] for column in chosen if column in found}
 
 
-def _frame(connection: duckdb.DuckDBPyConnection, query: str, order: str) -> pd.DataFrame:
+def _frame(connection: ReadingConnection, query: str, order: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
 
@@ -235,7 +216,7 @@ def _target(kind: str) -> str | None:
     return "double" if kind.startswith("DECIMAL") or kind == "FLOAT" else None
 
 
-def _value(connection: duckdb.DuckDBPyConnection, query: str) -> Any:
+def _value(connection: ReadingConnection, query: str) -> Any:
     row = connection.execute(query).fetchone()
     return None if row is None else row[0]
 

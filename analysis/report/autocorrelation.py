@@ -17,12 +17,13 @@ from analysis.estimators import MoranResult, SpatialWeights, moran, spatial_weig
 from analysis.report.tables import origin
 from warehouse import connect, panel
 from warehouse.errors import CitytradeError
+from warehouse.query.connection import ReadingConnection
 
 WEIGHTS = ("contiguity", "inverse_distance", "k_nearest")
 SHOWN = ["n", "moran_i", "expected_i", "z_normal", "p_normal", "z_random", "p_random", "p_permutation", "geary_c"]
 
 
-def warehouse_weights(connection: duckdb.DuckDBPyConnection, kind: str = "contiguity") -> SpatialWeights:
+def warehouse_weights(connection: duckdb.DuckDBPyConnection | ReadingConnection, kind: str = "contiguity") -> SpatialWeights:
     """The weights of int_spatial__<kind> over all cities of the spine; a city without a neighbour is kept with a lag of zero.
 
     Parameters

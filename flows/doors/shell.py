@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import sys
@@ -10,14 +12,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from flows.doors.sql import GAP, run_statement
+from flows.doors.sql import Door
 from warehouse.errors import CitytradeError
 from warehouse.query.limits import Limits
+from warehouse.query.statements import GAP
 from warehouse.settings.config import Config
-from warehouse.store import connect
+from warehouse.store import release_folder
 
+# As people know them from other shells.
+ALIASES = {
+    ".exit": ".quit", "exit": ".quit", "quit": ".quit", "\\q": ".quit", "help": ".help", "\\?": ".help", "\\h": ".help",
+    "\\d": ".describe", "\\dt": ".tables",
+}  # fmt: skip
 PROMPT, MORE = "citytrade> ", "      ...> "
 HISTORY_LINES = 2000
 BLANK = re.compile(rf"{GAP}*", re.DOTALL)
@@ -33,18 +39,18 @@ SQL_WORDS = (
 HELP = """Statements end with a semicolon and only read; the shell reads release {release} until it is left.
   .panels         the panels        .tables         every table
   .describe NAME  a table's columns .format FORMAT  table, csv or json
-  .help           this              .quit           leave (also Ctrl-D)"""
+  .help           this              .quit           leave (also exit, quit, Ctrl-D)
+  \\dt and \\d NAME do the same as .tables and .describe NAME."""
 
 
 class Shell:
     """A conversation on one release. Readers of a release keep it, also while another one is published."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits, form: str, limit: int) -> None:
-        self.connection, self.limits, self.form, self.limit = connection, limits, form, limit
-        row = connection.execute("select release, is_simulated from meta.releases where is_this").fetchone()
-        assert row is not None
-        self.release, self.is_simulated = row
-        self.words = _words(connection)
+    def __init__(self, door: Door, form: str, limit: int) -> None:
+        self.door, self.form, self.limit = door, form, limit
+        (about,) = _asked(door, "select release, is_simulated from meta.releases where is_this")
+        self.release, self.is_simulated = about["release"], about["is_simulated"]
+        self.words = _words(door)
         self.failed = False
 
     def complete(self, text: str, state: int) -> str | None:
@@ -56,9 +62,11 @@ class Shell:
 
     def obey(self, line: str) -> bool:
         """Carry out a dot command; False when it says to leave."""
-        command, _, argument = line.strip().rstrip(";").partition(" ")
-        argument = argument.strip()
-        if command in (".quit", ".exit"):
+        command, _, argument = line.strip().rstrip("; ").partition(" ")
+        command, argument = ALIASES.get(command.lower(), command), argument.strip()
+        if command == ".describe" and not argument:
+            command = ".panels"
+        if command == ".quit":
             return False
         if command == ".panels":
             self.run("select panel, grain, rows_n, first_year, last_year from meta.panels order by panel")
@@ -75,7 +83,7 @@ class Shell:
     def run(self, statement: str) -> None:
         """Run one statement; what is wrong with it is said, and the shell goes on."""
         try:
-            run_statement(self.connection, statement, self.form, self.limit, self.limits, sys.stdout)
+            self.door.ask(statement, self.form, self.limit, sys.stdout)
         except CitytradeError as error:
             self.failed = True
             print(f"citytrade: {error}", file=sys.stderr)
@@ -95,7 +103,7 @@ class Shell:
                 pending = ""
                 print()
                 continue
-            if not pending and line.strip().startswith("."):
+            if not pending and is_command(line):
                 if not self.obey(line):
                     return
                 continue
@@ -110,13 +118,19 @@ class Shell:
 
 def run_shell(config: Config, limits: Limits, form: str, limit: int) -> int:
     """Talk SQL with the person at the terminal, or run the statements of a pipe; the exit code is 1 if one of a pipe failed."""
-    with connect(config, memory=limits.memory) as connection:
-        shell = Shell(connection, limits, form, limit)
+    with Door(release_folder(config), limits) as door:
+        shell = Shell(door, form, limit)
         if sys.stdin.isatty():
             print(f"{'SIMULATED ' if shell.is_simulated else ''}release {shell.release}; .help says what else there is, Tab completes, Ctrl-D leaves.")
         with _line_editing(shell):
             shell.talk()
         return int(shell.failed and not sys.stdin.isatty())
+
+
+def is_command(line: str) -> bool:
+    """Whether a line is for the shell: it begins with a dot or a backslash, or is one of the words that leave or help."""
+    first = line.strip().rstrip("; ").lower()
+    return first.startswith((".", "\\")) or first in ALIASES
 
 
 def end_of_statement(text: str) -> int | None:
@@ -127,11 +141,18 @@ def end_of_statement(text: str) -> int | None:
     return None
 
 
-def _words(connection: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
+def _asked(door: Door, statement: str) -> list[dict[str, Any]]:
+    """A statement's rows, for the shell's own use."""
+    answer = io.StringIO()
+    door.ask(statement, "json", 0, answer)
+    rows: list[dict[str, Any]] = json.loads(answer.getvalue())
+    return rows
+
+
+def _words(door: Door) -> tuple[str, ...]:
     """What a person may want to complete: SQL words, tables (with their schema where they need it) and columns of panels."""
-    rows = connection.execute(
-        "select distinct table_schema, table_name, column_name from information_schema.columns where table_catalog = current_database()"
-    ).fetchall()
+    names = "select distinct table_schema, table_name, column_name from information_schema.columns where table_catalog = current_database()"
+    rows = [tuple(row.values()) for row in _asked(door, names)]
     tables = {name if schema == "main" else f"{schema}.{name}" for schema, name, _ in rows}
     columns = {column for schema, _, column in rows if schema in ("main", "indices", "meta")}
     return tuple(sorted({*SQL_WORDS, *tables, *columns}))

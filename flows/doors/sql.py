@@ -1,113 +1,147 @@
-"""`citytrade sql`: one reading statement on the published release, within limits of time and memory."""
+"""`citytrade sql`: reading statements on a release, each within limits of time and memory that hold."""
 
 from __future__ import annotations
 
-import re
+import codecs
+import json
+import os
+import select
+import subprocess
 import sys
+import time
+from pathlib import Path
+from types import TracebackType
 from typing import TextIO
 
-import duckdb
-
-from flows.telling.printing import in_chunks, table, write_csv, write_json
-from warehouse.errors import CitytradeError
+from flows.doors.answering import DONE, HEAD, REFUSED, TEXT, WANTED
+from flows.processes import supervised
+from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.query.limits import Limits
+from warehouse.query.statements import reading_statement
 from warehouse.settings.config import Config
-from warehouse.store import connect
+from warehouse.store import release_folder
 
-READS = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
-READING_WORDS = "SELECT, WITH, FROM, VALUES, DESCRIBE, SHOW, SUMMARIZE or EXPLAIN"
-REFUSED = {
-    duckdb.StatementType.ATTACH: "It cannot attach another database: only this release can be read here.",
-    duckdb.StatementType.DETACH: "It cannot detach a database: only this release can be read here.",
-    duckdb.StatementType.LOAD: "It cannot install or load extensions.",
-    duckdb.StatementType.COPY: "It cannot copy from or to files: `citytrade panel NAME -o FILE` saves a panel, --format csv prints a query's rows.",
-    duckdb.StatementType.EXPORT: "It cannot write files: `citytrade export-all DIR` saves every panel.",
-    duckdb.StatementType.SET: "It cannot change settings: --seconds and --memory set the limits.",
-}
-GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*(?:\n|$))"
-# Functions that are called as if they were tables and change how the connection works: a reading statement is none that calls these.
-ACTING = re.compile(
-    r"\b(enable_logging|disable_logging|enable_profil\w+|disable_profil\w+|truncate_duckdb_logs|write_log|json_execute_serialized_sql)\b"
-    rf'|\bquery"?{GAP}*\(',
-    re.IGNORECASE | re.DOTALL,
-)
-EXPLAIN = re.compile(rf"{GAP}*explain\b{GAP}*(?:analyze\b|\({GAP}*(?:analyze|format)\b[^)]*\))?", re.IGNORECASE | re.DOTALL)
-HELP = "`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns."
+ENTRY = "flows.doors.answering:main"
+STARTING_SECONDS = 120.0
+# One arena a process, so that address space is what data take.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
+
+
+class Door:
+    """Asks a process of its own, which is killed when a query takes more than it may; the next question starts another."""
+
+    def __init__(self, folder: Path, limits: Limits) -> None:
+        self.folder, self.limits = folder, limits
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Door:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def ask(self, statement: str, form: str, limit: int, out: TextIO) -> None:
+        """Print what one reading statement gives.
+
+        Raises
+        ------
+        CitytradeError : a statement that does not read, one that DuckDB refuses (with its message), or one over its limits.
+        KeyboardInterrupt : somebody stopped it.
+        """
+        reading_statement(statement)
+        if self._process is None or self._process.poll() is not None:
+            self._start()
+        assert self._process is not None and self._process.stdin is not None
+        asked = json.dumps({"statement": statement, "form": form, "limit": limit})
+        self._process.stdin.write(asked.encode() + b"\n")
+        self._process.stdin.flush()
+        self._settled(self.limits.seconds, out)
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue  # a statement that nobody will answer any more
+        self._process = None
+
+    def _start(self) -> None:
+        self.close()
+        if not self.folder.is_dir():
+            raise ReleaseError(f"Release {self.folder.name} is no longer on disk. Leave the shell and start it again: it reads the current one.")
+        command = supervised.command(ENTRY, str(self.folder), str(self.limits.memory_bytes))
+        self._process = subprocess.Popen(
+            command, env={**supervised.environment(), **ALLOCATOR}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        self._settled(STARTING_SECONDS, None)
+
+    def _settled(self, seconds: float, out: TextIO | None) -> None:
+        """Take frames until the answer is done; only time spent waiting for them counts."""
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        left = seconds
+        try:
+            while True:
+                kind, content, took = self._frame(left)
+                left -= took
+                if kind == DONE:
+                    return
+                if kind == TEXT and out is not None:
+                    out.write(decoder.decode(content))
+                elif kind == REFUSED:
+                    raise CitytradeError(content.decode())
+                elif kind == WANTED:
+                    raise self.limits.over_memory()
+        except (_OverTimeError, _EndedError, KeyboardInterrupt, BrokenPipeError) as error:
+            self.close()
+            if isinstance(error, _OverTimeError):
+                raise self.limits.over_time() from None
+            if isinstance(error, _EndedError):
+                raise self.limits.over_memory() from None
+            raise
+
+    def _frame(self, seconds: float) -> tuple[bytes, bytes, float]:
+        """The next frame, and the seconds it was waited for."""
+        deadline = time.monotonic() + seconds
+        kind, size = HEAD.unpack(self._bytes(HEAD.size, deadline))
+        content = self._bytes(size, deadline)
+        return kind, content, seconds - (deadline - time.monotonic())
+
+    def _bytes(self, size: int, deadline: float) -> bytes:
+        assert self._process is not None and self._process.stdout is not None
+        pipe = self._process.stdout.fileno()
+        taken = bytearray()
+        while len(taken) < size:
+            ready, _, _ = select.select([pipe], [], [], max(deadline - time.monotonic(), 0.0))
+            if not ready:
+                raise _OverTimeError
+            part = os.read(pipe, size - len(taken))
+            if not part:
+                raise _EndedError
+            taken += part
+        return bytes(taken)
+
+
+class _OverTimeError(Exception):
+    """The answer did not come in time."""
+
+
+class _EndedError(Exception):
+    """The process ended in the middle of an answer: it was refused memory where nothing could catch that."""
 
 
 def run_sql(config: Config, text: str, form: str, limit: int, limits: Limits | None = None, sink: TextIO | None = None) -> None:
-    """Print what one reading statement gives, as table (at most `limit` rows), csv or json.
+    """Print what one reading statement on the current release gives, as table (at most `limit` rows), csv or json.
 
     Raises
     ------
     CitytradeError : more than one statement, one that does not read, one that DuckDB refuses (with its message), or one over its limits.
     """
-    limits = limits or Limits()
-    with connect(config, memory=limits.memory) as connection:
-        run_statement(connection, text, form, limit, limits, sink or sys.stdout)
-
-
-def run_statement(connection: duckdb.DuckDBPyConnection, text: str, form: str, limit: int, limits: Limits, out: TextIO) -> None:
-    """Run one reading statement on an open connection and print its rows."""
-    statement = reading_statement(text)
-    try:
-        limits.run(connection, lambda: print_rows(connection.execute(statement), form, limit, out))
-    except duckdb.PermissionException as error:
-        raise CitytradeError(
-            "The statement reads a file or the network, and only the published release can be read here. Load raw files with `citytrade refresh`."
-        ) from error
-    except duckdb.Error as error:
-        raise CitytradeError(f"{error}\n{HELP}") from error
-
-
-def reading_statement(text: str) -> duckdb.Statement:
-    """The one statement of a text, if it only reads."""
-    try:
-        statements = duckdb.extract_statements(text)
-    except duckdb.Error as error:
-        raise CitytradeError(str(error)) from error
-    if len(statements) == 2 and text.strip().lower().startswith("pivot"):
-        raise CitytradeError("PIVOT needs its values here: write PIVOT … ON column IN (value, …) USING ….")
-    if len(statements) != 1:
-        raise CitytradeError(f"{len(statements)} statements given, one expected. Run them one by one.")
-    if statements[0].type not in READS or _first_word(text) == "pragma":
-        why = REFUSED.get(statements[0].type, "")
-        raise CitytradeError(f"The published release is read-only: the statement must begin with {READING_WORDS}.{' ' if why else ''}{why}")
-    acting = ACTING.search(text)
-    if acting is not None:
-        name = acting.group().split("(")[0].strip(' "')
-        raise CitytradeError(f"{name} is no function for reading: it changes what the connection does, or runs a text that nobody has looked at.")
-    if statements[0].type == duckdb.StatementType.EXPLAIN:
-        _refuse_explained(text)
-    return statements[0]
-
-
-def _refuse_explained(text: str) -> None:
-    """EXPLAIN ANALYZE carries out what it explains, so only what reads may be explained."""
-    opening = EXPLAIN.match(text)
-    if opening is None or reading_statement(text[opening.end() :]).type != duckdb.StatementType.SELECT:
-        raise CitytradeError("EXPLAIN explains here what reads: write EXPLAIN SELECT … or EXPLAIN ANALYZE SELECT …")
-
-
-def print_rows(cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: TextIO) -> None:
-    names = [column[0] for column in cursor.description or []]
-    if form == "csv":
-        write_csv(names, in_chunks(cursor), out)
-    elif form == "json":
-        write_json(names, in_chunks(cursor), out)
-    else:
-        rows = cursor.fetchmany(limit)
-        more = sum(1 for _ in in_chunks(cursor))
-        if names == ["explain_key", "explain_value"]:
-            out.write("\n".join(str(row[1]) for row in rows) + "\n")
-            return
-        out.write(table(names, rows) + "\n")
-        if more:
-            out.write(f"{more:,} more rows of {more + len(rows):,}; --format csv or json gives all, --limit N more.\n")
-
-
-def _first_word(text: str) -> str:
-    """The first word after comments and brackets, in small letters."""
-    bare = re.sub(r"/\*.*?\*/|--[^\n]*", " ", text, flags=re.DOTALL)
-    words = bare.replace("(", " ").replace(";", " ").split()
-    return words[0].lower() if words else ""
+    reading_statement(text)
+    with Door(release_folder(config), limits or Limits()) as door:
+        door.ask(text, form, limit, sink or sys.stdout)

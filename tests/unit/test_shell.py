@@ -15,12 +15,12 @@ import pytest
 
 from flows.cli import main
 from flows.doors.shell import Shell, end_of_statement
-from flows.doors.sql import run_sql
+from flows.doors.sql import Door, run_sql
 from tests.conftest import PROJECT, MakeRelease, environment
-from warehouse import connect
 from warehouse.errors import CitytradeError
 from warehouse.query.limits import Limits
 from warehouse.settings.config import Config
+from warehouse.store import release_folder
 
 
 @pytest.mark.parametrize(
@@ -145,8 +145,8 @@ def test_an_interruption_stops_the_query_and_not_the_shell(tiny_config: Config, 
     make_release()
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
     try:
-        with connect(tiny_config) as connection:
-            shell = Shell(connection, Limits(), "csv", 10)
+        with Door(release_folder(tiny_config), Limits()) as door:
+            shell = Shell(door, "csv", 10)
             threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
             shell.run("select sum(a.range * b.range) from range(10000000) a, range(10000000) b")
             shell.run("select 1 as a")
@@ -159,8 +159,8 @@ def test_an_interruption_stops_the_query_and_not_the_shell(tiny_config: Config, 
 
 def test_the_shell_completes_tables_columns_and_commands(tiny_config: Config, make_release: MakeRelease) -> None:
     make_release()
-    with connect(tiny_config) as connection:
-        shell = Shell(connection, Limits(), "table", 10)
+    with Door(release_folder(tiny_config), Limits()) as door:
+        shell = Shell(door, "table", 10)
         assert [shell.complete("city_", at) for at in range(4)] == ["city_code", "city_name_zh", "city_year", None]
         assert shell.complete("indices.", 0) == "indices.idx_market"
         assert shell.complete("SEL", 0) == "select"

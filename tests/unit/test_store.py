@@ -48,7 +48,7 @@ def test_names_without_a_schema_resolve(tiny_config: Config, make_release: MakeR
 )
 def test_a_connection_neither_writes_nor_reaches_out(tiny_config: Config, make_release: MakeRelease, statement: str) -> None:
     make_release()
-    with connect(tiny_config) as connection, pytest.raises(duckdb.Error):
+    with connect(tiny_config) as connection, pytest.raises((CitytradeError, duckdb.Error)):
         connection.execute(statement)
 
 
@@ -59,10 +59,59 @@ def test_two_connections_of_one_process_work_alike(tiny_config: Config, make_rel
             assert connection.execute("select market_index from idx_market").fetchone() == (0.5,)
 
 
-def test_a_second_connection_with_another_limit_of_memory_is_told(tiny_config: Config, make_release: MakeRelease) -> None:
+def test_an_open_connection_stands_in_nobodys_way(tiny_config: Config, make_release: MakeRelease) -> None:
+    """Not with another limit of memory, and not where the file was opened by DuckDB itself, as in a notebook."""
+    name = make_release()
+    file = str(tiny_config.builds / name / DATABASE)
+    with connect(tiny_config, memory="1GB"), connect(tiny_config, memory="2GB"), duckdb.connect(file, read_only=True):
+        assert len(panel("city_year", config=tiny_config)) == 5
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "call enable_logging('QueryLog', storage = 'file', storage_config = {'path': '/tmp'})",
+        "create temp view city_year as select 2 as hs6_n",
+        "create temp macro abs(x) as 5",
+        "create table memory.main.t as select 1",
+        "set search_path = 'meta'",
+        "set variable x = 1",
+        "pragma enable_profiling",
+        "use temp",
+        "begin",
+        "prepare p as select 1",
+    ],
+)
+def test_a_connection_keeps_its_ways(tiny_config: Config, make_release: MakeRelease, statement: str) -> None:
     make_release()
-    with connect(tiny_config, memory="1GB"), pytest.raises(CitytradeError, match="open with another limit of memory. Close that connection first"):
-        connect(tiny_config)
+    with connect(tiny_config) as connection:
+        with pytest.raises(CitytradeError):
+            connection.execute(statement)
+        assert connection.execute("select count(*), max(hs6_n) from city_year").fetchone() == (5, 9)
+    for name in ("register", "create_function", "read_csv", "from_df", "table", "executemany"):
+        with pytest.raises(AttributeError, match="it only reads"):
+            getattr(connection, name)
+
+
+def test_no_query_tells_where_the_files_lie(tiny_config: Config, make_release: MakeRelease) -> None:
+    """Every function and view of DuckDB's that needs no argument, asked for everything that it knows."""
+    make_release()
+    with duckdb.connect() as plain:
+        functions = {f"{name}()" for (name,) in plain.execute("select function_name from duckdb_functions() where function_type like '%table%'").fetchall()}
+        views = {name for (name,) in plain.execute("select view_name from duckdb_views()").fetchall()}
+    told = []
+    with connect(tiny_config) as connection:
+        for name in sorted(functions | views):
+            try:
+                answer = str(connection.execute(f"from {name}").fetchall())
+            except (CitytradeError, duckdb.Error) as refused:
+                answer = str(refused)
+            if str(tiny_config.home) in answer:
+                told.append(name)
+        for setting in ("temp_directory", "allowed_paths", "secret_directory"):
+            with pytest.raises(CitytradeError):
+                connection.execute(f"select current_setting('{setting}')")
+    assert told == []
 
 
 def test_a_release_that_duckdb_cannot_open_is_told(tiny_config: Config, make_release: MakeRelease) -> None:

@@ -1,1 +1,1 @@
-"""Limits of what a reader's query may take."""
+"""How a reader's query reaches a release: which statements read, on what connection, within which limits."""
