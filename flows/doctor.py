@@ -15,13 +15,16 @@ from pathlib import Path
 import duckdb
 
 from flows.processes import lock
+from flows.refresh.leftovers import leftovers
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.project import PROJECT
-from warehouse.releases.publish import current_release, read_manifest
+from warehouse.releases.publish import current_release, read_manifest, release_names
+from warehouse.releases.seal import broken_seals
 from warehouse.settings.config import Config, load_config, matched_files
 from warehouse.store import connect
 
 CONSTRAINTS = PROJECT / "constraints.txt"
+SHOWN = 5
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;#]+)")
 
@@ -43,7 +46,7 @@ def examine(config_path: str | None) -> list[Finding]:
     except CitytradeError as error:
         return [*findings, Finding("configuration", "cannot be used", str(error))]
     findings.append(Finding("configuration", str(config.path)))
-    findings += [_home(config), _lock(config), _sources(config), _release(config)]
+    findings += [_home(config), _lock(config), _sources(config), _leftovers(config), _release(config), *_seals(config)]
     return findings
 
 
@@ -129,6 +132,27 @@ def _release(config: Config) -> Finding:
         return Finding("release", "cannot be opened", f"{error} Run `citytrade refresh --force`.")
     assert row is not None
     return Finding("release", f"{row[0]}{' (SIMULATED)' if row[1] else ''}, {row[2]} panels, DuckDB {row[3]}")
+
+
+def _leftovers(config: Config) -> Finding:
+    if lock.state(config.home) is not None:
+        return Finding("leftovers", "not looked for while a refresh runs")
+    found = [path.relative_to(config.home).as_posix() if path.is_relative_to(config.home) else path.name for path in leftovers(config)]
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    remedy = "Refreshes that were ended left these. Run `citytrade refresh`: it removes them." if found else ""
+    return Finding("leftovers", ", ".join(found[:SHOWN]) + more or "none", remedy)
+
+
+def _seals(config: Config) -> list[Finding]:
+    """One finding a release whose files are not as they were published, or one that says that all are."""
+    broken = {name: broken_seals(config.builds / name) for name in release_names(config.home)}
+    current = current_release(config.home)
+    found = []
+    for name, wrong in broken.items():
+        if wrong:
+            remedy = "Run `citytrade refresh`: it builds it again." if name == current else f"Run `citytrade rebuild {name}`, or do not use it."
+            found.append(Finding("seal", f"{name}: {'; '.join(wrong[:SHOWN])}", f"Release {name} was changed after its publication. {remedy}"))
+    return found or [Finding("seals", f"{len(broken)} releases as they were published")] * bool(broken)
 
 
 def _foreign_duckdb(config: Config) -> Finding | None:

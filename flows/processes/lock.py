@@ -1,4 +1,8 @@
-"""One refresh at a time in a home: a lock that ends with its process, however that ends."""
+"""One refresh at a time in a home: a lock that ends with its process, however that ends.
+
+The home's folder itself is locked, which nobody can delete from under a refresh. The file `refresh.lock` only says who
+holds the lock; deleted, or a link to elsewhere, it does no harm: it is replaced, never followed.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TextIO
 
 from warehouse.errors import ReleaseError
 
 LOCK_NAME = "refresh.lock"
+LONGEST = 4096
 LOOKS = (0.05, 0.2)  # seconds to wait before trying again
 
 
@@ -38,7 +42,8 @@ def hold(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[No
     ------
     ReleaseError : another refresh holds it (the message says which process, on which host, since when), or the home cannot be written to.
     """
-    with _opened(home) as handle:
+    handle = _opened(home)
+    try:
         if not _got(handle):
             holder = _holder(home)
             who = f"process {holder.pid} on {holder.host}, since {holder.started}" if holder else "another process"
@@ -46,19 +51,31 @@ def hold(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[No
         left = _holder(home)
         if left is not None:
             say(f"The refresh of process {left.pid} on {left.host}, started {left.started}, ended before it was done; what it left is removed.")
-        said = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})
-        try:
-            handle.truncate(0)
-            os.write(handle.fileno(), said.encode())  # past the buffer: a full disk is told here, and not once more when the file is closed
-        except OSError as error:
-            raise _unwritable(home, error) from error
+        _sign(home)
         try:
             yield
         finally:
-            handle.truncate(0)  # a process that is killed does not come here, and its name stays
+            (home / LOCK_NAME).unlink(missing_ok=True)  # a process that is killed does not come here, and its name stays
+    finally:
+        os.close(handle)
 
 
-def _got(handle: TextIO) -> bool:
+def _sign(home: Path) -> None:
+    """Say who holds the lock, in a file that takes the place of whatever has its name."""
+    said = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})
+    fresh = home / f".{LOCK_NAME}.{os.getpid()}"
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+        try:
+            os.write(handle, said.encode())
+        finally:
+            os.close(handle)
+        os.replace(fresh, home / LOCK_NAME)
+    except OSError as error:
+        raise _unwritable(home, error) from error
+
+
+def _got(handle: int) -> bool:
     """Whether the lock is ours now; who only looks at it, as `state` does, holds it for a moment, which is waited for."""
     for pause in (*LOOKS, 0.0):
         try:
@@ -70,10 +87,10 @@ def _got(handle: TextIO) -> bool:
     return False
 
 
-def _opened(home: Path) -> TextIO:
+def _opened(home: Path) -> int:
     try:
         home.mkdir(parents=True, exist_ok=True)
-        return (home / LOCK_NAME).open("a+", encoding="utf-8")
+        return os.open(home, os.O_RDONLY | os.O_DIRECTORY)
     except OSError as error:
         raise _unwritable(home, error) from error
 
@@ -86,14 +103,15 @@ def _unwritable(home: Path, error: OSError) -> ReleaseError:
 
 def state(home: Path) -> Holder | None:
     """Who holds the lock now, or None; what a dead process left in the file does not count."""
-    file = home / LOCK_NAME
-    if not file.is_file():
+    if not home.is_dir():
         return None
-    with file.open("r", encoding="utf-8") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _holder(home) or Holder(0, "unknown", "unknown")
+    handle = os.open(home, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(home) or Holder(0, "unknown", "unknown")
+    finally:
+        os.close(handle)
     return None
 
 
@@ -104,6 +122,11 @@ def left_behind(home: Path) -> Holder | None:
 
 def _holder(home: Path) -> Holder | None:
     try:
-        return Holder(**json.loads((home / LOCK_NAME).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
-        return None  # the holder is just writing its name
+        handle = os.open(home / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None  # nobody holds it, or the file is a link that says nothing
+    with os.fdopen(handle, encoding="utf-8", errors="replace") as file:
+        try:
+            return Holder(**json.loads(file.read(LONGEST)))
+        except (OSError, ValueError, TypeError):
+            return None

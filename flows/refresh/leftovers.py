@@ -1,11 +1,46 @@
-"""What refreshes leave behind: loads and sets that no release on disk was made from."""
+"""What refreshes that were killed or failed leave behind: found by `doctor`, removed by the next refresh."""
 
 from __future__ import annotations
 
+import os
+import tempfile
+import time
+from pathlib import Path
+
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import prune_lake
-from warehouse.releases.publish import read_manifest, release_names
+from warehouse.releases.publish import never_published, read_manifest, release_names
+from warehouse.releases.seal import remove_tree
 from warehouse.settings.config import Config
+
+CHECKS = "citytrade-checks-*"
+CHECKS_SECONDS = 86_400  # the checks of another home may be under way: they take minutes
+
+
+def leftovers(config: Config) -> list[Path]:
+    """Files and folders that nobody needs: halves of links, of builds and of loads, checks, releases that no reader ever got.
+
+    While a refresh runs, what it is writing just now is among them.
+    """
+    home, lake = config.home, config.lake
+    patterns = (
+        (home, ".current.*"), (home, ".published.*"), (home, ".refresh.lock.*"), (home, ".doctor.*"), (lake, ".active.*"),
+        (config.builds, ".*.tmp"), (lake / "loads", "*/.*"), (lake / "sets", ".*"), (lake / "schema", ".*"),
+    )  # fmt: skip
+    found = [path for folder, pattern in patterns for path in sorted(folder.glob(pattern))]
+    found += [config.builds / name for name in never_published(home)]
+    return found + [folder for folder in sorted(Path(tempfile.gettempdir()).glob(CHECKS)) if _is_ours_and_old(folder)]
+
+
+def remove_leftovers(config: Config) -> list[Path]:
+    """Remove them; the caller holds the refresh lock, so nobody is writing them. Returns what was removed."""
+    found = leftovers(config)
+    for path in found:
+        if path.is_dir() and not path.is_symlink():
+            remove_tree(path)
+        else:
+            path.unlink(missing_ok=True)
+    return [path for path in found if not os.path.lexists(path)]
 
 
 def prune_lake_to_releases(config: Config) -> str:
@@ -17,3 +52,11 @@ def prune_lake_to_releases(config: Config) -> str:
     loads = {(load["source"], load["load_id"]) for manifest in manifests for load in manifest.loads}
     prune_lake(config.lake, loads, {manifest.set_id for manifest in manifests})
     return ""
+
+
+def _is_ours_and_old(folder: Path) -> bool:
+    try:
+        about = folder.lstat()
+    except OSError:
+        return False  # its owner has just removed it
+    return about.st_uid == os.geteuid() and time.time() - about.st_mtime > CHECKS_SECONDS

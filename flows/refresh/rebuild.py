@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,18 @@ from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import LoadReport, finished_load, make_set
 from warehouse.releases.contents import table_contents
-from warehouse.releases.publish import DATABASE, RELEASE_PATTERN, Manifest, begin_build, named_release, put_in_place, read_manifest, read_manifest_file
+from warehouse.releases.publish import (
+    DATABASE,
+    RELEASE_PATTERN,
+    Manifest,
+    begin_build,
+    named_release,
+    note_published,
+    put_in_place,
+    read_manifest,
+    read_manifest_file,
+)
+from warehouse.releases.seal import remove_tree
 from warehouse.settings.config import Config
 from warehouse.sources import lake_tables
 
@@ -49,9 +59,10 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
                 say(f"Release {manifest.release} rebuilt: {len(manifest.tables)} tables, each with the same content.")
             else:
                 put_in_place(config.home, folder, manifest)
+                note_published(config.home, manifest.release)
                 say(f"Release {manifest.release} rebuilt and put back: {len(manifest.tables)} tables, each with the same content.")
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_tree(folder)
     return manifest
 
 

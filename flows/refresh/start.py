@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from flows.processes import lock, prefect_server
 from flows.refresh.inputs import Inputs, find_inputs, is_unchanged, published
+from flows.refresh.leftovers import remove_leftovers
 from flows.telling.alerts import alert
 from flows.telling.lines import Say, say_at_once
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import current_release
+from warehouse.releases.seal import broken_seals
 from warehouse.settings.config import Config
 
 if TYPE_CHECKING:
     from warehouse.releases.publish import Manifest
+
+SHOWN = 5
 
 
 def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozenset(), say: Say = say_at_once) -> int:
@@ -35,6 +41,9 @@ def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozens
     start = time.perf_counter()
     with lock.hold(config.home, say):
         before = current_release(config.home)
+        removed = remove_leftovers(config)
+        if removed:
+            say(f"Removed what earlier refreshes had left: {_listed(config, removed)}.")
         try:
             code, troubles = _refresh(config, force, confirmed, start, say)
         except Exception as error:
@@ -49,6 +58,20 @@ def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozens
             did = "found nothing new, and the release is" if current_release(config.home) == before else "published"
             alert(config, f"The refresh {did} without {len(troubles)} of its sources' new data.", troubles, say)
     return code
+
+
+def _listed(config: Config, paths: Sequence[Path]) -> str:
+    """The first few of some paths, from the home on."""
+    shown = [str(path.relative_to(config.home)) if path.is_relative_to(config.home) else path.name for path in paths[:SHOWN]]
+    return ", ".join(shown) + (f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else "")
+
+
+def _altered(config: Config, former: Manifest, say: Say) -> bool:
+    """Whether the published release is no longer as it was sealed; it is then said how, and built again."""
+    broken = broken_seals(config.builds / former.release)
+    if broken:
+        say(f"warning: release {former.release} was changed after its publication ({'; '.join(broken[:SHOWN])}): it is built again.")
+    return bool(broken)
 
 
 def _former(config: Config, force: bool, say: Say) -> Manifest | None:
@@ -67,7 +90,7 @@ def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: floa
     former = _former(config, force, say)
     if not force and not confirmed and former is not None and _world_is_there(config):
         inputs = find_inputs(config)
-        if is_unchanged(config, inputs, former) and not _recovered(config, inputs, former, say):
+        if is_unchanged(config, inputs, former) and not _altered(config, former, say) and not _recovered(config, inputs, former, say):
             return _nothing_changed(former, inputs, time.perf_counter() - start, say)
     prefect_server.quiet(config.home)
     with prefect_server.server(config.home) as server:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TextIO
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide signs too: spreadsheets set to Chinese take them for the others
+# What a spreadsheet takes for a formula, the wide signs of Chinese input too, at a cell's start or behind signs that it
+# skips: blanks of every kind, signs without width, and the semicolon, at which some countries' spreadsheets split cells.
+FORMULA = re.compile(r"(?P<before>(?:^|;)[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\u3164\ufeff]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+CONTROLS = ("\t", "\r", "\n")
 CELL_WIDTH = 60
 
 
@@ -57,7 +61,17 @@ def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO)
 
 def guarded(value: Any) -> Any:
     """A text that begins like a formula, made harmless; every other value as it is."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
+    if not isinstance(value, str):
+        return value
+    if value.startswith(CONTROLS):
+        value = f"'{value}"
+    return FORMULA.sub(_with_apostrophe, value)
+
+
+def _with_apostrophe(match: re.Match[str]) -> str:
+    """At a cell's start before everything, else between the semicolon and what follows it."""
+    before = match.group("before")
+    return f";'{before[1:]}" if before.startswith(";") else f"'{before}"
 
 
 def write_json(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO) -> None:

@@ -18,7 +18,7 @@ from tests.faults.kills import kill_many
 from tests.faults.readers import read_through
 from warehouse import connect
 from warehouse.errors import SourceError
-from warehouse.releases.publish import current_release, release_names
+from warehouse.releases.publish import current_release, note_published, release_names
 from warehouse.settings.config import Config, load_config
 from warehouse.sources import get_source
 from warehouse.sources.reading.base import Layout, load_file
@@ -123,6 +123,7 @@ def test_a_release_of_the_future_does_not_outlive_the_next(copied: Config) -> No
     assert now is not None
     future = "20990101T000000Z-abcdef"
     shutil.copytree(copied.builds / now, copied.builds / future)
+    note_published(copied.home, future)
     manifest = copied.builds / future / "release.json"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace(now, future), encoding="utf-8")
     done = citytrade("rollback", future, "--config", str(copied.path))

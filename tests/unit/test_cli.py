@@ -14,11 +14,11 @@ import pandas as pd
 import pytest
 
 from flows.cli import main
-from flows.doors.sql import reading_statement
 from flows.processes import lock
 from flows.telling.printing import cell_text, guarded, table, width, write_csv, write_json
 from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse.errors import CitytradeError, ReleaseError
+from warehouse.query.statements import reading_statement
 from warehouse.settings.config import Config
 
 
@@ -177,6 +177,21 @@ def test_widths_and_cells() -> None:
 @pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠cmd"])
 def test_csv_cells_that_look_like_formulas_are_guarded(text: str) -> None:
     assert guarded(text) == f"'{text}"
+
+
+HIDDEN = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060", "\u200e \u3000", "\x00", "\x0b"]
+
+
+@pytest.mark.parametrize("before", HIDDEN)
+@pytest.mark.parametrize("sign", ["=", "+", "-", "@", "＝", "＠"])
+def test_a_formula_hides_behind_no_blank_and_no_semicolon(before: str, sign: str) -> None:
+    assert guarded(f"{before}{sign}1") == f"'{before}{sign}1"
+    assert guarded(f"杭州;{before}{sign}1;b") == f"杭州;'{before}{sign}1;b"
+
+
+@pytest.mark.parametrize("text", ["杭州 - 宁波", "a=b", "1+1", "a; b", "x@y", "", ";", "小计：-"])
+def test_other_texts_stay_as_they_are(text: str) -> None:
+    assert guarded(text) == text
 
 
 def test_numbers_are_not_guarded_and_stay_exact() -> None:

@@ -8,20 +8,27 @@ import importlib.metadata
 import json
 import multiprocessing
 import os
+import random
+import shutil
+import stat
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from flows import doctor
 from flows.cli import main
 from flows.processes import lock
+from flows.refresh.leftovers import leftovers, remove_leftovers
 from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse.errors import ReleaseError
-from warehouse.releases.publish import MANIFEST, read_manifest
+from warehouse.releases.publish import DATABASE, MANIFEST, read_manifest, release_names
+from warehouse.releases.seal import broken_seals, remove_tree, seal
 from warehouse.settings.config import Config
 
 
@@ -141,9 +148,9 @@ def test_the_lock_of_a_dead_process_is_recognised_and_is_no_lock(tiny_config: Co
 
 def test_somebody_who_looks_at_the_lock_does_not_stop_a_refresh(tiny_config: Config) -> None:
     tiny_config.home.mkdir()
-    looking = (tiny_config.home / lock.LOCK_NAME).open("a+")
+    looking = os.open(tiny_config.home, os.O_RDONLY)
     fcntl.flock(looking, fcntl.LOCK_SH)
-    threading.Timer(0.1, looking.close).start()
+    threading.Timer(0.1, os.close, [looking]).start()
     with lock.hold(tiny_config.home):
         assert lock.state(tiny_config.home) is not None
 
@@ -164,3 +171,142 @@ def test_a_refresh_that_failed_leaves_no_stale_lock(tiny_config: Config) -> None
     with pytest.raises(RuntimeError), lock.hold(tiny_config.home):
         raise RuntimeError
     assert lock.left_behind(tiny_config.home) is None
+
+
+def test_a_lock_file_that_is_deleted_while_held_lets_nobody_in(tiny_config: Config) -> None:
+    with lock.hold(tiny_config.home):
+        (tiny_config.home / lock.LOCK_NAME).unlink()
+        assert lock.state(tiny_config.home) is not None
+        with pytest.raises(ReleaseError, match="already running"), lock.hold(tiny_config.home):
+            pass
+    assert lock.state(tiny_config.home) is None
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "nowhere"])
+def test_a_lock_file_that_is_a_link_is_replaced_and_never_followed(tiny_config: Config, tmp_path: Path, kind: str) -> None:
+    target = tmp_path / "precious"
+    if kind == "file":
+        target.write_text("mine", encoding="utf-8")
+    elif kind == "folder":
+        target.mkdir()
+    tiny_config.home.mkdir()
+    (tiny_config.home / lock.LOCK_NAME).symlink_to(target)
+    with lock.hold(tiny_config.home):
+        holder = lock.state(tiny_config.home)
+        assert holder is not None
+        assert holder.pid == os.getpid()
+    assert target.exists() == (kind != "nowhere")
+    assert kind != "file" or target.read_text(encoding="utf-8") == "mine"
+    assert lock.left_behind(tiny_config.home) is None
+
+
+LEFT = [
+    "lake/.active.0a1b2c3d", "lake/sets/.0123456789ab.0a1b2c3d/", "lake/loads/customs/.0123.0a1b2c3d/", "lake/schema/.prices.parquet.0a1b2c3d",
+    "home:.current.0a1b2c3d", "home:.published.17", "home:.refresh.lock.17", "builds/.20260102T000000Z-abcdef.tmp/", "builds/20260102T000000Z-abcdef/",
+]  # fmt: skip
+
+
+def test_what_refreshes_left_is_named_by_doctor_and_removed_by_the_next(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = make_release()
+    for text in LEFT:
+        path = tiny_config.home / text.removeprefix("home:")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if text.endswith("/"):
+            path.mkdir()
+            (path / "warehouse.duckdb").write_bytes(b"half")
+            seal(path)
+        else:
+            path.symlink_to("nowhere")
+    code, out = run(capsys, tiny_config.path)
+    assert code == 1
+    assert "leftovers: Refreshes that were ended left these." in out
+    assert release_names(tiny_config.home) == [name], "a release that no reader ever got is none to go back to"
+    assert len(remove_leftovers(tiny_config)) == len(LEFT)
+    assert leftovers(tiny_config) == []
+    assert release_names(tiny_config.home) == [name]
+
+
+def test_one_byte_changed_in_a_release_is_found(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+    """A hundred single changes: a byte turned, cut off, added; a file removed, renamed, added, made a link."""
+    name = make_release()
+    folder = tiny_config.builds / name
+    assert broken_seals(folder) == []
+    whole = {file.name: file.read_bytes() for file in folder.iterdir()}
+    rng = random.Random(5)
+    for _ in range(100):
+        file = folder / rng.choice(sorted(whole))
+        change_one(file, rng)
+        assert len(broken_seals(folder)) >= 1, file.name
+        for entry in folder.iterdir():
+            entry.unlink()
+        for kept, content in whole.items():
+            (folder / kept).write_bytes(content)
+        assert broken_seals(folder) == []
+    (folder / "release.json").write_bytes(whole["release.json"] + b" ")
+    code, out = run(capsys, tiny_config.path)
+    assert code == 1
+    assert f"Release {name} was changed after its publication. Run `citytrade refresh`: it builds it again." in out
+
+
+def change_one(file: Path, rng: random.Random) -> None:
+    content = bytearray(file.read_bytes())
+    at, kind = rng.randrange(len(content)), rng.choice(("turn", "turn", "turn", "cut", "add", "remove", "rename", "more", "link"))
+    if kind == "turn":
+        content[at] ^= 1 << rng.randrange(8)
+    elif kind == "cut":
+        del content[at:]
+    elif kind == "add":
+        content.insert(at, 32)
+    file.unlink()
+    if kind == "rename":
+        file.with_name(f"{file.name}.old").write_bytes(content)
+    elif kind == "link":
+        elsewhere = file.parent.parent.parent / "elsewhere"
+        elsewhere.write_bytes(content)
+        file.symlink_to(elsewhere)
+    elif kind != "remove":
+        file.write_bytes(content)
+    if kind == "more":
+        file.with_name("more").write_bytes(b"x")
+
+
+ANOTHER_PROGRAM = """
+import os, sys, duckdb
+file = sys.argv[1]
+if os.geteuid() == 0:
+    os.setuid(65534)  # who may do everything is told nothing
+try:
+    duckdb.connect(file)
+except duckdb.Error as error:
+    print("refused:", str(error).splitlines()[0])
+"""
+
+
+def test_a_program_that_opens_for_writing_is_refused_and_locks_nobody_out(tiny_config: Config, make_release: MakeRelease) -> None:
+    name = make_release()
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tiny_config.builds / name).iterdir()}
+    assert set(modes.values()) == {0o444}
+    assert stat.S_IMODE((tiny_config.builds / name).stat().st_mode) == 0o555
+    with tempfile.TemporaryDirectory(prefix="citytrade-seal-") as folder:
+        os.chmod(folder, 0o755)
+        copied = Path(folder) / "release"
+        shutil.copytree(tiny_config.builds / name, copied)
+        done = subprocess.run([sys.executable, "-c", ANOTHER_PROGRAM, str(copied / DATABASE)], capture_output=True, text=True, timeout=60)
+        remove_tree(copied)
+    assert done.stdout.startswith("refused: "), done.stderr
+    assert "read-only" in done.stdout.lower() or "permission" in done.stdout.lower()
+
+
+def test_a_value_made_ten_times_as_large_by_another_program_is_found(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = make_release()
+    file = tiny_config.builds / name / DATABASE
+    file.chmod(0o644)
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("update city_year set export_value_usd = export_value_usd * 10 where city_code = '3301' and year = 2003")
+    code, out = run(capsys, tiny_config.path)
+    assert code == 1
+    assert f"{name}: {DATABASE} was changed" in out

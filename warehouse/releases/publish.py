@@ -1,8 +1,9 @@
 """Releases on disk: a build is finished beside the published ones and takes its place in one step.
 
 home/builds/.<release>.tmp/   being built or removed; nobody reads it
-home/builds/<release>/        warehouse.duckdb, release.json and dbt's artefacts; never changed again
+home/builds/<release>/        warehouse.duckdb, release.json and dbt's artefacts; sealed, never changed again
 home/current -> builds/<release>
+home/published                the names of all releases that readers ever got, one a line
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,9 +18,11 @@ from typing import Any
 
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import switch_link
+from warehouse.releases.seal import remove_tree, seal
 
 DATABASE = "warehouse.duckdb"
 MANIFEST = "release.json"
+PUBLISHED = "published"
 KEPT = 5
 RELEASE_PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
 
@@ -73,7 +75,31 @@ def current_release(home: Path) -> str | None:
 
 
 def release_names(home: Path) -> list[str]:
-    """Every whole release, oldest first."""
+    """Every whole release that readers have or had, oldest first."""
+    unpublished = set(never_published(home))
+    return [name for name in _names_on_disk(home) if name not in unpublished]
+
+
+def never_published(home: Path) -> list[str]:
+    """Releases that a refresh put in place and was killed before readers got them."""
+    record = home / PUBLISHED
+    if not record.is_file():
+        return []  # a home from before this record was kept
+    known = {*record.read_text(encoding="utf-8").split(), current_release(home)}
+    return [name for name in _names_on_disk(home) if name not in known]
+
+
+def note_published(home: Path, *releases: str | None) -> None:
+    """Write down that readers have had these releases."""
+    record = home / PUBLISHED
+    known = record.read_text(encoding="utf-8").split() if record.is_file() else _names_on_disk(home)
+    names = dict.fromkeys([*known, *(release for release in releases if release is not None)])
+    fresh = record.with_name(f".{PUBLISHED}.{os.getpid()}")
+    fresh.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
+    os.replace(fresh, record)
+
+
+def _names_on_disk(home: Path) -> list[str]:
     builds = home / "builds"
     return sorted(entry.name for entry in builds.iterdir() if RELEASE_PATTERN.match(entry.name)) if builds.is_dir() else []
 
@@ -148,7 +174,7 @@ def begin_build(home: Path, name: str) -> Path:
     builds = home / "builds"
     builds.mkdir(parents=True, exist_ok=True)
     for leftover in builds.glob(".*.tmp"):
-        shutil.rmtree(leftover, ignore_errors=True)
+        remove_tree(leftover)
     folder = builds / f".{name}.tmp"
     folder.mkdir()
     return folder
@@ -166,11 +192,14 @@ def publish(home: Path, build: Path, manifest: Manifest, kept: int = KEPT) -> Pa
 
 
 def put_in_place(home: Path, build: Path, manifest: Manifest) -> Path:
-    """Write a finished build's manifest and give it its name, without making it the current release."""
+    """Write a finished build's manifest, seal it and give it its name, without making it the current release."""
     if not (build / DATABASE).is_file():
         raise ReleaseError(f"{build / DATABASE} was never written, so there is nothing to publish. Run `citytrade refresh` again and read its first message.")
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1, sort_keys=True)
     (build / MANIFEST).write_text(text, encoding="utf-8")
+    if not (home / PUBLISHED).is_file():
+        note_published(home)  # what is there already was published before
+    seal(build)
     sync_tree(build)
     target = home / "builds" / manifest.release
     build.rename(target)
@@ -187,7 +216,9 @@ def make_current(home: Path, release: str) -> None:
     """
     if not (home / "builds" / release / DATABASE).is_file():
         raise unknown_release(home, release)
+    note_published(home, current_release(home))
     switch_link(home / "current", Path("builds") / release)
+    note_published(home, release)
     _sync(home)
 
 
@@ -199,7 +230,7 @@ def prune(home: Path, kept: int = KEPT) -> list[str]:
         # Renamed first, so that a removal that is cut short leaves no half release under a release's name.
         grave = home / "builds" / f".{name}.tmp"
         (home / "builds" / name).rename(grave)
-        shutil.rmtree(grave, ignore_errors=True)
+        remove_tree(grave)
     return doomed
 
 
