@@ -70,3 +70,24 @@ select
     rows_n::bigint as rows_n
 from found
 {%- endmacro %}
+
+{#- The lines of several indices, one below the other. checks: a list of the arguments of indicator_problems, or of
+    problem_where for one indicator, each with the relation that it looks at. -#}
+{% macro problem_lines(checks) -%}
+{%- for check in checks %}
+{{ 'union all' if not loop.first }}
+select * from ({{ problem_where(**check) if check.where else indicator_problems(**check) }}) as lines_{{ loop.index }}
+{%- endfor %}
+{%- endmacro %}
+
+{#- One indicator's line, where a condition says which rows of the relation have the problem; no line without such a row. -#}
+{% macro problem_where(index_name, relation, indicator, problem, where) -%}
+select
+    '{{ index_name }}' as index_name,
+    '{{ indicator }}' as indicator,
+    '{{ problem }}' as problem,
+    count(*)::bigint as rows_n
+from {{ relation }}
+where {{ where }}
+having count(*) > 0
+{%- endmacro %}

@@ -1,4 +1,4 @@
-/* The macro indicator_problems on three rows: every kind of problem once, and what is sound has no line. */
+/* The macro problem_lines on three rows: every kind of problem once, and what is sound has no line. */
 {% set observations %}
 (
     values
@@ -8,12 +8,14 @@
 ) as observations (sound, absent, constant, logged, divisor, single)
 {% endset %}
 with found as (
-    select *
-    from (
-        {{ indicator_problems(
-            'idx_test', observations, varying=['sound', 'absent', 'constant', 'single'], positive=['sound', 'logged', 'absent'], nonzero=['divisor', 'sound']
-        ) }}
-    ) as problems
+    {{ problem_lines([
+        {
+            'index_name': 'idx_test', 'relation': observations, 'varying': ['sound', 'absent', 'constant', 'single'],
+            'positive': ['sound', 'logged', 'absent'], 'nonzero': ['divisor', 'sound']
+        },
+        {'index_name': 'idx_where', 'relation': observations, 'indicator': 'low', 'problem': 'too_few', 'where': 'sound < 3'},
+        {'index_name': 'idx_where', 'relation': observations, 'indicator': 'high', 'problem': 'too_few', 'where': 'sound > 9'}
+    ]) }}
 ),
 
 expected as (
@@ -28,7 +30,8 @@ expected as (
         ('idx_test', 'constant', 'all_equal', 3),
         ('idx_test', 'divisor', 'zero_denominator', 2),
         ('idx_test', 'logged', 'not_positive', 2),
-        ('idx_test', 'single', 'too_few', 1)
+        ('idx_test', 'single', 'too_few', 1),
+        ('idx_where', 'low', 'too_few', 2)
     ) as lines (index_name, indicator, problem, rows_n)
 )
 

@@ -19,7 +19,7 @@ MODELS: list[dict[str, Any]] = [
     model for file in sorted((PROJECT / "models").rglob("_*.yml")) for model in yaml.safe_load(file.read_text(encoding="utf-8")).get("models", [])
 ]
 PYTHON_MODELS = {file.stem for file in (PROJECT / "models").rglob("*.py")}
-WITHOUT_KEY = {"int_trade__judged", "int_trade__exports"}  # one row a record; the record's file and line stay in staging
+WITHOUT_KEY = {"int_trade__judged", "int_trade__exports", "int_trade__district_exports"}  # one row a record; the record's file and line stay in staging
 SUFFIX_UNITS = {
     "_cny": "CNY", "_usd": "USD", "_2000": "2000", "_pct": "%", "_n": "count", "_km": "km", "_km2": "km2", "_m2": "m2", "_t": "t", "_cents": "US cents",
     "_code": "code", "_year": "year", "_did": "0 or 1",

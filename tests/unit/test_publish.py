@@ -121,6 +121,7 @@ def test_views_over_the_lake_go_and_a_published_one_is_refused() -> None:
     with duckdb.connect() as connection:
         connection.execute("create schema staging; create schema intermediate; create view staging.s as select 1 as x")
         connection.execute("create view intermediate.i as select * from staging.s; create view intermediate.j as select * from intermediate.i")
+        connection.execute("create view intermediate.k as select 2 as x")
         connection.execute("create table main.t as select * from intermediate.j; create view main.fine as select * from t")
         drop_staging(connection)
         views = connection.execute("select view_name from duckdb_views() where not internal").fetchall()

@@ -96,18 +96,20 @@ def former_releases(database: Path) -> list[dict[str, Any]]:
 
 
 def drop_staging(connection: duckdb.DuckDBPyConnection) -> None:
-    """Drop the views over the lake: schema staging, and what in schema intermediate is a view of it.
+    """Drop what only the build needed: schema staging, and the views in schema intermediate.
+
+    A view there reads the lake, or names its tables with this file's own name and fails where the file is attached.
 
     Raises
     ------
     ReleaseError : any other view that needs them; it would fail in every reader's hands.
     """
     connection.execute("drop schema if exists staging cascade")
-    while broken := _broken_views(connection):
-        for schema, view, problem in broken:
-            if schema != "intermediate":
-                raise ReleaseError(f"{schema}.{view} is a view over the lake ({problem}). Materialise it as a table in dbt_project.")
-            connection.execute(f'drop view "{schema}"."{view}"')
+    views = "select view_name from duckdb_views() where schema_name = 'intermediate'"
+    for (view,) in connection.execute(views).fetchall():
+        connection.execute(f'drop view intermediate."{view}"')
+    for schema, view, problem in _broken_views(connection):
+        raise ReleaseError(f"{schema}.{view} is a view over the lake ({problem}). Materialise it as a table in dbt_project.")
 
 
 def _broken_views(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:

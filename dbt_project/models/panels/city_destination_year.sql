@@ -10,8 +10,7 @@ select
     count(distinct e.hs6_id)::int as hs6_n,
     count(distinct e.firm_id)::int as exporters_n,
     count(*)::int as records_n
-from {{ ref('int_trade__exports') }} as e
+from {{ ref('int_trade__district_exports') }} as e
 inner join {{ ref('countries') }} as c on e.destination_id = c.country_code::smallint
-where e.is_district
 group by e.city_id, c.country_code, c.country_name_zh, c.country_name_en, c.iso3, e.year
 order by city_code, destination_code, e.year

@@ -7,7 +7,6 @@ select
     count(distinct destination_id)::int as destination_n,
     count(distinct firm_id)::int as exporters_n,
     count(*)::int as records_n
-from {{ ref('int_trade__exports') }}
-where is_district
+from {{ ref('int_trade__district_exports') }}
 group by city_id, hs6_id, year
 order by city_code, hs6_code, year

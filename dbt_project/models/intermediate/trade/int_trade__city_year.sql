@@ -8,6 +8,5 @@ select
     count(distinct destination_id)::int as destination_n,
     count(distinct firm_id)::int as exporters_n,
     sum(case when is_postcode_filled then value_cents else 0 end)::decimal(20, 0) as filled_postcode_cents
-from {{ ref('int_trade__exports') }}
-where is_district
+from {{ ref('int_trade__district_exports') }}
 group by city_id, year

@@ -1,35 +1,26 @@
 /* What is wrong with the variables of ecommerce_resilience, 2012-2021, gaps filled: an indicator that is missing
    everywhere or has one value has no weight in its index; FDI or innovation at or below zero has no log, and a divisor
    of zero no quotient. DECISIONS 39. */
-select *
-from (
-    {{ indicator_problems(
-        'idx_economic_resilience', ref('int_ecommerce_resilience__variable'), varying=ecommerce_resilience_indicators(),
-        name_column='variable', value_column='value'
-    ) }}
-) as resilience
-union all
-select *
-from (
-    {{ indicator_problems(
-        'idx_digital_level', ref('int_ecommerce_resilience__variable'), varying=digital_level_indicators(),
-        name_column='variable', value_column='value'
-    ) }}
-) as digital
-union all
-select *
-from (
-    {{ indicator_problems(
-        'panel_ecommerce_resilience', ref('int_ecommerce_resilience__variable'), varying=['agglomeration', 'fdi_share', 'science_share', 'tertiary_employment_share'],
-        positive=['fdi_cny', 'innovation_index'], name_column='variable', value_column='value'
-    ) }}
-) as panel
-union all
-select *
-from (
-    {{ indicator_problems(
-        'city_year', ref('city_year'), nonzero=[
-            'gdp_cny', 'gdp_secondary_cny', 'area_km2', 'population_registered_n', 'employees_n', 'fiscal_expenditure_cny', 'deposits_cny', 'gdp_deflator_2000'
+{% set variable = ref('int_ecommerce_resilience__variable') %}
+{{ problem_lines([
+    {
+        'index_name': 'idx_economic_resilience', 'relation': variable, 'varying': ecommerce_resilience_indicators(),
+        'name_column': 'variable', 'value_column': 'value'
+    },
+    {
+        'index_name': 'idx_digital_level', 'relation': variable, 'varying': digital_level_indicators(),
+        'name_column': 'variable', 'value_column': 'value'
+    },
+    {
+        'index_name': 'panel_ecommerce_resilience', 'relation': variable,
+        'varying': ['agglomeration', 'fdi_share', 'science_share', 'tertiary_employment_share'],
+        'positive': ['fdi_cny', 'innovation_index'], 'name_column': 'variable', 'value_column': 'value'
+    },
+    {
+        'index_name': 'city_year', 'relation': ref('city_year'),
+        'nonzero': [
+            'gdp_cny', 'gdp_secondary_cny', 'area_km2', 'population_registered_n', 'employees_n',
+            'fiscal_expenditure_cny', 'deposits_cny', 'gdp_deflator_2000'
         ]
-    ) }}
-) as divisors
+    }
+]) }}
