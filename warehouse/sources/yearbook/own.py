@@ -17,7 +17,8 @@ import pandas as pd
 
 from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.sources.reading.base import WHOLE_SHEET, Delivery, Layout, RawFile
+from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.sheets import WHOLE_SHEET
 from warehouse.sources.yearbook.across import INDICATOR_ROWS, YEARS_ACROSS, Found, cells_of, is_head_of_years, years_in
 from warehouse.sources.yearbook.cells import Column, Keys, NumberedRow, Row, count_cells, is_blank, is_note, melt, to_number
 from warehouse.sources.yearbook.headers import UNITS
