@@ -1,4 +1,4 @@
-"""Market segmentation and integration from relative prices (paper E, eq. 24, after Gui Qihan et al. 2006)."""
+"""Market segmentation and integration from relative prices (virtual_agglomeration_quality, eq. 24, after Gui Qihan et al. 2006)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Quality of exported goods from what sells at a price (paper E, equations 18-21; Khandelwal, Schott and Wei 2013).
+"""Quality of exported goods from what sells at a price (virtual_agglomeration_quality, equations 18-21; Khandelwal, Schott and Wei 2013).
 
 A buyer's demand for the variety of firm g in product h, destination f and year t:
 

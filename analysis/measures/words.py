@@ -1,4 +1,4 @@
-"""How often words of a list occur in texts, counted by segmentation (paper E, robustness by government work reports)."""
+"""How often words of a list occur in texts, counted by segmentation (virtual_agglomeration_quality, robustness by government work reports)."""
 
 from __future__ import annotations
 

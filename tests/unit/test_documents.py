@@ -173,11 +173,10 @@ def test_every_paper_has_its_section() -> None:
 def test_papers_are_named_by_slug_and_never_by_letter() -> None:
     letter = re.compile(r"\b[Pp]apers? [A-E]\b")
     page = ROOT / "docs" / "papers.md"
-    others = ("analysis/estimators/", "analysis/measures/", "docs/estimators/")
     named = [
         file.relative_to(ROOT).as_posix()
         for file in tracked()
         if file.suffix in WITH_TEXT and file not in {page, Path(__file__).resolve()}
         if letter.search(text_of(file))
     ]
-    assert [name for name in named if not name.startswith((*others, "README.md"))] == []
+    assert named == []

@@ -92,7 +92,7 @@ def dynamic_gmm(
     conventions : see the module's text
     inverse : how a singular weighting matrix is inverted: "moore_penrose", or "drop" some of the collinear instruments
 
-    Paper A explains ln exports by its lag and by agglomeration and other city traits that are endogenous, each instrumented by its own
+    agglomeration_exports explains ln exports by its lag and by agglomeration and other city traits that are endogenous, each instrumented by its own
     first lag in the transformed equation, the district's land area standing outside the model as an instrument for the levels:
 
         endogenous = ["ln_agg", "ln_gdp_per_head", "ln_fdi"]
