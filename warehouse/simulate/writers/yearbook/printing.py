@@ -25,6 +25,7 @@ SHEETS_ONLY = ("population_nonagricultural_n",)
 NOT_SHARED_OUT = ("gdp_index_pct", "urban_disposable_income_cny", "urbanisation_share", "road_area_per_head_m2", "average_wage_cny")
 DECIMALS = {"万人": 2, "%": 2, "上年=100": 1, "万户": 2, "平方米": 2, "万个": 2}
 INDUSTRY_SHEET = "行业从业"
+OTHERS = "其他"  # what no theme names
 THEMES = {
     "人口土地": ("population_registered_n", "population_resident_n", "population_nonagricultural_n", "area_km2", "urbanisation_share"),
     "国民经济": ("gdp_cny", "gdp_primary_cny", "gdp_secondary_cny", "gdp_tertiary_cny", "gdp_index_pct"),
@@ -98,7 +99,9 @@ def sheets_of(
     t = year - YEARS[0]
     rows = _city_rows(economy.cities, year, later_too=covered is not None and year in PANEL_YEARS)
     sheets = {}
-    for theme, indicators in THEMES.items():
+    named = {name for indicators in THEMES.values() for name in indicators}
+    others = tuple(dict.fromkeys(name for name, _ in printed if name not in named))
+    for theme, indicators in (THEMES | ({OTHERS: others} if others else {})).items():
         names = [name for name in indicators if covered is not None or name not in PANEL_ONLY]
         if theme == INDUSTRY_SHEET and year < INDUSTRIES_SINCE:
             continue
