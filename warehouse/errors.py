@@ -3,8 +3,18 @@
 from __future__ import annotations
 
 
+def _fit_to_print(text: str) -> str:
+    return text.encode("utf-8", errors="backslashreplace").decode("utf-8")
+
+
 class CitytradeError(Exception):
-    """Base of every error that citytrade raises on purpose; its text is meant for a person."""
+    """Base of every error that citytrade raises on purpose; its text is meant for a person.
+
+    What no terminal and no file can take of it, such as bytes of a file's name that are no text, is escaped.
+    """
+
+    def __init__(self, *told: object) -> None:
+        super().__init__(*(_fit_to_print(part) if isinstance(part, str) else part for part in told))
 
 
 class ConfigError(CitytradeError):

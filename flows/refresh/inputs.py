@@ -17,6 +17,7 @@ from warehouse.lake.loads import fingerprint
 from warehouse.project import PROJECT
 from warehouse.releases.publish import DATABASE, Manifest, current_release, read_manifest
 from warehouse.settings.config import Config, matched_files
+from warehouse.sources.reading.encodings import shown_name
 
 CODE_FOLDERS = ("warehouse", "dbt_project", "expectations", "flows", "analysis/measures")
 NOT_CODE = {"__pycache__", "target", "logs", "dbt_packages", ".user.yml"}
@@ -62,7 +63,7 @@ def find_inputs(config: Config) -> Inputs:
     for name, found in files.items():
         options = sorted(config.sources[name].options.items())
         # Totals that were mended in the configuration are a reason to refresh too.
-        said[name] = [options, repr(config.sources[name].controls), problems.get(name), sorted((file.name, prints[file]) for file in found)]
+        said[name] = [options, repr(config.sources[name].controls), problems.get(name), sorted((shown_name(file), prints[file]) for file in found)]
     simulated = frozenset(name for name, found in files.items() if any(is_simulated(config, file) for file in found))
     said["simulated"] = sorted(simulated)
     return Inputs(files, problems, simulated, _digest(said), code_fingerprint(), package_versions())

@@ -21,6 +21,7 @@ from warehouse.lake.duplicates import refuse_duplicates
 from warehouse.lake.loads import LoadReport
 from warehouse.sources import get_source
 from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.encodings import shown_name
 
 BIG_BYTES = 2 * 1024 * 1024
 PROCESSES = 2
@@ -62,7 +63,9 @@ class Reader:
             except (SourceError, OSError) as error:
                 problems[file] = error
             except BrokenProcessPool:
-                problems[file] = SourceError(file.name, "", "the process that read it was killed, perhaps for want of memory", "Free memory or split the file")
+                problems[file] = SourceError(
+                    shown_name(file), "", "the process that read it was killed, perhaps for want of memory", "Free memory or split the file"
+                )
             else:
                 self._tell(source, file, *done[file])
 
@@ -79,7 +82,7 @@ class Reader:
 
     def _tell(self, source: str, file: Path, report: LoadReport, is_new: bool, seconds: float) -> None:
         if is_new and seconds >= WORTH_A_LINE_SECONDS:
-            self._say(f"  {source}: {file.name}: {report.read_n:,} rows read, {report.set_aside_n:,} set aside, {seconds:.1f} s")
+            self._say(f"  {source}: {shown_name(file)}: {report.read_n:,} rows read, {report.set_aside_n:,} set aside, {seconds:.1f} s")
 
     def _tell_source(self, source: str, done: list[tuple[LoadReport, bool, float]]) -> None:
         known = sum(not is_new for _, is_new, _ in done)
@@ -108,7 +111,7 @@ def read_one(source: str, file: Path, lake: Path, options: dict[str, str]) -> tu
         report, is_new = load_file(get_source(source), file, lake, options)
     except Exception as error:
         if is_full_disk(error):
-            raise ReleaseError(f"{lake}: no space left on device while {file.name} was read. Free some space, then refresh again.") from error
+            raise ReleaseError(f"{lake}: no space left on device while {shown_name(file)} was read. Free some space, then refresh again.") from error
         told = _as_told(file, error)
         if told is error:
             raise
@@ -124,10 +127,10 @@ def _as_told(file: Path, error: Exception) -> Exception:
     if isinstance(error, OSError):
         if is_transient(error):
             return error
-        return SourceError(file.name, "", f"stopped at {error.filename or 'the disk'} ({error.strerror or error})", "Check the disk and the permissions")
+        return SourceError(shown_name(file), "", f"stopped at {error.filename or 'the disk'} ({error.strerror or error})", "Check the disk and the permissions")
     # a fault of the reader must not take the other sources with it
     problem = f"the reader broke ({type(error).__name__}: {error}{_place(error)})"
-    return SourceError(file.name, "", problem, "Please report it with the file's first lines")
+    return SourceError(shown_name(file), "", problem, "Please report it with the file's first lines")
 
 
 def _size(file: Path) -> int:

@@ -17,6 +17,7 @@ import pandas as pd
 from warehouse.errors import SourceError
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.codes import whole
 from warehouse.sources.reading.headed import Cells, Headed, has_head, read_headed
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
 
@@ -113,6 +114,7 @@ def _output_rows(raw: RawFile, delivery: Delivery, piece: Headed, seen: set[tupl
 
 
 def _judged_output(text: pd.DataFrame, factor: float, is_aggregate: bool, seen: set[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    text = text.assign(division=whole(text["division"]), industry=whole(text["industry"]))
     industry = text["industry"].where(~matches(text["industry"], "[0-9]{3}"), "0" + text["industry"])
     value, firms = as_numbers(text["output"]), as_numbers(text["firms"])
     good_year = matches(text["year_text"], "(19|20)[0-9]{2}")

@@ -10,6 +10,7 @@ import pandas as pd
 from warehouse.dictionary.places import city_name, city_names, clean_name, unknown_name_detail
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
+from warehouse.sources.reading.codes import restored, whole, with_lost_zeros
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
 from warehouse.sources.reading.small_csv import header_of, read_small_csv
 
@@ -35,13 +36,16 @@ def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
     table = read_small_csv(raw, COLUMNS, delivery)
     delivery.read_n = table.rows_n
     text = table.rows
+    postcodes, restored_n = with_lost_zeros(whole(text["zipCode"]), 6)
+    if restored_n:
+        delivery.column("", "zipCode", COLUMNS["zipCode"], restored(restored_n))
     frame = pd.DataFrame(
         {
             "line": text["line"],
             "province_name": text["province"].map(clean_name),
             "city_name": text["city"].map(city_name),
             "county_name": text["county"].map(clean_name),
-            "postcode": text["zipCode"],
+            "postcode": postcodes,
             "longitude": as_numbers(text["longitude"]),
             "latitude": as_numbers(text["latitude"]),
         }

@@ -8,6 +8,7 @@ import duckdb
 
 from warehouse.lake.loads import sql_text
 from warehouse.sources.reading.base import Delivery
+from warehouse.sources.reading.codes import restored
 from warehouse.sources.reading.values import COMMA_IS_DECIMAL, DECIMAL_COMMA, MARKS_AT_END, POINT_IS_DECIMAL, THOUSANDS, WIDE_SIGNS
 
 TABLE = "customs__records"
@@ -110,7 +111,7 @@ class Seen:
             said["quantity_text"] = DECIMALS_SAID
         for field, count in (("hs_text", self.hs_restored_n), ("postcode", self.postcodes_restored_n)):
             if count:
-                said[field] = f"{count:,} of the codes got back the leading zero that a spreadsheet took"
+                said[field] = restored(count)
         return said
 
 

@@ -20,6 +20,7 @@ from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
 from warehouse.sources.firms.heads import FACTORS, HEADS, MONEY, NUMBERS, WANTED, find_heads, plain_head
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
+from warehouse.sources.reading.codes import whole
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.stata import refuse_rounded, stata_labels, stata_pieces, stata_release
 from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
@@ -182,7 +183,7 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
         rows[field] = number * (FACTORS.get(_unit(heads[at[field]]), 1000.0) if field in MONEY else 1.0)
     for field in ("firm_code", "firm_name", "region_code", "industry_code"):
         if field in text:
-            cleaned = text[field].map(clean_name)
+            cleaned = whole(text[field].map(clean_name))
             rows[field] = cleaned.where((cleaned != "") & ~cleaned.str.contains(BAD_TEXT, regex=False))
     rows["industry_code"] = rows["industry_code"].map(lambda code: code.zfill(4) if isinstance(code, str) and code.isdigit() and len(code) == 3 else code)
     year = _years(raw, text)

@@ -22,6 +22,7 @@ from warehouse.errors import SourceError
 from warehouse.lake.loads import ColumnFate, FilePart, LoadReport, begin_load, fingerprint, finish_load, finished_load, sql_text
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
 from warehouse.sources.reading import containers, separators, sheets
+from warehouse.sources.reading.encodings import is_plain_path, shown_name
 from warehouse.sources.reading.options import options_for
 from warehouse.sources.reading.rawfile import RawFile as RawFile
 
@@ -158,9 +159,9 @@ class Delivery:
             self.set_aside.update(frame["reason"].astype(str).tolist())
 
     def close(self) -> None:
+        self._name_unread_sheets()
         for part in self._hidden():
             self.column(part.sheet, part.head, reason=part.reason)
-        self._name_unread_sheets()
         if not self._aside_frames:
             return
         rows = pd.concat(self._aside_frames, ignore_index=True).sort_values("line", kind="stable")
@@ -217,22 +218,34 @@ def load_file(source: Source, path: Path, lake: Path, options: Mapping[str, str]
     SourceError : a file of no known layout, one that cannot be read, or one whose rows do not add up.
     """
     options = options_for(path, options or {})
+    name = shown_name(path)
     try:
-        raw = RawFile(path, fingerprint(path), options)
+        raw = RawFile(path, fingerprint(path), options, "" if name == path.name else name)
     except OSError as error:
-        raise SourceError(path.name, "", f"cannot be opened ({error.strerror})", "Check that the file exists and may be read") from error
-    key = "|".join([source.name, raw.fingerprint, path.name, source.reader_version, repr(sorted(options.items()))])
+        raise SourceError(name, "", f"cannot be opened ({error.strerror})", "Check that the file exists and may be read") from error
+    key = "|".join([source.name, raw.fingerprint, name, source.reader_version, repr(sorted(options.items()))])
     load_id = hashlib.sha256(key.encode()).hexdigest()[:12]
     known = finished_load(lake, source.name, load_id)
     if known is not None:
         return known, False
     folder = begin_load(lake, source.name, load_id)
     try:
+        if not is_plain_path(path):
+            raw = _linked(raw, folder / "named")
         report = _read_into(folder, source, raw, load_id)
+        shutil.rmtree(folder / "named", ignore_errors=True)
         finish_load(lake, report, folder)
     finally:
         shutil.rmtree(folder, ignore_errors=True)  # gone already when the load is finished
     return report, True
+
+
+def _linked(raw: RawFile, folder: Path) -> RawFile:
+    """The file under a name that every library can be told, by a link that lasts as long as it is read."""
+    folder.mkdir(parents=True)
+    link = folder / containers.safe_name(raw.name)
+    link.symlink_to(raw.path.absolute())
+    return RawFile(link, raw.fingerprint, raw.options, raw.name)
 
 
 def _read_into(folder: Path, source: Source, raw: RawFile, load_id: str) -> LoadReport:
@@ -245,7 +258,7 @@ def _read_into(folder: Path, source: Source, raw: RawFile, load_id: str) -> Load
     report = LoadReport(
         source=source.name,
         load_id=load_id,
-        file_name=raw.path.name,
+        file_name=raw.name,
         fingerprint=raw.fingerprint,
         bytes_n=raw.path.stat().st_size,
         layout=", ".join(dict.fromkeys(delivery.layout for delivery in deliveries)),

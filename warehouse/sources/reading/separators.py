@@ -20,6 +20,7 @@ LONGEST_LINE = 1024 * 1024
 PIECE = 1024 * 1024
 SEPARATORS = (b"\t", b";", b"|")
 LINES_LOOKED_AT = 5
+QUOTED = re.compile(rb'"[^"]*"')
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html|head|body|meta|table|script|style|div|!--)[\s>-]", re.IGNORECASE)
 OFFICE_XML = (b"urn:schemas-microsoft-com:office:spreadsheet", b"urn:schemas-microsoft-com:office:excel")
@@ -59,7 +60,7 @@ def utf16_of(raw: RawFile) -> str:
 
 def separator_of(head: bytes) -> bytes:
     """The separator other than a comma that the first lines agree on, at least twice a line or once beside no comma; empty for none."""
-    lines = [line for line in re.split(rb"\r\n|\n|\r", head) if line.strip()][:LINES_LOOKED_AT]
+    lines = [QUOTED.sub(b"", line) for line in re.split(rb"\r\n|\n|\r", head) if line.strip()][:LINES_LOOKED_AT]
     for separator in SEPARATORS:
         counts = {line.count(separator) for line in lines}
         if len(lines) > 1 and len(counts) == 1 and counts.pop() >= (1 if b"," not in lines[0] else 2) and lines[0].count(separator) > lines[0].count(b","):
@@ -76,17 +77,21 @@ def as_plain_csv(raw: RawFile, folder: Path) -> RawFile:
     """
     encoding = utf16_of(raw)
     if encoding:
-        folder.mkdir(parents=True, exist_ok=True)
-        raw = _decoded(raw, folder / f"utf8_{raw.path.name}", encoding)
+        raw = _decoded(raw, _place(folder / "utf8", raw), encoding)
     separator = b"" if b"\x00" in raw.head else separator_of(raw.head)
     if not separator:
         return raw
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / raw.path.name
+    target = _place(folder / "commas", raw)
     with raw.path.open("rb") as source, target.open("wb") as sink:
         for line in _lines(raw, source):
             sink.write(_with_commas(line, separator))
     return RawFile(target, raw.fingerprint, raw.options, raw.name)
+
+
+def _place(folder: Path, raw: RawFile) -> Path:
+    """Where a file is written again: under its own name, which may say a year."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / raw.path.name
 
 
 def _decoded(raw: RawFile, target: Path, encoding: str) -> RawFile:

@@ -209,8 +209,8 @@ def _refuse_bomb(raw: RawFile) -> None:
 def _look_through(raw: RawFile) -> dict[str, Extent]:
     """Return the sheets with hidden rows or columns, by name, and refuse an xlsx in which few cells span many.
 
-    A sheet is laid out in memory from A1 to its farthest row and column. A sheet with a formula that has no result is refused too.
-    An xls is looked at by the process that reads it only.
+    A sheet is laid out in memory from A1 to its farthest row and column. A sheet with a formula that has no
+    result is refused too. An xls is looked at by the process that reads it only.
     """
     total = 0
     covered: dict[str, Extent] = {}

@@ -133,11 +133,11 @@ def _described(raw: RawFile, header: _Header) -> tuple[_Described, Repair]:
         # pandas keeps what it has read of these under names of its own; `value_labels` alone does not say which variable has which set
         inside = vars(reader)
         formats, label_sets, data_at = list(inside["_fmtlist"]), list(inside["_lbllist"]), int(inside["_data_location"])
+        if header.rows_at is None:
+            _refuse_more(raw, data_at + header.rows_n * header.row_bytes, has_labels=any(label_sets))
         labels = {name: {int(code): text for code, text in found.items()} for name, found in reader.value_labels().items()}
     if len(variables) < len(header.types):
         raise SourceError(raw.name, "", "names a variable twice", "Rename or drop one of the two in Stata")
-    if header.rows_at is None:
-        _refuse_more(raw, data_at + header.rows_n * header.row_bytes, has_labels=any(label_sets))
     longest = max((len(text) for found in labels.values() for text in found.values()), default=0)
     if longest > LONGEST_TEXT:
         raise SourceError(raw.name, "", f"has a value label of over {LONGEST_TEXT:,} characters", "Shorten or drop it in Stata")

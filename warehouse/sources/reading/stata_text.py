@@ -7,17 +7,16 @@ is not the UTF-8 that it should be (an old file opened and saved by a newer Stat
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
 from warehouse.errors import SourceError
+from warehouse.sources.reading.encodings import HIGH, LATIN, encoding_of
 
-HIGH = re.compile(r"[\x80-\xff]+")
 BEYOND_LATIN = re.compile(r"[^\x00-\xff]")
 UNDECODED = "\ufffd"
-LATIN, UTF8, CHINESE = "latin-1", "utf-8", "gb18030"
 
 
 @dataclass
@@ -65,23 +64,3 @@ class Repair:
         right = dict(zip(strings, self.texts(f"column {name}", strings), strict=True))
         told = [right.get(value, value) if isinstance(value, str) else value for value in values]
         return column if strings == list(right.values()) else pd.Series([told[at] if at >= 0 else None for at in places], index=column.index, dtype=object)
-
-
-def encoding_of(texts: Iterable[str]) -> str:
-    """The encoding of texts that were taken for Latin-1: utf-8, gb18030, or latin-1 after all.
-
-    Chinese in GB18030 comes in pairs of high bytes; an accent stands alone between plain letters.
-    """
-    octets = [text.encode(LATIN) for text in texts]
-    if 10 * sum(_is_utf8(text) for text in octets) >= 9 * len(octets):
-        return UTF8
-    runs = [len(run) for text in octets for run in HIGH.findall(text.decode(LATIN))]
-    return CHINESE if 2 * sum(run > 1 for run in runs) >= len(runs) else LATIN
-
-
-def _is_utf8(text: bytes) -> bool:
-    try:
-        text.decode(UTF8)
-    except UnicodeDecodeError:
-        return False
-    return True
