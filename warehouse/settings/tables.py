@@ -18,7 +18,7 @@ from typing import Any
 from warehouse.errors import ConfigError
 
 SOURCES_WITH_TABLES = {"yearbook"}
-KEYS = {"files", "keys", "columns", "scope", "sheets", "yearbook", "edition", "interpolated", "city_names"}
+KEYS = {"files", "keys", "columns", "scope", "sheets", "years", "yearbook", "edition", "interpolated", "city_names"}
 KEY_COLUMNS = {"city", "year", "years", "code", "indicator", "value", "unit"}
 SCOPES = ("city", "district", "unstated")
 NAMES_KEYS = {"sheet", "from", "to"}
@@ -60,7 +60,7 @@ def _table(where: str, name: str, given: dict[str, Any], absolute: Callable[[str
     files = given.get("files", [])
     if not _is_texts(files):
         raise ConfigError(f'{where}: files must be a list of patterns, such as files = ["panels/*.xlsx"].')
-    told = {key: given[key] for key in ("sheets", "yearbook", "city_names") if key in given}
+    told = {key: given[key] for key in ("sheets", "years", "yearbook", "city_names") if key in given}
     _check_plain(where, told)
     if "columns" not in given:
         if "yearbook" not in given:
@@ -88,6 +88,9 @@ def _check_plain(where: str, told: dict[str, Any]) -> None:
             f"{where}: yearbook = {yearbook!r} is no year. Give the yearbook's own year, such as 2012 for the one that "
             'prints 2011, or "name" if the file\'s name has it.'
         )
+    years = told.get("years", [1949, 2100])
+    if not isinstance(years, list) or len(years) != 2 or not all(type(year) is int for year in years) or years[0] > years[1]:
+        raise ConfigError(f"{where}: years = {years!r} are not the first and the last year to read, such as years = [2004, 2018].")
     names = told.get("city_names", dict.fromkeys(NAMES_KEYS, ""))
     if not isinstance(names, dict) or set(names) != NAMES_KEYS or not all(isinstance(text, str) for text in names.values()):
         raise ConfigError(f'{where}: city_names = {{ sheet = "list", from = "Prefecture", to = "地级市" }} is how it is written.')

@@ -200,6 +200,23 @@ class TestPrintedWrong:
         _, tables, _ = load("yearbook", workbook("a.xlsx", {"Sheet1": self.sheet(2008)}))
         assert values(tables)["上海市", "city", "registered_unemployed_n", 2007] == 27.63
 
+    def test_employees_ten_times_their_industries_are_set_aside(self, load, workbook):
+        industries = ["农、林、牧、渔业", "采矿业", "制造业", "建筑业", "金融业", "房地产业", "教育", "住宿、餐饮业", "批发和零售业", "公共管理和社会组织",
+                      "居民服务和其他服务业", "租赁和商业服务业", "文化、体育和娱乐业", "卫生、社会保障和社会福利业", "水利、环境和公共设施管理业"]  # fmt: skip
+        pair = [[f"{name}\nIndustry", ""] for name in industries]
+        rows = [
+            ["中国城市统计年鉴2014"],
+            ["城市", "", "年末单位从业人员数(万人)", "", *(cell for cells in pair for cell in cells)],
+            ["", "", *["全市", "市辖区"] * (1 + len(industries))],
+            ["嘉峪关市", "Jiayuguan", 66.0, 6.6, *[0.44] * 2 * len(industries)],
+        ]
+        _, tables, aside = load("yearbook", workbook("a.xlsx", {"Sheet1": rows}))
+        assert aside["reason"].tolist() == ["doubtful_unit"]
+        assert aside["detail"].iloc[0].endswith("660,000 against 66,000 that its industries add up to")
+        found = values(tables)
+        assert found["嘉峪关市", "district", "employees_n", 2013] == 66000
+        assert found["嘉峪关市", "city", "employees_manufacturing_n", 2013] == 4400
+
     def test_a_unit_that_many_cities_belie_is_set_aside(self, load, workbook):
         cities = list(english_names())[:40]
         body = [[city, 2008, 100 + number, 1.5 + number / 10] for number, city in enumerate(cities)]

@@ -101,6 +101,13 @@ def test_a_sheet_an_indicator_with_names_translated_by_order(own, workbook):
     assert ("other", "x") in {(column["sheet"], column["head"]) for column in report.columns if column["indicator"] is None}
 
 
+def test_years_that_count_something_else_are_left_out(own, workbook):
+    settings = 'keys = { city = "Ctnm", year = "Sgnyea" }\ncolumns = { gdp_cny = ["Gdpct01", "亿元"] }\nyears = [2000, 2010]'
+    report, tables, aside = own(settings, workbook("a.xlsx", {"Sheet1": WIDE}))
+    assert values(tables) == {("杭州市", "unstated", "gdp_cny", 2010): 594917000000}
+    assert (report.read_n, aside["reason"].value_counts().to_dict()) == (3, {"year_left_out": 2})
+
+
 def test_the_edition_decides_the_vintage(own, workbook):
     settings = 'keys = { city = "Ctnm", year = "Sgnyea" }\ncolumns = { gdp_cny = ["Gdpct01", "亿元"] }\nedition = "city_exports"'
     _, tables, _ = own(settings, workbook("a.xlsx", {"Sheet1": WIDE}))
@@ -155,6 +162,7 @@ KEYS = 'keys = { city = "c", year = "y" }\n'
         ("", "says neither columns nor yearbook"),
         ('yearbook = 2012\ncity_names = "x"', "city_names = "),
         ('yearbook = 2012\nsheets = "x"', "sheets must be a list"),
+        ("yearbook = 2012\nyears = [2018, 2004]", "years = .2018, 2004. are not the first and the last year"),
     ],
 )  # fmt: skip
 def test_a_table_that_cannot_be_is_refused_before_a_file_is_opened(tmp_path, settings, match):

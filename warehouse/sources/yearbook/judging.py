@@ -51,7 +51,7 @@ def _sorted_out(delivery: Delivery, cells: pd.DataFrame, place_checks: list[Chec
     """Good cells with `year` and `value` as numbers, and those set aside."""
     if cells.empty:
         raise SourceError(delivery.raw.name, "", "has heads and no values under them", "Fetch the file again from its publisher")
-    year = pd.Series([_year(cell) for cell in cells["year"]], index=cells.index, dtype=float)
+    year = pd.Series([to_year(cell) for cell in cells["year"]], index=cells.index, dtype=float)
     number = pd.Series([to_number(cell) for cell in cells["cell"]], index=cells.index, dtype=float)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
     typed = cells.assign(year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"]))
@@ -60,7 +60,7 @@ def _sorted_out(delivery: Delivery, cells: pd.DataFrame, place_checks: list[Chec
     return good, pd.concat([aside, again], ignore_index=True)
 
 
-def _year(cell: object) -> float:
+def to_year(cell: object) -> float:
     """A year as a number; 2010年 is one too."""
     return to_number(cell.strip().removesuffix("年") if isinstance(cell, str) else cell)
 

@@ -22,7 +22,7 @@ from warehouse.sources.reading.sheets import WHOLE_SHEET
 from warehouse.sources.yearbook.across import INDICATOR_ROWS, YEARS_ACROSS, Found, cells_of, is_head_of_years, years_in
 from warehouse.sources.yearbook.cells import Column, Keys, NumberedRow, Row, count_cells, is_blank, is_note, melt, to_number
 from warehouse.sources.yearbook.headers import UNITS
-from warehouse.sources.yearbook.judging import deliver
+from warehouse.sources.yearbook.judging import TABLE, deliver, to_year
 from warehouse.sources.yearbook.parsing import Quantity, normal_head
 from warehouse.sources.yearbook.tables import Table, tables_of
 
@@ -57,7 +57,21 @@ def read(raw: RawFile, delivery: Delivery) -> None:
             delivery.column(table.name, WHOLE_SHEET, None, "lacks the heads that the configuration names")
     if not parts:
         raise missing[0] if missing else SourceError(raw.name, "", "has no values under the heads named", "Check the configuration's columns")
-    deliver(delivery, pd.concat(parts, ignore_index=True), told["edition"])
+    cells = _of_wanted_years(delivery, pd.concat(parts, ignore_index=True), told.get("years"))
+    deliver(delivery, cells, told["edition"])
+
+
+def _of_wanted_years(delivery: Delivery, cells: pd.DataFrame, years: list[int] | None) -> pd.DataFrame:
+    """The cells of the years that the configuration wants; the others are set aside, so that counts add up."""
+    if years is None:
+        return cells
+    number = pd.Series([to_year(cell) for cell in cells["year"]], index=cells.index, dtype=float)
+    left_out = (number < years[0]) | (number > years[1])
+    aside = cells.loc[left_out, ["line"]].assign(
+        reason="year_left_out", detail=f"the configuration reads {years[0]} to {years[1]}", year=number[left_out].astype("Int64")
+    )
+    delivery.put_aside(TABLE, aside)
+    return cells[~left_out].reset_index(drop=True)
 
 
 def _wanted(raw: RawFile, tables: list[Table], told: dict[str, Any]) -> list[Table]:

@@ -10,6 +10,7 @@ import csv
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import pandas as pd
 
 from warehouse.dictionary.places import city_names
@@ -85,6 +86,8 @@ MEDIANS = {
     "employees_manufacturing_n": (1e3, 1e6),
     "employees_education_n": (1e3, 3e5),
 }
+MOST_INDUSTRIES = 15  # of 19: with so many the sum is nearly the whole
+TENFOLD = 0.1  # how near to a power of ten, in decimal logarithms
 MANY = 30  # cities; of fewer a median says little
 
 
@@ -159,4 +162,17 @@ def judged(cells: pd.DataFrame, is_edition: bool) -> pd.DataFrame:
         wild = (cells["indicator"] == indicator) & (counts >= MANY) & ~values.between(least, most) & values.notna()
         said = f"expected {least:,.0f} to {most:,.0f}: is the unit right?"
         cells.loc[wild, "doubt"] = [f"the median of the year is {value:,.4g}, {said}" for value in values[wild]]
+    return _against_industries(cells, numbers * cells["factor"], years) if is_edition else cells
+
+
+def _against_industries(cells: pd.DataFrame, values: pd.Series, years: pd.Series) -> pd.DataFrame:
+    """Doubts employees that are off by a power of ten against the industries of the same city, scope and sheet."""
+    keys = [cells["city_name"], cells["scope"], years]
+    groups = values.where(cells["indicator"].isin(INDUSTRIES)).groupby(keys, dropna=False)
+    sums, counts = groups.transform("sum"), groups.transform("count")
+    total = (cells["indicator"] == "employees_n") & (counts >= MOST_INDUSTRIES) & (sums > 0) & (values > 0)
+    powers = pd.Series(np.log10((values / sums).where(total, 1.0)), index=cells.index)
+    off = total & (powers.round() != 0) & ((powers - powers.round()).abs() < TENFOLD)
+    pairs = zip(values[off], sums[off], strict=True)
+    cells.loc[off, "doubt"] = [f"{value:,.0f} against {whole:,.0f} that its industries add up to" for value, whole in pairs]
     return cells
