@@ -49,7 +49,8 @@ def _working(commands: Any) -> None:
     )  # fmt: skip
 
     serve = _command(commands, "serve", working.run_serve, "refresh by a schedule")
-    serve.add_argument("--cron", default="0 6 * * 1", help='when, in UTC (default: "0 6 * * 1", Mondays at 6)')
+    serve.add_argument("--cron", default="0 6 * * 1", help='when: minute, hour, day, month, weekday (default: "0 6 * * 1", Mondays at 6)')
+    serve.add_argument("--timezone", default="UTC", metavar="ZONE", help="of the schedule, such as Asia/Shanghai (default: UTC)")
     serve.add_argument("--port", type=int, default=4200, help="of the local Prefect server (default: 4200)")
 
     _command(commands, "doctor", working.run_doctor, "is everything here that a refresh needs?")

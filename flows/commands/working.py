@@ -52,7 +52,7 @@ def run_rebuild(given: argparse.Namespace) -> None:
 def run_serve(given: argparse.Namespace) -> None:
     from flows.schedule.serve import serve
 
-    serve(load_config(given.config), given.cron, given.port, say_at_once)
+    serve(load_config(given.config), given.cron, given.timezone, given.port, say_at_once)
 
 
 def run_doctor(given: argparse.Namespace) -> int:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flows.processes import supervised
+from flows.processes.guarded_server import PORT_VARIABLE
 from warehouse.errors import CitytradeError
 
-APP = "prefect.server.api.server:create_app"
-STARTUP_SECONDS = 90
+SECRET = "secret"
+APP = "flows.processes.guarded_server:create_app"
+STARTUP_SECONDS = 600
+TELL_EVERY_SECONDS = 15
 # Chores of a server that schedules; a refresh at hand needs none of them, and the server starts faster.
-CHORES = ("SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS", "TASK_RUN_RECORDER", "EVENT_PERSISTER")
+CHORES = ("SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS", "EVENT_PERSISTER")
 
 
 def quiet(home: Path) -> None:
@@ -30,8 +34,12 @@ def quiet(home: Path) -> None:
     os.environ["PREFECT_SERVER_ANALYTICS_ENABLED"] = "false"
     for name, value in {
         "PREFECT_HOME": str(folder),
+        # What flows and tasks log goes to the server, beside their runs, and not to the terminal.
         "PREFECT_LOGGING_LEVEL": "CRITICAL",
-        "PREFECT_LOGGING_TO_API_ENABLED": "false",
+        "PREFECT_LOGGING_LOGGERS_PREFECT_FLOW_RUNS_LEVEL": "INFO",
+        "PREFECT_LOGGING_LOGGERS_PREFECT_TASK_RUNS_LEVEL": "INFO",
+        "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+        "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_CLI_PROMPT": "false",
     }.items():
         os.environ.setdefault(name, value)
@@ -41,33 +49,57 @@ def quiet(home: Path) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A Prefect server: the address of its API, and its process and log if it was started here."""
+    """A Prefect server: the address of its API, and its process, log and secret if it was started here."""
 
     api: str
     process: subprocess.Popen[bytes] | None = None
     log: Path | None = None
+    secret: str = field(default="", repr=False)
 
-    def wait(self, seconds: float = STARTUP_SECONDS) -> None:
-        """Wait until the server answers.
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a process needs to be let in."""
+        return {"PREFECT_API_URL": self.api, **({"PREFECT_API_AUTH_STRING": self.secret} if self.secret else {})}
+
+    @property
+    def secret_file(self) -> Path | None:
+        return self.log.with_name(SECRET) if self.log is not None else None
+
+    def wait(self, say: Callable[[str], None] = lambda _: None, seconds: float = STARTUP_SECONDS) -> None:
+        """Wait until the server answers; on a busy machine that may take minutes, and is said.
 
         Raises
         ------
         CitytradeError : it does not within the given seconds, or it has ended.
         """
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not self._has_ended():
+        start = told = time.monotonic()
+        while time.monotonic() < start + seconds and not self._has_ended():
             try:
                 with opener.open(f"{self.api}/health", timeout=5):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
+            if time.monotonic() > told + TELL_EVERY_SECONDS:
+                told = time.monotonic()
+                say(f"Prefect's server is still starting after {told - start:.0f} s; it is waited for.")
         what = "ended while starting" if self._has_ended() else f"did not answer within {seconds:.0f} s"
         told = f" It said: {self._last_words()}" if self.log else ""
         raise CitytradeError(
             f"Prefect's server at {self.api} {what}.{told} See that nothing else uses its port and no firewall blocks 127.0.0.1, "
             "or start a server (`prefect server start`), set PREFECT_API_URL, and try again."
         )
+
+    def stop(self) -> None:
+        """End the server, if it was started here, within seconds."""
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=2)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
 
     def _has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
@@ -88,31 +120,43 @@ def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -
     if os.environ.get("PREFECT_API_URL"):
         yield Server(os.environ["PREFECT_API_URL"])
         return
-    port = port or _free_port()
+    port, secret = port or _free_port(), f"citytrade:{secrets.token_urlsafe(32)}"
+    _keep(secret, home / "prefect" / SECRET)
     address = f"http://127.0.0.1:{port}"
     log = home / "prefect" / "server.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
             supervised.command("uvicorn:main", "--factory", APP, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"),
-            env={**supervised.environment(), **_server_settings(address, keeps_schedules)},
+            env={**supervised.environment(), **_server_settings(port, secret, keeps_schedules)},
             stdout=sink,
             stderr=subprocess.STDOUT,
         )
+    started = Server(f"{address}/api", process, log, secret)
     try:
-        yield Server(f"{address}/api", process, log)
+        yield started
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        started.stop()
 
 
-def _server_settings(address: str, keeps_schedules: bool) -> dict[str, str]:
+def _server_settings(port: int, secret: str, keeps_schedules: bool) -> dict[str, str]:
+    address = f"http://127.0.0.1:{port}"
+    guarded = {
+        PORT_VARIABLE: str(port), "PREFECT_SERVER_API_AUTH_STRING": secret, "PREFECT_API_AUTH_STRING": secret,
+        "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,
+    }  # fmt: skip
     if keeps_schedules:
-        return {"PREFECT_UI_API_URL": f"{address}/api"}
-    return {"PREFECT_SERVER_UI_ENABLED": "false", **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in CHORES}}
+        return {**guarded, "PREFECT_UI_API_URL": f"{address}/api"}
+    return {**guarded, "PREFECT_SERVER_UI_ENABLED": "false", **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in CHORES}}
+
+
+def _keep(secret: str, file: Path) -> None:
+    """Leave the secret where its owner, and nobody else, can read it."""
+    file.unlink(missing_ok=True)
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        os.write(handle, f"{secret}\n".encode())
+    finally:
+        os.close(handle)
 
 
 def _free_port() -> int:

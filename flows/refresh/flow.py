@@ -5,6 +5,7 @@ Prefect reads its settings when it is imported, so only `flows.refresh.start` im
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,13 +13,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prefect import flow, task
+from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
-from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
+from prefect.states import Completed, Failed, State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from expectations import CheckResult, check_deliveries, check_panels
+from flows.processes.prefect_server import Server
 from flows.refresh import dbt
 from flows.refresh.control import control, tell_stale
 from flows.refresh.finish import finish_database, problem_rows
@@ -28,6 +31,7 @@ from flows.refresh.manifest import manifest_of
 from flows.refresh.outcomes import SourceOutcome, all_sources, hold_back, refuse_empty, refuse_failures, stopped, tell_gone
 from flows.refresh.reading import Reader
 from flows.telling.lines import Say
+from flows.telling.log import event
 from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import SourceError
 from warehouse.lake.loads import LoadReport, activate
@@ -60,13 +64,24 @@ class Refreshed:
         return 3 if any(outcome.is_trouble for outcome in self.outcomes) else 0
 
 
-@task(retries=2, retry_delay_seconds=[2, 10], cache_policy=NO_CACHE)
-def read_source(source: str, files: tuple[Path, ...], options: dict[str, str], reader: Reader, is_simulated: bool) -> SourceOutcome:
-    """Read one source. A fault of its files ends it here; a passing fault of the disk is raised, and tried again."""
+def _may_pass(task: object, run: object, state: State[Any]) -> bool:
+    """Whether what failed may work in a moment: a fault of the disk or the network, not one of the file."""
+    return isinstance(state.result(raise_on_failure=False), OSError)
+
+
+@task(retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=_may_pass, cache_policy=NO_CACHE, task_run_name="read {source}")
+def read_source(source: str, files: tuple[Path, ...], options: dict[str, str], reader: Reader) -> tuple[LoadReport, ...]:
+    """Read one source. A fault of its files fails this task and stops no other; a passing fault of the disk is tried again."""
     try:
-        return SourceOutcome(source, "loaded", reader.read(source, files, options), is_simulated=is_simulated)
-    except SourceError as error:
-        return SourceOutcome(source, "failed", message=str(error), is_simulated=is_simulated)
+        loads = reader.read(source, files, options)
+    except Exception as error:
+        get_run_logger().error("%s", error)
+        event("source failed", logging.ERROR, source=source, problem=str(error))
+        raise
+    accepted, aside = sum(load.accepted_n for load in loads), sum(load.set_aside_n for load in loads)
+    get_run_logger().info("%s files, %s rows accepted, %s set aside", len(loads), accepted, aside)
+    event("source read", source=source, files=len(loads), accepted=accepted, set_aside=aside)
+    return loads
 
 
 @task(cache_policy=NO_CACHE)
@@ -92,7 +107,9 @@ def activate_loads(config: Config, loads: list[LoadReport]) -> str:
 
 @task(cache_policy=NO_CACHE)
 def build_models(config: Config, set_id: str, folder: Path, say: Say) -> dbt.Built:
-    return dbt.build(config, config.lake / "sets" / set_id, folder, say)
+    built = dbt.build(config, config.lake / "sets" / set_id, folder, say)
+    event("models built", models=built.models_n, tests=built.tests_n)
+    return built
 
 
 @task(cache_policy=NO_CACHE)
@@ -106,12 +123,25 @@ def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: 
     finish_database(config, folder, manifest, outcomes, built, checks)
     manifest = replace(manifest, tables=table_contents(folder / DATABASE))
     publish(config.home, folder, manifest)
+    event("release published", release=manifest.release, tables=len(manifest.tables), simulated=manifest.is_simulated)
     return manifest
 
 
 @flow(name="refresh", task_runner=RUNNER, validate_parameters=False, log_prints=False)
-def refresh(run: Refresh) -> Refreshed:
-    """One release, from raw files to publication; what stops it leaves the published release as it is."""
+def refresh(run: Refresh) -> State[None]:
+    """One release, from raw files to publication; what stops it leaves the published release as it is.
+
+    What it did is in `run.done`. A source in trouble fails the run, although the rest is published.
+    """
+    run.done = _refreshed(run)
+    troubles = [f"{outcome.source} {outcome.status}: {outcome.message}" for outcome in run.done.outcomes if outcome.is_trouble]
+    for trouble in troubles:
+        get_run_logger().error("%s", trouble)
+    said = f"Published release {run.done.manifest.release}"
+    return Failed(message=f"{said} without: {'; '.join(troubles)}") if troubles else Completed(message=f"{said}.")
+
+
+def _refreshed(run: Refresh) -> Refreshed:
     config, say = run.config, run.say
     if config.simulate is not None:
         simulate_world(config, say)
@@ -153,10 +183,11 @@ class Refresh:
     the alerts and a manifest of any size, so it is a class with slots, which Prefect keeps as its name alone.
     """
 
-    __slots__ = ("config", "confirmed", "former", "say")
+    __slots__ = ("config", "confirmed", "done", "former", "say")
 
     def __init__(self, config: Config, former: Manifest | None, say: Say, confirmed: frozenset[str] = frozenset()) -> None:
         self.config, self.former, self.say, self.confirmed = config, former, say, confirmed
+        self.done: Refreshed | None = None
 
 
 def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:
@@ -164,9 +195,7 @@ def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: S
     found: dict[str, SourceOutcome] = {}
     with Reader(config.lake, say) as reader:
         futures = {
-            name: read_source.submit(name, files, config.sources[name].options, reader, name in inputs.simulated)
-            for name, files in inputs.files.items()
-            if name not in inputs.problems
+            name: read_source.submit(name, files, config.sources[name].options, reader) for name, files in inputs.files.items() if name not in inputs.problems
         }
         for name, future in futures.items():
             found[name] = _settled(name, future.result(raise_on_failure=False), name in inputs.simulated)
@@ -179,20 +208,24 @@ def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: S
     return all_sources(found)
 
 
-def _settled(source: str, result: SourceOutcome | BaseException, is_simulated: bool) -> SourceOutcome:
-    if isinstance(result, SourceOutcome):
-        return result
+def _settled(source: str, result: tuple[LoadReport, ...] | BaseException, is_simulated: bool) -> SourceOutcome:
+    """The outcome of a task that read a source, or failed to."""
+    if isinstance(result, SourceError):
+        return SourceOutcome(source, "failed", message=str(result), is_simulated=is_simulated)
     if isinstance(result, OSError):
         where = result.filename or "a file"
         message = f"{where}: {result.strerror or result}, three times. Check the disk or the network, then refresh again."
         return SourceOutcome(source, "failed", message=message, is_simulated=is_simulated)
-    raise result
+    if isinstance(result, BaseException):
+        raise result
+    return SourceOutcome(source, "loaded", result, is_simulated=is_simulated)
 
 
 @contextmanager
-def at(api: str) -> Iterator[None]:
+def at(server: Server) -> Iterator[None]:
     """Prefect talks to this server, whatever was set when it was imported."""
-    with temporary_settings(updates={PREFECT_API_URL: api}):
+    secret = {PREFECT_API_AUTH_STRING: server.secret} if server.secret else {}
+    with temporary_settings(updates={PREFECT_API_URL: server.api, **secret}):
         yield
 
 

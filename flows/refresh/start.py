@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,9 @@ import duckdb
 from flows.processes import lock, prefect_server
 from flows.refresh.inputs import Inputs, find_inputs, is_unchanged, published
 from flows.refresh.leftovers import remove_leftovers
-from flows.telling.alerts import alert
+from flows.telling.alerts import resolved, tell_trouble
 from flows.telling.lines import Say, say_at_once
+from flows.telling.log import event, log_to_file
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import current_release
 from warehouse.releases.seal import broken_seals
@@ -39,8 +41,10 @@ def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozens
     CitytradeError : nothing was published (exit code 1), or another refresh runs.
     """
     start = time.perf_counter()
-    with lock.hold(config.home, say):
+    resolved(config)
+    with lock.hold(config.home, say), log_to_file(config.home):
         before = current_release(config.home)
+        event("refresh started", config=config.path.name, release=before, force=force)
         removed = remove_leftovers(config)
         if removed:
             say(f"Removed what earlier refreshes had left: {_listed(config, removed)}.")
@@ -49,14 +53,17 @@ def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozens
         except Exception as error:
             after = current_release(config.home)
             kept = "readers keep the former release" if after == before else f"it had published release {after} before that"
-            alert(config, f"The refresh failed; {kept}.", [str(error)], say)
+            event("refresh failed", logging.ERROR, problem=str(error), seconds=round(time.perf_counter() - start, 1))
+            tell_trouble(config, "refresh", f"The refresh failed; {kept}.", [str(error)], say)
             if isinstance(error, (OSError, duckdb.Error)):
                 told = " ".join(str(error).split())
                 raise ReleaseError(f"The refresh stopped ({told}); {kept}. Check the disk and its permissions, then refresh again.") from error
             raise
-        if troubles:
-            did = "found nothing new, and the release is" if current_release(config.home) == before else "published"
-            alert(config, f"The refresh {did} without {len(troubles)} of its sources' new data.", troubles, say)
+        for trouble in troubles:
+            event("source in trouble", logging.ERROR, problem=trouble)
+        event("refresh ended", exit_code=code, release=current_release(config.home), seconds=round(time.perf_counter() - start, 1))
+        did = "found nothing new, and the release is" if current_release(config.home) == before else "published"
+        tell_trouble(config, "refresh", f"The refresh {did} without {len(troubles)} of its sources' new data.", troubles, say)
     return code
 
 
@@ -97,9 +104,14 @@ def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: floa
         from flows.refresh import flow as refresh
         from flows.refresh.summary import summary
 
-        server.wait()
-        with refresh.at(server.api):
-            done = refresh.refresh(refresh.Refresh(config, former, say, confirmed))
+        server.wait(say)
+        asked = refresh.Refresh(config, former, say, confirmed)
+        with refresh.at(server):
+            state = refresh.refresh(asked, return_state=True)
+            if asked.done is None:
+                state.result()
+    done = asked.done
+    assert done is not None, "a refresh that did not publish has raised"
     say(summary(done, time.perf_counter() - start))
     return done.exit_code, [f"{outcome.source} {outcome.status}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
 

@@ -2,47 +2,92 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
-from typing import TYPE_CHECKING
+import signal
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flows.processes import prefect_server
+from flows.schedule.cron import next_times
+from flows.telling.alerts import resolved
 from flows.telling.lines import Say
-from warehouse.errors import CitytradeError
+from flows.telling.log import log_to_journal
+from warehouse.errors import ConfigError
 from warehouse.settings.config import Config
 
 if TYPE_CHECKING:
-    from prefect.schedules import Schedule
+    from prefect.runner import Runner
 
-DEPLOYMENT = "citytrade-refresh"
+DEPLOYMENT, SEALS = "citytrade-refresh", "citytrade-seals"
+SEALS_CRON = "30 4 * * *"
 
 
-def serve(config: Config, cron: str, port: int, say: Say) -> None:
-    """Serve the scheduled refresh until interrupted.
+def serve(config: Config, cron: str, timezone: str, port: int, say: Say) -> None:
+    """Serve the scheduled refresh, and a daily look at the seals, until interrupted or terminated.
 
     Raises
     ------
-    CitytradeError : a cron line that is none, or a server that does not start.
+    CitytradeError : a cron line that never fires, alerts that cannot be sent as configured, or a server that does not start.
     """
+    times = next_times(cron, timezone, datetime.now(UTC))
+    if config.alerts.command and not config.is_named:
+        raise ConfigError(f"{config.path}: [alerts] runs a command, and this file was found, not named. Name it: citytrade serve --config {config.path.name}.")
+    resolved(config)
+    log_to_journal()
     prefect_server.quiet(config.home)
     with prefect_server.server(config.home, port, keeps_schedules=True) as server:
-        # The runs are processes of their own, which find the server in their environment.
-        os.environ["PREFECT_API_URL"] = server.api
-        try:
-            from flows.schedule.scheduled import refresh_by_schedule
+        # The runs are processes of their own, which find the server and what is served in their environment.
+        os.environ.update(server.environment)
+        from flows.schedule.scheduled import SERVED
 
-            schedule = _schedule(cron)
-            server.wait()
-            say(f"Refreshing {config.path.name} at {cron!r} (UTC). Server: {server.api.removesuffix('/api')}. Stop with Ctrl-C.")
-            refresh_by_schedule.serve(name=DEPLOYMENT, schedule=schedule, parameters={"config_path": str(config.path)}, print_starting_message=False, limit=1)
-        finally:
-            if server.process is not None:
-                del os.environ["PREFECT_API_URL"]
+        os.environ[SERVED] = str(config.path)
+        server.wait(say)
+        signal.signal(signal.SIGINT, lambda *_: _end(server, 130))
+        signal.signal(signal.SIGTERM, lambda *_: _end(server, 0))
+        runner = _runner(cron, timezone, lambda: _end(server, 0))
+        asyncio.run(_forget_ended_runs())
+        say(f"Refreshing {config.path.name} at {cron!r} ({timezone}); next: {', '.join(f'{time:%Y-%m-%d %H:%M}' for time in times)}.")
+        say(f"Server: {server.api.removesuffix('/api')}, which asks for the secret in {server.secret_file}. Stop with Ctrl-C.")
+        asyncio.run(runner.start())
 
 
-def _schedule(cron: str) -> Schedule:
+def _runner(cron: str, timezone: str, end: Callable[[], NoReturn]) -> Runner:
+    from prefect.runner import Runner
     from prefect.schedules import Cron
 
-    try:
-        return Cron(cron, timezone="UTC")
-    except Exception as error:  # pydantic's message is about its own model
-        raise CitytradeError(f'{cron!r} is not a cron line. Five fields are needed, such as "0 6 * * 1" for Mondays at 6.') from error
+    from flows.schedule.scheduled import look_by_schedule, refresh_by_schedule
+
+    class Served(Runner):
+        """Prefect's runner would wait for its runs when it is terminated; ours end with it, and what is published is whole."""
+
+        def handle_sigterm(self, *_: Any, **__: Any) -> None:
+            end()
+
+    runner = Served(name=DEPLOYMENT, limit=1, pause_on_shutdown=False)
+    runner.add_flow(refresh_by_schedule, name=DEPLOYMENT, schedule=Cron(cron, timezone=timezone), enforce_parameter_schema=True)
+    runner.add_flow(look_by_schedule, name=SEALS, schedule=Cron(SEALS_CRON, timezone=timezone), enforce_parameter_schema=True)
+    return runner
+
+
+async def _forget_ended_runs() -> None:
+    """Mark as crashed what an earlier server was running when it was ended: nobody else would say so."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    under_way = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING])
+    async with get_client() as client:
+        for run in await client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=under_way))):
+            await client.set_flow_run_state(run.id, Crashed(message="It was ended with the server that ran it."), force=True)
+
+
+def _end(server: prefect_server.Server, code: int) -> NoReturn:
+    """End at once: the runs end with this process, and a refresh that has not published has changed nothing."""
+    sys.stderr.write("citytrade: stopped; a refresh that was under way is ended, and what was published stays.\n")
+    sys.stderr.flush()
+    server.stop()
+    os._exit(code)

@@ -1,43 +1,79 @@
-"""Tell somebody when a refresh ran into trouble: a command or a web address from the configuration."""
+"""Tell somebody of trouble, once, and once more when it is over: a command, a web address, or chat services."""
 
 from __future__ import annotations
 
-import http.client
+import hashlib
 import json
+import os
 import subprocess
-import urllib.error
-import urllib.request
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from flows.processes import supervised
 from flows.telling.lines import Say
-from warehouse.settings.config import Config
+from warehouse.settings.config import Config, with_secrets
+from warehouse.settings.controls import Alerts
 
-SECONDS = 20
+SECONDS = 30  # for everything that one address takes, its name's look-up and a slow answer included
+TOLD = "alerts.json"
+SENDER = "flows.telling.sending:main"
 
 
-def alert(config: Config, subject: str, troubles: Sequence[str], say: Say) -> None:
-    """Send one alert to each address that the configuration names; what cannot be sent is said, and stops nothing.
+def resolved(config: Config) -> Alerts:
+    """The addresses with their secrets filled in from the environment; only what sends alerts needs them.
+
+    Raises
+    ------
+    ConfigError : a variable that is not set, or an address that is none.
+    """
+    return with_secrets(config)
+
+
+def tell_trouble(config: Config, about: str, subject: str, troubles: Sequence[str], say: Say) -> None:
+    """Alert of troubles that nobody was told of yet, and of their end; `about` tells kinds of trouble apart.
+
+    What was told stands in the home, so that a schedule does not tell it again every day.
+    """
+    if not (config.alerts.command or config.alerts.webhook or config.alerts.services):
+        return
+    told = _read_told(config)
+    now = [hashlib.sha256(trouble.encode()).hexdigest()[:16] for trouble in troubles]
+    if set(now) <= set(told.get(about, [])) and (troubles or not told.get(about)):
+        if troubles:
+            say("Somebody was alerted of this before; nobody is alerted again.")
+    elif troubles:
+        if not alert(config, subject, troubles, say):
+            return  # nobody was reached: the next time is another try
+    elif not alert(config, "The trouble is over.", [], say):
+        return
+    _write_told(config, {**told, about: now})
+
+
+def alert(config: Config, subject: str, troubles: Sequence[str], say: Say) -> bool:
+    """Send one alert to each address that the configuration names, and say which was reached; whether any was.
 
     The message is JSON: project, config, subject, troubles, and text, which joins the last two for chat services.
     A web address may hold a secret, so it is never printed.
     """
     body = {"project": "citytrade", "config": config.path.name, "subject": subject, "troubles": list(troubles), "text": "\n".join([subject, *troubles])}
-    message = json.dumps(body, ensure_ascii=False).encode()
-    if config.alerts.command:
-        _tell("command", lambda: _run(config.alerts.command, message), say)
-    if config.alerts.webhook:
-        _tell("webhook", lambda: _post(config.alerts.webhook, message), say)
+    message = json.dumps(body, ensure_ascii=False)
+    alerts = resolved(config)
+    problems: dict[str, str] = {}
+    if alerts.command:
+        problems["command"] = _run(alerts.command, message) if config.is_named else f"{config.path} was found, not named: name it with --config"
+    if alerts.webhook:
+        problems["webhook"] = _send("webhook", alerts.webhook, message)
+    for address in alerts.services:
+        scheme = address.split(":")[0]
+        problems[f"service {scheme}"] = _send("service", address, message)
+    for kind, problem in problems.items():
+        say(f"Alert sent by {kind}." if not problem else f"warning: the alert's {kind} failed ({problem}). Check [alerts] in the configuration.")
+    return not all(problems.values())
 
 
-def _tell(kind: str, send: Callable[[], str], say: Say) -> None:
-    problem = send()
-    say(f"Alert sent by {kind}." if not problem else f"warning: the alert's {kind} failed ({problem}). Check [alerts] in the configuration.")
-
-
-def _run(command: Sequence[str], message: bytes) -> str:
+def _run(command: Sequence[str], message: str) -> str:
+    """Why a command did not take the message; empty if it did."""
     try:
-        done = subprocess.run(command, input=message, capture_output=True, timeout=SECONDS)
+        done = subprocess.run(command, input=message.encode(), capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:
         return f"{command[0]} did not end within {SECONDS} s"
     except (OSError, ValueError) as error:
@@ -45,20 +81,28 @@ def _run(command: Sequence[str], message: bytes) -> str:
     return "" if done.returncode == 0 else f"{command[0]} ended with exit code {done.returncode}"
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would be sent on as a GET without the message, and pass for an alert."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
-def _post(address: str, message: bytes) -> str:
+def _send(kind: str, address: str, message: str) -> str:
+    """Send in a process of its own: a server that answers a byte a second holds that, and not the refresh."""
+    asked = json.dumps({"kind": kind, "address": address, "message": message, "seconds": SECONDS / 2})
     try:
-        request = urllib.request.Request(address, data=message, headers={"Content-Type": "application/json; charset=utf-8"}, method="POST")
-        with urllib.request.build_opener(_NoRedirect).open(request, timeout=SECONDS):
-            return ""
-    except urllib.error.HTTPError as error:
-        return f"it answered {error.code}"
-    except (OSError, ValueError, http.client.HTTPException) as error:  # the texts of some of these repeat the address
-        reason = getattr(error, "reason", error)
-        return f"it could not be reached: {getattr(reason, 'strerror', None) or type(reason).__name__}"
+        done = subprocess.run(
+            supervised.command(SENDER), input=asked, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, env=supervised.environment()
+        )
+    except subprocess.TimeoutExpired:
+        return f"it did not take the message within {SECONDS} s"
+    lines = done.stdout.splitlines()
+    return lines[-1].strip() if lines else "it could not be sent"
+
+
+def _read_told(config: Config) -> dict[str, list[str]]:
+    try:
+        told = json.loads((config.home / TOLD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # nobody was told anything yet
+    return {str(about): [str(key) for key in keys] for about, keys in told.items()} if isinstance(told, dict) else {}
+
+
+def _write_told(config: Config, told: dict[str, list[str]]) -> None:
+    fresh = config.home / f".{TOLD}.{os.getpid()}"
+    fresh.write_text(json.dumps(told), encoding="utf-8")
+    os.replace(fresh, config.home / TOLD)

@@ -289,7 +289,7 @@ with prefect_server.server(config.home) as server:
     from flows.refresh.inputs import find_inputs
     refresh.read_source = refresh.read_source.with_options(retry_delay_seconds=0)
     server.wait()
-    with refresh.at(server.api):
+    with refresh.at(server):
         outcomes = flow(validate_parameters=False)(lambda: refresh.read_sources(config, find_inputs(config), None, lambda text: None))()
 print(len(tries), [outcome.status for outcome in outcomes if outcome.source == "prices"])
 """

@@ -1,23 +1,91 @@
-"""A served deployment really fires: a source that fails is told and alerted, and the rest is published."""
+"""The schedule: when it fires, who is let in, what its runs show, and how it ends."""
 
 from __future__ import annotations
 
+import asyncio
+import http.client
 import json
+import os
 import shutil
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from flows.processes import lock, prefect_server
+from flows.processes.guarded_server import Guard
+from flows.schedule.cron import next_times
 from tests.conftest import PROJECT, environment, write_config
 from warehouse import connect
+from warehouse.errors import CitytradeError
 from warehouse.releases.publish import current_release
 from warehouse.settings.config import Config, load_config
 
-MINUTES = 6  # the schedule fires at the next full minute; a busy machine then takes a while to publish
+MINUTES = 12  # the schedule fires at the next full minute; a busy machine then takes a while to publish
+NOW = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("cron", "timezone", "sentence"),
+    [
+        ("0 6 * *", "UTC", "it has 4 fields"),
+        ("0 0 6 * * 1", "UTC", "it has 6 fields"),
+        ("@daily", "UTC", "it has 1 fields"),
+        ("0 0 31 2 *", "UTC", "ever fires"),
+        ("0 0 30 2 *", "UTC", "ever fires"),
+        ("61 * * * *", "UTC", "ever fires"),
+        ("0 6 * * 1", "Asia/Shangai", "'Asia/Shangai' is no time zone"),
+        ("0 6 * * 1", "../../etc/passwd", "is no time zone"),
+    ],
+)
+def test_a_line_that_never_fires_is_refused(cron: str, timezone: str, sentence: str) -> None:
+    with pytest.raises(CitytradeError, match=sentence):
+        next_times(cron, timezone, NOW)
+
+
+def test_the_next_times_are_those_of_the_time_zone() -> None:
+    times = [f"{time:%m-%d %H:%M %z}" for time in next_times("0 6 * * 1", "Asia/Shanghai", NOW)]
+    assert times == ["12-07 06:00 +0800", "12-14 06:00 +0800", "12-21 06:00 +0800"]  # there it is Monday, 07:30
+
+
+async def _passes(kind: str, headers: list[tuple[bytes, bytes]]) -> bool:
+    seen: list[str] = []
+
+    async def app(*_: object) -> None:
+        seen.append("let in")
+
+    async def send(message: object) -> None:
+        seen.append(str(message))
+
+    await Guard(app, 4200)({"type": kind, "headers": headers}, None, send)  # type: ignore[arg-type]
+    return seen == ["let in"]
+
+
+@pytest.mark.parametrize("kind", ["http", "websocket"])
+@pytest.mark.parametrize(
+    ("headers", "passes"),
+    [
+        ([(b"host", b"127.0.0.1:4200")], True),
+        ([(b"host", b"localhost:4200"), (b"origin", b"http://localhost:4200")], True),
+        ([(b"host", b"evil.example:4200")], False),
+        ([(b"host", b"127.0.0.1:80")], False),
+        ([], False),
+        ([(b"host", b"127.0.0.1:4200"), (b"host", b"evil.example")], False),
+        ([(b"host", b"127.0.0.1:4200"), (b"origin", b"http://evil.example")], False),
+        ([(b"host", b"127.0.0.1:4200"), (b"Origin", b"null")], False),
+        ([(b"host", b"127.0.0.1:4200"), (b"origin", b"http://127.0.0.1:8080")], False),
+    ],
+)
+def test_another_host_and_another_origin_are_refused(kind: str, headers: list[tuple[bytes, bytes]], passes: bool) -> None:
+    assert asyncio.run(_passes(kind, headers)) == passes
 
 
 @pytest.fixture
@@ -34,28 +102,99 @@ def broken(small_release: Config, tmp_path: Path) -> Config:
     return config
 
 
-def test_a_served_refresh_fires_publishes_the_rest_and_alerts(broken: Config, tmp_path: Path) -> None:
-    old = current_release(broken.home)
+@contextmanager
+def served(config: Config, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """`citytrade serve` at every full minute, and its server's port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path / "serve.log"
-    command = [sys.executable, "-m", "flows.cli", "serve", "--cron", "* * * * *", "--port", str(port), "--config", str(broken.path)]
+    command = [sys.executable, "-m", "flows.cli", "serve", "--cron", "* * * * *", "--port", str(port), "--config", str(config.path)]
     with log.open("w", encoding="utf-8") as sink:
         process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=sink, stderr=subprocess.STDOUT)
         try:
-            deadline = time.monotonic() + MINUTES * 60
-            while not (tmp_path / "alert.json").is_file() and process.poll() is None and time.monotonic() < deadline:
-                time.sleep(0.5)
+            yield process, port
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            try:
+                process.wait(timeout=60)
+            finally:
+                process.kill()
+
+
+def wait_until(said: Path, words: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + MINUTES * 60
+    while words not in said.read_text(encoding="utf-8") and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.5)
+    assert words in said.read_text(encoding="utf-8"), said.read_text(encoding="utf-8")
+
+
+def asked(port: int, method: str, path: str, headers: dict[str, str], body: object = None) -> int:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection.request(method, path, body=json.dumps(body) if body is not None else None, headers={"Content-Type": "application/json", **headers})
+    return connection.getresponse().status
+
+
+def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(broken: Config, tmp_path: Path) -> None:
+    old = current_release(broken.home)
+    log = tmp_path / "serve.log"
+    with served(broken, log) as (process, port):
+        wait_until(log, "Stop with Ctrl-C.", process)
+        # The attack: start a run of a configuration of one's own, whose [alerts] command is then run.
+        attack = {"parameters": {"config_path": str(tmp_path / "evil.toml")}}
+        run = "/api/deployments/name/scheduled-refresh/citytrade-refresh"
+        assert asked(port, "GET", run, {}) == 401, "nobody without the secret"
+        assert asked(port, "POST", "/api/flow_runs/", {"Origin": "http://evil.example"}, attack) == 403
+        assert asked(port, "GET", run, {"Host": f"evil.example:{port}"}) == 403
+        secret = broken.home / "prefect" / prefect_server.SECRET
+        assert secret.stat().st_mode & 0o077 == 0
+        wait_until(log, "Alert sent by command.", process)
+        end = time.monotonic() + 60
+        while lock.state(broken.home) is not None and time.monotonic() < end:
+            time.sleep(0.2)
+        time.sleep(3)  # the run's last state is on its way
     said = log.read_text(encoding="utf-8")
-    assert "Refreshing citytrade.toml at '* * * * *' (UTC)." in said
-    assert (tmp_path / "alert.json").is_file(), said
+    assert "Refreshing citytrade.toml at '* * * * *' (UTC); next: " in said
     alert = json.loads((tmp_path / "alert.json").read_text(encoding="utf-8"))
     assert alert["subject"] == "The refresh published without 1 of its sources' new data."
     assert alert["troubles"][0].startswith("prices failed: ")
     assert current_release(broken.home) != old
     with connect(broken) as connection:
         assert connection.execute("select source from meta.sources where status <> 'loaded'").fetchall() == [("prices",)]
+    with sqlite3.connect(broken.home / "prefect" / "prefect.db") as database:
+        assert database.execute("select parameter_openapi_schema from deployment").fetchone()[0].count('"properties": {}') == 1
+        states = dict(database.execute("select name, state_type from task_run").fetchall())
+        assert states.pop("read prices") == "FAILED"
+        assert set(states.values()) == {"COMPLETED"}
+        flows = "select flow.name, state_type from flow_run join flow on flow.id = flow_id where state_type in ('FAILED', 'COMPLETED')"
+        assert set(database.execute(flows).fetchall()) >= {("refresh", "FAILED"), ("scheduled-refresh", "FAILED")}
+        assert database.execute("select count(*) from log where level = 40 and message like '%is cut off or not a workbook%'").fetchone()[0] > 0
+
+
+def test_a_service_that_is_terminated_in_the_middle_ends_everything_in_seconds(broken: Config, tmp_path: Path) -> None:
+    old, log = current_release(broken.home), tmp_path / "serve.log"
+    with served(broken, log) as (process, port):
+        wait_until(log, "Building models", process)
+        start = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+        while lock.state(broken.home) is not None or left_of(broken):
+            assert time.monotonic() - start < 20, left_of(broken)
+            time.sleep(0.1)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", port)) != 0
+    assert current_release(broken.home) == old
+    assert "what was published stays" in log.read_text(encoding="utf-8")
+
+
+def left_of(config: Config) -> list[str]:
+    """Command lines of processes that work in this home."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            inside = str(config.home).encode() in (entry / "environ").read_bytes()
+        except OSError:
+            continue  # it has just ended, or is another user's
+        if (inside or str(config.home) in line) and entry.name != str(os.getpid()):
+            found.append(line)
+    return found

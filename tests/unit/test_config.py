@@ -36,6 +36,12 @@ def config_of(folder: Path, text: str) -> Path:
         ("[simulate]\ndirectory = 3", "directory = 3 is not a path"),
         ("[simulate]\nscale = 3", "scale = 3; it is"),
         ('[warehouse]\nfirst_year = "2003"', "not two years in order"),
+        ('[warehouse]\nhome = "a\\u0000b"', "is not a path"),
+        ('[sources.customs]\nfiles = ["a\\u0000b"]', "files must be a list of patterns"),
+        ("[warehouse]\nhome = \0", "not valid TOML"),
+        (f"a = {'[' * 100_000}", "brackets are nested without end|not valid TOML"),
+        (f"a = {'{a=' * 50_000}", "brackets are nested without end|not valid TOML"),
+        ("#" * 5_000_000, "no configuration is"),
     ],
 )
 def test_a_value_of_another_kind_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import http.server
 import json
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -19,13 +21,16 @@ from flows.refresh.control import YearTotal, control, missed_totals, tell_stale,
 from flows.refresh.inputs import find_inputs
 from flows.refresh.leftovers import prune_lake_to_releases
 from flows.refresh.outcomes import SourceOutcome
-from flows.telling.alerts import alert
+from flows.schedule.serve import serve
+from flows.telling import alerts
+from flows.telling.alerts import alert, tell_trouble
 from tests.conftest import MakeRelease
+from warehouse import panels
 from warehouse.errors import ConfigError, ReleaseError
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.lake.schema import SET_ASIDE, as_select, stored
 from warehouse.releases.publish import MANIFEST, Manifest
-from warehouse.settings.config import Config, SourceSettings, load_config
+from warehouse.settings.config import Config, SourceSettings, load_config, with_secrets
 from warehouse.settings.controls import Alerts, Controls, ControlTotal
 from warehouse.sources import lake_tables
 
@@ -153,7 +158,9 @@ def test_freshness_compares_years_in_the_data_with_years_published(tiny_config: 
         ("[[sources.prices.totals]]\nyear = 2007\nrow = 3", "totals have no key 'row'"),
         ("[alerts]\ncommand = 'mail'", "command must be a list of words"),
         ("[alerts]\nwebhook = 'ftp://x'", "webhook must begin with https://"),
-        ("[alerts]\nwebhook = '${CITYTRADE_NO_SUCH}'", "the variable CITYTRADE_NO_SUCH is not set"),
+        ("[alerts]\nservices = 'dingtalk://x'", "services must be a list of addresses"),
+        ("[alerts]\nservices = ['x']", "address 1 of services names no service"),
+        ("hold_change_share = 1.5", "no share between 0 and 1"),
         ("[alert]\ncommand = []", "unknown key 'alert'. Did you mean 'alerts'?"),
     ],
 )
@@ -175,7 +182,91 @@ def test_controls_are_read_from_the_configuration(tmp_path: Path, monkeypatch: p
     )
     config = load_config(file)
     assert config.sources["customs"].controls == Controls((ControlTotal(2007, 3, 7.5),), 0.2, 2016)
-    assert config.alerts == Alerts(("notify", "me"), "https://example.org/secret")
+    assert config.alerts == Alerts(("notify", "me"), "${CITYTRADE_WEBHOOK}")
+    assert with_secrets(config) == Alerts(("notify", "me"), "https://example.org/secret")
+
+
+def test_a_secret_is_needed_only_by_what_sends_alerts(tmp_path: Path, make_release: MakeRelease) -> None:
+    file = tmp_path / "citytrade.toml"
+    make_release()
+    file.write_text(f"{file.read_text(encoding='utf-8')}[alerts]\nwebhook = '${{CITYTRADE_NO_SUCH}}'\n", encoding="utf-8")
+    config = load_config(file)
+    assert len(panels(config)) == 1
+    with pytest.raises(ConfigError, match="the variable CITYTRADE_NO_SUCH is not set"):
+        start.run(config, say=lambda _: None)
+
+
+def test_a_command_is_run_only_from_a_configuration_that_somebody_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else whoever puts a citytrade.toml into a folder runs what he likes as the one who works there."""
+    ran = tmp_path / "ran"
+    (tmp_path / "citytrade.toml").write_text(f"[alerts]\ncommand = ['touch', '{ran}']\n", encoding="utf-8")
+    monkeypatch.delenv("CITYTRADE_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    said: list[str] = []
+    assert not alert(load_config(), "Trouble.", [], said.append)
+    assert not ran.exists()
+    assert "was found, not named: name it with --config" in said[0]
+    with pytest.raises(ConfigError, match="this file was found, not named"):
+        serve(load_config(), "0 6 * * 1", "UTC", 4200, said.append)
+    assert alert(load_config("citytrade.toml"), "Trouble.", [], said.append)
+    assert ran.exists()
+
+
+def test_a_trouble_is_told_once_and_once_when_it_is_over(tiny_config: Config, address: str) -> None:
+    tiny_config.home.mkdir()
+    config = replace(tiny_config, alerts=Alerts(webhook=address))
+    said: list[str] = []
+    for troubles in (["a failed"], ["a failed"], ["a failed", "b failed"], ["b failed"], [], []):
+        tell_trouble(config, "refresh", "Trouble.", troubles, said.append)
+    tell_trouble(config, "seals", "Changed.", ["r"], said.append)
+    assert [(body["subject"], body["troubles"]) for body in Sink.got] == [
+        ("Trouble.", ["a failed"]), ("Trouble.", ["a failed", "b failed"]), ("The trouble is over.", []), ("Changed.", ["r"]),
+    ]  # fmt: skip
+    assert said.count("Somebody was alerted of this before; nobody is alerted again.") == 2
+
+
+def test_an_alert_that_reached_nobody_is_tried_again(tiny_config: Config, address: str) -> None:
+    tiny_config.home.mkdir()
+    away = replace(tiny_config, alerts=Alerts(webhook="http://127.0.0.1:9/x"))
+    tell_trouble(away, "refresh", "Trouble.", ["a failed"], lambda _: None)
+    tell_trouble(replace(tiny_config, alerts=Alerts(webhook=address)), "refresh", "Trouble.", ["a failed"], lambda _: None)
+    assert len(Sink.got) == 1
+
+
+def test_a_server_that_drips_bytes_holds_nobody_up(tiny_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerts, "SECONDS", 6)
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                while not over.wait(0.2):
+                    try:
+                        connection.send(b"H")
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        said: list[str] = []
+        start_time = time.monotonic()
+        alert(replace(tiny_config, alerts=Alerts(webhook=f"http://127.0.0.1:{listener.getsockname()[1]}/x")), "Trouble.", [], said.append)
+        took = time.monotonic() - start_time
+        over.set()
+        thread.join(timeout=10)
+    assert took < 6 + 5
+    assert said[0].startswith("warning: the alert's webhook failed (it did not take the message within 6 s)")
+
+
+def test_chat_services_are_told_by_apprise(tiny_config: Config, address: str) -> None:
+    """apprise posts JSON to any address of its own kind; the services of chat are addresses of other kinds."""
+    service = address.replace("http://", "json://")
+    said: list[str] = []
+    assert alert(replace(tiny_config, alerts=Alerts(services=(service, "nosuch://token-of-mine"))), "Trouble.", ["杭州"], said.append)
+    assert Sink.got[0]["message"] == "杭州"
+    assert said[0] == "Alert sent by service json."
+    assert "token-of-mine" not in "".join(said)
 
 
 class Sink(http.server.BaseHTTPRequestHandler):

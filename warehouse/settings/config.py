@@ -12,13 +12,13 @@ import os
 import re
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from warehouse.errors import ConfigError
 from warehouse.project import PROJECT
-from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, Alerts, Controls, parse_alerts, parse_controls
+from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, Alerts, Controls, parse_alerts, parse_controls, refuse_addresses
 from warehouse.settings.tables import SOURCES_WITH_TABLES, as_option, parse_tables
 
 CONFIG_NAME = "citytrade.toml"
@@ -32,6 +32,7 @@ KNOWN_KEYS = {
 }
 # Settings that one source alone has: what its files cannot say of themselves.
 SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}, **{key: {"tables"} for key in SOURCES_WITH_TABLES}}
+LARGEST_BYTES = 4_000_000
 FLOWS = ("export", "import")
 
 
@@ -67,6 +68,7 @@ class Config:
     sources: dict[str, SourceSettings]
     simulate: SimulateSettings | None
     alerts: Alerts = field(default_factory=Alerts)
+    is_named: bool = True  # False where the file was found rather than named: then nothing that it names is run
 
     @property
     def lake(self) -> Path:
@@ -93,7 +95,7 @@ def find_config(path: str | os.PathLike[str] | None = None) -> Path:
         candidates = [folder / CONFIG_NAME for folder in (here, *here.parents)]
         candidates.append(PROJECT / CONFIG_NAME)
         found = next((c for c in candidates if c.is_file()), Path(CONFIG_NAME))
-    if not found.is_file():
+    if "\0" in str(found) or not found.is_file():
         raise ConfigError(f"{found}: no such configuration file. Name one with --config FILE, or copy citytrade.toml from the project.")
     return found.resolve()
 
@@ -110,11 +112,13 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
 
     file = find_config(path)
     try:
-        raw = tomllib.loads(file.read_text(encoding="utf-8"))
+        raw = tomllib.loads(_whole_text(file))
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML ({error}). Mend that line and try again.") from error
+    except RecursionError as error:
+        raise ConfigError(f"{file}: not a configuration: brackets are nested without end. Compare it with the project's citytrade.toml.") from error
 
     _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources", "alerts"})
     settings = _table(file, "warehouse", raw.get("warehouse", {}), KNOWN_KEYS["warehouse"])
@@ -131,7 +135,35 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
         sources={name: _source_settings(file, name, given) for name, given in sources.items()},
         simulate=_simulate_settings(file, raw.get("simulate")),
         alerts=_alerts(file, raw.get("alerts", {})),
+        is_named=path is not None or CONFIG_VARIABLE in os.environ,
     )
+
+
+def with_secrets(config: Config) -> Alerts:
+    """Whom to alert, with the variables in their addresses filled in; only what sends alerts needs those.
+
+    Raises
+    ------
+    ConfigError : a variable that is not set, or an address that is none.
+    """
+    where = f"{config.path}, [alerts]"
+    filled = [
+        re.sub(r"\$\{(\w+)\}", lambda match: _variable(config.path, match.group(1)), text).strip() for text in (config.alerts.webhook, *config.alerts.services)
+    ]
+    refuse_addresses(where, filled[0], filled[1:])
+    return replace(config.alerts, webhook=filled[0], services=tuple(filled[1:]))
+
+
+def _whole_text(file: Path) -> str:
+    """A configuration's text, of a size that one has.
+
+    Raises
+    ------
+    ConfigError : a file too large to be one.
+    """
+    if file.stat().st_size > LARGEST_BYTES:
+        raise ConfigError(f"{file}: is {file.stat().st_size / 1e6:.0f} MB large, and no configuration is. Name the right file with --config.")
+    return file.read_text(encoding="utf-8-sig")
 
 
 def matched_files(patterns: tuple[str, ...]) -> list[Path]:
@@ -171,7 +203,7 @@ def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
     where = f"{file}, [sources.{name}]"
     tables = parse_tables(where, name, settings.pop("tables", {}), lambda pattern: _absolute_pattern(file, pattern))
     patterns = settings.get("files", [])
-    if not isinstance(patterns, list) or not (patterns or tables) or not all(isinstance(p, str) for p in patterns):
+    if not isinstance(patterns, list) or not (patterns or tables) or not all(isinstance(p, str) and "\0" not in p for p in patterns):
         raise ConfigError(f'{where}: files must be a list of patterns, such as files = ["customs/*.csv"].')
     options = {key: _option(file, f"[sources.{name}]", key, value) for key, value in sorted(settings.items()) if key in SOURCE_KEYS.get(name, ())}
     if tables:
@@ -181,10 +213,7 @@ def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
 
 
 def _alerts(file: Path, raw: object) -> Alerts:
-    given = _table(file, "alerts", raw, KNOWN_KEYS["alerts"])
-    webhook = _text(file, "[alerts]", "webhook", given.get("webhook", ""))
-    filled = re.sub(r"\$\{(\w+)\}", lambda match: _variable(file, match.group(1)), webhook)
-    return parse_alerts(f"{file}, [alerts]", given, filled.strip())
+    return parse_alerts(f"{file}, [alerts]", _table(file, "alerts", raw, KNOWN_KEYS["alerts"]))
 
 
 def _option(file: Path, where: str, key: str, given: object) -> str:
@@ -243,7 +272,7 @@ def _table(file: Path, name: str, given: object, known: set[str]) -> dict[str, A
 
 
 def _text(file: Path, where: str, key: str, given: object) -> str:
-    if not isinstance(given, str):
+    if not isinstance(given, str) or "\0" in given:
         raise ConfigError(f'{file}, {where}: {key} = {given!r} is not a path. Write it in quotes, such as {key} = "data".')
     return given
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from warehouse.errors import ConfigError
 
 CONTROL_KEYS = {"totals", "hold_change_share", "published_through"}
 TOTAL_KEYS = {"year", "rows", "value_usd"}
-ALERT_KEYS = {"command", "webhook"}
+ALERT_KEYS = {"command", "webhook", "services"}
 WITH_VALUES = {"customs"}
 
 
@@ -37,10 +38,18 @@ class Controls:
 
 @dataclass(frozen=True)
 class Alerts:
-    """Whom to tell of trouble: a command that gets it as JSON on its input, or a web address that it is posted to."""
+    """Whom to tell of trouble.
+
+    command : a program and its arguments; it gets the trouble as JSON on its input
+    webhook : a web address that the same JSON is posted to
+    services : addresses as apprise writes them, such as dingtalk://…, wecombot://…, feishu://…, mailtos://…
+
+    A `${NAME}` in an address is filled in from the environment when an alert is sent.
+    """
 
     command: tuple[str, ...] = ()
     webhook: str = ""
+    services: tuple[str, ...] = ()
 
 
 def parse_controls(where: str, source: str, given: dict[str, Any]) -> Controls:
@@ -51,8 +60,10 @@ def parse_controls(where: str, source: str, given: dict[str, Any]) -> Controls:
     ConfigError : a value of another kind; `where` says in which file and table.
     """
     share = given.get("hold_change_share")
-    if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share < 100):
-        raise ConfigError(f"{where}: hold_change_share = {share!r} is no share. Give e.g. 0.2 to hold a year whose rows change by more than 20 %.")
+    if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
+        raise ConfigError(
+            f"{where}: hold_change_share = {share!r} is no share between 0 and 1. Give e.g. 0.2: a year whose rows change by more than 20 % is held."
+        )
     through = given.get("published_through")
     if through is not None and not _is_year(through):
         raise ConfigError(f"{where}: published_through = {through!r} is no year. Give the last year that the publisher has released, e.g. 2023.")
@@ -62,21 +73,38 @@ def parse_controls(where: str, source: str, given: dict[str, Any]) -> Controls:
     return Controls(tuple(_total(where, source, total) for total in totals), share, through)
 
 
-def parse_alerts(where: str, given: dict[str, Any], webhook: str) -> Alerts:
-    """The table [alerts]; `webhook` has its variables filled in already.
+def parse_alerts(where: str, given: dict[str, Any]) -> Alerts:
+    """The table [alerts], with the variables in its addresses not filled in.
 
     Raises
     ------
-    ConfigError : a command that is no list of words, or an address that is not http.
+    ConfigError : a command or services that are no list of words, or an address that is none.
     """
-    command = given.get("command", [])
-    if not isinstance(command, list) or not all(isinstance(word, str) and word for word in command):
+    command, services, webhook = given.get("command", []), given.get("services", []), given.get("webhook", "")
+    if not isinstance(command, list) or not all(isinstance(word, str) and word and "\0" not in word for word in command):
         raise ConfigError(f'{where}: command must be a list of words, such as command = ["/usr/local/bin/notify", "citytrade"].')
+    if not isinstance(services, list) or not all(isinstance(address, str) and address for address in services):
+        raise ConfigError(f'{where}: services must be a list of addresses, such as services = ["dingtalk://${{DINGTALK_TOKEN}}"].')
+    if not isinstance(webhook, str):
+        raise ConfigError(f'{where}: webhook = {webhook!r} is not an address. Write it in quotes, such as webhook = "${{CITYTRADE_WEBHOOK}}".')
+    refuse_addresses(where, *(("", []) if "${" in webhook else (webhook, [])))
+    refuse_addresses(where, "", [address for address in services if not address.startswith("${")])
+    return Alerts(tuple(command), webhook, tuple(services))
+
+
+def refuse_addresses(where: str, webhook: str, services: Sequence[str]) -> None:
+    """
+    Raises
+    ------
+    ConfigError : a web address that is not http, or a service's address without its kind; neither is repeated, as it may be a secret.
+    """
     if webhook and not webhook.startswith(("https://", "http://")):
         raise ConfigError(
             f'{where}: webhook must begin with https:// or http://. A secret in it is best kept in a variable: webhook = "${{CITYTRADE_WEBHOOK}}".'
         )
-    return Alerts(tuple(command), webhook)
+    for at, address in enumerate(services, 1):
+        if "://" not in address:
+            raise ConfigError(f"{where}: address {at} of services names no service. Write it as apprise does, such as wecombot://${{WECOM_KEY}}.")
 
 
 def _total(where: str, source: str, given: dict[str, Any]) -> ControlTotal:
