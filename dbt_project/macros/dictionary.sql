@@ -71,7 +71,7 @@
         'employees_education_n',
         'employees_health_n',
         'employees_culture_n',
-        'employees_public_administration_n'
+        'employees_public_administration_n',
     ]) }}
 {%- endmacro %}
 
@@ -87,6 +87,6 @@
         'employees_n',
         'registered_unemployed_n',
         'university_students_n',
-        'fdi_usd'
+        'fdi_usd',
     ]) }}
 {%- endmacro %}

@@ -156,8 +156,8 @@ def indicator_lists(dictionary: Mapping[str, ColumnEntry]) -> str:
 
 
 def _list_macro(name: str, told: str, values: Iterable[str]) -> str:
-    listed = "".join(f"        '{value}',\n" for value in values).removesuffix(",\n")
-    body = f"    {{{{ return([\n{listed}\n    ]) }}}}"
+    listed = "".join(f"        '{value}',\n" for value in values)
+    body = f"    {{{{ return([\n{listed}    ]) }}}}"
     return f"{{#- {told} -#}}\n{{% macro {name}() -%}}\n{body}\n{{%- endmacro %}}\n"
 
 
