@@ -72,6 +72,7 @@
         'employees_health_n',
         'employees_culture_n',
         'employees_public_administration_n',
+        'staff_n',
     ]) }}
 {%- endmacro %}
 

@@ -172,6 +172,7 @@ HEADERS: tuple[Header, ...] = (
     *_headers("吨", "industrial_so2_t", "工业二氧化硫排放量", "工业SO2排放量"),
     *_headers("万吨", "industrial_wastewater_t", "工业废水排放量"),
     *_headers("万个", "internet_ports_n", "互联网宽带接入端口", "互联网宽带接入端口数"),
+    *_headers("万人", "staff_n", "在岗职工平均人数", "城镇非私营单位在岗职工平均人数"),
 )  # fmt: skip
 
 
