@@ -33,10 +33,9 @@ FILLS = {
     "date_text": "year", "year_text": "year", "month_text": "month", "flow_text": "flow", "hs_text": "hs8", "value_text": "value_cents",
     "value_cny_text": "value_cents", "quantity_text": "quantity", "trade_mode_code": "trade_mode", "trade_mode_name": "trade_mode",
 }  # fmt: skip
-# Fields in which a mark may stand for nothing; NA would be Namibia as a partner, and a value that is missing is a bad one.
-MAY_BE_MARKED = {"quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place", "trade_mode_code", "trade_mode_name"}
-# 不详 stays: a declaration that says of its place that nobody knows it is judged with the other unknown places, value and all.
-NOTHING = ", ".join(map(sql_text, sorted(MISSING - {"", "不详"})))
+# Fields in which a mark may stand for nothing. NA would be Namibia as a partner; a place is for the models to know; a value must be there.
+MAY_BE_MARKED = {"quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "trade_mode_code", "trade_mode_name"}
+NOTHING = ", ".join(map(sql_text, sorted(MISSING - {""})))
 BETTER = {"year_text": ("date_text",), "month_text": ("date_text",), "value_cny_text": ("value_text",)}
 MONTH_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
