@@ -18,12 +18,12 @@ import pyarrow as pa
 from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.sources.customs import tabular
-from warehouse.sources.customs.judging import TABLE, Stated, deliver, look
+from warehouse.sources.customs.judging import TABLE, Stated, deliver
 from warehouse.sources.customs.layouts import CODE_WIDTHS, HEADS, CustomsLayout, fields_of, layout_of
+from warehouse.sources.customs.mending import mend
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.stata import refuse_rounded
 from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
-from warehouse.sources.reading.values import MISSING
 
 LONGEST_LINE_BYTES = 1024 * 1024
 CODES = {"date_text", "hs_text", "firm_code"}  # numbers of more figures than a float keeps
@@ -33,9 +33,6 @@ FILLS = {
     "date_text": "year", "year_text": "year", "month_text": "month", "flow_text": "flow", "hs_text": "hs8", "value_text": "value_cents",
     "value_cny_text": "value_cents", "quantity_text": "quantity", "trade_mode_code": "trade_mode", "trade_mode_name": "trade_mode",
 }  # fmt: skip
-# Fields in which a mark may stand for nothing. NA would be Namibia as a partner; a place is for the models to know; a value must be there.
-MAY_BE_MARKED = {"quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "trade_mode_code", "trade_mode_name"}
-NOTHING = ", ".join(map(sql_text, sorted(MISSING - {""})))
 BETTER = {"year_text": ("date_text",), "month_text": ("date_text",), "value_cny_text": ("value_text",)}
 MONTH_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
@@ -85,10 +82,10 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
         if spec.rows_cap and delivery.read_n == spec.rows_cap:
             problem = f"holds {spec.rows_cap:,} rows, at which the query stops: the others are missing"
             raise SourceError(raw.name, "", problem, "Ask again for fewer products, partners or months at a time")
-        seen = look(connection)
-        deliver(connection, delivery, select.stated, seen)
+        mended = mend(connection)
+        deliver(connection, delivery, select.stated, mended)
         for sheet in tabular.record_sheets(raw):
-            for field, done in seen.mended().items():
+            for field, done in mended.said.items():
                 delivery.column(sheet, fields[field], FILLS.get(field, field), done)
     for leftover in delivery.folder.glob("scratch.*"):
         if leftover.is_dir():
@@ -143,8 +140,7 @@ class _Selection:
         def of(field: str) -> str:
             if field not in fields:
                 return "null::varchar"
-            found = f"nullif({column(field)}, {sql_text(self.spec.missing)})" if self.spec.missing else column(field)
-            return f"case when lower({found}) in ({NOTHING}) then '' else {found} end" if field in MAY_BE_MARKED else found
+            return f"nullif({column(field)}, {sql_text(self.spec.missing)})" if self.spec.missing else column(field)
 
         def first_of(*names: str) -> str:
             there = [f"nullif({of(name)}, '')" if len(names) > 1 else of(name) for name in names if name in fields]
