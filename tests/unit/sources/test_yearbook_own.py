@@ -190,3 +190,12 @@ def test_a_files_options_hold_its_own_table_and_no_path(tmp_path):
     options = load_config(config).sources["yearbook"].options
     assert json.loads(options_for(tmp_path / "x.xlsx", options)["table"]) == {"yearbook": 2012}
     assert options_for(tmp_path / "other.xlsx", options) == {}
+
+
+def test_the_example_of_the_documents_is_a_configuration(tmp_path):
+    text = (Path(__file__).resolve().parents[3] / "docs" / "own_files.md").read_text(encoding="utf-8")
+    config = tmp_path / "citytrade.toml"
+    config.write_text(text.split("```toml\n")[1].split("```")[0], encoding="utf-8")
+    tables = json.loads(load_config(config).sources["yearbook"].options["tables"])
+    assert [table["name"] for table in tables] == ["mine", "long", "rows", "sheets", "yearbook_2024", "labour"]
+    assert tables[0]["table"]["columns"]["district_gdp_cny"] == {"indicator": "gdp_cny", "head": "Gdpct02", "scope": "district", "factor": 1e8}
