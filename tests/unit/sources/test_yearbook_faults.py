@@ -223,7 +223,7 @@ class TestPrintedWrong:
         rows = [["城市", "年份", "地区生产总值(亿元)", "城镇登记失业人员数(人)"], *body]
         _, tables, aside = load("yearbook", workbook("a.xlsx", {"Sheet1": rows}))
         assert aside["reason"].value_counts().to_dict() == {"doubtful_unit": 40}
-        assert "the median of the year is 3.45, expected 1,000 to 300,000: is the unit right?" in aside["detail"].iloc[0]
+        assert "the median of the year is 3.45, expected 100 to 1,000,000: is the unit right?" in aside["detail"].iloc[0]
         assert {indicator for _, _, indicator, _ in values(tables)} == {"gdp_cny"}
 
 

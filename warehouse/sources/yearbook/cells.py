@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, province_names
+from warehouse.dictionary.places import city_name, city_names, clean_name, province_names
+from warehouse.sources.reading.values import is_missing, plain_number
 from warehouse.sources.yearbook.headers import UNITS
 
-# How yearbooks, spreadsheets and statistical programs print a number that they do not have.
-BLANKS = {
-    "", ",", "，", ".", "-", "--", "—", "——", "－", "…", "……", "...", "/", "\\", "*",
-    "无", "缺失", "NA", "N/A", "NaN", "nan", "NULL", "null", "None",
-    "#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!",
-}  # fmt: skip
+BLANKS = {",", "，", "*"}  # how yearbooks print a number that they do not have, beside the marks that everybody uses
 PLAIN = re.compile(r"[0-9]+(\.[0-9]*)?")  # what most cells are; tried first, for speed
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?")
 NATIONAL = {"全国", "中国", "合计", "总计", "全国合计", "全国总计", "城市合计", "地级及以上城市合计", "地级城市合计", "全部城市合计"}
@@ -60,12 +56,15 @@ class Keys:
 def is_blank(cell: object) -> bool:
     if not isinstance(cell, str):
         return cell is None
-    return cell in BLANKS or (not cell[:1].isdigit() and clean_name(cell) in BLANKS)
+    return not cell[:1].isdigit() and _is_blank_text(cell)
+
+
+@lru_cache(maxsize=10_000)
+def _is_blank_text(text: str) -> bool:
+    return is_missing(text) or clean_name(text) in BLANKS or is_missing(clean_name(text))
 
 
 TRUE = {"true", "1", "1.0", "yes", "是", "y"}
-NAME_MARKS = re.compile(r"(?:[①-⑳❶-❿*＊※△▲#]|\[\d{1,2}\]|［\d{1,2}］)+$")
-NUMBER_MARKS = re.compile(r"(?:[①-⑳❶-❿*＊※]|\[\d{1,2}\])+$")
 
 
 def to_number(cell: object) -> float:
@@ -76,14 +75,9 @@ def to_number(cell: object) -> float:
     elif isinstance(cell, str):
         if PLAIN.fullmatch(cell):
             number = float(cell)
-        elif NUMBER.fullmatch(text := _plain_number(cell)):
+        elif NUMBER.fullmatch(text := plain_number(clean_name(cell))):
             number = float(text.replace(",", ""))
     return number if np.isfinite(number) else np.nan
-
-
-def _plain_number(cell: str) -> str:
-    """A number as text without blanks and the footnote mark after it, full-width digits made plain."""
-    return unicodedata.normalize("NFKC", NUMBER_MARKS.sub("", clean_name(cell)))
 
 
 def is_note(row: Row, keys: Keys, columns: Sequence[Column]) -> bool:
@@ -164,7 +158,7 @@ def _column(values: Sequence[object], at: np.ndarray[Any, Any]) -> pd.Series:
 
 
 def name_text(cell: object) -> str:
-    return "" if is_blank(cell) else NAME_MARKS.sub("", clean_name(str(cell)))
+    return "" if is_blank(cell) else city_name(str(cell))
 
 
 def is_aggregate(name: str) -> bool:
