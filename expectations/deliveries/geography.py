@@ -1,4 +1,4 @@
-"""What a delivery of neighbours of cities and seaports must hold."""
+"""What a delivery of neighbours of cities, seaports and seats of cities must hold."""
 
 from __future__ import annotations
 
@@ -17,5 +17,11 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("between", ("longitude",), 70, 140),
         Check("between", ("latitude",), 0, 56),
         Check("unique", ("file_id", "port_name_zh")),
+    ),
+    "geography__seats": (
+        Check("not_null", ("city_name",)),
+        Check("between", ("longitude",), 73, 136),
+        Check("between", ("latitude",), 3, 54),
+        Check("unique", ("file_id", "city_name")),
     ),
 }

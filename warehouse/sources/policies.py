@@ -34,6 +34,7 @@ PROVENANCE = {"SEEN": "seen", "MEMORY_UNVERIFIED": "from_memory"}
 DATE = r"(?:19|20)[0-9]{2}(?:-[0-9]{2}(?:-[0-9]{2})?)?"
 OWN_COLUMNS = ("policy", "batch", "year", "approved_on", "document", "name_zh", "level", "provenance")
 ZONE_COLUMNS = ("batch", "approval_date", "document", "name", "provenance")
+SIGNED_COLUMNS = ("batch", "date_signed", "document", "name", "county_level_city")
 LIST_COLUMNS = ("batch_year", "name_as_published", "source")
 DIVISIONS = PROJECT / "warehouse" / "reference" / "divisions.csv"
 
@@ -68,6 +69,20 @@ def _is_own(raw: RawFile) -> bool:
 
 def _is_zones(raw: RawFile) -> bool:
     return "approval_date" in header_of(raw)
+
+
+def _is_signed_zones(raw: RawFile) -> bool:
+    return set(SIGNED_COLUMNS) <= set(header_of(raw))
+
+
+def _read_signed_zones(raw: RawFile, delivery: Delivery) -> None:
+    """The State Council's replies with the day on which each was signed; names may be short, and counties are marked."""
+    table = read_small_csv(raw, SIGNED_COLUMNS, delivery)
+    text = table.rows.rename(columns={"date_signed": "approved_on"})
+    level = text["county_level_city"].map({"1": "county"}).fillna("")
+    named = text["name"].where(level == "", text["name"].map(lambda name: name if name.endswith("市") else f"{name}市"))
+    year = text["approved_on"].str.slice(0, 4)
+    _deliver(delivery, table.rows_n, text.assign(name=named, policy="cross_border_ecommerce", year=year, level=level, provenance="seen"), table.broken)
 
 
 def _is_broadband(raw: RawFile) -> bool:
@@ -164,6 +179,7 @@ SOURCE = Source(
     layouts=(
         Layout("policy_zones_csv", _is_own, _read_own),
         Layout("ecommerce_zones_csv", _is_zones, _read_zones),
+        Layout("ecommerce_replies_csv", _is_signed_zones, _read_signed_zones),
         Layout("broadband_china_csv", _is_broadband, _read_broadband),
         Layout("big_data_zones_csv", _is_big_data, _read_big_data),
     ),

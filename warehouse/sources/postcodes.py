@@ -9,6 +9,7 @@ import pandas as pd
 
 from warehouse.dictionary.places import city_name, city_names, clean_name, unknown_name_detail
 from warehouse.lake.schema import Tables
+from warehouse.sources.reading.aliased import has_aliased, read_aliased
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.codes import restored, whole, with_lost_zeros
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
@@ -34,8 +35,34 @@ def _is_district_csv(raw: RawFile) -> bool:
 
 def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
     table = read_small_csv(raw, COLUMNS, delivery)
-    delivery.read_n = table.rows_n
-    text = table.rows
+    _deliver(delivery, table.rows_n, table.rows, table.broken)
+
+
+# The same list as other people have it, with or without positions.
+OTHER_HEADS = {
+    "province": ("省", "省份", "省级", "province", "province_name"),
+    "city": ("市", "城市", "地级市", "市级", "city", "city_name"),
+    "county": ("区县", "县区", "县", "区", "县级", "区/县", "district", "county", "county_name"),
+    "longitude": ("经度", "longitude", "lon", "lng"),
+    "latitude": ("纬度", "latitude", "lat"),
+    "zipCode": ("邮编", "邮政编码", "邮码", "postcode", "zipcode", "zip", "postal_code"),
+}
+OTHER_NEEDED = ("city", "county", "zipCode")
+
+
+def _is_district_table(raw: RawFile) -> bool:
+    return has_aliased(raw, OTHER_HEADS, OTHER_NEEDED)
+
+
+def _read_district_table(raw: RawFile, delivery: Delivery) -> None:
+    """A spreadsheet takes the zero that begins a postcode of the north (010030): five digits get it back."""
+    table = read_aliased(raw, delivery, OTHER_HEADS, OTHER_NEEDED)
+    text = table.rows.assign(zipCode=table.rows["zipCode"].map(lambda code: code.zfill(6) if len(code) == 5 else code))
+    _deliver(delivery, table.rows_n, text, table.broken, {"longitude", "latitude"} <= table.there)
+
+
+def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.DataFrame, has_positions: bool = True) -> None:
+    delivery.read_n = rows_n
     postcodes, restored_n = with_lost_zeros(whole(text["zipCode"]), 6)
     if restored_n:
         delivery.column("", "zipCode", COLUMNS["zipCode"], restored(restored_n))
@@ -58,11 +85,11 @@ def _read_district_csv(raw: RawFile, delivery: Delivery) -> None:
             Check("missing_name", (frame["city_name"] == "") | (frame["county_name"] == ""), place + text["zipCode"]),
             Check("bad_postcode", ~matches(frame["postcode"], "[0-9]{6}"), place + text["zipCode"]),
             Check("unknown_city", unknown, frame["city_name"].where(unknown, "").map(unknown_name_detail)),
-            Check("bad_coordinate", outside_china(frame["longitude"], frame["latitude"]), place + text["longitude"] + ", " + text["latitude"]),
+            Check("bad_coordinate", outside_china(frame["longitude"], frame["latitude"]) & has_positions, place + text["longitude"] + ", " + text["latitude"]),
         ],
     )
     delivery.accept("postcodes__districts", good)
-    delivery.put_aside("postcodes__districts", pd.concat([table.broken, aside]))
+    delivery.put_aside("postcodes__districts", pd.concat([broken, aside]))
 
 
 TABLES: Tables = {
@@ -83,5 +110,8 @@ SOURCE = Source(
     citation="china-region 0.0.11, postcodes and positions of county-level divisions",
     licence="MIT",
     tables=TABLES,
-    layouts=(Layout("district_csv", _is_district_csv, _read_district_csv),),
+    layouts=(
+        Layout("district_csv", _is_district_csv, _read_district_csv),
+        Layout("district_table", _is_district_table, _read_district_table),
+    ),
 )

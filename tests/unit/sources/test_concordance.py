@@ -199,3 +199,13 @@ def test_a_cut_file_of_elasticities_is_refused(load, tmp_path):
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(SourceError, match=r"sigmas\.dta: cannot be read as a Stata file"):
         load("concordance", path)
+
+
+def test_elasticities_as_people_keep_them(load, tmp_path):
+    """Renamed, as csv; the product has lost its zero, or is no number at all."""
+    path = tmp_path / "sigma.csv"
+    path.write_text("country,hs3,sigma\nChina,10,3.43\nChina,847,2.1\nChina,84x,2.1\nChina,851,-1\n", encoding="utf-8")
+    report, tables, aside = load("concordance", path)
+    assert report.layout == "elasticities_table"
+    assert tables["concordance__elasticities"][["country_name", "hs3", "sigma"]].values.tolist() == [["China", "010", 3.43], ["China", "847", 2.1]]
+    assert aside["reason"].tolist() == ["bad_hs_code", "negative_value"]

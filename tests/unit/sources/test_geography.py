@@ -94,3 +94,31 @@ def test_another_encoding_is_refused(load, tmp_path):
 def test_other_files_are_refused(load, tmp_path, text, message):
     with pytest.raises(SourceError, match=message):
         load("geography", write(tmp_path / "file.csv", text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,dzcode,coord_long,coord_lat,cityname_chn\n1,1101,116.42,39.93,北京市\n2,3301,120.21,30.24,杭州市\n",
+        "城市,经度,纬度,城市代码\n北京市,116.42,39.93,110100\n浙江杭州市,120.21,30.24,330100\n",
+    ],
+)
+def test_seats_of_cities(load, tmp_path, text):
+    path = tmp_path / "seats.csv"
+    path.write_text(text, encoding="utf-8")
+    report, tables, _ = load("geography", path)
+    assert report.layout == "seats"
+    assert tables["geography__seats"][["city_name", "city_code", "longitude", "latitude"]].values.tolist() == [
+        ["北京市", "1100", 116.42, 39.93],
+        ["杭州市", "3301", 120.21, 30.24],
+    ]
+
+
+def test_each_bad_seat_has_its_reason(load, workbook):
+    rows = [
+        ["城市", "经度", "纬度", "代码"], ["杭州市", 120.21, 30.24, 3301], ["毫州市", 115.8, 33.8, 3416], ["宁波市", 30.24, 120.21, 3302],
+        ["温州市", 120.7, 28.0, 33033], ["杭州", 120.21, 30.24, ""], ["", 120.21, 30.24, ""],
+    ]  # fmt: skip
+    _, tables, aside = load("geography", workbook("seats.xlsx", {"Sheet1": rows}))
+    assert tables["geography__seats"]["city_name"].tolist() == ["杭州市"]
+    assert aside["reason"].tolist() == ["unknown_city", "bad_coordinate", "bad_code", "duplicate_key", "missing_name"]

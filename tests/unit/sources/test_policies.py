@@ -147,3 +147,16 @@ def test_lists_of_cities_have_their_class_as_batch_and_agree_with_known_counts(l
     zones = rows[rows["policy"] == "development_zone"].set_index("name")["first_year"]
     assert (zones["大连市"], zones["上海市"], zones["合肥市"]) == (1984, 1986, 2000)
     assert set(rows["provenance"]) == {"from_memory"}
+
+
+def test_replies_with_the_day_of_signature(load, tmp_path):
+    head = "batch,date_signed,document,name,county_level_city,page\n"
+    text = head + "1,2015-03-07,国函〔2015〕44号,杭州,0,a page\n4,2019-12-15,国函〔2019〕137号,义乌,1,a page\n4,2019-12,国函〔2019〕137号,杭洲,0,a page\n"
+    report, tables, aside = load("policies", write(tmp_path / "replies.csv", text))
+    assert report.layout == "ecommerce_replies_csv"
+    columns = ["policy", "batch", "first_year", "approved_on", "name", "level", "provenance"]
+    assert tables["policies__zones"][columns].values.tolist() == [
+        ["cross_border_ecommerce", "1", 2015, "2015-03-07", "杭州", "city", "seen"],
+        ["cross_border_ecommerce", "4", 2019, "2019-12-15", "义乌市", "county", "seen"],
+    ]
+    assert aside["reason"].tolist() == ["unknown_city"]

@@ -90,3 +90,18 @@ def test_a_file_without_districts_is_refused(load, tmp_path, text, message):
 def test_windows_line_ends_are_understood(load, tmp_path):
     report, _, _ = load("postcodes", write(tmp_path / "districts.csv", (HEADER + GOOD).replace("\n", "\r\n")))
     assert report.accepted_n == 1
+
+
+def test_the_list_as_other_people_have_it(load, workbook):
+    """Chinese heads, a workbook that took the first zero, no positions."""
+    rows = [
+        ["省份", "城市", "区县", "邮政编码"],
+        ["内蒙古自治区", "呼和浩特市", "新城区", 10030],
+        ["浙江省", "杭州市", "西湖区", "310013"],
+        ["浙江省", "杭州市", "江干区", 222],
+    ]
+    report, tables, aside = load("postcodes", workbook("codes.xlsx", {"Sheet1": rows}))
+    assert report.layout == "district_table"
+    assert tables["postcodes__districts"][["county_name", "postcode"]].values.tolist() == [["新城区", "010030"], ["西湖区", "310013"]]
+    assert tables["postcodes__districts"]["longitude"].isna().all()
+    assert aside["reason"].tolist() == ["bad_postcode"]

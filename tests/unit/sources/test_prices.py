@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
 import warehouse
@@ -84,3 +86,38 @@ def test_heads_without_rows(load, tmp_path):
 def test_an_empty_file(load, tmp_path):
     with pytest.raises(SourceError, match=r"rates\.csv: is empty"):
         load("prices", write_csv(tmp_path / "rates.csv", ""))
+
+
+def provinces(tables):
+    return tables["prices__provinces"][["province_name", "year", "measure", "index_pct"]].values.tolist()
+
+
+def test_prices_of_provinces_beside_every_prefecture(load, tmp_path):
+    rows = {"year": [2008.0, 2008.0, 2009.0], "prefcode": [4401.0, 4402.0, 4401.0], "provcode": [44, 44, 44],
+            "inflation": [1.056, 1.056, 0.977], "deflator": [1.0539, 1.0539, np.nan]}  # fmt: skip
+    pd.DataFrame(rows).to_stata(tmp_path / "prefecture.dta", write_index=False, version=118)
+    report, tables, _ = load("prices", tmp_path / "prefecture.dta")
+    assert (report.layout, report.read_n) == ("provincial_prices_stata", 3)
+    assert provinces(tables) == [
+        ["广东省", 2008, "consumer_prices", 105.6],
+        ["广东省", 2008, "gdp_deflator", 105.39],
+        ["广东省", 2009, "consumer_prices", 97.7],
+    ]
+
+
+def test_two_prices_of_one_province_are_refused(load, tmp_path):
+    rows = {"year": [2008.0, 2008.0], "provcode": [44, 44], "inflation": [1.056, 1.06], "deflator": [1.0, 1.0]}
+    pd.DataFrame(rows).to_stata(tmp_path / "prefecture.dta", write_index=False, version=118)
+    with pytest.raises(SourceError, match="gives one province and year two values of inflation"):
+        load("prices", tmp_path / "prefecture.dta")
+
+
+def test_prices_of_provinces_as_yearbooks_print_them(load, workbook):
+    rows = [
+        ["省份", "年份", "居民消费价格指数(上年=100)"], ["广东", 2008, 105.6], ["内蒙古自治区", 2008, 105.7], ["广冻", 2008, 100], ["广东", 2009, 977],
+        ["广东", 2008, 105.6],
+    ]  # fmt: skip
+    report, tables, aside = load("prices", workbook("cpi.xlsx", {"Sheet1": rows}))
+    assert report.layout == "provincial_prices_table"
+    assert provinces(tables) == [["广东省", 2008, "consumer_prices", 105.6], ["内蒙古自治区", 2008, "consumer_prices", 105.7]]
+    assert aside["reason"].tolist() == ["unknown_province", "out_of_range", "duplicate_key"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from warehouse.lake.schema import Tables
-from warehouse.sources.concordance.elasticities import is_elasticities, read_elasticities
+from warehouse.sources.concordance.elasticities import is_elasticities, is_elasticities_table, read_elasticities, read_elasticities_table
 from warehouse.sources.concordance.industries import is_crosswalk_csv, is_crosswalk_sheet, read_crosswalk_csv, read_crosswalk_sheet
 from warehouse.sources.concordance.products import is_bec, is_hs_workbook, read_bec, read_hs_workbook
 from warehouse.sources.reading.base import Layout, Source
@@ -41,5 +41,6 @@ SOURCE = Source(
         Layout("gbt_isic_sheet", is_crosswalk_sheet, read_crosswalk_sheet),
         Layout("gbt_isic_csv", is_crosswalk_csv, read_crosswalk_csv),
         Layout("broda_weinstein_hs3", is_elasticities, read_elasticities),
+        Layout("elasticities_table", is_elasticities_table, read_elasticities_table),
     ),
 )

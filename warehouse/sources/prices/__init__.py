@@ -5,11 +5,14 @@ from __future__ import annotations
 from warehouse.lake.schema import Tables
 from warehouse.sources.prices.consumer import is_consumer_prices, read_consumer_prices
 from warehouse.sources.prices.exchange import is_exchange_rates, read_exchange_rates
+from warehouse.sources.prices.provincial import is_provincial_stata, is_provincial_table, read_provincial_stata, read_provincial_table
 from warehouse.sources.reading.base import Layout, Source
 
 TABLES: Tables = {
     # One row a city, year and category; previous year = 100.
     "prices__consumer": {"city_name": "varchar", "year": "smallint", "category": "varchar", "index_pct": "double"},
+    # One row a province, year and measure (consumer_prices, gdp_deflator); previous year = 100.
+    "prices__provinces": {"province_name": "varchar", "year": "smallint", "measure": "varchar", "index_pct": "double"},
     "prices__exchange_rates": {"year": "smallint", "cny_per_usd": "double"},
 }
 
@@ -22,6 +25,8 @@ SOURCE = Source(
     tables=TABLES,
     layouts=(
         Layout("consumer_prices", is_consumer_prices, read_consumer_prices),
+        Layout("provincial_prices_stata", is_provincial_stata, read_provincial_stata),
+        Layout("provincial_prices_table", is_provincial_table, read_provincial_table),
         Layout("exchange_rates", is_exchange_rates, read_exchange_rates),
     ),
 )
