@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The command line: `citytrade COMMAND`."""
 
 from __future__ import annotations
@@ -11,8 +12,24 @@ MISSING = "citytrade: the package {name} is missing. Run `pip install -c constra
 try:
     from flows.commands.arguments import parser
     from warehouse.errors import CitytradeError
+    from warehouse.project import DBT_PROJECT
+    from warehouse.settings.config import refuse_signs
 except ModuleNotFoundError as missing:
     sys.exit(MISSING.format(name=missing.name))
+
+
+def refuse_half_an_installation() -> None:
+    """
+    Raises
+    ------
+    CitytradeError : the models are not there, as in a wheel, which holds packages only.
+    """
+    if not (DBT_PROJECT / "dbt_project.yml").is_file():
+        raise CitytradeError(
+            f"{DBT_PROJECT} is not there: citytrade builds from a clone of its repository, not from a wheel alone. "
+            "Clone it, and run `pip install -c constraints.txt -e .` in it."
+        )
+    refuse_signs("The folder of the clone", DBT_PROJECT.parent)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,8 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8")  # whatever the terminal's locale says: city names are Chinese
-    given = parser().parse_args(arguments)
+    commands = parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
+        import argcomplete
+
+        argcomplete.autocomplete(commands)
+    given = commands.parse_args(arguments)
     try:
+        refuse_half_an_installation()
         return int(given.run(given) or 0)
     except CitytradeError as error:
         print(f"citytrade: {error}", file=sys.stderr)

@@ -7,6 +7,7 @@ python -m analysis.report ecommerce_resilience statistics [--markdown] [--config
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -50,4 +51,5 @@ def _statistics(slug: str, config: str | None) -> StatisticsTable:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader that leaves, such as `head`, ends this without a word
     sys.exit(main())

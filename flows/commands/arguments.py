@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from flows.commands import reading, working
 
 DEFAULT_LIMIT = 40
 SECONDS, MEMORY = 60, "2GB"
 CONFIG_HELP = "the configuration (default: the nearest citytrade.toml)"
+COMPLETION = 'Your shell completes commands and options after: eval "$(register-python-argcomplete citytrade)"'
 RELEASE_HELP = "a release, or the beginning of its name (default: {})"
 
 
@@ -20,14 +21,29 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="citytrade",
         description="A reproducible data warehouse for China's city-level export panels.",
+        epilog=COMPLETION,
     )
     top.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
+    top.add_argument("--version", action=Version, nargs=0, help="citytrade's version, and its commit in a clone")
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _working(commands)
     _asking(commands)
     _saving(commands)
     _releases(commands)
     return top
+
+
+class Version(argparse.Action):
+    """Looked up only when somebody asks."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from importlib.metadata import version
+
+        from flows.refresh.inputs import code_version
+
+        commit = code_version()[:13]
+        print(f"citytrade {version('citytrade')}{f' ({commit})' if commit else ''}")
+        parser.exit()
 
 
 def _working(commands: Any) -> None:
@@ -87,6 +103,7 @@ def _saving(commands: Any) -> None:
         "-o", "--output", type=Path, metavar="FILE",
         help="save as FILE.parquet, .csv, .dta (Stata) or .xlsx, with labels and units",
     )  # fmt: skip
+    _labels_option(panel)
     _output_options(panel)
 
     everything = _command(commands, "export-all", reading.run_export_all, "save every panel and a data dictionary into a new folder")
@@ -95,6 +112,7 @@ def _saving(commands: Any) -> None:
         "--as", dest="form", choices=("parquet", "csv", "dta", "xlsx"), default="parquet",
         help="file format (default: parquet)",
     )  # fmt: skip
+    _labels_option(everything)
 
 
 def _releases(commands: Any) -> None:
@@ -125,8 +143,12 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
     return command
 
 
+def _labels_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--labels", choices=("en", "zh"), default="en", help="language of a .dta's labels and an .xlsx's heads (default: en)")
+
+
 def _output_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    command.add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table")
     command.add_argument(
         "--limit", type=_rows_n, default=DEFAULT_LIMIT, metavar="N",
         help=f"rows that a table shows (default: {DEFAULT_LIMIT})",

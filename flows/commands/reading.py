@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
 from flows.telling.lines import say_at_once
 from warehouse.errors import CitytradeError
@@ -21,7 +21,7 @@ def run_sql(given: argparse.Namespace) -> int:
         return run_shell(config, limits, given.format, given.limit)
     from flows.doors.sql import run_sql as run
 
-    run(config, given.statement, given.format, given.limit, limits)
+    run(config, given.statement, given.format, given.limit, limits, binary_output() if given.format == "parquet" else None)
     return 0
 
 
@@ -49,8 +49,8 @@ def run_panel(given: argparse.Namespace) -> None:
     else:
         from flows.doors.export import save
 
-        save(frame, given.output)
-        print(f"{given.output}: {len(frame):,} rows of {given.name}, release {frame.attrs['release']}")
+        saved = save(frame, given.output, given.labels)
+        print(f"{saved}: {len(frame):,} rows of {given.name}, release {frame.attrs['release']}")
     _tell_simulated(config, given)
 
 
@@ -58,7 +58,7 @@ def run_export_all(given: argparse.Namespace) -> None:
     from flows.doors.export import save_all
 
     config = load_config(given.config)
-    names = save_all(config, given.directory, given.form, say_at_once)
+    names = save_all(config, given.directory, given.form, say_at_once, given.labels)
     print(f"{given.directory}: {len(names)} panels with dictionary.csv and README.txt")
     _tell_simulated(config, given)
 
@@ -80,6 +80,19 @@ def run_diff(given: argparse.Namespace) -> None:
         print(diff_text(frame, given.limit))
 
 
+def binary_output() -> BinaryIO:
+    """Standard output for bytes.
+
+    Raises
+    ------
+    CitytradeError : it is a terminal, which would take them for commands.
+    """
+    if sys.stdout.isatty():
+        raise CitytradeError("--format parquet writes bytes, and a terminal shows none: add > FILE.parquet.")
+    sys.stdout.flush()
+    return sys.stdout.buffer
+
+
 def _years(years: list[int] | None) -> int | tuple[int, int] | None:
     if years is None:
         return None
@@ -89,7 +102,7 @@ def _years(years: list[int] | None) -> int | tuple[int, int] | None:
 
 
 def _print_frame(frame: Any, given: argparse.Namespace) -> None:
-    from flows.doors.export_files import frame_rows
+    from flows.doors.export_files import frame_rows, write_parquet
     from flows.telling.printing import table, write_csv, write_json
 
     names = list(frame.columns)
@@ -97,6 +110,8 @@ def _print_frame(frame: Any, given: argparse.Namespace) -> None:
         write_csv(names, frame_rows(frame), sys.stdout)
     elif given.format == "json":
         write_json(names, frame_rows(frame), sys.stdout)
+    elif given.format == "parquet":
+        write_parquet(frame, binary_output())
     else:
         print(table(names, list(frame_rows(frame.head(given.limit)))))
         if len(frame) > given.limit:

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.doors.export_files import WRITERS, XLSX_ROWS, write_csv_file
+from flows.doors.export_files import WRITERS, XLSX_ROWS, write_csv_file, write_sidecar
 from flows.telling.lines import Say
 from warehouse.errors import CitytradeError
 from warehouse.settings.config import Config
@@ -26,8 +26,15 @@ Keys stand first in each file, in the order that dictionary.csv gives.
 SIMULATED = "SIMULATED WORLD - 模拟数据. These numbers come from a simulation; they say nothing about real cities. Do not publish them as facts.\n"
 
 
-def save(frame: pd.DataFrame, file: Path) -> None:
-    """Write a panel as .parquet, .csv, .dta or .xlsx, with labels and units, whole or not at all.
+def save(frame: pd.DataFrame, file: Path, labels: str = "en") -> Path:
+    """Write a panel as .parquet, .csv, .dta or .xlsx, with labels and units, whole or not at all; returns the file's name.
+
+    A csv can say nothing of itself: FILE.csv.json beside it does, and of simulated numbers its own name,
+    FILE.simulated.csv.
+
+    Parameters
+    ----------
+    labels : "en" or "zh", the language of a .dta's labels and an .xlsx's heads
 
     Raises
     ------
@@ -35,9 +42,14 @@ def save(frame: pd.DataFrame, file: Path) -> None:
     """
     if file.suffix not in WRITERS:
         raise CitytradeError(f"{file}: a panel is saved as {', '.join(WRITERS)}. Choose one of these endings.")
+    beside = file.suffix == ".csv"
+    if beside and frame.attrs.get("simulated") and "simulated" not in file.stem.lower():
+        file = file.with_name(f"{file.stem}.simulated.csv")
     partial = file.with_name(f".{file.stem}.{uuid.uuid4().hex[:8]}{file.suffix}")
     try:
-        WRITERS[file.suffix](frame, partial)
+        WRITERS[file.suffix](frame, partial, labels)
+        if beside:
+            write_sidecar(frame, file.with_name(f"{file.name}.json"))
         partial.replace(file)
     except OSError as error:
         raise CitytradeError(f"{file}: cannot be written ({error.strerror}). Check that its folder is there and may be written to.") from error
@@ -46,9 +58,10 @@ def save(frame: pd.DataFrame, file: Path) -> None:
         raise CitytradeError(f"{file}: the format does not hold this panel ({told}). Save it as .parquet.") from error
     finally:
         partial.unlink(missing_ok=True)
+    return file
 
 
-def save_all(config: Config, folder: Path, form: str, say: Say) -> list[str]:
+def save_all(config: Config, folder: Path, form: str, say: Say, labels: str = "en") -> list[str]:
     """Write every panel of the published release into a new folder, with a data dictionary and a README, all or nothing.
 
     Returns the names of the panels.
@@ -73,11 +86,11 @@ def save_all(config: Config, folder: Path, form: str, say: Say) -> list[str]:
         for name in names:
             frame = panel(name, config=config, release=release)
             simulated = simulated or bool(frame.attrs["simulated"])
-            save(frame, partial / f"{name}.{form}")
+            saved = save(frame, partial / f"{name}.{form}", labels)
             about = describe(name, config, release)
             about.insert(0, "panel", name)
             described.append(about)
-            say(f"  {name}.{form}: {len(frame):,} rows, {len(frame.columns)} columns")
+            say(f"  {saved.name}: {len(frame):,} rows, {len(frame.columns)} columns")
         if described:
             write_csv_file(pd.concat(described, ignore_index=True), partial / "dictionary.csv")
         _readme(partial, release, len(names), simulated)

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from flows.telling.printing import write_csv
 from warehouse.errors import CitytradeError
@@ -33,13 +33,19 @@ STATA_RESERVED = frozenset((
 FORBIDDEN_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
-def write_csv_file(frame: pd.DataFrame, file: Path) -> None:
+def write_csv_file(frame: pd.DataFrame, file: Path, _: str = "en") -> None:
     """UTF-8 with the mark that spreadsheets need for Chinese; texts that look like formulas are made harmless."""
     with file.open("w", encoding="utf-8-sig", newline="") as sink:
         write_csv(list(frame.columns), frame_rows(frame), sink)
 
 
-def write_parquet(frame: pd.DataFrame, file: Path) -> None:
+def write_sidecar(frame: pd.DataFrame, file: Path) -> None:
+    """What a csv cannot say: panel, release, whether it is simulated, and each column's unit, labels and definition."""
+    text = json.dumps({**about_frame(frame), "columns": frame.attrs.get("columns", {})}, ensure_ascii=False, indent=1)
+    file.write_text(text, encoding="utf-8")
+
+
+def write_parquet(frame: pd.DataFrame, file: Path | BinaryIO, _: str = "en") -> None:
     """Parquet; each column carries unit, label_en, label_zh and definition, the file panel, release and simulated."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -51,7 +57,7 @@ def write_parquet(frame: pd.DataFrame, file: Path) -> None:
     pq.write_table(table.cast(pa.schema(fields, metadata=about)), file, compression="zstd")
 
 
-def write_stata(frame: pd.DataFrame, file: Path) -> None:
+def write_stata(frame: pd.DataFrame, file: Path, language: str = "en") -> None:
     """Stata 118 (readable from Stata 14 on): labels with units; a name of more than 32 signs is shortened, its label says the whole name."""
     import pandas as pd
 
@@ -67,14 +73,14 @@ def write_stata(frame: pd.DataFrame, file: Path) -> None:
             # A text column without any text would otherwise have no width at all; what is neither number nor text, such as a date, becomes text.
             series = series.astype("object").where(series.notna(), "").map(str)
         columns[names[name]] = series
-    labels = {names[name]: _stata_label(name, names[name], frame.attrs.get("columns", {}).get(name, {})) for name in frame.columns}
+    labels = {names[name]: _stata_label(name, names[name], frame.attrs.get("columns", {}).get(name, {}), language) for name in frame.columns}
     about = about_frame(frame)
     said = f"{'SIMULATED ' if about['simulated'] else ''}{about['panel']}, release {about['release']}"
     pd.DataFrame(columns).to_stata(file, write_index=False, version=118, variable_labels=labels, data_label=said[:STATA_LABEL], time_stamp=NO_DATE)
 
 
-def write_xlsx(frame: pd.DataFrame, file: Path) -> None:
-    """A workbook: sheet `data`, sheet `dictionary` with units, labels and definitions, sheet `about`.
+def write_xlsx(frame: pd.DataFrame, file: Path, language: str = "en") -> None:
+    """A workbook: sheet `data` (its heads are names, or Chinese labels with units), sheet `dictionary` with units, labels and definitions, sheet `about`.
 
     Raises
     ------
@@ -89,14 +95,16 @@ def write_xlsx(frame: pd.DataFrame, file: Path) -> None:
         )
     book = Workbook(write_only=True)
     book.properties.created = book.properties.modified = NO_DATE
-    _sheet(book, "data", [list(frame.columns), *frame_rows(frame)])
+    about = frame.attrs.get("columns", {})
+    heads = [_label(name, about.get(name, {}), language) if language == "zh" else name for name in frame.columns]
+    _sheet(book, "data", [heads, *frame_rows(frame)])
     _sheet(book, "dictionary", dictionary_rows(frame))
     _sheet(book, "about", [[key, value if isinstance(value, (bool, int)) else str(value)] for key, value in about_frame(frame).items()])
     book.save(file)
     _without_dates(file)
 
 
-WRITERS: dict[str, Callable[[Any, Path], None]] = {".parquet": write_parquet, ".csv": write_csv_file, ".dta": write_stata, ".xlsx": write_xlsx}
+WRITERS: dict[str, Callable[[Any, Path, str], None]] = {".parquet": write_parquet, ".csv": write_csv_file, ".dta": write_stata, ".xlsx": write_xlsx}
 
 
 def about_frame(frame: pd.DataFrame) -> dict[str, Any]:
@@ -143,8 +151,16 @@ def _shortened(name: str) -> str:
     return f"{short}_" if short in STATA_RESERVED or re.fullmatch(r"str\d+", short) else short
 
 
-def _stata_label(name: str, short: str, about: dict[str, str]) -> str:
-    label = f"{about['label_en']} ({about['unit']})" if about else name
+def _label(name: str, about: dict[str, str], language: str) -> str:
+    """A column's label with its unit; the column's name where the dictionary has none."""
+    label = about.get(f"label_{language}") or about.get("label_en")
+    if not label:
+        return name
+    return f"{label}（{about['unit']}）" if language == "zh" else f"{label} ({about['unit']})"
+
+
+def _stata_label(name: str, short: str, about: dict[str, str], language: str) -> str:
+    label = _label(name, about, language)
     return (f"{name}: {label}" if name != short else label)[:STATA_LABEL]
 
 

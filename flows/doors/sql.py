@@ -11,9 +11,9 @@ import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
-from flows.doors.answering import DONE, HEAD, REFUSED, TEXT, WANTED
+from flows.doors.answering import BYTES, DONE, HEAD, REFUSED, TEXT, WANTED
 from flows.processes import supervised
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.query.limits import Limits
@@ -40,7 +40,7 @@ class Door:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def ask(self, statement: str, form: str, limit: int, out: TextIO) -> None:
+    def ask(self, statement: str, form: str, limit: int, out: TextIO | BinaryIO) -> None:
         """Print what one reading statement gives.
 
         Raises
@@ -81,7 +81,7 @@ class Door:
         )
         self._settled(STARTING_SECONDS, None)
 
-    def _settled(self, seconds: float, out: TextIO | None) -> None:
+    def _settled(self, seconds: float, out: TextIO | BinaryIO | None) -> None:
         """Take frames until the answer is done; only time spent waiting for them counts."""
         decoder = codecs.getincrementaldecoder("utf-8")()
         left = seconds
@@ -92,7 +92,9 @@ class Door:
                 if kind == DONE:
                     return
                 if kind == TEXT and out is not None:
-                    out.write(decoder.decode(content))
+                    cast(TextIO, out).write(decoder.decode(content))
+                elif kind == BYTES:
+                    cast(BinaryIO, out).write(content)
                 elif kind == REFUSED:
                     raise CitytradeError(content.decode())
                 elif kind == WANTED:
@@ -135,7 +137,7 @@ class _EndedError(Exception):
     """The process ended in the middle of an answer: it was refused memory where nothing could catch that."""
 
 
-def run_sql(config: Config, text: str, form: str, limit: int, limits: Limits | None = None, sink: TextIO | None = None) -> None:
+def run_sql(config: Config, text: str, form: str, limit: int, limits: Limits | None = None, sink: TextIO | BinaryIO | None = None) -> None:
     """Print what one reading statement on the current release gives, as table (at most `limit` rows), csv or json.
 
     Raises

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from flows import cli
 from flows.cli import main
 from flows.processes import lock
 from flows.telling.printing import cell_text, guarded, table, width, write_csv, write_json
@@ -123,7 +125,7 @@ def test_a_missing_configuration_is_told(capsys: pytest.CaptureFixture[str], tmp
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
 def test_a_panel_is_saved(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str) -> None:
     make_release()
-    file = tmp_path / f"panel{suffix}"
+    file = tmp_path / f"panel{'.simulated' if suffix == '.csv' else ''}{suffix}"
     code, out, err = run(capsys, "panel", "city_year", "--years", "2003", "2004", "-o", str(file), "--config", str(tiny_config.path))
     assert (code, err) == (0, "")
     assert "4 rows of city_year" in out
@@ -231,3 +233,34 @@ def test_a_home_that_cannot_be_written_to_is_told(tmp_path: Path, capsys: pytest
     assert err == f"citytrade: {tmp_path}/file/home: the home cannot be written to (Not a directory). " + (
         "Choose another home in [warehouse], or give yourself the right to write there.\n"
     )
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert re.fullmatch(r"citytrade \d+\.\d+\.\d+( \([0-9a-f]{13}\))?\n", capsys.readouterr().out)
+
+
+def test_a_shell_is_told_what_could_come_next() -> None:
+    """As the shell asks after `citytrade re<Tab>`."""
+    asked = {"_ARGCOMPLETE": "1", "COMP_LINE": "citytrade re", "COMP_POINT": "12", "_ARGCOMPLETE_IFS": " ", "_ARGCOMPLETE_STDOUT_FILENAME": "/dev/stdout"}
+    done = subprocess.run([sys.executable, "-m", "flows.cli"], cwd=PROJECT, env={**environment(), **asked}, capture_output=True, text=True, timeout=60)
+    assert sorted(done.stdout.split()) == ["rebuild", "refresh", "releases"]
+
+
+def test_a_wheel_without_the_models_refuses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(cli, "DBT_PROJECT", tmp_path / "dbt_project")
+    code, out, err = run(capsys, "panels")
+    assert (code, out) == (1, "")
+    assert err.startswith(f"citytrade: {tmp_path / 'dbt_project'} is not there: citytrade builds from a clone of its repository, not from a wheel alone.")
+
+
+def test_a_table_of_a_paper_survives_a_closed_pipe(tiny_config: Config, make_release: MakeRelease) -> None:
+    """Its help is longer than the pipe that nobody reads; Python would else end with a BrokenPipeError."""
+    code = "import os, sys, runpy; sys.argv = ['report', '--help']; os.write(1, b'x' * 60_000); runpy.run_module('analysis.report', run_name='__main__')"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.read(1)
+        process.stdout.close()
+        assert process.stderr.read() == b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -80,3 +81,14 @@ def test_a_link_out_of_a_bracketed_folder_is_refused(tmp_path: Path) -> None:
     config = load_config(config_of(tmp_path / "a [1]", '[sources.customs]\nfiles = ["raw/*"]'))
     with pytest.raises(ConfigError, match="leads out of"):
         matched_files(config.sources["customs"].patterns)
+
+
+@pytest.mark.parametrize("sign", ["#", "?", "%"])
+def test_a_home_whose_name_no_database_can_bear_is_refused_by_name(tmp_path: Path, sign: str) -> None:
+    with pytest.raises(ConfigError, match=f"home = .*a{re.escape(sign)}b.* holds {re.escape(sign)}, with which no database can be kept there"):
+        load_config(config_of(tmp_path, f'[warehouse]\nhome = "a{sign}b"'))
+
+
+@pytest.mark.parametrize("name", ["a b", "o'brien", "数据", "a[1]", "a;b", "a&b"])
+def test_other_names_of_homes_are_taken(tmp_path: Path, name: str) -> None:
+    assert load_config(config_of(tmp_path, f'[warehouse]\nhome = "{name}"')).home == tmp_path / name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from datetime import date, datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 from flows.cli import main
 from flows.doors.export import save, save_all
 from flows.doors.export_files import WRITERS, XLSX_ROWS, frame_rows, stata_names
-from tests.conftest import MakeRelease
+from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse import panel
 from warehouse.errors import CitytradeError
 from warehouse.settings.config import Config
@@ -36,10 +37,43 @@ def frame(tiny_config: Config, make_release: MakeRelease) -> pd.DataFrame:
 def test_the_same_panel_gives_the_same_bytes_and_no_leftover(frame: pd.DataFrame, tmp_path: Path, ending: str) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
-    for name in ("a", "b"):
-        save(frame, folder / f"{name}{ending}")
-    assert (folder / f"a{ending}").read_bytes() == (folder / f"b{ending}").read_bytes()
-    assert sorted(file.name for file in folder.iterdir()) == [f"a{ending}", f"b{ending}"]
+    first, second = (save(frame, folder / f"{name}{ending}") for name in ("a", "b"))
+    assert first.read_bytes() == second.read_bytes()
+    beside = ["a.simulated.csv.json", "b.simulated.csv.json"] if ending == ".csv" else []
+    assert sorted(file.name for file in folder.iterdir()) == sorted([first.name, second.name, *beside])
+
+
+def test_a_csv_says_by_its_name_and_beside_it_that_it_is_simulated(frame: pd.DataFrame, tmp_path: Path) -> None:
+    file = save(frame, tmp_path / "p.csv")
+    assert file.name == "p.simulated.csv"
+    about = json.loads((tmp_path / "p.simulated.csv.json").read_text(encoding="utf-8"))
+    assert (about["simulated"], about["panel"], about["rows"]) == (True, "city_year", 5)
+    assert about["columns"]["export_value_usd"]["unit"] == "USD"
+    assert save(frame, tmp_path / "my_SIMULATED.csv").name == "my_SIMULATED.csv"
+    frame.attrs["simulated"] = False
+    assert save(frame, tmp_path / "q.csv").name == "q.csv"
+    assert json.loads((tmp_path / "q.csv.json").read_text(encoding="utf-8"))["simulated"] is False
+
+
+def test_chinese_labels_on_request(frame: pd.DataFrame, tmp_path: Path) -> None:
+    save(frame, tmp_path / "p.dta", "zh")
+    _, meta = pyreadstat.read_dta(str(tmp_path / "p.dta"))
+    assert meta.column_names_to_labels["export_value_usd"] == "出口额（USD）"
+    save(frame, tmp_path / "p.xlsx", "zh")
+    heads = [cell.value for cell in next(openpyxl.load_workbook(tmp_path / "p.xlsx")["data"].iter_rows(max_row=1))]
+    assert heads == ["city_code", "year", "city_name_zh", "出口额（USD）", "hs6_n", "is_open"]  # the others have no entry
+
+
+def test_rows_come_as_parquet_from_a_pipe(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+    make_release()
+    for at, asked in enumerate((["sql", "select city_code, hs6_n, hs6_n from city_year order by 2"], ["panel", "city_year"])):
+        command = [sys.executable, "-m", "flows.cli", *asked, "--format", "parquet", "--config", str(tiny_config.path)]
+        done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        (tmp_path / f"{at}.parquet").write_bytes(done.stdout)
+    assert pq.read_table(tmp_path / "0.parquet").column_names == ["city_code", "hs6_n", "hs6_n_1"]
+    assert pq.read_table(tmp_path / "0.parquet")["hs6_n"].to_pylist() == [2, 5, 7, 9, None]
+    assert json.loads(pq.read_schema(tmp_path / "1.parquet").metadata[b"citytrade"])["simulated"] is True
 
 
 def test_parquet_carries_units_labels_and_origin(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -150,7 +184,7 @@ def test_everything_is_saved_with_a_dictionary_all_or_nothing(
     folder = tmp_path / "out"
     assert main(["export-all", str(folder), "--as", "csv", "--config", str(tiny_config.path)]) == 0
     assert "SIMULATED" in capsys.readouterr().out
-    assert sorted(file.name for file in folder.iterdir()) == ["README.txt", "city_year.csv", "dictionary.csv"]
+    assert sorted(file.name for file in folder.iterdir()) == ["README.txt", "city_year.simulated.csv", "city_year.simulated.csv.json", "dictionary.csv"]
     dictionary = pd.read_csv(folder / "dictionary.csv", dtype=str)
     assert dictionary.loc[dictionary["column_name"] == "export_value_usd", ["panel", "unit", "label_zh"]].values.tolist() == [["city_year", "USD", "出口额"]]
     assert (folder / "README.txt").read_text(encoding="utf-8").startswith("SIMULATED DATA - 模拟数据")
@@ -161,7 +195,7 @@ def test_everything_is_saved_with_a_dictionary_all_or_nothing(
 def test_an_export_that_fails_leaves_nothing(tiny_config: Config, make_release: MakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_release()
 
-    def full(_: object, file: Path) -> None:
+    def full(_: object, file: Path, __: str) -> None:
         file.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.cli import main
-from flows.doors.shell import Shell, end_of_statement
+from flows.doors.shell import Shell, end_of_statement, is_command
 from flows.doors.sql import Door, run_sql
 from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse.errors import CitytradeError
@@ -193,3 +193,24 @@ def _read_until(leader: int, end: str) -> str:
     while not seen.endswith(end):
         seen += os.read(leader, 4096).decode("utf-8", errors="replace")
     return seen
+
+
+@pytest.mark.parametrize("word", ["exit", "quit", "EXIT;", "quit ;", "\\q", ".quit", ".exit"])
+def test_people_leave_as_they_are_used_to(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], word: str) -> None:
+    make_release()
+    assert is_command(word)
+    with Door(release_folder(tiny_config), Limits()) as door:
+        shell = Shell(door, "csv", 10)
+        assert not shell.obey(word)
+        assert shell.obey("\\d city_year")
+        assert shell.obey("\\dt")
+        assert shell.obey("\\d")
+    out = capsys.readouterr().out
+    assert 'export_value_usd,"DECIMAL(18,2)"' in out
+    assert "indices,idx_market" in out
+    assert 'city_year,"year, city_code",5,2003,2005' in out
+
+
+@pytest.mark.parametrize("line", ["select 1", "exit_code", "quit from city_year", ""])
+def test_what_is_a_statement_is_no_command(line: str) -> None:
+    assert not is_command(line)

@@ -33,6 +33,7 @@ KNOWN_KEYS = {
 # Settings that one source alone has: what its files cannot say of themselves.
 SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}, **{key: {"tables"} for key in SOURCES_WITH_TABLES}}
 LARGEST_BYTES = 4_000_000
+UNUSABLE = "#?%"  # they end or escape parts of the addresses by which databases are opened
 FLOWS = ("export", "import")
 
 
@@ -127,9 +128,11 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     if not (isinstance(first, int) and isinstance(last, int) and 1949 <= first <= last <= 2100):
         raise ConfigError(f"{file}, [warehouse]: first_year = {first!r} and last_year = {last!r} are not two years in order. Give e.g. 2003 and 2023.")
 
+    home = _absolute(file, _text(file, "[warehouse]", "home", settings.get("home", "data")))
+    refuse_signs(f"{file}, [warehouse]: home", home)
     return Config(
         path=file,
-        home=_absolute(file, _text(file, "[warehouse]", "home", settings.get("home", "data"))),
+        home=home,
         first_year=first,
         last_year=last,
         sources={name: _source_settings(file, name, given) for name, given in sources.items()},
@@ -164,6 +167,18 @@ def _whole_text(file: Path) -> str:
     if file.stat().st_size > LARGEST_BYTES:
         raise ConfigError(f"{file}: is {file.stat().st_size / 1e6:.0f} MB large, and no configuration is. Name the right file with --config.")
     return file.read_text(encoding="utf-8-sig")
+
+
+def refuse_signs(what: str, folder: Path) -> None:
+    """
+    Raises
+    ------
+    ConfigError : a folder whose name holds a sign that the databases below it would read as a part of an address.
+    """
+    signs = [sign for sign in UNUSABLE if sign in str(folder)]
+    if signs or any(not sign.isprintable() for sign in str(folder)):
+        held = " and ".join(signs) or "a sign that cannot be printed"
+        raise ConfigError(f"{what} = {str(folder)!r} holds {held}, with which no database can be kept there. Rename that folder, or choose another.")
 
 
 def matched_files(patterns: tuple[str, ...]) -> list[Path]:
