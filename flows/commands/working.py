@@ -11,13 +11,15 @@ from warehouse.settings.config import load_config
 
 def run_refresh(given: argparse.Namespace) -> int:
     from flows.refresh.start import run
+    from flows.telling.progress import telling
 
     config = load_config(given.config)
     unknown = sorted(set(given.confirm) - set(config.sources))
     if unknown:
         there = ", ".join(sorted(config.sources))
         raise CitytradeError(f"--confirm {unknown[0]}: {config.path.name} names no such source. There are: {there}.")
-    return run(config, given.force, frozenset(given.confirm))
+    with telling() as say:
+        return run(config, given.force, frozenset(given.confirm), say)
 
 
 def run_simulate(given: argparse.Namespace) -> None:

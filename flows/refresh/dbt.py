@@ -17,6 +17,7 @@ import duckdb
 
 from flows.processes import supervised
 from flows.telling.lines import Say
+from flows.telling.progress import advance
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import DATABASE
 from warehouse.settings.config import Config
@@ -126,6 +127,7 @@ def _follow(process: subprocess.Popen[str], say: Say) -> list[str]:
         node = data.get("node_info", {})
         kind = str(node.get("resource_type", "node")).replace("_", " ")
         counts[kind] += 1
+        advance(say, counts.total(), data.get("total", data.get("num_models", 0)))
         if data.get("execution_time", 0) >= SLOW_SECONDS:
             say(f"  {kind} {node.get('node_name', '')}: {data['execution_time']:.1f} s ({counts.total()} of {data.get('total', data.get('num_models', 0))})")
     if counts:

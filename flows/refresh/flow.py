@@ -193,7 +193,7 @@ class Refresh:
 def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:
     """Read all configured sources, some at once; those that cannot be read keep their former loads."""
     found: dict[str, SourceOutcome] = {}
-    with Reader(config.lake, say) as reader:
+    with Reader(config.lake, say, inputs.files_n) as reader:
         futures = {
             name: read_source.submit(name, files, config.sources[name].options, reader) for name, files in inputs.files.items() if name not in inputs.problems
         }

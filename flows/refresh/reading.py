@@ -16,6 +16,7 @@ from types import TracebackType
 
 from flows.processes.supervised import PROJECT, die_with
 from flows.telling.lines import Say
+from flows.telling.progress import advance
 from warehouse.errors import ReleaseError, SourceError
 from warehouse.lake.duplicates import refuse_duplicates
 from warehouse.lake.loads import LoadReport
@@ -33,8 +34,9 @@ TRANSIENT = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, er
 class Reader:
     """Reads files; big ones in processes that are started when the first of them comes, and end with this one."""
 
-    def __init__(self, lake: Path, say: Say) -> None:
+    def __init__(self, lake: Path, say: Say, files_n: int = 0) -> None:
         self._lake, self._say = lake, say
+        self._files_n, self._done_n = files_n, 0
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Reader:
@@ -58,6 +60,8 @@ class Reader:
         problems: dict[Path, Exception] = {}
 
         def settle(file: Path, give: Callable[[], tuple[LoadReport, bool, float]]) -> None:
+            self._done_n += 1
+            advance(self._say, self._done_n, self._files_n)
             try:
                 done[file] = give()
             except (SourceError, OSError) as error:
