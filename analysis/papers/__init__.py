@@ -5,9 +5,11 @@ A folder a paper; code appears beside these files only where a paper does someth
 
 from __future__ import annotations
 
+import csv
 import difflib
+import re
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,10 +21,14 @@ from analysis.estimators.core import CovarianceOption
 from warehouse.errors import CitytradeError
 
 FOLDER = Path(__file__).resolve().parent
-PUBLISHED_COLUMNS = ["table", "column", "row", "coefficient", "bracket", "bracket_kind", "stars"]
+CELL = ["table", "column", "row"]
+PUBLISHED_COLUMNS = [*CELL, "coefficient", "bracket", "bracket_kind", "stars", "doubtful"]
+BRACKET_KINDS = ("t", "se", "p")
+NUMBER = re.compile(r"-?\d*\.?\d+(e[+-]?\d+)?", re.ASCII)
 STATISTICS = ("n", "r2_adjusted")  # rows of a published table that are not terms of the regression
-TABLE_KEYS = {"title", "panel", "estimator", "outcome", "effects", "standard_errors", "constant", "r2", "columns"}
-NEEDED_KEYS = {"title", "panel", "estimator", "outcome", "effects", "standard_errors", "r2", "columns"}
+NEEDED_KEYS = {"title", "panel", "estimator", "outcome", "effects", "standard_errors"}
+NEEDED_KEYS |= {"r2", "rows", "columns"}
+TABLE_KEYS = NEEDED_KEYS | {"constant"}
 
 
 class PaperError(CitytradeError):
@@ -31,7 +37,11 @@ class PaperError(CitytradeError):
 
 @dataclass(frozen=True)
 class Table:
-    """One table of a paper: the panel it is estimated on and the regressors of each column."""
+    """One table of a paper: the panel it is estimated on and the regressors of each column.
+
+    name : t4 for the table that is printed as table 4
+    rows : printed row -> regressor, "constant" or one of STATISTICS
+    """
 
     name: str
     title: str
@@ -42,6 +52,7 @@ class Table:
     cluster: str | None
     constant: str
     r2: str
+    rows: Mapping[str, str]
     columns: Mapping[int, tuple[str, ...]]
 
     @property
@@ -68,7 +79,8 @@ class Table:
 class Paper:
     """A paper: its tables, and every number of them that was printed.
 
-    published : one row a printed number: table, column, row, coefficient, bracket, bracket_kind ('t' or 'se'), stars
+    published : one row a printed number: table, column and row as `tables` names them, coefficient,
+        bracket (NaN if none), bracket_kind (one of BRACKET_KINDS), stars, doubtful (why, or "")
     """
 
     slug: str
@@ -153,6 +165,8 @@ def _table(file: Path, name: str, given: Mapping[str, Any]) -> Table:
     clusters = given["standard_errors"].get("cluster", [])
     if len(clusters) > 1:
         raise PaperError(f"{file}, {where}: {len(clusters)} cluster columns; one is possible.")
+    if len(set(given["rows"].values())) < len(given["rows"]):
+        raise PaperError(f"{file}, {where}: two printed rows have one name under rows.")
     columns = {at: tuple(column["regressors"]) for at, column in enumerate(given["columns"], start=1)}
     return Table(
         name=name,
@@ -164,26 +178,72 @@ def _table(file: Path, name: str, given: Mapping[str, Any]) -> Table:
         cluster=clusters[0] if clusters else None,
         constant=given.get("constant", "grand_mean"),
         r2=given["r2"],
+        rows=given["rows"],
         columns=columns,
     )
 
 
+def read_published(file: Path) -> pd.DataFrame:
+    """Every number that a paper printed, of all its tables.
+
+    Returns
+    -------
+    pandas.DataFrame : PUBLISHED_COLUMNS as text, since the decimals printed say how exact a number
+        is; "" where nothing was printed; no table, column and row as printed stand there twice
+
+    Raises
+    ------
+    PaperError : a file that does not hold together, with the line.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            head, *lines = [*csv.reader(text, strict=True)] or [[]]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PaperError(f"{file}: not a csv file in UTF-8 ({error}). Mend it there.") from error
+    if head != PUBLISHED_COLUMNS:
+        expected = ", ".join(PUBLISHED_COLUMNS)
+        raise PaperError(f"{file}: columns are {', '.join(head)}; {expected} expected.")
+    for at, line in enumerate(lines, start=2):
+        if len(line) != len(head):
+            raise PaperError(f"{file}, line {at}: {len(line)} fields; {len(head)} expected.")
+    frame = pd.DataFrame(lines, columns=head, dtype="string")
+    for reason, found in _faults(frame):
+        if found.any():
+            at = int(found.to_numpy(dtype=bool).argmax())
+            cell = ", ".join(lines[at][: len(CELL)])
+            raise PaperError(f"{file}, line {at + 2} ({cell}): {reason}.")
+    return frame
+
+
+def _faults(frame: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """What can be wrong with a line of published.csv, and the lines that have it."""
+    yield "it names no table, column or row", (frame[CELL] == "").any(axis=1)
+    yield "its coefficient is not a number", ~frame["coefficient"].str.fullmatch(NUMBER)
+    bare, kind = frame["bracket"] == "", frame["bracket_kind"]
+    yield "its bracket is not a number", ~bare & ~frame["bracket"].str.fullmatch(NUMBER)
+    yield f"its bracket has no kind ({', '.join(BRACKET_KINDS)})", ~bare & ~kind.isin(BRACKET_KINDS)
+    yield "it has a kind and no bracket", bare & (kind != "")
+    yield "its stars are not *, ** or ***", ~frame["stars"].isin(["", "*", "**", "***"])
+    yield "the same table, column and row stand there twice", frame.duplicated(CELL)
+
+
 def _published(file: Path, tables: Mapping[str, Table]) -> pd.DataFrame:
-    """Printed numbers, each of which must belong to a column and a row that paper.toml knows."""
-    text = {"table": "string", "row": "string", "bracket_kind": "string", "stars": "string"}
-    frame = pd.read_csv(file, dtype=text, keep_default_na=True)
-    if list(frame.columns) != PUBLISHED_COLUMNS:
-        raise PaperError(f"{file}: columns are {', '.join(frame.columns)}; {', '.join(PUBLISHED_COLUMNS)} expected.")
-    frame["stars"] = frame["stars"].fillna("")
-    frame["bracket_kind"] = frame["bracket_kind"].fillna("")
-    for at, row in enumerate(frame.to_dict("records"), start=2):
-        table = tables.get(row["table"])
-        known = table is not None and row["column"] in table.columns and row["row"] in (*table.columns[row["column"]], "constant", *STATISTICS)
-        if not known or (pd.notna(row["bracket"]) and row["bracket_kind"] not in ("t", "se")) or row["stars"] not in ("", "*", "**", "***"):
-            raise PaperError(f"{file}, line {at}: {row['table']}, column {row['column']}, {row['row']} does not fit paper.toml, or its bracket has no kind.")
-    repeated = frame.duplicated(["table", "column", "row"])
-    if repeated.any():
-        raise PaperError(f"{file}, line {int(repeated.to_numpy().argmax()) + 2}: the same table, column and row stand there twice.")
+    """Printed numbers of the tables in paper.toml, under the names that it gives them."""
+    kept = []
+    for at, row in enumerate(read_published(file).to_dict("records"), start=2):
+        table = tables.get(f"t{row['table']}")
+        if table is None:  # printed, and not declared
+            continue
+        column = int(row["column"]) if row["column"].isdecimal() else 0
+        name = table.rows.get(row["row"])
+        regressors = table.columns.get(column)
+        if regressors is None or name not in (*regressors, "constant", *STATISTICS):
+            cell = f"{table.name}, column {row['column']}, {row['row']}"
+            raise PaperError(f"{file}, line {at}: {cell} does not fit paper.toml.")
+        kept.append(row | {"table": table.name, "column": column, "row": name})
+    frame = pd.DataFrame(kept, columns=PUBLISHED_COLUMNS)
+    for name in ("coefficient", "bracket"):
+        frame[name] = pd.to_numeric(frame[name]).astype("float64")
     return frame
 
 

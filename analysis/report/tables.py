@@ -93,12 +93,17 @@ def compare(paper: Paper, table: str, results: Mapping[int, FixedEffectsResult],
     wanted = paper.table(table)
     printed = paper.published[(paper.published["table"] == table) & paper.published["column"].isin(list(results))]
     ours = pd.DataFrame([cell for column, result in results.items() for cell in _our_cells(wanted, column, result)])
-    cells = pd.concat([ours, printed.drop(columns="table").assign(side=PUBLISHED)], ignore_index=True)
+    theirs = printed.drop(columns=["table", "doubtful"]).assign(side=PUBLISHED)
+    cells = pd.concat([ours, theirs], ignore_index=True)
     order = [*dict.fromkeys(name for column in results for name in wanted.columns[column]), "constant", "n", "r2_adjusted"]
     cells = cells.sort_values(["row", "column"], key=lambda values: values.map(order.index) if values.name == "row" else values, kind="stable")
     labels = {name: entry["label_en"] for name, entry in frame.attrs.get("columns", {}).items()}
     labels |= {"constant": "Constant", "n": "Observations", "r2_adjusted": "Adjusted R2"}
-    notes = (LEGEND, *(f"({column}) {result.note()}" for column, result in results.items()), _checked(results, frame), _conventions(wanted))
+    doubtful = printed[printed["doubtful"] != ""].replace({"row": labels})
+    said = "({column}) {row}, published: {doubtful}."
+    doubts = (said.format_map(cell) for cell in doubtful.to_dict("records"))
+    columns = [f"({column}) {result.note()}" for column, result in results.items()]
+    notes = (LEGEND, *doubts, *columns, _checked(results, frame), _conventions(wanted))
     return ComparisonTable(f"{wanted.title} ({paper.title})", origin(frame), cells, labels, notes)
 
 

@@ -133,10 +133,10 @@ def test_what_is_not_there_is_named(frame: pd.DataFrame) -> None:
         ("paper.toml", 'estimator = "fixed_effects"', 'estimator = "fixed_efects"', "unknown estimator 'fixed_efects'"),
         ("paper.toml", 'r2 = "r2_first_within_adjusted"', 'r2 = "r2_guess"', "r2 = 'r2_guess' is not a number"),
         ("paper.toml", 'title = "Cross', "title = Cross", "not valid TOML"),
-        ("published.csv", "t4,2,agglomeration", "t4,1,agglomeration", "line 8: t4, column 1, agglomeration does not fit"),
-        ("published.csv", "7.508,t,", "7.508,,", "line 2: .* its bracket has no kind"),
-        ("published.csv", "t4,2,zone_did", "t4,1,zone_did", "line 3: the same table, column and row stand there twice"),
-        ("published.csv", "bracket_kind", "kind", "bracket, bracket_kind, stars expected"),
+        ("paper.toml", 'DID = "zone_did"', 'DID = "n"', r"\[tables.t4\]: two printed rows have one name"),
+        ("paper.toml", '"常数项" = "constant"', "", "line 55: t4, column 1, 常数项 does not"),
+        ("published.csv", "\n4,2,经济集聚水平", "\n4,1,经济集聚水平", "column 1, 经济集聚水平 does not fit"),
+        ("published.csv", "\n4,2,DID", "\n4,7,DID", "line 58: t4, column 7, DID does not fit"),
     ],
 )
 def test_a_paper_that_does_not_hold_together_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, old: str, new: str, message: str) -> None:
