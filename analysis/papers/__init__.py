@@ -9,7 +9,7 @@ import csv
 import difflib
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -183,6 +183,27 @@ def _table(file: Path, name: str, given: Mapping[str, Any]) -> Table:
     )
 
 
+def read_lines(file: Path, columns: Sequence[str]) -> list[list[str]]:
+    """Lines of a csv file below its header, as text.
+
+    Raises
+    ------
+    PaperError : another header, or a line with more or fewer fields, with its place.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            head, *lines = [*csv.reader(text, strict=True)] or [[]]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise PaperError(f"{file}: not a csv file in UTF-8 ({error}). Mend it there.") from error
+    if head != list(columns):
+        expected = ", ".join(columns)
+        raise PaperError(f"{file}: columns are {', '.join(head)}; {expected} expected.")
+    for at, line in enumerate(lines, start=2):
+        if len(line) != len(head):
+            raise PaperError(f"{file}, line {at}: {len(line)} fields; {len(head)} expected.")
+    return lines
+
+
 def read_published(file: Path) -> pd.DataFrame:
     """Every number that a paper printed, of all its tables.
 
@@ -195,18 +216,8 @@ def read_published(file: Path) -> pd.DataFrame:
     ------
     PaperError : a file that does not hold together, with the line.
     """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as text:
-            head, *lines = [*csv.reader(text, strict=True)] or [[]]
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise PaperError(f"{file}: not a csv file in UTF-8 ({error}). Mend it there.") from error
-    if head != PUBLISHED_COLUMNS:
-        expected = ", ".join(PUBLISHED_COLUMNS)
-        raise PaperError(f"{file}: columns are {', '.join(head)}; {expected} expected.")
-    for at, line in enumerate(lines, start=2):
-        if len(line) != len(head):
-            raise PaperError(f"{file}, line {at}: {len(line)} fields; {len(head)} expected.")
-    frame = pd.DataFrame(lines, columns=head, dtype="string")
+    lines = read_lines(file, PUBLISHED_COLUMNS)
+    frame = pd.DataFrame(lines, columns=PUBLISHED_COLUMNS, dtype="string")
     for reason, found in _faults(frame):
         if found.any():
             at = int(found.to_numpy(dtype=bool).argmax())
