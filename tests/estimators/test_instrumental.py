@@ -17,7 +17,7 @@ from analysis.estimators.core.groups import numbered
 from analysis.estimators.iv.model import InstrumentalResult, instrumental_variables
 
 CARD = ["exper", "expersq", "black", "south"]
-# golden name -> outcome, endogenous, instruments, exogenous, estimator, cluster
+# golden name -> outcome, endogenous, instruments, controls, estimator, cluster
 IVREG2: dict[str, tuple[str, list[str], list[str], list[str], str, str]] = {
     "card_just_id": ("lwage", ["educ"], ["nearc4"], CARD, "2sls", ""),
     "card_overid": ("lwage", ["educ"], ["nearc4", "nearc2"], CARD, "2sls", ""),
@@ -39,16 +39,14 @@ CASES = [
 
 
 def _estimate(golden: Path, name: str, suffix: str) -> InstrumentalResult:
-    outcome, endogenous, instruments, exogenous, estimator, cluster = IVREG2[name]
+    outcome, endogenous, instruments, controls, estimator, cluster = IVREG2[name]
     frame = pd.read_csv(golden / "ivreg2_kp" / ("sim_cluster_data.csv" if name == "sim_cluster" else "card_data.csv"))
     # Stata held these columns in single precision and printed eight digits: only single precision brings back what it computed from
     single = [column for column in frame if frame[column].dtype == "float64"]
     frame[single] = frame[single].astype("float32")
-    clustered = cluster if suffix.startswith("cl") else None
-    return instrumental_variables(
-        frame, outcome, endogenous, instruments, exogenous, (), clustered,
-        estimator=estimator, robust=suffix.startswith("hc1"), small=suffix.endswith("small"),
-    )  # fmt: skip
+    errors = {"iid": "iid", "hc1": "robust", "cl": {"cluster": [cluster]}}[suffix.split("_")[0]]
+    small = "sss" if suffix.endswith("small") else "none"
+    return instrumental_variables(frame, outcome, endogenous, instruments, controls, covariance=errors, small=small, estimator=estimator)
 
 
 @pytest.mark.parametrize(("name", "suffix"), CASES)
@@ -105,8 +103,8 @@ def test_against_aer(golden: Path) -> None:
     frame = pd.read_csv(golden / "iv_aer" / "cigarettes95.csv")
     expected = json.loads((golden / "iv_aer" / "r_ivreg.json").read_text())
     frame = frame.assign(lpacks=np.log(frame["packs"]), lprice=np.log(frame["rprice"]), lincome=np.log(frame["rincome"]))
-    plain = instrumental_variables(frame, "lpacks", ["lprice"], ["tdiff", "rtax"], ["lincome"], small=True)
-    robust = instrumental_variables(frame, "lpacks", ["lprice"], ["tdiff", "rtax"], ["lincome"], small=True, robust=True)
+    plain = instrumental_variables(frame, "lpacks", ["lprice"], ["tdiff", "rtax"], ["lincome"], small="sss")
+    robust = instrumental_variables(frame, "lpacks", ["lprice"], ["tdiff", "rtax"], ["lincome"], small="sss", covariance="robust")
     for term, key in (("lprice", "log(rprice)"), ("lincome", "log(rincome)"), ("constant", "(Intercept)")):
         assert plain.coefficients[term] == pytest.approx(expected["coef"][key], rel=1e-10)
         assert plain.standard_errors[term] == pytest.approx(expected["se"][key], rel=1e-10)
@@ -119,13 +117,13 @@ def test_against_aer(golden: Path) -> None:
 def test_just_identified_with_an_effect_equals_ivreghdfe(golden: Path) -> None:
     frame = pd.read_csv(golden / "cigar_fkp" / "Cigar.csv")
     expected = json.loads((golden / "cigar_fkp" / "fixedeffectmodels_jl.json").read_text())
-    clustered = instrumental_variables(frame, "Sales", ["Price"], ["Pimin"], ["NDI"], ["State"], "State")
+    clustered = instrumental_variables(frame, "Sales", ["Price"], ["Pimin"], ["NDI"], ["State"], covariance={"cluster": ["State"]})
     errors = expected["se"]["Sales~NDI+(Price~Pimin)+fe(State) cluster State (ivreghdfe) [NDI,Price]"]
     np.testing.assert_allclose(clustered.standard_errors[["NDI", "Price"]], errors, atol=5.1e-8)  # printed with seven decimals
     printed = expected["F_kp_robust_equal_ivreg2"]
     cases = (((), (), "Sales~(Price~Pimin)"), ((), ("State",), "Sales~(Price~Pimin)+fe(State)"), (("CPI",), (), "Sales~CPI+(Price~Pimin)"))
-    for exogenous, effects, key in cases:
-        result = instrumental_variables(frame, "Sales", ["Price"], ["Pimin"], exogenous, effects, robust=True)
+    for controls, effects, key in cases:
+        result = instrumental_variables(frame, "Sales", ["Price"], ["Pimin"], controls, effects, covariance="robust")
         assert result.tests["kleibergen_paap_f"].statistic == pytest.approx(printed[key], rel=1e-8)
 
 
@@ -135,9 +133,10 @@ def test_two_cluster_columns_and_weights_equal_ivreg2(golden: Path) -> None:
     logs = {"lsales": frame["Sales"], "lprice": frame["Price"] / frame["CPI"], "lincome": frame["NDI"] / frame["CPI"], "lborder": frame["Pimin"] / frame["CPI"]}
     frame = frame.assign(**{name: np.log(value) for name, value in logs.items()}, weight=frame["State"] % 4 + 1)
     frame["lagged"] = frame.groupby("State")["lprice"].shift()
-    call = (frame, "lsales", ["lprice"], ["lborder", "lagged"], ["lincome"], (), ["State", "Year"])
-    plain, weighted = instrumental_variables(*call), instrumental_variables(*call, weights="weight")
-    small = instrumental_variables(*call, small=True)
+    call = (frame, "lsales", ["lprice"], ["lborder", "lagged"], ["lincome"])
+    errors = {"cluster": ["State", "Year"]}
+    plain, weighted = instrumental_variables(*call, covariance=errors), instrumental_variables(*call, covariance=errors, weights="weight")
+    small = instrumental_variables(*call, covariance=errors, small="sss")
     assert small.coefficients["lprice"] == pytest.approx(-0.8488642506039128, rel=1e-9)
     assert small.standard_errors["lprice"] == pytest.approx(0.1165366495712189, rel=1e-9)
     expected = {"hansen_j": 0.939014601228718, "kleibergen_paap_lm": 12.14402532415005, "kleibergen_paap_f": 275.6340237108707}
@@ -157,8 +156,9 @@ def test_three_endogenous_regressors_equal_ivreg2(golden: Path) -> None:
     for name in ("w", "k", "ys"):
         frame[f"d{name}"] = frame.groupby("firm")[name].diff()
         frame[f"dd{name}"] = frame.groupby("firm")[f"d{name}"].diff()
-    call = (frame, "n", ["w", "k", "ys"], ["dw", "dk", "dys", "ddw", "ddk", "ddys"], (), (), "firm")
-    result = instrumental_variables(*call, test_endogeneity=["w"], test_exogeneity=["ddw"])
+    call = (frame, "n", ["w", "k", "ys"], ["dw", "dk", "dys", "ddw", "ddk", "ddys"])
+    errors = {"cluster": ["firm"]}
+    result = instrumental_variables(*call, covariance=errors, test_endogeneity=["w"], test_exogeneity=["ddw"])
     assert result.n == 751
     expected = {"kleibergen_paap_lm": 29.78650262720528, "kleibergen_paap_f": 10.72610384764291, "cragg_donald_f": 1.635189969309412}
     expected |= {"hansen_j": 7.540198390518064, "anderson_rubin_f": 12.42399420491589, "endogeneity": 0.3591424019379055, "exogeneity": 0.0899190871190756}
@@ -167,7 +167,7 @@ def test_three_endogenous_regressors_equal_ivreg2(golden: Path) -> None:
     np.testing.assert_allclose(result.first_stage.loc["sw_f"], [27.04417800688148, 11.42791153383875, 16.94221971428251], rtol=5e-6)
     np.testing.assert_allclose(result.first_stage.loc["ap_f"], [27.63983680333517, 26.78028196492482, 18.93649047632744], rtol=5e-6)
     np.testing.assert_allclose(result.first_stage.loc["shea_partial_r2"], [0.0150121897017517, 0.0413004087019434, 0.080050967620677], rtol=5e-6)
-    assert instrumental_variables(*call, estimator="liml").tests["hansen_j"].statistic == pytest.approx(5.813699129507198, rel=5e-6)
+    assert instrumental_variables(*call, covariance=errors, estimator="liml").tests["hansen_j"].statistic == pytest.approx(5.813699129507198, rel=5e-6)
 
 
 @pytest.fixture
@@ -187,16 +187,24 @@ def panel() -> pd.DataFrame:
     return frame.drop(index=frame.index[[3, 50, 51, 200, 333]]).reset_index(drop=True)
 
 
-@pytest.mark.parametrize("options", [{"robust": True}, {}, {"robust": True, "weights": "weight"}, {"cluster": "sector", "estimator": "liml"}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"covariance": "robust"},
+        {},
+        {"covariance": "robust", "weights": "weight"},
+        {"covariance": {"cluster": ["sector"]}, "estimator": "liml"},
+    ],
+)
 def test_absorbed_effects_equal_dummies(panel: pd.DataFrame, options: dict) -> None:
     effects = ["city_code", "year", "sector"]
     dummies = pd.get_dummies(panel[effects].astype(str), dtype=float)
     kept = [name for name in dummies if name not in ("city_code_1100", "year_2010", "sector_0")]
     wide = pd.concat([panel, dummies[kept]], axis=1)
-    absorbed = instrumental_variables(panel, "y", ["x1"], ["z1", "z2"], ["w"], effects, small=True, **options)
-    explicit = instrumental_variables(wide, "y", ["x1"], ["z1", "z2"], ["w", *kept], small=True, **options)
+    absorbed = instrumental_variables(panel, "y", ["x1"], ["z1", "z2"], ["w"], effects, small="sss", **options)
+    explicit = instrumental_variables(wide, "y", ["x1"], ["z1", "z2"], ["w", *kept], small="sss", **options)
     np.testing.assert_allclose(absorbed.coefficients, explicit.coefficients[["x1", "w"]], rtol=1e-9)
-    nested = "cluster" in options  # the effect that is the cluster is not counted among what is absorbed, its dummies are
+    nested = isinstance(options.get("covariance"), dict)  # the effect that is the cluster is not counted among what is absorbed, its dummies are
     factor = (absorbed.df_residual / explicit.df_residual) if nested else 1.0
     np.testing.assert_allclose(absorbed.covariance * factor, explicit.covariance.loc[["x1", "w"], ["x1", "w"]], rtol=1e-8)
     assert absorbed.rss == pytest.approx(explicit.rss, rel=1e-10)
@@ -225,9 +233,9 @@ def test_absorbing_leaves_nothing_of_the_effects() -> None:
 
 def test_estimators_agree_where_they_must(panel: pd.DataFrame) -> None:
     just = (panel, "y", ["x1", "x2"], ["z1", "z3"], ["w"])
-    base = instrumental_variables(*just, robust=True)
+    base = instrumental_variables(*just, covariance="robust")
     for estimator in ("liml", "gmm"):
-        np.testing.assert_allclose(instrumental_variables(*just, robust=True, estimator=estimator).coefficients, base.coefficients, rtol=1e-9)
+        np.testing.assert_allclose(instrumental_variables(*just, covariance="robust", estimator=estimator).coefficients, base.coefficients, rtol=1e-9)
     over = (panel, "y", ["x1", "x2"], ["z1", "z2", "z3"], ["w"])
     np.testing.assert_allclose(instrumental_variables(*over, estimator="gmm").covariance, instrumental_variables(*over).covariance, rtol=1e-9)
     liml = instrumental_variables(*over, estimator="liml")
@@ -239,7 +247,7 @@ def test_estimators_agree_where_they_must(panel: pd.DataFrame) -> None:
 
 def test_frequency_weights_equal_repeated_rows(panel: pd.DataFrame) -> None:
     repeated = panel.loc[panel.index.repeat(panel["weight"])]
-    for options in ({}, {"robust": True, "small": True}, {"cluster": "city_code", "estimator": "gmm"}):
+    for options in ({}, {"covariance": "robust", "small": "sss"}, {"covariance": {"cluster": ["city_code"]}, "estimator": "gmm"}):
         weighted = instrumental_variables(panel, "y", ["x1"], ["z1", "z2"], ["w"], weights="weight", weight_kind="frequency", **options)
         longer = instrumental_variables(repeated, "y", ["x1"], ["z1", "z2"], ["w"], **options)
         np.testing.assert_allclose(weighted.covariance, longer.covariance, rtol=1e-9)
@@ -249,7 +257,8 @@ def test_frequency_weights_equal_repeated_rows(panel: pd.DataFrame) -> None:
 
 def test_a_known_truth_is_recovered(panel: pd.DataFrame) -> None:
     for estimator in ("2sls", "liml", "gmm"):
-        result = instrumental_variables(panel, "y", ["x1", "x2"], ["z1", "z2", "z3"], ["w"], ["city_code", "year"], "city_code", estimator=estimator)
+        call = (panel, "y", ["x1", "x2"], ["z1", "z2", "z3"], ["w"], ["city_code", "year"])
+        result = instrumental_variables(*call, covariance={"cluster": ["city_code"]}, estimator=estimator)
         for term, truth in (("x1", 1.5), ("x2", -0.7), ("w", 0.3)):
             assert abs(result.coefficients[term] - truth) < 3 * result.standard_errors[term] < 0.5
         assert result.anderson_rubin.tests([1.5, -0.7])["anderson_rubin_f"].p > 0.05 > result.tests["anderson_rubin_f"].p
@@ -259,18 +268,18 @@ def test_a_known_truth_is_recovered(panel: pd.DataFrame) -> None:
 
 
 def test_wu_hausman_of_one_of_two_equals_the_augmented_equation(panel: pd.DataFrame) -> None:
-    result = instrumental_variables(panel, "y", ["x1", "x2"], ["z1", "z2", "z3"], ["w"], robust=True, test_endogeneity=["x2"])
+    result = instrumental_variables(panel, "y", ["x1", "x2"], ["z1", "z2", "z3"], ["w"], covariance="robust", test_endogeneity=["x2"])
     z = np.column_stack([panel[["z1", "z2", "z3", "w"]], np.ones(len(panel))])
     left = panel["x2"] - z @ np.linalg.lstsq(z, panel["x2"], rcond=None)[0]
-    augmented = instrumental_variables(panel.assign(left=left), "y", ["x1"], ["z1", "z2", "z3"][:2], ["w", "x2", "left"], robust=True, small=True)
+    augmented = instrumental_variables(panel.assign(left=left), "y", ["x1"], ["z1", "z2", "z3"][:2], ["w", "x2", "left"], covariance="robust", small="sss")
     assert result.tests["wu_hausman_f"].statistic == pytest.approx(augmented.t_statistics["left"] ** 2, rel=1e-8)
 
 
 def test_order_ids_and_types_change_nothing(panel: pd.DataFrame) -> None:
     panel = panel.astype({"x1": "float32", "y": "float32"})
-    options = {"cluster": ["city_code", "year"], "test_exogeneity": ["z2"]}
+    options = {"covariance": {"cluster": ["city_code", "year"]}, "test_exogeneity": ["z2"]}
     plain = instrumental_variables(panel, "y", ["x1"], ["z1", "z2"], ["w"], ["city_code", "year", "sector"], **options)
-    numbers = panel.assign(city_code=panel["city_code"].astype(int) * 7 % 1009, x1=panel["x1"].astype(float), y=panel["y"].astype(float))
+    numbers = panel.assign(city_code=panel["city_code"].astype(int), x1=panel["x1"].astype(float), y=panel["y"].astype(float))
     shuffled = panel.sample(frac=1, random_state=1).assign(spare="text", city_code=lambda f: pd.Categorical(f["city_code"], sorted(set(f["city_code"]))[::-1]))
     for other in (numbers, shuffled, panel.set_index(np.repeat(7, len(panel)))):
         before = other.copy(deep=True)
@@ -280,6 +289,9 @@ def test_order_ids_and_types_change_nothing(panel: pd.DataFrame) -> None:
         assert {key: test.statistic for key, test in again.tests.items()} == {key: test.statistic for key, test in plain.tests.items()}
         pd.testing.assert_frame_equal(other, before)
         assert list(again.sample) == list(other.index)
+    renamed = panel.assign(city_code=panel["city_code"].astype(int) * 7 % 1009)  # ids that sort otherwise: rows are summed in another order
+    again = instrumental_variables(renamed, "y", ["x1"], ["z1", "z2"], ["w"], ["city_code", "year", "sector"], **options)
+    np.testing.assert_allclose(again.covariance, plain.covariance, rtol=1e-10)
 
 
 def test_the_hash_seed_changes_nothing() -> None:
@@ -290,7 +302,7 @@ def test_the_hash_seed_changes_nothing() -> None:
         "f = pd.DataFrame({'z1': z[:, 0], 'z2': z[:, 1], 'x': z.sum(axis=1) + u + d.normal(size=n)})\n"
         "f['c'], f['t'] = [f'city {i % 23}' for i in range(n)], [f'y{i % 7}' for i in range(n)]\n"
         "f['y'] = f['x'] + u\n"
-        "r = iv(f, 'y', ['x'], ['z1', 'z2'], (), ['c', 't'], ['c', 't'], keys=[])\n"
+        "r = iv(f, 'y', ['x'], ['z1', 'z2'], (), ['c', 't'], covariance={'cluster': ['c', 't']}, keys=[])\n"
         "print(r.coefficients['x'].hex(), r.standard_errors['x'].hex(), r.tests['hansen_j'].statistic.hex())\n"
     )
     printed = {
@@ -304,7 +316,7 @@ def test_rows_left_out_are_counted_with_their_reason(panel: pd.DataFrame) -> Non
     spoiled = panel.copy()
     spoiled.loc[0, "x1"], spoiled.loc[1, "z1"], spoiled.loc[2, "city_code"], spoiled.loc[3, "weight"] = np.nan, np.inf, None, 0
     alone = pd.concat([spoiled, panel.head(1).assign(city_code="9999")], ignore_index=True)
-    result = instrumental_variables(alone, "y", ["x1"], ["z1"], (), ["city_code", "year"], weights="weight", drop_singletons=True)
+    result = instrumental_variables(alone, "y", ["x1"], ["z1"], (), ["city_code", "year"], weights="weight", singletons="drop")
     assert result.dropped == {"city_code missing": 1, "x1 missing": 1, "z1 infinite": 1, "weight zero": 1, "alone in a level of an effect": 1}
     assert result.n == len(alone) - 5 == len(result.sample)
     kept = instrumental_variables(alone, "y", ["x1"], ["z1"], (), ["city_code", "year"], weights="weight")
@@ -315,22 +327,24 @@ def test_rows_left_out_are_counted_with_their_reason(panel: pd.DataFrame) -> Non
 @pytest.mark.parametrize(
     ("changes", "options", "message"),
     [
-        ({"fixed": lambda f: f["city_code"].astype(float)}, {"exogenous": ["fixed"]}, "fixed does not vary once the city_code and year effects are taken out"),
-        ({"flat": 1.0}, {"exogenous": ["flat"]}, "flat does not vary once"),
-        ({"flat": 1.0}, {"exogenous": ["flat"], "effects": ()}, "flat is a combination of constant|constant is a combination of flat"),
+        ({"fixed": lambda f: f["city_code"].astype(float)}, {"controls": ["fixed"]}, "fixed does not vary once the city_code and year effects are taken out"),
+        ({"flat": 1.0}, {"controls": ["flat"]}, "flat does not vary once"),
+        ({"flat": 1.0}, {"controls": ["flat"], "effects": ()}, "flat is a combination of constant|constant is a combination of flat"),
         ({"twice": lambda f: 2 * f["z1"] + f["year"]}, {"instruments": ["z1", "twice"]}, "is a combination of"),
-        ({"x1": lambda f: 2 * f["w"]}, {"exogenous": ["w"]}, "is a combination of"),
-        ({}, {"exogenous": ["secter"]}, "column 'secter' is not in the frame. Nearest: sector"),
+        ({"x1": lambda f: 2 * f["w"]}, {"controls": ["w"]}, "is a combination of"),
+        ({}, {"controls": ["secter"]}, "column 'secter' is not in the frame. Nearest: sector"),
         ({}, {"keys": ["sector"]}, r"with the sector of an earlier row \(sector"),
         ({}, {"endogenous": ["x1", "x2"]}, "2 endogenous regressors and 1 excluded instruments"),
         ({}, {"instruments": ["x1"]}, "x1 is used twice"),
         ({}, {"instruments": "z1"}, r"instruments is a list of column names, such as \['z1'\]"),
         ({"z1": "text"}, {}, "column 'z1' holds .* not numbers"),
-        ({}, {"estimator": "ols"}, "estimator = 'ols': it is one of 2sls"),
+        ({}, {"estimator": "ols"}, "estimator = 'ols' is not known"),
         ({}, {"kappa": 0.9}, "kappa is given for estimator 'k_class'"),
-        ({}, {"cluster": "year", "robust": True}, "give cluster or robust, not both"),
-        ({"country": "CN"}, {"cluster": "country"}, "one level of 'country' only"),
-        ({"weight": lambda f: -f["weight"]}, {"weights": "weight"}, "column 'weight' holds 475 negative weights"),
+        ({}, {"weight_kind": "frequency"}, "says what weights are, and none are given"),
+        ({}, {"small": True}, "small = True is not known"),
+        ({}, {"keys": "year"}, "keys is a list of column names"),
+        ({"country": "CN"}, {"covariance": {"cluster": ["country"]}}, "one level of 'country' only"),
+        ({"weight": lambda f: -f["weight"]}, {"weights": "weight"}, "weight 'weight' is negative in 475 rows"),
         ({"weight": lambda f: f["weight"] + 0.5}, {"weights": "weight", "weight_kind": "frequency"}, "not whole numbers"),
         ({"z1": np.nan}, {}, "no row of 475 is complete"),
         ({}, {"test_exogeneity": ["x1"]}, "not x1"),
@@ -339,7 +353,7 @@ def test_rows_left_out_are_counted_with_their_reason(panel: pd.DataFrame) -> Non
     ],
 )
 def test_what_cannot_be_estimated_is_named(panel: pd.DataFrame, changes: dict, options: dict, message: str) -> None:
-    call = {"endogenous": ["x1"], "instruments": ["z1"], "exogenous": (), "effects": ("city_code", "year")} | options
+    call = {"endogenous": ["x1"], "instruments": ["z1"], "controls": (), "effects": ("city_code", "year")} | options
     with pytest.raises(ValueError, match=message):
         instrumental_variables(panel.assign(**changes), "y", call.pop("endogenous"), call.pop("instruments"), **call)
 
@@ -357,6 +371,6 @@ def test_duplicates_weak_identification_and_few_clusters(panel: pd.DataFrame) ->
         instrumental_variables(one, "y", ["x3"], ["orthogonal"], ["z1", "w"])
     four = panel.assign(block=panel["year"] // 3)
     with pytest.raises(ValueError, match="two-step GMM cannot weigh 5 instruments"):
-        instrumental_variables(four, "y", ["x1"], ["z1", "z2", "z3"], ["w"], (), "block", estimator="gmm")
-    result = instrumental_variables(four, "y", ["x1"], ["z1", "z2", "z3"], ["w"], (), "block")
+        instrumental_variables(four, "y", ["x1"], ["z1", "z2", "z3"], ["w"], covariance={"cluster": ["block"]}, estimator="gmm")
+    result = instrumental_variables(four, "y", ["x1"], ["z1", "z2", "z3"], ["w"], covariance={"cluster": ["block"]})
     assert np.isnan(result.tests["hansen_j"].statistic)

@@ -23,6 +23,7 @@ CALLS = {
     "hausman_random": {"outcome": "y", "regressors": ["x", "m"]},
     "effects_f_test": {"outcome": "y", "regressors": ["x", "m"]},
     "breusch_pagan": {"outcome": "y", "regressors": ["x", "m"]},
+    "instrumental_variables": {"outcome": "y", "endogenous": ["x"], "instruments": ["m"]},
 }
 
 

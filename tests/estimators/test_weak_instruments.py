@@ -20,13 +20,13 @@ def _weak(strength: float, seed: int, error: Callable[[np.ndarray], np.ndarray] 
     return pd.DataFrame({"y": y, "x": x, "z1": z[:, 0], "z2": z[:, 1], "z3": z[:, 2]})
 
 
-@pytest.mark.parametrize("robust", [False, True])
+@pytest.mark.parametrize("covariance", ["iid", "robust"])
 @pytest.mark.parametrize(
     ("frame", "form"),
     [(_weak(0.6, 1), "interval"), (_weak(0.05, 8), "whole line"), (_weak(0.12, 4), "two rays"), (_weak(0.6, 1, invalid=1.0), "empty")],
 )
-def test_the_anderson_rubin_set_is_where_the_test_does_not_reject(frame: pd.DataFrame, form: str, robust: bool) -> None:
-    result = instrumental_variables(frame, "y", ["x"], ["z1", "z2", "z3"], robust=robust)
+def test_the_anderson_rubin_set_is_where_the_test_does_not_reject(frame: pd.DataFrame, form: str, covariance: str) -> None:
+    result = instrumental_variables(frame, "y", ["x"], ["z1", "z2", "z3"], covariance=covariance)
     found = result.confidence_set
     assert found is not None
     assert found.form == form
@@ -37,7 +37,7 @@ def test_the_anderson_rubin_set_is_where_the_test_does_not_reject(frame: pd.Data
 
 
 def test_a_robust_set_can_have_several_pieces() -> None:
-    result = instrumental_variables(_weak(0.08, 84, lambda z: np.exp(z[:, 0]), 0.3), "y", ["x"], ["z1", "z2", "z3"], robust=True)
+    result = instrumental_variables(_weak(0.08, 84, lambda z: np.exp(z[:, 0]), 0.3), "y", ["x"], ["z1", "z2", "z3"], covariance="robust")
     found = result.confidence_set
     assert found is not None
     assert found.form == "union"
@@ -47,7 +47,7 @@ def test_a_robust_set_can_have_several_pieces() -> None:
 
 
 def test_the_set_of_one_instrument_closes_on_its_estimate() -> None:
-    result = instrumental_variables(_weak(0.6, 1), "y", ["x"], ["z1"], ["z2"], robust=True)
+    result = instrumental_variables(_weak(0.6, 1), "y", ["x"], ["z1"], ["z2"], covariance="robust")
     lower, upper = result.anderson_rubin.confidence_set(0.9).pieces[0]
     assert lower < result.coefficients["x"] < upper
     # the just-identified estimate leaves nothing for the instrument

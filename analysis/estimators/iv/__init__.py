@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analysis.estimators.core.registry import register
-from analysis.estimators.iv.model import InstrumentalResult, instrumental_variables
+from analysis.estimators.iv.model import instrumental_variables
+from analysis.estimators.iv.result import InstrumentalResult
 
 __all__ = ["InstrumentalResult", "instrumental_variables"]
 

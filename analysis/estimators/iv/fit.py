@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from analysis.estimators.iv.sample import Model
+from analysis.estimators.iv.equation import Model
 
 
 @dataclass(frozen=True, eq=False)

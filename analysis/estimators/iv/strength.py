@@ -6,6 +6,7 @@ Angrist and Pischke (2009, p. 217) and of Sanderson and Windmeijer (2016). Small
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +15,8 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.result import Test
+from analysis.estimators.iv.equation import Model
 from analysis.estimators.iv.fit import basis, is_singular, residual_maker, symmetric_inverse
-from analysis.estimators.iv.sample import Model
 
 NOT_IDENTIFIED = "the instruments do not identify the equation"
 STOCK_YOGO = Path(__file__).with_name("stock_yogo.csv")
@@ -72,6 +73,43 @@ def _rank_statistic(model: Model, explained: np.ndarray, instruments: np.ndarray
     if is_singular(covariance):
         return float("nan")
     return float(zero @ np.linalg.solve(covariance, zero))
+
+
+@dataclass(frozen=True, eq=False)
+class FirstStage:
+    """The regression of one endogenous regressor on all instruments, with the errors of the equation.
+
+    Attributes
+    ----------
+    coefficients : (l,) by instrument, the excluded ones first
+    covariance : (l, l)
+    df_t : degrees of freedom of t; None where inference is normal
+    """
+
+    coefficients: pd.Series
+    covariance: pd.DataFrame
+    df_t: float | None
+
+
+def first_equations(model: Model, *, small: bool) -> dict[str, FirstStage]:
+    """The first stage of each endogenous regressor; small: with small-sample factors and t, N - L degrees of freedom."""
+    z = np.hstack([model.z1, model.x2])
+    size = np.linalg.norm(z, axis=0)
+    q, r = np.linalg.qr(z / size)
+    back = np.linalg.inv(r) / size[:, None]
+    factor = model.small_factor(model.df_instruments) if small else 1.0
+    terms = pd.Index([*model.names_z1, *model.names_x2])
+    found = {}
+    for name, column in zip(model.names_x1, model.x1.T, strict=True):
+        b = back @ (q.T @ column)
+        middle = model.errors.moment_covariance(q, column - z @ b, model.n)
+        covariance = factor * back @ middle @ back.T
+        found[name] = FirstStage(
+            pd.Series(b, index=terms, name="coefficient"),
+            pd.DataFrame((covariance + covariance.T) / 2, index=terms, columns=terms),
+            model.f_df2(model.df_instruments) if small else None,
+        )
+    return found
 
 
 def first_stages(model: Model) -> pd.DataFrame:

@@ -13,8 +13,8 @@ from scipy import stats
 
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.result import Test
+from analysis.estimators.iv.equation import Model
 from analysis.estimators.iv.fit import Fit, basis, is_singular, residual_maker, smallest_distance, two_stage
-from analysis.estimators.iv.sample import Model
 
 VALID = "all instruments are exogenous"
 

@@ -14,9 +14,10 @@ from itertools import pairwise
 import numpy as np
 from scipy import linalg, optimize, stats
 
+from analysis.estimators.core.options import level_of
 from analysis.estimators.core.result import Test
+from analysis.estimators.iv.equation import Model
 from analysis.estimators.iv.fit import basis, is_singular, residual_maker
-from analysis.estimators.iv.sample import Model
 
 
 @dataclass(frozen=True)
@@ -95,9 +96,7 @@ class AndersonRubin:
         """
         if self.slopes.shape[1] != 2:
             raise ValueError("a confidence set is given for one endogenous regressor. For several, test joint values with tests().")
-        if not 0 < level < 1:
-            raise ValueError(f"level = {level}: a confidence level lies between 0 and 1, such as 0.95.")
-        critical = float(stats.f.ppf(level, self.restrictions, self.df2)) * self.per_f
+        critical = float(stats.f.ppf(level_of(level), self.restrictions, self.df2)) * self.per_f
         if is_singular(self.covariances[0, 0]) or is_singular(self.covariances[1, 1]):
             raise ValueError("the Anderson-Rubin test cannot be computed: its covariance has no inverse, as with fewer clusters than instruments.")
         return ConfidenceSet(level, _pieces(self, critical))
