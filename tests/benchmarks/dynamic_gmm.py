@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.gmm.model import GMM, dynamic_gmm
+from analysis.estimators.gmm import GMM, dynamic_gmm
 
 RESULTS = Path("data/benchmark/dynamic_gmm.json")
 ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")

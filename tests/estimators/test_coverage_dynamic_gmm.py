@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.gmm.model import GMM, dynamic_gmm
+from analysis.estimators.gmm import GMM, dynamic_gmm
 
 TRUTH = {"L1.y": 0.5, "x": 0.4}
 UNITS, PERIODS, DRAWS = 286, 9, 1000
@@ -19,7 +19,7 @@ COLLAPSED = [GMM("L.y", lags=(1, 3), collapse=True), GMM("L.x", lags=(1, 3), col
 CALLS: dict[str, dict[str, Any]] = {
     "system": {"equations": "system"},
     "system, orthogonal deviations": {"equations": "system", "transform": "orthogonal"},
-    "system, without the correction": {"equations": "system", "robust": False},
+    "system, without the correction": {"equations": "system", "covariance": "iid"},
 }
 
 

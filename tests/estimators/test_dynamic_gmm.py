@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.gmm.model import GMM, IV, DynamicGMMResult, Lag, dynamic_gmm
+from analysis.estimators.gmm import GMM, IV, DynamicGMMResult, Lag, dynamic_gmm
 
 
 def world(units: int = 60, periods: int = 8, seed: int = 5) -> pd.DataFrame:
@@ -94,7 +94,7 @@ def test_rows_left_out_are_counted_by_reason_and_add_up() -> None:
 
 def test_a_gap_is_not_bridged_and_a_lone_city_counts_in_levels_only() -> None:
     frame = world()
-    static = {"gmm": GMM("x"), "iv": IV("z"), "robust": True}
+    static = {"gmm": GMM("x"), "iv": IV("z"), "covariance": "robust"}
     system = dynamic_gmm(frame, "y", ["x", "z"], **static)
     difference = dynamic_gmm(frame, "y", ["x", "z"], equations="difference", **static)
     assert system.n == len(frame) and system.groups["city_code"] == 60
@@ -148,7 +148,7 @@ def test_collinear_instruments_change_nothing_but_the_list() -> None:
         ({"gmm": (), "iv": ()}, "no instruments"),
         ({"regressors": ["L9.y"]}, "no row has the outcome"),
         ({"ar_equation": "level", "equations": "difference"}, "level residuals"),
-        ({"h": 4}, "h = 4"),
+        ({"weighting": 4}, "weighting = 4 is not known"),
         ({"time_effects": "undifferenced"}, "difference GMM"),
         ({"time_step": 2}, "not spaced by time_step = 2"),
     ],
@@ -243,18 +243,18 @@ def test_sums_over_cities_written_out(h: int) -> None:
     frame = world()
     first, second = by_hand(frame, str(h))
     for steps, expected in ((1, first), (2, second)):
-        result = dynamic_gmm(frame, "y", ["L.y", "x"], [GMM("L.y", collapse=True), GMM("x", collapse=True)], steps=steps, h=h)
+        result = dynamic_gmm(frame, "y", ["L.y", "x"], [GMM("L.y", collapse=True), GMM("x", collapse=True)], steps=steps, weighting=h)
         assert result.coefficients.tolist() == pytest.approx(expected.tolist(), rel=1e-8)
 
 
 def test_h1_tests_level_residuals_and_conventions_move_sargan_only() -> None:
     frame = world()
-    base = {"gmm": GMM("L.y", collapse=True), "iv": IV("z"), "steps": 1, "small": True}
+    base = {"gmm": GMM("L.y", collapse=True), "iv": IV("z"), "steps": 1, "small": "xtabond2"}
     published, current = (dynamic_gmm(frame, "y", ["L.y", "z"], conventions=c, **base) for c in ("published", "xtabond2_3.7"))
     assert current.tests["sargan"].statistic * current.n == pytest.approx(published.tests["sargan"].statistic * current.transformed_n)
     n, k = published.n, 3
     assert (published.standard_errors / current.standard_errors).pow(2).tolist() == pytest.approx([n / (n - k + 1) * (n - k) / (n - 1)] * 3)
-    same_h1 = [dynamic_gmm(frame, "y", ["L.y", "z"], conventions=c, h=1, **base).tests["sargan"].statistic for c in ("published", "xtabond2_3.7")]
+    same_h1 = [dynamic_gmm(frame, "y", ["L.y", "z"], conventions=c, weighting=1, **base).tests["sargan"].statistic for c in ("published", "xtabond2_3.7")]
     assert same_h1[0] == same_h1[1]
     levels = dynamic_gmm(frame, "y", ["L.y", "z"], ar_equation="level", ar_orders=3, **base)
     assert {"ar1", "ar2", "ar3"} <= set(levels.tests) and levels.tests["ar1"].statistic != published.tests["ar1"].statistic

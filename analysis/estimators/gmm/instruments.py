@@ -1,4 +1,4 @@
-"""Instruments of a dynamic panel model: what the user asks for, and the columns that come of it.
+"""Instrument columns of a dynamic panel model, made from what is asked for (gmm.specs).
 
 Most GMM-style instruments are zero in every row but one (a lag used in one period), so a column is kept as its N values in that row.
 Only collapsed and IV-style instruments fill several rows. Products with the instruments are sums over rows of small products, and the
@@ -7,84 +7,13 @@ N x rows x instruments matrix never exists.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.estimators.core.options import GmmEquation
 from analysis.estimators.gmm.panel import shifted
-from analysis.estimators.gmm.terms import TermSpec
-
-EQUATIONS = ("both", "difference", "level")
-
-
-@dataclass(frozen=True)
-class GMM:
-    """GMM-style instruments: lags of variables, a column for each lag and period (or for each lag, collapsed).
-
-    Attributes
-    ----------
-    variables : terms, such as "L.n" or ["n", "w"]
-    lags : shortest and longest lag of them, None for as long as the panel reaches: (1, None), "2...", "1 3", 2 (that lag alone).
-        In the transformed equation the variables are used in levels at these lags. In the level equation of a system their first
-        differences are used at the shortest lag less one (with equation="both"), or at all these lags (with equation="level").
-    equation : "both", "difference" (the transformed equation), or "level"
-    collapse : one column a lag, not one a lag and period
-    passthrough : with equation="level", the variables themselves instead of their differences
-    orthogonal : in the transformed equation, backward deviations from the mean of earlier periods instead of levels
-    split : with equation="both", test the two equations' instruments as two groups
-    name : group under which difference-in-Hansen tests them; specs of one name are tested together
-    """
-
-    variables: TermSpec | Sequence[TermSpec]
-    lags: int | str | tuple[int, int | None] = (1, None)
-    equation: GmmEquation = "both"
-    collapse: bool = False
-    passthrough: bool = False
-    orthogonal: bool = False
-    split: bool = False
-    name: str | None = None
-
-
-@dataclass(frozen=True)
-class IV:
-    """IV-style instruments: each variable is one column.
-
-    Attributes
-    ----------
-    variables : terms; they need not be regressors (external instruments)
-    equation : "both" (transformed in the transformed equation, as they are in the level equation), "difference", or "level"
-    passthrough : in the transformed equation, use them as they are; not with equation="both" in a system
-    zero_missing : a missing value becomes zero; without this the row is left out
-    name : group under which difference-in-Hansen tests them
-    """
-
-    variables: TermSpec | Sequence[TermSpec]
-    equation: GmmEquation = "both"
-    passthrough: bool = False
-    zero_missing: bool = False
-    name: str | None = None
-
-
-def lag_limits(lags: int | str | tuple[int, int | None]) -> tuple[int, int | None]:
-    """Shortest and longest lag, None for no limit, from any of the forms that GMM takes."""
-    low: int | None
-    high: int | None
-    if isinstance(lags, str):
-        found = re.fullmatch(r"\s*(-?\d+)\s*(?:(\.\.\.?|…)|(?:[\s/:,]+|\.\.\.?|…)\s*(-?\d+|\.))?\s*", lags)
-        if not found:
-            raise ValueError(f"lags = {lags!r} cannot be read. Write (1, None), '2...', '1 3', or 2.")
-        low = int(found[1])
-        high = None if found[2] or found[3] == "." else int(found[3] or found[1])
-    elif isinstance(lags, int):
-        low = high = lags
-    else:
-        if len(lags) != 2 or not isinstance(lags[0], int) or not (lags[1] is None or isinstance(lags[1], int)):
-            raise ValueError(f"lags = {lags!r}: they are a pair of whole numbers, the second None for no limit, such as (2, None).")
-        low, high = lags
-    return (high, low) if high is not None and high < low else (low, high)
+from analysis.estimators.gmm.specs import GMM, lag_limits
 
 
 @dataclass(frozen=True)
@@ -268,22 +197,6 @@ class Builder:
         if column.any():
             self._spread.append(column)
             self._spread_columns.append(about)
-
-
-def group_label(spec: GMM | IV, names: Sequence[str]) -> str:
-    """What a group of instruments is called where the user gave it no name: 'GMM(L1.n, lags 1...)', 'IV(w, k; level)'."""
-    if spec.name is not None:
-        return spec.name
-    options: list[str] = []
-    if isinstance(spec, GMM):
-        low, high = lag_limits(spec.lags)
-        options.append(f"lags {low}{'...' if high is None else f' to {high}' if high != low else ''}")
-        options += [word for word, on in (("collapsed", spec.collapse), ("backward deviations", spec.orthogonal)) if on]
-    options += [spec.equation] if spec.equation != "both" else []
-    options += ["as they are"] if spec.passthrough else []
-    options += ["missing as zero"] if isinstance(spec, IV) and spec.zero_missing else []
-    kind = "GMM" if isinstance(spec, GMM) else "IV"
-    return f"{kind}({', '.join(names)}{'; ' if options else ''}{', '.join(options)})"
 
 
 def filled(values: np.ndarray) -> np.ndarray:

@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates
-from analysis.estimators.core.options import Transform
+from analysis.estimators.core.groups import group_codes
+from analysis.estimators.core.options import Transform, Where, row_mask
 from analysis.estimators.gmm.terms import Term
 
 # A transformed column is nothing but rounding when it is smaller than this share of the column itself.
@@ -30,6 +31,7 @@ class Panel:
     periods : (T,) values of the time column, evenly spaced
     columns : name -> (T, N) values
     present : (T, N) whether the frame has a row
+    asked : (T, N) whether that row is among those to estimate on; the others serve lags and instruments only
     row : (T, N) position of that row in the frame, -1 where there is none
     keyless : reason -> rows of the frame without a unit or a time
     """
@@ -37,6 +39,7 @@ class Panel:
     periods: np.ndarray
     columns: Mapping[str, np.ndarray]
     present: np.ndarray
+    asked: np.ndarray
     row: np.ndarray
     keyless: Mapping[str, int]
 
@@ -52,17 +55,27 @@ class Panel:
         seen = np.flatnonzero(self.present[:, units].any(axis=1))
         window = slice(seen[0], seen[-1] + 1)
         kept = {name: np.ascontiguousarray(values[window, units]) for name, values in self.columns.items()}
-        return Panel(self.periods[window], kept, self.present[window, units], self.row[window, units], self.keyless)
+        present, asked, row = (grid[window, units] for grid in (self.present, self.asked, self.row))
+        return Panel(self.periods[window], kept, present, asked, row, self.keyless)
 
 
-def make_panel(frame: pd.DataFrame, columns: Sequence[str], unit: str, time: str, time_step: int) -> Panel:
-    """Lay the named columns out by unit and time.
+def make_panel(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    unit: str,
+    time: str,
+    time_step: int,
+    where: Where | None = None,
+) -> Panel:
+    """Lay the named columns out by unit and time, those of rows that are not asked for as well.
 
     Raises
     ------
-    ValueError : an unknown or non-numeric column, two rows with one unit and time, a time that is not a whole number of steps.
+    ValueError : an unknown or non-numeric column, two rows with one unit and time, a time that is not a whole number of steps,
+        or something other than rows in where.
     """
     check_columns(frame, [unit, time, *columns])
+    mask = row_mask(frame, where)
     values = numbers(frame, columns)
     keyless: dict[str, int] = {}
     has_keys = np.ones(len(frame), dtype=bool)
@@ -75,20 +88,19 @@ def make_panel(frame: pd.DataFrame, columns: Sequence[str], unit: str, time: str
         raise ValueError(f"no row of the frame ({len(frame):,}) has both {unit} and {time}.")
     refuse_duplicates(frame.loc[has_keys], [unit, time])
     step, periods = _steps(frame.loc[has_keys, time], time, time_step)
-    names = frame.loc[has_keys, unit]
-    codes, levels = pd.factorize(names.astype(object) if isinstance(names.dtype, pd.CategoricalDtype) else names, sort=True)
-    shape = (len(periods), len(levels))
-    if shape[0] * shape[1] > LARGEST_GRID:
-        raise ValueError(f"{time} spans {shape[0]:,} periods of {time_step} for {shape[1]:,} units. Number the periods without jumps, or give time_step.")
-    row = np.full(shape, -1, dtype=np.int64)
+    codes, units = group_codes(frame.loc[has_keys], unit)
+    if len(periods) * units > LARGEST_GRID:
+        raise ValueError(f"{time} spans {len(periods):,} periods of {time_step} for {units:,} units. Number the periods without jumps, or give time_step.")
+    row = np.full((len(periods), units), -1, dtype=np.int64)
     row[step, codes] = np.flatnonzero(has_keys)
     filled: dict[str, np.ndarray] = {}
     for name in columns:
-        grid = np.full(shape, np.nan)
+        grid = np.full(row.shape, np.nan)
         column = values[name].to_numpy()[has_keys]
         grid[step, codes] = np.where(np.isfinite(column), column, np.nan)
         filled[name] = grid
-    return Panel(periods, filled, row >= 0, row, keyless)
+    present = row >= 0
+    return Panel(periods, filled, present, present if mask is None else present & mask[row], row, keyless)
 
 
 def _steps(time: pd.Series, name: str, time_step: int) -> tuple[np.ndarray, np.ndarray]:

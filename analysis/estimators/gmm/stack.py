@@ -12,28 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.estimators.core.names import CONSTANT
-from analysis.estimators.core.options import GmmEquation, GmmTimeEffects, Transform
-from analysis.estimators.gmm.instruments import GMM, IV, Builder, Instruments, filled
+from analysis.estimators.core.sample import OUTSIDE
+from analysis.estimators.gmm.instruments import Builder, Instruments, filled
+from analysis.estimators.gmm.inverse import independent
 from analysis.estimators.gmm.panel import Panel, backward_deviations, differenced, transform_matrix, transformer
-from analysis.estimators.gmm.steps import independent
+from analysis.estimators.gmm.specification import Specification
+from analysis.estimators.gmm.specs import IV
 from analysis.estimators.gmm.terms import Term
-
-
-@dataclass(frozen=True)
-class Specification:
-    """A checked call of dynamic_gmm; instruments come with their terms and the label of their group."""
-
-    outcome: str
-    regressors: tuple[Term, ...]
-    gmm: tuple[tuple[GMM, tuple[Term, ...], str], ...]
-    iv: tuple[tuple[IV, tuple[Term, ...], str], ...]
-    system: bool
-    transform: Transform
-    constant: bool
-    time: str
-    time_effects: GmmTimeEffects
-    time_effects_equation: GmmEquation
-    h: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,13 +37,13 @@ class Stacked:
     time_effects: tuple[str, ...]
     levels_y: np.ndarray
     levels_x: np.ndarray
-    complete: np.ndarray
 
 
 def complete_rows(panel: Panel, spec: Specification) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """(T, N) rows with the outcome and all regressors; and, by reason, the other rows of the frame (the first reason that holds)."""
-    rest = panel.present.copy()
-    reasons: dict[str, np.ndarray] = {}
+    """(T, N) rows asked for with the outcome and all regressors; and, by reason, the frame's other rows (the first that holds)."""
+    rest = panel.present & panel.asked
+    outside = panel.present & ~panel.asked
+    reasons: dict[str, np.ndarray] = {OUTSIDE: outside} if outside.any() else {}
     for term in (Term(spec.outcome), *spec.regressors):
         lost = rest & np.isnan(panel.term(term))
         if lost.any():
@@ -68,15 +53,18 @@ def complete_rows(panel: Panel, spec: Specification) -> tuple[np.ndarray, dict[s
 
 
 def stack(panel: Panel, spec: Specification) -> Stacked:
-    """The stacked equations of one specification, on a panel of units that each have a complete row."""
-    touse, _ = complete_rows(panel, spec)
+    """The stacked equations of one specification, on a panel of units that each have a complete row.
+
+    Deviations from means, like lags and differences, are formed from all complete rows; then the rows asked for are taken.
+    """
     y = panel.term(Term(spec.outcome))
     x = np.stack([panel.term(term) for term in spec.regressors]) if spec.regressors else np.zeros((0, *y.shape))
     bases = [(iv, [panel.term(term) for term in terms]) for iv, terms, _ in spec.iv]
-    complete = touse.copy()
+    complete = panel.present & ~np.isnan(np.concatenate([y[None], x])).any(axis=0)
+    touse = complete & panel.asked
     for iv, values in bases:
         if not iv.zero_missing:
-            complete &= ~np.isnan(np.stack(values)).any(axis=0)
+            complete = complete & ~np.isnan(np.stack(values)).any(axis=0)
     take_out = transformer(spec.transform, complete)
     moved_y, moved_x = take_out(y), take_out(x)
     moved_iv = [[value if iv.passthrough else take_out(value) for value in values] for iv, values in bases]
@@ -106,7 +94,6 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
         time_effects=tuple(f"{spec.time}={panel.periods[t]}" for t in periods if f"{spec.time}={panel.periods[t]}" not in dropped),
         levels_y=y,
         levels_x=level_x[kept],
-        complete=complete,
     )
 
 
@@ -202,12 +189,12 @@ def error_covariance(spec: Specification, periods: int) -> np.ndarray:
     levels, [C; I][C; I]'; 2: the same without the blocks between the equations; 1: the identity.
     """
     identity = np.eye(periods)
-    if spec.h == 1:
+    if spec.weighting == 1:
         return np.eye(periods * (2 if spec.system else 1))
     c = transform_matrix(spec.transform, periods)
     if not spec.system:
         return c @ c.T
-    if spec.h == 3:
+    if spec.weighting == 3:
         both = np.concatenate([c, identity])
         return both @ both.T
     return np.block([[c @ c.T, np.zeros_like(c)], [np.zeros_like(c), identity]])

@@ -4,8 +4,7 @@
     two step    A2 = (sum_i Z_i' e1_i e1_i' Z_i)^-1, and b2 likewise
 
 Sources: Arellano and Bond (1991), Blundell and Bond (1998), Windmeijer (2005), in the form of Roodman (2009), Stata Journal 9(1), section 2.
-A weighting matrix that is singular is inverted after leaving out instruments, the one with the largest remaining pivot kept first, with
-zeros in the rows and columns of the others, or by Moore and Penrose.
+A weighting matrix that is singular is inverted as gmm.inverse says.
 """
 
 from __future__ import annotations
@@ -14,17 +13,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import lapack, solve_triangular
 
 from analysis.estimators.core.options import GmmInverse
 from analysis.estimators.gmm.instruments import Instruments
-
-# A pivot of a scaled weighting matrix (L, L) below this, or below L times the machine's precision, is rounding: the instrument says
-# nothing that others do not. Pivots of 1e-14 to 1e-13 are met where instruments are as many as units, and are real.
-SMALLEST_PIVOT = 1e-14
-# The same for regressors, which are fewer and may come from single precision.
-SMALLEST_REGRESSOR_PIVOT = 1e-11
-PRECISION = float(np.finfo(float).eps) / 2
+from analysis.estimators.gmm.inverse import inverse_times
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +26,7 @@ class Equations:
     Attributes
     ----------
     y : (R, N), x : (K, R, N), both 0 in unused rows
+    used : (R, N) rows in the estimate
     h : (R, R) covariance of one unit's errors, up to a factor, that the first step assumes
     error_rows : the rows whose residuals estimate the variance
     error_factor : variance of those residuals over that of the level errors
@@ -42,6 +35,7 @@ class Equations:
 
     y: np.ndarray
     x: np.ndarray
+    used: np.ndarray
     z: Instruments
     h: np.ndarray
     error_rows: slice
@@ -102,68 +96,6 @@ class Estimate:
     s: np.ndarray
     zx: np.ndarray
     zy: np.ndarray
-
-
-def inverse_times(matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop") -> tuple[np.ndarray, np.ndarray]:
-    """The inverse of a symmetric positive semidefinite matrix (L, L) times (L, M), and which rows (L,) it keeps.
-
-    One pivoted factorisation finds the rank and solves; the inverse itself is never formed. Moore and Penrose's inverse is the other one
-    between two projections that take out the null space, which the factor gives whatever the units of the instruments are.
-    """
-    scaled, scale = _scaled(matrix)
-    factor, order, found = _factorise(scaled)
-    kept = np.zeros(len(matrix), dtype=bool)
-    kept[order[:found]] = True
-    project = how == "moore_penrose" and found < len(matrix)
-    null = _null_space(factor, order, found, scale) if project else np.zeros((len(matrix), 0))
-    wanted = right - null @ (null.T @ right)
-    solved, _ = lapack.dpotrs(np.asfortranarray(factor[:found, :found]), (wanted.T / scale).T[order[:found]], lower=1)
-    out = np.zeros_like(right)
-    out[order[:found]] = (solved.T / scale[order[:found]]).T
-    return out - null @ (null.T @ out), kept
-
-
-def _null_space(factor: np.ndarray, order: np.ndarray, found: int, scale: np.ndarray) -> np.ndarray:
-    """(L, L - found) orthonormal columns that the matrix sends to zero."""
-    combination = solve_triangular(factor[:found, :found], factor[found:, :found].T, lower=True, trans="T")
-    vectors = np.zeros((len(factor), len(factor) - found))
-    vectors[order] = np.concatenate([-combination, np.eye(len(factor) - found)])
-    return np.asarray(np.linalg.qr((vectors.T / scale).T)[0])
-
-
-def rank(matrix: np.ndarray) -> int:
-    """Rank of a symmetric positive semidefinite matrix."""
-    return _factorise(_scaled(matrix)[0])[2]
-
-
-def _factorise(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Lower triangular factor, largest pivot first; the number of the row that stands in each of its rows; and the rank."""
-    lower, pivots, found, _ = lapack.dpstrf(scaled, tol=max(SMALLEST_PIVOT, len(scaled) * PRECISION), lower=1)
-    return lower, pivots - 1, int(found)
-
-
-def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The matrix with a diagonal of ones, and what its rows and columns were divided by."""
-    size = np.sqrt(np.maximum(np.diag(matrix), 0.0))
-    scale = np.where(size > 0, size, 1.0)
-    return np.asfortranarray(matrix / np.outer(scale, scale)), scale
-
-
-def independent(x: np.ndarray, constant: np.ndarray | None) -> np.ndarray:
-    """Which of K columns (K, n) are not combinations of the constant (n,) and of columns before them."""
-    if constant is not None:
-        level = constant != 0
-        x = x.copy()
-        x[:, level] -= x[:, level].mean(axis=1, keepdims=True)
-    size = np.sqrt(np.einsum("kn,kn->k", x, x))
-    gram = (x @ x.T) / np.outer(np.where(size > 0, size, 1.0), np.where(size > 0, size, 1.0))
-    kept = np.zeros(len(x), dtype=bool)
-    for k in range(len(x)):
-        if size[k] == 0 or gram[k, k] <= SMALLEST_REGRESSOR_PIVOT:
-            continue
-        kept[k] = True
-        gram[k + 1 :] -= np.outer(gram[k + 1 :, k] / gram[k, k], gram[k])
-    return kept
 
 
 def estimate(equations: Equations, steps: int, robust: bool, names: Sequence[str]) -> Estimate:

@@ -8,8 +8,9 @@ that is itself the name of a column is that column, whatever it looks like.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 LONGEST_LAG = 1000
 _OPERATOR = re.compile(r"([LFDlfd])(\d+|\([^()]*\))?")
@@ -41,7 +42,7 @@ class Lag:
     last: int | None = None
 
 
-TermSpec = str | Term | Lag
+TermSpec = str | Term | Lag | Mapping[str, Any]
 
 
 def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tuple[Term, ...]:
@@ -49,16 +50,18 @@ def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tu
 
     Parameters
     ----------
-    specs : one spec or several; a string may hold several, separated by blanks ('L.n L(0/1).(w k)')
+    specs : one spec or several; a string may hold several, separated by blanks ('L.n L(0/1).(w k)'); a mapping has Lag's fields
     columns : names of the frame's columns
 
     Raises
     ------
     ValueError : a string that is neither a column nor a lag operator on columns.
     """
-    listed: list[TermSpec] = [specs] if isinstance(specs, str | Term | Lag) else list(specs)
+    listed: list[TermSpec] = [specs] if isinstance(specs, str | Term | Lag | Mapping) else list(specs)
     terms: list[Term] = []
     for spec in listed:
+        if isinstance(spec, Mapping):
+            spec = _lag(spec)
         if isinstance(spec, Term):
             terms.append(spec)
         elif isinstance(spec, Lag):
@@ -69,6 +72,13 @@ def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tu
         else:
             raise ValueError(f"{spec!r} is not a term. Give a column, a string such as 'L(0/2).k', or Lag('k', 0, 2).")
     return tuple(dict.fromkeys(terms))
+
+
+def _lag(given: Mapping[str, Any]) -> Lag:
+    unknown = set(given) - {"column", "first", "last"}
+    if unknown or "column" not in given:
+        raise ValueError(f"{dict(given)!r} is not a term. A mapping has column, and may have first and last: the lags.")
+    return Lag(**given)
 
 
 def _parse(text: str, columns: Collection[str]) -> list[Term]:

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import stats
 
 from analysis.estimators.core.result import Test
-from analysis.estimators.gmm.steps import Estimate, inverse_times, minimise, rank
+from analysis.estimators.gmm.inverse import inverse_times, rank
+from analysis.estimators.gmm.steps import Estimate, minimise
 
 LEVELS_GROUP = "GMM instruments for levels"
 NO_TEST = float("nan")
