@@ -13,8 +13,15 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.estimators.limited.likelihoods import heckman_terms, inverse_mills, probit_terms, tobit_terms
-from analysis.estimators.limited.model import HeckmanResult, heckman, tobit
+from analysis.estimators import HeckmanResult, SeparationError, binary_choice, heckman, tobit
+from analysis.estimators.limited.likelihoods import (
+    Maximum,
+    heckman_terms,
+    inverse_mills,
+    probit_terms,
+    tobit_terms,
+)
+from analysis.estimators.limited.selection import at_the_edge
 
 AFFAIRS = ["age", "yearsmarried", "religiousness", "occupation", "rating"]
 GREENE = (["exper", "exper2", "educ", "city"], ["age", "age2", "faminc", "kids", "educ"])
@@ -45,10 +52,10 @@ def _check(result: HeckmanResult, expected: dict, equations: tuple[list[str], li
 
 def test_heckman_equals_sample_selection(golden: Path, mroz: pd.DataFrame) -> None:
     expected = json.loads((golden / "heckman_mroz" / "r_sampleSelection.json").read_text())
-    _check(heckman(mroz, "wage", *GREENE, "lfp"), expected["greene_twostep"], GREENE, 1e-10, 1e-10)
+    _check(heckman(mroz, "wage", *GREENE, selected="lfp"), expected["greene_twostep"], GREENE, 1e-10, 1e-10)
     # R's optimisers stop at relative changes of 1e-8: the reference is good for seven digits
-    _check(heckman(mroz, "lwage", *WOOLDRIDGE, "lfp"), expected["wooldridge_twostep"], WOOLDRIDGE, 1e-7, 1e-7)
-    ml = heckman(mroz, "wage", *GREENE, "lfp", estimator="ml")
+    _check(heckman(mroz, "lwage", *WOOLDRIDGE, selected="lfp"), expected["wooldridge_twostep"], WOOLDRIDGE, 1e-7, 1e-7)
+    ml = heckman(mroz, "wage", *GREENE, selected="lfp", estimator="ml")
     _check(ml, expected["greene_ml"], GREENE, 1e-7, 1e-7)
     assert ml.log_likelihood == pytest.approx(expected["greene_ml"]["logLik"], rel=1e-12)
     assert ml.gradient < 1e-10
@@ -133,9 +140,9 @@ def test_tobit_covariances_by_definition(cities: pd.DataFrame) -> None:
     scores = np.column_stack([slopes[:, [0]] * x, slopes[:, 1]])
     bread = plain.covariance.to_numpy()
     sums = pd.DataFrame(scores).groupby(cities["city_code"].to_numpy()).sum().to_numpy()
-    clustered = tobit(cities, "cut", ["x"], "city_code", right=4)
+    clustered = tobit(cities, "cut", ["x"], right=4, covariance={"cluster": ["city_code"]})
     np.testing.assert_allclose(clustered.covariance, bread @ (sums.T @ sums) @ bread * 80 / 79, rtol=1e-8, atol=1e-14)
-    robust = tobit(cities, "cut", ["x"], right=4, robust=True, small=False)
+    robust = tobit(cities, "cut", ["x"], right=4, covariance="robust", small="none")
     np.testing.assert_allclose(robust.covariance, bread @ (scores.T @ scores) @ bread, rtol=1e-8, atol=1e-14)
     np.testing.assert_allclose(clustered.coefficients, plain.coefficients, rtol=1e-12)
     assert clustered.groups == {"city_code": 80}
@@ -143,7 +150,7 @@ def test_tobit_covariances_by_definition(cities: pd.DataFrame) -> None:
 
 
 def test_known_truths_are_recovered(cities: pd.DataFrame) -> None:
-    cut = tobit(cities, "cut", ["x"], "city_code", left=0, right=4)
+    cut = tobit(cities, "cut", ["x"], left=0, right=4, covariance={"cluster": ["city_code"]})
     assert abs(cut.coefficients["x"] - 0.7) < 3 * cut.standard_errors["x"] < 0.4
     assert abs(cut.sigma - 1.5) < 3 * cut.sigma_error
     for estimator in ("two_step", "ml"):
@@ -164,16 +171,16 @@ def test_the_two_step_sandwich_is_near_the_correction_where_both_hold() -> None:
     v = draw.normal(size=n)
     frame["seen"] = 0.5 * frame["x"] + frame["z"] + v > 0
     frame["y"] = frame["x"] + 0.9 * v + 0.5 * draw.normal(size=n)
-    plain = heckman(frame, "y", ["x"], ["x", "z"], "seen")
-    for options in ({"robust": True}, {"cluster": "row"}):
-        other = heckman(frame, "y", ["x"], ["x", "z"], "seen", **options)
+    plain = heckman(frame, "y", ["x"], ["x", "z"], selected="seen")
+    for covariance in ("robust", {"cluster": ["row"]}):
+        other = heckman(frame, "y", ["x"], ["x", "z"], selected="seen", covariance=covariance)
         np.testing.assert_allclose(other.standard_errors / plain.standard_errors, 1, atol=0.03)
         correlation = [r.covariance.loc["x", "selection: x"] / (r.standard_errors["x"] * r.standard_errors["selection: x"]) for r in (plain, other)]
         assert correlation[0] == pytest.approx(correlation[1], abs=0.03)
 
 
 def test_a_missing_outcome_says_not_selected(cities: pd.DataFrame) -> None:
-    by_column = heckman(cities.assign(wage=cities["wage"].fillna(-999)), "wage", ["x"], ["x", "z"], "chosen", estimator="ml")
+    by_column = heckman(cities.assign(wage=cities["wage"].fillna(-999)), "wage", ["x"], ["x", "z"], selected="chosen", estimator="ml")
     by_gap = heckman(cities, "wage", ["x"], ["x", "z"], estimator="ml")
     pd.testing.assert_frame_equal(by_column.tidy(), by_gap.tidy(), check_exact=True)
     assert by_gap.selected == int(cities["chosen"].sum())
@@ -181,12 +188,18 @@ def test_a_missing_outcome_says_not_selected(cities: pd.DataFrame) -> None:
 
 def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
     cities = cities.astype({"x": "float32"})
-    plain = heckman(cities, "wage", ["x"], ["x", "z"], "chosen", "city_code", estimator="ml"), tobit(cities, "cut", ["x", "z"], "city_code")
+    clustered = {"covariance": {"cluster": ["city_code"]}}
+
+    def both(frame: pd.DataFrame) -> tuple:
+        chosen = heckman(frame, "wage", ["x"], ["x", "z"], selected="chosen", estimator="ml", **clustered)
+        return chosen, tobit(frame, "cut", ["x", "z"], **clustered)
+
+    plain = both(cities)
     numbers = cities.assign(city_code=cities["city_code"].astype(int) * 7 % 1009, x=cities["x"].astype(float), chosen=cities["chosen"] == 1)
     shuffled = cities.sample(frac=1, random_state=2).assign(note="text", city_code=lambda f: pd.Categorical(f["city_code"], sorted(set(f["city_code"]))[::-1]))
     for other in (numbers, shuffled, cities.set_index(np.repeat(3, len(cities)))):
         before = other.copy(deep=True)
-        again = heckman(other, "wage", ["x"], ["x", "z"], "chosen", "city_code", estimator="ml"), tobit(other, "cut", ["x", "z"], "city_code")
+        again = both(other)
         for one, two in zip(plain, again, strict=True):
             pd.testing.assert_frame_equal(one.tidy(), two.tidy(), check_exact=True)
             pd.testing.assert_frame_equal(one.covariance, two.covariance, check_exact=True)
@@ -197,10 +210,11 @@ def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
 def test_the_hash_seed_changes_nothing() -> None:
     code = (
         "import numpy as np, pandas as pd\n"
-        "from analysis.estimators.limited.model import heckman, tobit\n"
+        "from analysis.estimators import heckman, tobit\n"
         "d = np.random.default_rng(0); f = pd.DataFrame(d.normal(size=(400, 3)), columns=['x', 'z', 'y']); f['c'] = [f'city {i % 19}' for i in range(400)]\n"
         "f['s'] = f['z'] + d.normal(size=400) > 0\n"
-        "r, t = heckman(f, 'y', ['x'], ['x', 'z'], 's', 'c'), tobit(f, 'y', ['x', 'z'], 'c')\n"
+        "k = {'covariance': {'cluster': ['c']}}\n"
+        "r, t = heckman(f, 'y', ['x'], ['x', 'z'], selected='s', **k), tobit(f, 'y', ['x', 'z'], **k)\n"
         "print([v.hex() for v in [*r.standard_errors, *t.standard_errors]])\n"
     )
     printed = {
@@ -216,11 +230,11 @@ def test_rows_left_out_are_counted_with_their_reason(cities: pd.DataFrame) -> No
     spoiled["only_outcome"] = spoiled["x"] * 2 + spoiled["z"] ** 2
     spoiled.loc[chosen[0], "wage"], spoiled.loc[chosen[1], "only_outcome"], spoiled.loc[other[0], "only_outcome"] = np.nan, np.nan, np.nan
     spoiled.loc[other[1], "z"], spoiled.loc[chosen[2], "chosen"], spoiled.loc[chosen[3], "city_code"] = np.inf, pd.NA, None
-    result = heckman(spoiled, "wage", ["only_outcome"], ["x", "z"], "chosen", "city_code")
+    result = heckman(spoiled, "wage", ["only_outcome"], ["x", "z"], selected="chosen", covariance={"cluster": ["city_code"]})
     assert result.dropped == {"city_code missing": 1, "chosen missing": 1, "z infinite": 1, "wage missing": 1, "only_outcome missing": 1}
     assert result.n == len(cities) - 5 == len(result.sample)
     assert other[0] in result.sample
-    cut = tobit(spoiled, "cut", ["x", "only_outcome"], "city_code")
+    cut = tobit(spoiled, "cut", ["x", "only_outcome"], covariance={"cluster": ["city_code"]})
     assert cut.dropped == {"city_code missing": 1, "only_outcome missing": 2}
 
 
@@ -235,21 +249,26 @@ def test_rows_left_out_are_counted_with_their_reason(cities: pd.DataFrame) -> No
         ({"flat": 1.0}, {"selection": ["z", "flat"]}, "among the selection regressors"),
         ({"chosen": 1}, {}, "433 of 433 complete rows are selected"),
         ({"chosen": 2}, {}, "'chosen' holds other values than 0 and 1"),
-        ({"chosen": lambda f: (f["z"] > 0).astype(int), "wage": lambda f: f["x"] + f["z"]}, {}, "predict perfectly who is selected"),
+        (
+            {"chosen": lambda f: (f["z"] > 0).astype(int), "wage": lambda f: f["x"] + f["z"]},
+            {},
+            "selection equation: z predicts the outcome perfectly in 7",
+        ),
         ({"z": "text"}, {}, "column 'z' holds .* not numbers"),
         ({}, {"selection": ["zz"]}, "column 'zz' is not in the frame. Nearest: z"),
         ({}, {"regressors": ["chosen"]}, "cannot be a variable of the equations too"),
         ({}, {"regressors": "x"}, r"regressors is a list of column names, such as \['x'\]"),
-        ({}, {"estimator": "gmm"}, "it is 'two_step' or 'ml'"),
+        ({}, {"estimator": "gmm"}, "estimator = 'gmm' is not known. There are two_step, ml"),
         ({}, {"keys": ["city_code"]}, r"640 rows with the city_code of an earlier row \(city_code 1100"),
-        ({"country": "CN"}, {"cluster": "country"}, "one level of 'country' only"),
-        ({}, {"cluster": "city_code", "robust": True}, "not both"),
+        ({"country": "CN"}, {"covariance": {"cluster": ["country"]}}, "one level of 'country' only"),
+        ({}, {"covariance": {"cluster": ["city_code", "year"]}}, "clustered by one column"),
+        ({}, {"small": "HC1"}, "small = 'HC1' is not known"),
     ],
 )
 def test_what_heckman_cannot_estimate_is_named(cities: pd.DataFrame, changes: dict, options: dict, message: str) -> None:
     call = {"regressors": ["x"], "selection": ["x", "z"]} | options
     with pytest.raises(ValueError, match=message):
-        heckman(cities.assign(**changes), "wage", call.pop("regressors"), call.pop("selection"), "chosen", **call)
+        heckman(cities.assign(**changes), "wage", call.pop("regressors"), call.pop("selection"), selected="chosen", **call)
 
 
 @pytest.mark.parametrize(
@@ -299,16 +318,100 @@ def test_the_unit_of_the_outcome_is_the_unit_of_its_coefficients(scattered: pd.D
         assert one.tests["wald"].statistic == pytest.approx(other.tests["wald"].statistic, rel=1e-10)
 
 
-@pytest.mark.parametrize("robust", [False, True])
-def test_the_units_of_the_regressors_change_their_coefficients_only(scattered: pd.DataFrame, robust: bool) -> None:
+@pytest.mark.parametrize("covariance", ["iid", "robust"])
+def test_the_units_of_the_regressors_change_their_coefficients_only(scattered: pd.DataFrame, covariance: str) -> None:
     """A regressor in 1e-9 of its unit and far from zero, as money is, and another in 1e12."""
     frame = scattered.assign(z=scattered["z"] * 1e9 + 1e13, x=scattered["x"] * 1e-12)
     for estimator in ("two_step", "ml"):
-        one, other = (heckman(each, "wage", ["z"], ["z", "x"], estimator=estimator, robust=robust) for each in (frame, scattered))
+        one, other = (heckman(each, "wage", ["z"], ["z", "x"], estimator=estimator, covariance=covariance) for each in (frame, scattered))
         for term, factor in (("z", 1e9), ("selection: z", 1e9), ("selection: x", 1e-12)):
             assert one.coefficients[term] * factor == pytest.approx(other.coefficients[term], rel=1e-9), term
             assert one.standard_errors[term] * factor == pytest.approx(other.standard_errors[term], rel=1e-7), term
-    one, other = tobit(frame, "cut", ["z", "x"], robust=robust), tobit(scattered, "cut", ["z", "x"], robust=robust)
+    one, other = tobit(frame, "cut", ["z", "x"], covariance=covariance), tobit(scattered, "cut", ["z", "x"], covariance=covariance)
     assert one.coefficients["z"] * 1e9 == pytest.approx(other.coefficients["z"], rel=1e-10)
     assert one.coefficients["x"] * 1e-12 == pytest.approx(other.coefficients["x"], rel=1e-9)
     assert one.tests["wald"].statistic == pytest.approx(other.tests["wald"].statistic, rel=1e-7)
+
+
+def kinds(result: HeckmanResult) -> list[str]:
+    return [warning.kind for warning in result.warnings]
+
+
+def test_rows_outside_the_mask_do_not_matter(cities: pd.DataFrame) -> None:
+    late = cities["year"] > 2011
+    spoiled = cities.assign(x=cities["x"].where(late, np.inf))
+    spoiled["chosen"] = cities["chosen"].where(late, 7)
+    for call in (
+        lambda frame, **where: tobit(frame, "cut", ["x", "z"], **where),
+        lambda f, **where: heckman(f, "wage", ["x"], ["x", "z"], selected="chosen", **where),
+        lambda frame, **where: binary_choice(frame, "yes", ["x", "z"], **where),
+    ):
+        both = (spoiled, cities[late])
+        frames = [frame.assign(yes=frame["wage"].notna()) for frame in both]
+        here, alone = call(frames[0], where=late), call(frames[1])
+        pd.testing.assert_frame_equal(here.tidy(), alone.tidy(), check_exact=True)
+        assert here.dropped == {"outside where": int((~late).sum())}
+
+
+def test_a_key_may_be_a_regressor_of_the_outcome(cities: pd.DataFrame) -> None:
+    """What unselected rows hold in the outcome equation is masked, but not what tells them apart."""
+    by_year = {"keys": ["city_code", "year"], "selected": "chosen"}
+    result = heckman(cities, "wage", ["x", "year"], ["x", "z"], **by_year)
+    assert result.n == len(cities)
+    with pytest.raises(ValueError, match="1 row with the city_code and year of an earlier row"):
+        heckman(pd.concat([cities, cities.tail(1)]), "wage", ["x", "year"], ["x", "z"], **by_year)
+
+
+def test_a_table_has_its_equations_and_what_follows_from_them(cities: pd.DataFrame) -> None:
+    result = heckman(cities, "wage", ["x"], ["x", "z"], estimator="ml")
+    table = result.tidy().set_index(["equation", "term"])
+    assert table.loc[("selection", "z"), "estimate"] == result.coefficients["selection: z"]
+    assert table.loc[("wage", "x"), "estimate"] == result.coefficients["x"]
+    assert list(table.loc["ancillary"].index) == ["ln_sigma", "atanh_rho", "sigma", "rho", "lambda"]
+    rho = table.loc[("ancillary", "rho")]
+    assert (rho["estimate"], rho["std_error"]) == tuple(result.derived.loc["rho"])
+    assert np.isnan(rho["p_value"]) and result.glance()["selected"].item() == result.selected
+    cut = tobit(cities, "cut", ["x"]).tidy().set_index(["equation", "term"])
+    assert list(cut.loc["ancillary"].index) == ["ln_sigma", "sigma"]
+
+
+def test_perfect_predictors_are_named_with_their_rows(cities: pd.DataFrame) -> None:
+    frame = cities.assign(yes=(cities["z"] + cities["wage"].fillna(0) > 0.5).astype(int))
+    never = (cities["city_code"] < "1105").astype(int)
+    frame = frame.assign(never=never, yes=frame["yes"].where(never == 0, 0), flat=never * 0)
+    for link in ("logit", "probit"):
+        with pytest.raises(SeparationError, match="^never predicts .* perfectly in 45 rows"):
+            binary_choice(frame, "yes", ["x", "never", "z"], link)
+    with pytest.raises(ValueError, match="^selection equation: never predicts .* in 45 rows"):
+        heckman(frame, "wage", ["x"], ["x", "z", "never"], selected="yes")
+
+
+def test_rows_without_weight_are_named(cities: pd.DataFrame) -> None:
+    frame = cities.assign(yes=cities["chosen"], n=np.arange(len(cities)) % 4)
+    result = binary_choice(frame, "yes", ["x"], weights="n")
+    assert result.dropped == {"n zero": 180} and result.n == 540
+
+
+def test_what_changes_the_reading_is_warned_of(cities: pd.DataFrame) -> None:
+    own = heckman(cities, "wage", ["x"], ["x", "z"])
+    assert kinds(own) == []
+    assert "no_exclusion" in kinds(heckman(cities, "wage", ["x", "z"], ["x", "z"]))
+    few = {"covariance": {"cluster": ["year"]}}
+    assert kinds(heckman(cities, "wage", ["x"], ["x", "z"], **few)) == ["few_clusters"]
+    uncut = tobit(cities, "cut", ["x"], left=-5, **few)
+    assert kinds(uncut) == ["few_clusters", "no_censoring"] and "least squares" in str(uncut)
+    assert kinds(tobit(cities, "cut", ["x"])) == []
+
+
+def test_a_correlation_beyond_its_limit_is_warned_of() -> None:
+    """The error of selection is that of the outcome: rho is one, and its estimate may pass it."""
+    draw = np.random.default_rng(7)
+    x, z, v = draw.normal(size=(3, 400))
+    frame = pd.DataFrame({"x": x, "z": z, "y": np.where(z + v > 0, x + 3 * v, np.nan)})
+    result = heckman(frame, "y", ["x"], ["z"])
+    assert result.derived.loc["rho", "coefficient"] > 1 and kinds(result) == ["boundary"]
+    assert "comes out as 1." in str(result)
+    edge = Maximum(np.array([0.0, np.arctanh(0.9999)]), 0.0, np.eye(2), np.eye(2), 0.0)
+    assert at_the_edge(edge)[0].kind == "boundary" and "0.99990" in str(at_the_edge(edge)[0])
+    inside = Maximum(np.array([0.0, 1.0]), 0.0, np.eye(2), np.eye(2), 0.0)
+    assert at_the_edge(inside) == ()

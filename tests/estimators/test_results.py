@@ -24,6 +24,14 @@ CALLS = {
     "effects_f_test": {"outcome": "y", "regressors": ["x", "m"]},
     "breusch_pagan": {"outcome": "y", "regressors": ["x", "m"]},
     "instrumental_variables": {"outcome": "y", "endogenous": ["x"], "instruments": ["m"]},
+    "tobit": {"outcome": "y", "regressors": ["x", "m"], "covariance": {"cluster": ["city_code"]}},
+    "heckman": {
+        "outcome": "y",
+        "regressors": ["x"],
+        "selection_regressors": ["x", "m"],
+        "selected": "seen",
+    },
+    "binary_choice": {"outcome": "coast", "regressors": ["x", "m"]},
 }
 
 
@@ -35,6 +43,7 @@ def panel() -> pd.DataFrame:
     frame["x"] = draw.normal(size=240) + np.repeat(draw.normal(size=40), 6)
     frame["m"] = 0.5 * frame["x"] + draw.normal(size=240)
     frame["y"] = 1 + 0.4 * frame["x"] + 0.3 * frame["m"] + 0.2 * frame["x"] ** 2 + draw.normal(size=240)
+    frame["seen"] = frame["m"] + np.sin(frame.index.to_numpy()) > 0
     return frame.assign(coast=(frame["city_code"] < "0020").astype(int))
 
 

@@ -136,7 +136,7 @@ def estimates() -> dict[str, Callable[[], Result]]:
     ring = spatial_weights(np.roll(np.eye(60), 1, axis=0) + np.roll(np.eye(60), -1, axis=0), range(60))
     one_year = frame[frame["year"] == 2010]
     return {
-        "tobit": lambda: tobit(frame, "cut", ["x", "z"], "city"),
+        "tobit": lambda: tobit(frame, "cut", ["x", "z"], covariance={"cluster": ["city"]}),
         "heckman": lambda: heckman(frame, "seen", ["x"], ["x", "z"], estimator="ml"),
         "logit": lambda: binary_choice(frame, "is_large", ["x", "z"]),
         "probit": lambda: binary_choice(frame, "is_large", ["x", "z"], "probit"),

@@ -10,7 +10,6 @@ import pytest
 from warehouse.errors import ConfigError
 from warehouse.settings.config import load_config, matched_files
 
-
 ELSEWHERE = '[warehouse]\nhome = "../home"\n'
 
 
@@ -67,7 +66,8 @@ def test_signs_in_folder_names_are_no_wildcards(tmp_path: Path, monkeypatch: pyt
     (raw / "a.csv").write_text("x", encoding="utf-8")
     (raw / "[b].csv").write_text("x", encoding="utf-8")
     monkeypatch.setenv("RAW_FOLDER", str(raw))
-    config = load_config(config_of(tmp_path / name, f'{ELSEWHERE}[sources.customs]\nfiles = ["raw/*.csv"]\n[sources.prices]\nfiles = ["${{RAW_FOLDER}}/a.csv"]\n'))
+    sources = '[sources.customs]\nfiles = ["raw/*.csv"]\n[sources.prices]\nfiles = ["${RAW_FOLDER}/a.csv"]\n'
+    config = load_config(config_of(tmp_path / name, ELSEWHERE + sources))
     assert matched_files(config.sources["customs"].patterns) == [raw / "[b].csv", raw / "a.csv"]
     assert matched_files(config.sources["prices"].patterns) == [raw / "a.csv"]
     absent = load_config(config_of(tmp_path / name, f'{ELSEWHERE}[sources.customs]\nfiles = ["raw/*.xlsx"]'))

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from analysis.estimators.core.registry import register
 from analysis.estimators.limited.binary import BinaryChoiceResult, SeparationError, binary_choice
-from analysis.estimators.limited.model import HeckmanResult, TobitResult, heckman, tobit
+from analysis.estimators.limited.heckman import HeckmanResult, heckman
+from analysis.estimators.limited.tobit import TobitResult, tobit
 
-__all__ = ["BinaryChoiceResult", "HeckmanResult", "SeparationError", "TobitResult", "binary_choice", "heckman", "tobit"]
+__all__ = [
+    "BinaryChoiceResult",
+    "HeckmanResult",
+    "SeparationError",
+    "TobitResult",
+    "binary_choice",
+    "heckman",
+    "tobit",
+]
 
 register("limited", binary_choice, heckman, tobit)

@@ -5,21 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import linalg, special, stats
 
-from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
+from analysis.estimators.core.columns import (
+    check_columns,
+    numbers,
+    refuse_duplicates,
+    rows,
+    usable_rows,
+)
 from analysis.estimators.core.names import CONSTANT
-from analysis.estimators.core.options import Link
+from analysis.estimators.core.options import Link, Where, checked, columns_of
 from analysis.estimators.core.result import Result, Test
+from analysis.estimators.core.sample import rows_asked
 
 MAX_STEPS = 100
 # Newton's decrement is the squared length of the step, in standard errors: below this the step taken was the last that matters.
 CONVERGED = 1e-20
 # The share of a column that must be left beside the others.
 NOTHING_LEFT = 1e-10
+# A regressor, or a row, that has less than this share of the largest in a direction has no part in
+# it.
+TOLD, MOVED = 0.05, 1e-4
 # In some direction the rows that still carry information are fewer than this share: they are predicted perfectly.
 NO_INFORMATION = 1e-9
 
@@ -57,14 +68,19 @@ class BinaryChoiceResult(Result):
     log_likelihood_null: float
     pseudo_r2: float
 
+    def _fit(self) -> dict[str, Any]:
+        return {"log_likelihood": self.log_likelihood, "pseudo_r2": self.pseudo_r2}
+
 
 def binary_choice(
     frame: pd.DataFrame,
     outcome: str,
     regressors: Sequence[str],
     link: Link = "logit",
+    *,
     weights: str | None = None,
-    keys: Sequence[str] | None = None,
+    keys: Sequence[str] = (),
+    where: Where | None = None,
 ) -> BinaryChoiceResult:
     """P(outcome = 1) = F(constant + regressors' coefficients), F logistic or normal, by maximum likelihood.
 
@@ -73,8 +89,9 @@ def binary_choice(
     frame : any order of rows; nothing in it is modified
     outcome : column of zeros and ones (or booleans)
     regressors : numeric columns; text and categorical columns become dummies, the first level (in sorted order) left out
-    weights : column of frequency weights
+    weights : column of frequency weights; rows of weight zero are left out
     keys : columns that identify a row; two rows with one key are refused
+    where : rows to estimate on, a column or a mask
 
     Source: Greene, Econometric Analysis, ch. 17. Covariance: inverse of the expected information (what R's glm and Stata's logit
     print; for the probit Stata prints the observed information, which differs).
@@ -82,19 +99,20 @@ def binary_choice(
     Raises
     ------
     ValueError : unknown columns, an outcome that is not 0/1 or does not vary, regressors that are combinations of others
-    SeparationError : rows predicted perfectly
+    SeparationError : rows predicted perfectly, by which regressors
     """
     started = time.perf_counter()
-    if link not in ("logit", "probit"):
-        raise ValueError(f"link = {link!r}: it is 'logit' or 'probit'.")
-    check_columns(frame, [outcome, *regressors, *([weights] if weights else []), *(keys or [])])
+    checked("link", link, Link)
+    columns_of("regressors", regressors, outcome=outcome)
+    check_columns(frame, [outcome, *regressors, *([weights] if weights else []), *keys])
+    frame, outside = rows_asked(frame, where)
     if keys:
         refuse_duplicates(frame[list(keys)], keys)
-    design, names, keep, dropped = design_matrix(frame, outcome, regressors, weights)
-    y = numbers(frame, [outcome])[outcome].to_numpy()[keep]
-    w = numbers(frame, [weights])[weights].to_numpy()[keep] if weights else np.ones(len(y))
-    if (w < 0).any():
-        raise ValueError(f"column {weights!r}: weights are zero or positive.")
+    weighted, unweighted = _without_zero_weight(frame, weights)
+    design, names, keep, missing = design_matrix(weighted, outcome, regressors, weights)
+    dropped = outside | unweighted | missing
+    y = numbers(weighted, [outcome])[outcome].to_numpy()[keep]
+    w = numbers(weighted, [weights])[weights].to_numpy()[keep] if weights else np.ones(len(y))
     _check_outcome(y, outcome)
     order = np.lexsort([w, y, *design.T[::-1]])
     fit = fit_binary(y[order], design[order], w[order], link, names)
@@ -104,7 +122,7 @@ def binary_choice(
     null = float(w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share)))
     ratio = 2 * (fit.log_likelihood - null)
     k = len(names) - 1
-    labels = frame.index[keep]
+    labels = weighted.index[keep]
     return BinaryChoiceResult(
         method=link,
         outcome=outcome,
@@ -153,6 +171,20 @@ def design_matrix(
     return np.column_stack(columns), names, keep, dropped
 
 
+def _without_zero_weight(
+    frame: pd.DataFrame,
+    name: str | None,
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows whose weight is not zero, and how many others there are."""
+    if name is None:
+        return frame, {}
+    given = numbers(frame, [name])[name].to_numpy()
+    if (given < 0).any():
+        raise ValueError(f"column {name!r}: weights are zero or positive.")
+    zero = given == 0
+    return (frame[~zero], {f"{name} zero": int(zero.sum())}) if zero.any() else (frame, {})
+
+
 def _check_outcome(y: np.ndarray, outcome: str) -> None:
     if not np.isin(y, (0.0, 1.0)).all():
         raise ValueError(f"column {outcome!r} holds values other than 0 and 1: {np.unique(y[~np.isin(y, (0.0, 1.0))])[:3].tolist()}.")
@@ -179,13 +211,13 @@ def fit_binary(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, names: S
     decrement = np.inf
     for _ in range(MAX_STEPS):
         score, information, _ = _derivatives(y, basis, w, basis @ beta, link)
-        step = _solve(information, score)
+        step = _solve(information, score, basis, back, names)
         decrement = float(score @ step)
         beta, value = _climb(y, basis, w, link, beta, step, value)
         if decrement < CONVERGED:
             break
     _, information, probability = _derivatives(y, basis, w, basis @ beta, link)
-    _check_separation(information)
+    _check_separation(information, basis, back, names)
     if decrement >= CONVERGED:
         raise ValueError(f"{link}: no maximum after {MAX_STEPS} steps (the last was {np.sqrt(decrement):.1e} standard errors long).")
     covariance = back @ linalg.inv(information) @ back.T
@@ -242,18 +274,50 @@ def _derivatives(y: np.ndarray, x: np.ndarray, w: np.ndarray, index: np.ndarray,
     return x.T @ (w * residual), (x * (w * curvature)[:, None]).T @ x, p
 
 
-def _solve(information: np.ndarray, score: np.ndarray) -> np.ndarray:
+def _solve(
+    information: np.ndarray,
+    score: np.ndarray,
+    basis: np.ndarray,
+    back: np.ndarray,
+    names: Sequence[str] | None,
+) -> np.ndarray:
     try:
         return np.asarray(linalg.cho_solve(linalg.cho_factor(information), score))
     except linalg.LinAlgError as error:
-        raise SeparationError("the regressors predict the outcome perfectly: the estimate runs to infinity.") from error
+        raise _separated(information, basis, back, names) from error
 
 
-def _check_separation(information: np.ndarray) -> None:
+def _check_separation(
+    information: np.ndarray,
+    basis: np.ndarray,
+    back: np.ndarray,
+    names: Sequence[str] | None,
+) -> None:
     """Of orthonormal columns a row tells at most a quarter (logit) or 2/pi (probit) of what it
     would as a linear outcome; where all tell next to nothing in some direction, they are separated.
     """
     if linalg.eigvalsh(information)[0] < NO_INFORMATION:
-        raise SeparationError(
-            "a combination of the regressors predicts rows perfectly: the estimate runs to infinity. Leave out the regressor that does it, or those rows."
-        )
+        raise _separated(information, basis, back, names)
+
+
+def _separated(
+    information: np.ndarray,
+    basis: np.ndarray,
+    back: np.ndarray,
+    names: Sequence[str] | None,
+) -> SeparationError:
+    """The error that names the regressors along which nothing is left to learn, and counts the
+    rows that differ along them.
+    """
+    direction = linalg.eigh(information)[1][:, 0]
+    along = basis @ direction
+    told = int((np.abs(along) > MOVED * np.abs(along).max()).sum())
+    slopes = back @ direction
+    # In units of the column's spread: the constant, which has none, is never to blame.
+    parts = np.abs(slopes) * (basis @ linalg.inv(back)).std(axis=0)
+    labels = list(names) if names is not None else [f"column {i}" for i in range(len(parts))]
+    guilty = [labels[i] for i in np.argsort(-parts) if parts[i] > TOLD * parts.max()]
+    who = ", ".join(guilty)
+    verb = "predicts" if len(guilty) == 1 else "together predict"
+    what = f"{who} {verb} the outcome perfectly in {rows(told)}: the estimate runs to infinity"
+    return SeparationError(f"{what}. Leave out the regressor that does it, or those rows.")

@@ -9,55 +9,137 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
-from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
-from analysis.estimators.core.groups import numbered
+from analysis.estimators.core.columns import check_columns, numbers, rows
+from analysis.estimators.core.groups import Group, numbered
 from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.options import (
+    Covariance,
+    CovarianceOption,
+    LimitedSmall,
+    Where,
+    checked,
+    covariance_of,
+)
+from analysis.estimators.core.result import Caution
+from analysis.estimators.core.sample import Sample, read_sample, rows_asked
 from analysis.estimators.core.sums import sums_by
 from analysis.estimators.limited.likelihoods import Maximum
+
+FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
+
+
+@dataclass(frozen=True)
+class Request:
+    """What an estimator is asked to use, checked: errors, their factor, keys and rows."""
+
+    errors: Covariance
+    small: LimitedSmall
+    keys: Sequence[str]
+    where: Where | None
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Complete rows in the order of their values."""
+    """Complete rows in the order of their values.
+
+    Attributes
+    ----------
+    values : (n, m), a column a name
+    errors, small : what is assumed of the scores, and the factor of their cross product
+    clusters : of the rows, where errors are clustered
+    groups, dropped, labels : as in `Result`
+    """
 
     values: pd.DataFrame
-    clusters: np.ndarray | None
+    errors: Covariance
+    small: LimitedSmall
+    clusters: Group | None
     groups: dict[str, int]
     dropped: dict[str, int]
     labels: pd.Index
 
+    @property
+    def sandwich(self) -> bool:
+        """Whether the covariance rests on the scores' cross product."""
+        return self.errors.kind != "iid"
 
-def check_names(lists: dict[str, Sequence[str]], outcome: str, cluster: str | None, robust: bool) -> None:
-    for what, names in lists.items():
-        if isinstance(names, str):
-            raise ValueError(f"{what} is a list of column names, such as [{names!r}].")
-        if not names or len(set(names)) < len(names) or outcome in names or CONSTANT in names:
-            raise ValueError(f"{what} must be different columns, at least one, none called {CONSTANT!r} or {outcome!r}; given: {list(names)}.")
-    if cluster is not None and robust:
-        raise ValueError("clustered errors are robust already: give cluster or robust, not both.")
+    def cross_product(self, scores: np.ndarray) -> np.ndarray:
+        """Cross product of scores (n, k), summed by cluster if there is one, with its factor."""
+        if self.clusters is not None:
+            scores = sums_by(self.clusters, scores)
+        count = len(scores)
+        factor = count / (count - 1) if self.small == "stata" else 1.0
+        return np.asarray(scores.T @ scores * factor)
+
+    def covariance(self, best: Maximum) -> np.ndarray:
+        """Of the coefficients at a maximum: inverse information, or sandwich."""
+        return self.cross_product(best.influence) if self.sandwich else best.inverse
+
+    def convention(self, plain: str) -> str:
+        """How the standard errors were computed, `plain` being what iid errors come from."""
+        if not self.sandwich:
+            return f"from the {plain} (normal)"
+        letter = "N" if self.clusters is None else "G"
+        small = self.small == "stata"
+        factor = f"factor {letter}/({letter}-1)" if small else "no small-sample factor"
+        if self.clusters is None:
+            return f"robust to heteroskedasticity (sandwich, {factor}, normal)"
+        count = f"{self.clusters[1]:,} clusters"
+        return f"clustered by {self.errors.cluster} ({count}, sandwich, {factor}, normal)"
+
+    def warnings(self) -> tuple[Caution, ...]:
+        """Few clusters."""
+        if self.clusters is None or self.clusters[1] >= FEW_CLUSTERS:
+            return ()
+        few = f"{self.clusters[1]} clusters are few"
+        text = f"{few}: clustered errors are then too small (Cameron, Gelbach and Miller 2008)."
+        return (Caution("few_clusters", text, "Cluster by something finer, if errors allow it."),)
 
 
-def complete_rows(frame: pd.DataFrame, numeric: Sequence[str], cluster: str | None, keys: Sequence[str], values: pd.DataFrame | None = None) -> Rows:
-    """Keep the rows that are complete in the numeric columns (or in the values given for them) and the cluster."""
-    names = list(dict.fromkeys([*([cluster] if cluster else []), *keys]))
-    check_columns(frame, list(dict.fromkeys([*numeric, *names])))
-    if keys:
-        known = frame[list(keys)].notna().all(axis=1)
-        refuse_duplicates(frame.loc[known.to_numpy(), list(keys)], keys)
-    values = numbers(frame, numeric) if values is None else values
-    keep, dropped = usable_rows(frame[names], values)
-    if not keep.any():
-        left_out = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise ValueError(f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'}).")
-    kept = values.loc[keep]
-    labels = pd.factorize(frame.loc[keep, cluster])[0] if cluster else np.zeros(int(keep.sum()), dtype=int)
-    # Rows are put in the order of their values, so that neither the input's order nor the kind of its ids can move a digit.
-    order = np.lexsort([labels, *kept.to_numpy().T[::-1]])
-    clusters = pd.factorize(labels[order])[0] if cluster else None
-    if clusters is not None and clusters.max() == 0:
-        raise ValueError(f"the sample has one level of {cluster!r} only: clustered standard errors need at least two.")
-    groups = {} if clusters is None else {str(cluster): int(clusters.max()) + 1}
-    return Rows(kept.iloc[order].reset_index(drop=True), clusters, groups, dropped, frame.index[keep])
+def request_of(
+    covariance: CovarianceOption,
+    small: LimitedSmall,
+    keys: Sequence[str],
+    where: Where | None,
+) -> Request:
+    """Check the options that all models of the family share."""
+    checked("small", small, LimitedSmall)
+    return Request(covariance_of(covariance, most=1), small, keys, where)
+
+
+def complete_rows(frame: pd.DataFrame, columns: Sequence[str], request: Request) -> Rows:
+    """Keep the rows that are asked for and complete in the numeric columns and the cluster."""
+    names = list(dict.fromkeys(columns))
+    clusters = request.errors.clusters
+    sample = read_sample(frame, names, (), clusters, keys=request.keys, where=request.where)
+    return _in_order_of_values(sample, names, sample.columns, request)
+
+
+def _in_order_of_values(
+    sample: Sample,
+    names: Sequence[str],
+    values: np.ndarray,
+    request: Request,
+) -> Rows:
+    """Rows in the order of their values, so that neither the input's order nor the kind of its ids
+    can move a digit.
+    """
+    cluster = request.errors.cluster
+    codes = sample.groups[cluster][0] if cluster else np.zeros(sample.n, dtype=int)
+    order = np.lexsort([codes, *values.T[::-1]])
+    group = numbered(pd.factorize(codes[order])[0]) if cluster else None
+    if group is not None and group[1] < 2:
+        one = f"the sample has one level of {cluster!r} only"
+        raise ValueError(f"{one}: clustered standard errors need at least two.")
+    return Rows(
+        values=pd.DataFrame(values[order], columns=list(names)),
+        errors=request.errors,
+        small=request.small,
+        clusters=group,
+        groups={} if group is None else {str(cluster): group[1]},
+        dropped=sample.dropped,
+        labels=sample.labels,
+    )
 
 
 def selection_rows(
@@ -66,31 +148,58 @@ def selection_rows(
     regressors: Sequence[str],
     selection_regressors: Sequence[str],
     selected: str | None,
-    cluster: str | None,
-    keys: Sequence[str],
+    request: Request,
 ) -> tuple[Rows, np.ndarray]:
-    """The complete rows and which of them are selected (n,); what an unselected row holds in the outcome equation does not matter."""
-    outside = [outcome, *[name for name in regressors if name not in selection_regressors]]
+    """The complete rows and which of them are selected (n,); what an unselected row holds in the
+    outcome equation does not matter.
+    """
+    outside = [outcome, *(name for name in regressors if name not in selection_regressors)]
     numeric = list(dict.fromkeys([*selection_regressors, *outside]))
-    check_columns(frame, [*numeric, *([selected] if selected else [])])
-    if selected is not None and selected in numeric:
-        raise ValueError(f"the selection column {selected!r} cannot be a variable of the equations too.")
+    keys, clusters = list(request.keys), list(request.errors.clusters)
+    check_columns(frame, [*numeric, *keys, *clusters, *([selected] if selected else [])])
+    frame, unasked = rows_asked(frame, request.where)
+    marker, flag = _flag(frame, outcome, selected, numeric)
     values = numbers(frame, numeric)
-    if selected is None:
-        marker, flag = f"{outcome} seen", values[outcome].notna().to_numpy(dtype=float)
-    else:
-        marker, flag = selected, numbers(frame, [selected])[selected].to_numpy()
+    # A key says which row it is whether or not the row is selected: it is never masked.
+    masked = {name: values[name].where(flag != 0, 0.0) for name in outside if name not in keys}
+    named = list(dict.fromkeys([*numeric, *keys, *clusters]))
+    marked = frame[named].assign(**masked, **{marker: flag})
+    sample = read_sample(marked, [marker, *numeric], (), clusters, keys=keys)
+    chosen = sample.column(0)
+    columns = sample.columns.copy()
+    columns[np.ix_(chosen == 0, [1 + numeric.index(name) for name in outside])] = 0.0
+    sample.dropped.update(unasked | sample.dropped)
+    rows_used = _in_order_of_values(sample, [marker, *numeric], columns, request)
+    chosen = rows_used.values[marker].to_numpy()
+    _check_selection(chosen, len(regressors) + 2)
+    return rows_used, chosen
+
+
+def _flag(
+    frame: pd.DataFrame,
+    outcome: str,
+    selected: str | None,
+    numeric: Sequence[str],
+) -> tuple[str, np.ndarray]:
+    """The name and the values (n,) of what says that a row is selected: 0, 1 or NaN."""
+    marker = f"{outcome} seen" if selected is None else selected
+    what = f"the selection column {marker!r}"
+    if marker in numeric:
+        raise ValueError(f"{what} cannot be a variable of the equations too.")
+    given = numbers(frame, [selected or outcome])[selected or outcome]
+    flag = given.to_numpy() if selected else given.notna().to_numpy(dtype=float)
     if not np.isin(flag[~np.isnan(flag)], (0.0, 1.0)).all():
-        raise ValueError(f"the selection column {marker!r} holds other values than 0 and 1. Make it a dummy.")
-    columns = {name: np.where(flag == 0, 0.0, values[name]) if name in outside else values[name].to_numpy() for name in numeric}
-    marked = pd.DataFrame({marker: flag} | columns, index=frame.index)
-    rows = complete_rows(frame, numeric, cluster, keys, marked)
-    chosen = rows.values.iloc[:, 0].to_numpy()
-    if not 0 < chosen.sum() < len(chosen):
-        raise ValueError(f"{int(chosen.sum()):,} of {len(chosen):,} complete rows are selected: a selection model needs both kinds.")
-    if chosen.sum() <= len(regressors) + 2:
-        raise ValueError(f"{int(chosen.sum())} selected rows are too few for {len(regressors) + 2} coefficients.")
-    return rows, chosen
+        raise ValueError(f"{what} holds other values than 0 and 1. Make it a dummy.")
+    return marker, flag
+
+
+def _check_selection(chosen: np.ndarray, needed: int) -> None:
+    count = int(chosen.sum())
+    if not 0 < count < len(chosen):
+        given = f"{count:,} of {len(chosen):,} complete rows are selected"
+        raise ValueError(f"{given}: a selection model needs both kinds.")
+    if count <= needed:
+        raise ValueError(f"{count} selected rows are too few for {needed} coefficients.")
 
 
 def design(values: pd.DataFrame, names: Sequence[str], constant: bool, what: str) -> np.ndarray:
@@ -98,23 +207,22 @@ def design(values: pd.DataFrame, names: Sequence[str], constant: bool, what: str
     matrix = values[list(names)].to_numpy()
     if constant:
         matrix = np.column_stack([matrix, np.ones(len(matrix))])
-    refuse_dependent(matrix, [*names, *([CONSTANT] if constant else [])], f"the {what}. Leave one of them out")
+    terms = [*names, *([CONSTANT] if constant else [])]
+    refuse_dependent(matrix, terms, f"the {what}. Leave one of them out")
     return matrix
 
 
 def refuse_dependent(matrix: np.ndarray, names: Sequence[str] | None, what: str) -> None:
     size = np.linalg.norm(matrix, axis=0)
     if len(matrix) <= matrix.shape[1]:
-        raise ValueError(f"{len(matrix)} rows are too few for {matrix.shape[1]} columns among {what}.")
+        few = rows(len(matrix))
+        raise ValueError(f"{few} are too few for {matrix.shape[1]} columns among {what}.")
     _, r, pivots = linalg.qr(matrix / np.where(size > 0, size, 1), mode="economic", pivoting=True)
-    dependent = [i for i, left in zip(pivots, np.abs(np.diag(r)), strict=True) if left <= 1e-9]
+    left = zip(pivots, np.abs(np.diag(r)), strict=True)
+    dependent = [i for i, share in left if share <= 1e-9]
     if dependent:
-        named = ", ".join(names[i] for i in dependent) if names is not None else "a column"
+        named = "a column" if names is None else ", ".join(names[i] for i in dependent)
         raise ValueError(f"{named} is constant, zero or a combination of others among {what}.")
-
-
-def likelihood_covariance(best: Maximum, clusters: np.ndarray | None, robust: bool, small: bool) -> np.ndarray:
-    return best.inverse if clusters is None and not robust else cross_product(best.influence, clusters, small)
 
 
 def slopes_of(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -123,11 +231,3 @@ def slopes_of(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """
     size = np.linalg.norm(x, axis=0)
     return np.asarray(np.linalg.lstsq(x / size, y, rcond=None)[0] / size)
-
-
-def cross_product(scores: np.ndarray, clusters: np.ndarray | None, small: bool) -> np.ndarray:
-    """Cross product of the scores (n, k), summed by cluster if there is one, with its factor."""
-    if clusters is not None:
-        scores = sums_by(numbered(clusters), scores)
-    count = len(scores)
-    return np.asarray(scores.T @ scores * (count / (count - 1) if small else 1.0))
