@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from flows.refresh.reading import SourceOutcome
+from flows.refresh.outcomes import SourceOutcome
 from flows.refresh.summary import unread_lines
 from warehouse.lake.loads import LoadReport
 from warehouse.releases.meta import write_meta
