@@ -36,7 +36,7 @@ def _city_code(adcode: pd.Series) -> pd.Series:
 
 
 def _read_adjacency(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, PAIR_COLUMNS)
+    table = read_small_csv(raw, PAIR_COLUMNS, delivery)
     delivery.read_n = 2 * table.rows_n
     there = table.rows[["line", *PAIR_COLUMNS]].set_axis(["line", "from_code", "to_code"], axis=1)
     back = there.rename(columns={"from_code": "to_code", "to_code": "from_code"})
@@ -61,7 +61,7 @@ def _is_ports(raw: RawFile) -> bool:
 
 
 def _read_ports(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, PORT_COLUMNS)
+    table = read_small_csv(raw, PORT_COLUMNS, delivery)
     delivery.read_n = table.rows_n
     text = table.rows
     frame = text[["line"]].assign(

@@ -94,13 +94,13 @@ def _is_big_data(raw: RawFile) -> bool:
 
 
 def _read_own(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, OWN_COLUMNS)
+    table = read_small_csv(raw, OWN_COLUMNS, delivery)
     text = table.rows.rename(columns={"name_zh": "name"})
     _deliver(delivery, table.rows_n, text, table.broken)
 
 
 def _read_zones(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, ZONE_COLUMNS)
+    table = read_small_csv(raw, ZONE_COLUMNS, delivery)
     text = table.rows.rename(columns={"approval_date": "approved_on"})
     provenance = text["provenance"].map(lambda word: PROVENANCE.get(word, word))
     year = text["approved_on"].str.slice(0, 4)
@@ -108,12 +108,12 @@ def _read_zones(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _read_broadband(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, LIST_COLUMNS)
+    table = read_small_csv(raw, LIST_COLUMNS, delivery)
     _deliver(delivery, table.rows_n, _from_list(table.rows).assign(policy="broadband_china", level=""), table.broken)
 
 
 def _read_big_data(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, (*LIST_COLUMNS, "level"))
+    table = read_small_csv(raw, (*LIST_COLUMNS, "level"), delivery)
     _deliver(delivery, table.rows_n, _from_list(table.rows).assign(policy="big_data"), table.broken)
 
 

@@ -5,6 +5,7 @@ import shutil
 import zipfile
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from warehouse.errors import SourceError
@@ -216,6 +217,42 @@ def test_each_edition_is_recognised_and_read(load, tmp_path, edition, packing):
     assert value["CHN", industries[0], "CHN", final[0]] == pytest.approx(3 + demand_at / 100, abs=1e-12)
     assert cells[cells["row_industry"] == output]["row_country"].isna().all()
     assert len(tail) <= cells["row_industry"].nunique()
+
+
+def as_kind(path: Path, kind: str, rows: list[list[str]]) -> Path:
+    """The table as a workbook, in Stata (whose import writes labels in small letters) or as Parquet, with numbers as numbers."""
+    frame = pd.DataFrame(rows[1:], columns=["V1" if label == "" else label for label in rows[0]])
+    texts = [label for label in frame.columns if label in ("V1", "Code", "Description")]
+    frame = frame.astype({label: float for label in frame.columns if label not in texts})
+    target = path.with_suffix(f".{kind}")
+    if kind == "xlsx":
+        frame.to_excel(target, index=False)
+    elif kind == "dta":
+        frame.rename(columns=str.lower).rename(columns=lambda label: label if label[0].isalpha() else f"_{label}").to_stata(
+            target, write_index=False, version=118
+        )
+    else:
+        frame.to_parquet(target, index=False)
+    return target
+
+
+@pytest.mark.parametrize("edition", ICIO)
+@pytest.mark.parametrize("kind", ["xlsx", "dta", "parquet"])
+def test_each_edition_in_every_kind_of_file(load, tmp_path, edition, kind):
+    rows = edition_rows(edition, COUNTRIES if edition < "2023" else ("AUS", "CHN"))
+    _, plain, _ = load("input_output", write_csv(tmp_path / ICIO[edition][0], rows))
+    report, tables, aside = load("input_output", as_kind(tmp_path / ICIO[edition][0], kind, rows))
+    columns = ["edition", "year", "row_country", "row_industry", "column_country", "column_code", "value_usd_million"]
+    assert report.layout == f"oecd_icio_{edition}"
+    assert aside.empty
+    pd.testing.assert_frame_equal(tables["input_output__icio"][columns], plain["input_output__icio"][columns])
+
+
+@pytest.mark.parametrize("kind", ["xlsx", "parquet"])
+def test_a_national_table_in_other_kinds_of_file(load, tmp_path, kind):
+    report, tables, _ = load("input_output", as_kind(tmp_path / NATIONAL_NAME, kind, national_rows({("01", "02"): "4601.5"})))
+    cells = tables["input_output__national"].set_index(["row_code", "column_code"])["value_usd_million"]
+    assert (report.layout, len(cells), cells["01", "02"]) == ("oecd_national_2021", 50 * 54, 4601.5)
 
 
 def test_several_years_in_one_archive_are_all_read(load, tmp_path):

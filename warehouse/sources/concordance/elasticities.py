@@ -33,6 +33,7 @@ def read_elasticities(raw: RawFile, delivery: Delivery) -> None:
         raise SourceError(raw.name, "", f"column {', '.join(missing)} is missing", "Fetch the file again from its publisher")
     if frame.empty:
         raise SourceError(raw.name, "", "has columns and no rows", "Fetch the file again from its publisher")
+    delivery.heads("", list(frame.columns), {list(frame.columns).index(name): name for name in COLUMNS})
     _deliver(delivery, frame.assign(line=np.arange(1, len(frame) + 1)))
 
 

@@ -64,7 +64,7 @@ def _name(piece: Headed, cells: Cells) -> str:
 
 
 def read_crosswalk_csv(raw: RawFile, delivery: Delivery) -> None:
-    table = read_small_csv(raw, OWN_COLUMNS)
+    table = read_small_csv(raw, OWN_COLUMNS, delivery)
     rows = table.rows.rename(columns={"isic4_code": "isic", "gbt2002_code": "code"})
     rows = rows.assign(digits=rows["level"].map(LEVELS).fillna(0).astype(int))
     delivery.put_aside(TABLE, table.broken)

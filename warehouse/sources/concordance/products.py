@@ -58,7 +58,7 @@ def is_hs_workbook(raw: RawFile) -> bool:
 
 def read_hs_workbook(raw: RawFile, delivery: Delivery) -> None:
     sheets = {name: rows for name, rows in read_workbook(raw).items() if _header_row(rows) is not None}
-    frames = [_read_sheet(raw, name, rows) for name, rows in sheets.items()]
+    frames = [_read_sheet(raw, delivery, name, rows) for name, rows in sheets.items()]
     delivery.read_n = sum(sum(1 for row in rows[(_header_row(rows) or 0) + 1 :] if _filled(row)) for rows in sheets.values())
     frame = pd.concat(frames, ignore_index=True)
     if frame.empty:
@@ -86,7 +86,7 @@ def _filled(row: list[object]) -> bool:
     return any(str(cell).strip() for cell in row)
 
 
-def _read_sheet(raw: RawFile, sheet: str, rows: Rows) -> pd.DataFrame:
+def _read_sheet(raw: RawFile, delivery: Delivery, sheet: str, rows: Rows) -> pd.DataFrame:
     """One sheet's pairs as text, with `line` (row of the sheet); a sheet with a relationship column is a correlation table."""
     number = _header_row(rows)
     assert number is not None
@@ -96,6 +96,8 @@ def _read_sheet(raw: RawFile, sheet: str, rows: Rows) -> pd.DataFrame:
         place, problem = f"sheet {sheet!r}, row {number + 1}", f"heads {len(heads)} of its columns as HS codes, two expected"
         raise SourceError(raw.name, place, problem, "Fetch the workbook again from its publisher")
     relation = next((position for position, head in enumerate(header) if head.lower().startswith("relation")), None)
+    taken = {heads[0]: "from_hs6", heads[1]: "to_hs6"} | ({} if relation is None else {relation: "relationship"})
+    delivery.heads(sheet, header, taken)
     body = [(line, row) for line, row in enumerate(rows[number + 1 :], start=number + 2) if _filled(row)]
     return pd.DataFrame(
         {
@@ -119,7 +121,7 @@ def is_bec(raw: RawFile) -> bool:
 def read_bec(raw: RawFile, delivery: Delivery) -> None:
     """HS to BEC (fourth revision); a code that belongs to several categories has several rows."""
     head = next(name for name in header_of(raw) if REVISION_HEAD.fullmatch(name))
-    table = read_small_csv(raw, [head, "BEC"])
+    table = read_small_csv(raw, {head: "hs6", "BEC": "bec_code"}, delivery)
     frame = table.rows[["line"]].assign(revision=_revision(raw, head), hs6=table.rows[head].map(_hs6_text), bec_code=table.rows["BEC"])
     delivery.read_n = table.rows_n
     pair = frame["hs6"] + " to " + frame["bec_code"]

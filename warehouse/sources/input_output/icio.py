@@ -6,7 +6,7 @@ A whole table as text would take gigabytes, so the good cells of some lines at a
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
@@ -16,14 +16,12 @@ import pandas as pd
 
 from warehouse.sources.input_output.cells import judged, refuse_missing, refuse_short, year_in_name
 from warehouse.sources.input_output.editions import CHINA, COUNTRY, Edition
+from warehouse.sources.input_output.grid import heads_of, lines_of
 from warehouse.sources.reading.base import Delivery, RawFile
 from warehouse.sources.reading.setting_aside import matches
-from warehouse.sources.reading.small_csv import header_of
-from warehouse.sources.reading.text import csv_rows
 
 TABLE = "input_output__icio"
 PIECE = 200  # lines
-MAX_LINE = 4 * 1024**2  # characters read as one line; one of the widest table has about 100,000
 COLUMNS = {
     "line": "bigint",
     "edition": "varchar",
@@ -40,7 +38,7 @@ def recogniser(edition: Edition) -> Callable[[RawFile], bool]:
     """Whether a file is a table of this edition."""
 
     def recognise(raw: RawFile) -> bool:
-        header = header_of(raw)
+        header = heads_of(raw)
         return header[:1] in (["V1"], [""]) and any(map(edition.first_industry.fullmatch, header))
 
     return recognise
@@ -60,9 +58,12 @@ def reader(edition: Edition) -> Callable[[RawFile, Delivery], None]:
 
 
 def _read_table(edition: Edition, year: int, raw: RawFile, delivery: Delivery, connection: duckdb.DuckDBPyConnection) -> None:
-    rows = _lines(raw)
+    rows = lines_of(raw)
     header = [label.strip() for label in next(rows)[1]]
     columns = _china_columns(edition, raw, header)
+    for label in columns:
+        delivery.column("", label, "value_usd_million")
+    delivery.column("", "(columns of other countries)", None, "only what China's industries and buyers take is kept")
     pick = itemgetter(*(header.index(label) for label in columns))
     names: list[str] = []
     last = 1
@@ -80,13 +81,6 @@ def _read_table(edition: Edition, year: int, raw: RawFile, delivery: Delivery, c
         last = piece[-1][0]
     wanted = [*(label for label in header if edition.industry_of(label)), *edition.rows_without_country]
     refuse_missing(raw.name, f"line {last}", "row", wanted, names, edition.name)
-
-
-def _lines(raw: RawFile) -> Iterator[tuple[int, list[str]]]:
-    """Line number and values, row by row."""
-    for line, (_, fields) in enumerate(csv_rows(raw, "utf-8-sig", MAX_LINE), start=1):
-        if fields:
-            yield line, fields
 
 
 def _china_columns(edition: Edition, raw: RawFile, header: list[str]) -> dict[str, tuple[str, str]]:

@@ -56,7 +56,7 @@ def is_consumer_prices(raw: RawFile) -> bool:
 
 
 def read_consumer_prices(raw: RawFile, delivery: Delivery) -> None:
-    cells = pd.concat([_cells(raw, piece) for piece in read_headed(raw, _is_head)], ignore_index=True)
+    cells = pd.concat([_cells(raw, delivery, piece) for piece in read_headed(raw, _is_head)], ignore_index=True)
     delivery.read_n = len(cells)
     index = as_numbers(cells["text"])
     good_year = matches(cells["year_text"], "(19|20)[0-9]{2}")
@@ -77,7 +77,7 @@ def read_consumer_prices(raw: RawFile, delivery: Delivery) -> None:
     delivery.put_aside(TABLE, aside)
 
 
-def _cells(raw: RawFile, piece: Headed) -> pd.DataFrame:
+def _cells(raw: RawFile, delivery: Delivery, piece: Headed) -> pd.DataFrame:
     """One row a filled cell of a category."""
     heads = piece.heads
     year = next(at for at, head in enumerate(heads) if head in YEAR_HEADS)
@@ -87,5 +87,6 @@ def _cells(raw: RawFile, piece: Headed) -> pd.DataFrame:
     columns = {at: name for at, head in enumerate(heads) if (name := _category(head))}
     if len(set(columns.values())) < len(columns):
         raise SourceError(raw.name, piece.place, "gives a category in two columns", "Delete or rename one of the two")
+    delivery.heads(piece.sheet, heads, {year: "year", city: "city_name", **dict.fromkeys(columns, "index_pct")})
     rows = [(line, cells[city], cells[year], name, cells[at]) for line, cells in piece.rows for at, name in columns.items() if cells[at]]
     return pd.DataFrame(rows, columns=["line", "city_name", "year_text", "category", "text"])

@@ -42,6 +42,7 @@ def read_exchange_rates(raw: RawFile, delivery: Delivery) -> None:
             found = ", ".join(head for head in heads if head)
             raise SourceError(raw.name, place, f"column {wanted} is missing; columns found: {found}", f"Name the column {wanted}")
     year_at, rate_at = heads.index(YEAR_HEAD), heads.index(RATE_HEAD)
+    delivery.heads(sheet, heads, {year_at: "year", rate_at: "cny_per_usd"})
     pairs = [(at + 1, _cell(rows[at], year_at), _cell(rows[at], rate_at)) for at in range(head_at + 1, len(rows))]
     pairs = [pair for pair in pairs if pair[1] or pair[2]]
     if not pairs:
