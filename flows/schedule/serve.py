@@ -77,11 +77,13 @@ async def _forget_ended_runs() -> None:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
     from prefect.client.schemas.objects import StateType
+    from prefect.client.schemas.sorting import FlowRunSort
     from prefect.states import Crashed
 
     under_way = FlowRunFilterStateType(any_=[StateType.RUNNING, StateType.PENDING])
+    asked = FlowRunFilter(state=FlowRunFilterState(type=under_way))
     async with get_client() as client:
-        for run in await client.read_flow_runs(flow_run_filter=FlowRunFilter(state=FlowRunFilterState(type=under_way))):
+        for run in await client.read_flow_runs(flow_run_filter=asked, sort=FlowRunSort.ID_DESC, limit=200):
             await client.set_flow_run_state(run.id, Crashed(message="It was ended with the server that ran it."), force=True)
 
 

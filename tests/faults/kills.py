@@ -17,10 +17,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from flows.refresh.leftovers import leftovers
 from tests.conftest import PROJECT, citytrade, environment, write_config
 from warehouse import connect
 from warehouse.releases.contents import table_contents
-from warehouse.releases.publish import DATABASE, current_release, read_manifest
+from warehouse.releases.publish import DATABASE, current_release, read_manifest, release_names
+from warehouse.releases.seal import broken_seals
 from warehouse.settings.config import Config, load_config
 
 PHASES = ("Reading", "Checking deliveries", "Building models", "Checking panels")
@@ -97,8 +99,9 @@ def kill_many(config: Config, kills_n: int, seed: int, say: Callable[[str], None
     done = citytrade("refresh", "--force", "--config", str(config.path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert look(config) == undisturbed, "the refresh after the kills gives other tables"
-    leftovers = [*config.builds.glob(".*"), *(config.lake / "loads").glob("*/.*"), *(config.lake / "sets").glob(".*")]
-    assert leftovers == [], leftovers
+    left = [path for path in leftovers(config) if path.is_relative_to(config.home)]
+    assert left == [], left
+    assert [name for name in release_names(config.home) if broken_seals(config.builds / name)] == []
     say(f"the next refresh gives the same {len(undisturbed)} tables, and nothing is left of the {kills_n} killed ones")
     return kills
 
