@@ -203,8 +203,8 @@ def test_the_note_says_what_was_done() -> None:
     assert "AR(1)" in str(result) and "L1.y" in set(result.tidy()["term"])
 
 
-def by_hand(frame: pd.DataFrame, h: str) -> tuple[np.ndarray, np.ndarray]:
-    """One- and two-step collapsed system GMM of y on L.y, x and a constant, written as sums over cities with small dense matrices."""
+def by_hand(frame: pd.DataFrame, h: str, first_year: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """One- and two-step collapsed system GMM of y on L.y, x and a constant, as sums over cities with small dense matrices; equations from a year on."""
     years = sorted(frame["year"].unique())
     t_n = len(years)
     wide = {name: frame.pivot(index="year", columns="city_code", values=name).reindex(years).to_numpy().T for name in ("y", "x")}
@@ -220,7 +220,7 @@ def by_hand(frame: pd.DataFrame, h: str) -> tuple[np.ndarray, np.ndarray]:
                 z[k:t_n, start + k - 1] = np.nan_to_num(source[: t_n - k])
             z[t_n + 1 :, 2 * (t_n - 1) + (start > 0)] = np.nan_to_num(np.diff(source))
         z[t_n:, -1] = 1.0
-        used = ~np.isnan(rows).any(axis=1)
+        used = ~np.isnan(rows).any(axis=1) & np.tile(np.array(years) >= first_year, 2)
         blocks.append((np.where(used[:, None], rows, 0.0), np.where(used[:, None], z, 0.0)))
     change = np.eye(t_n) - np.eye(t_n, k=-1)
     change[0] = 0

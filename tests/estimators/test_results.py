@@ -24,6 +24,12 @@ CALLS = {
     "effects_f_test": {"outcome": "y", "regressors": ["x", "m"]},
     "breusch_pagan": {"outcome": "y", "regressors": ["x", "m"]},
     "instrumental_variables": {"outcome": "y", "endogenous": ["x"], "instruments": ["m"]},
+    "dynamic_gmm": {
+        "outcome": "y",
+        "regressors": ["L.y", "x"],
+        "gmm": {"variables": "L.y", "collapse": True},
+        "iv": {"variables": "x"},
+    },
     "tobit": {"outcome": "y", "regressors": ["x", "m"], "covariance": {"cluster": ["city_code"]}},
     "heckman": {
         "outcome": "y",

@@ -56,8 +56,8 @@ def _uncovered(spec: Specification) -> list[Caution]:
     alone, outside = uncovered(spec)
     if not alone:
         return []
-    by = f" and by {', '.join(outside)}" if outside else ""
-    text = f"No instrument is made of {', '.join(alone)}: what is known about it comes from the instruments of other regressors{by}."
+    by = f" and on {', '.join(outside)}" if outside else ""
+    text = f"No instrument is made of {', '.join(alone)}: what is known of it rests on the instruments of other regressors{by}."
     remedy = "Name it in iv if it is strictly exogenous, in gmm with its lags if it is not."
     return [Caution("uncovered", text, remedy)]
 
