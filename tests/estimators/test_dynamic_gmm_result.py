@@ -41,7 +41,10 @@ def test_a_mask_of_whole_cities_is_the_panel_of_these_cities(options: dict[str, 
     frame = world()
     inside = frame["city_code"] < "1140"
     call = CALL | {"regressors": ["L.y", "x", "z"]} | options
-    masked, alone = dynamic_gmm(frame, "y", where=inside, **call), dynamic_gmm(frame[inside], "y", **call)
+    masked, alone = (
+        dynamic_gmm(frame, "y", where=inside, **call),
+        dynamic_gmm(frame[inside], "y", **call),
+    )
     pd.testing.assert_frame_equal(masked.tidy(), alone.tidy(), check_exact=True)
     assert masked.sample.equals(alone.sample)
     everything = dynamic_gmm(frame, "y", where=np.ones(len(frame), dtype=bool), **call)
@@ -52,7 +55,13 @@ def test_a_mask_of_whole_cities_is_the_panel_of_these_cities(options: dict[str, 
 def test_deviations_are_formed_from_all_years_before_the_mask() -> None:
     frame = world()
     early = frame["year"] <= 2008
-    call = {"gmm": GMM("x", collapse=True), "iv": IV("z"), "equations": "difference", "transform": "orthogonal", "steps": 1}
+    call = {
+        "gmm": GMM("x", collapse=True),
+        "iv": IV("z"),
+        "equations": "difference",
+        "transform": "orthogonal",
+        "steps": 1,
+    }
     masked = dynamic_gmm(frame, "y", ["x", "z"], where=early, **call)
     later = frame.groupby("city_code")["year"].transform("max") > frame["year"]
     assert masked.n == (early & later).sum()  # also of 2008: the years after it are outside, and in the mean
@@ -80,7 +89,10 @@ def test_a_table_of_a_paper_can_say_it() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"covariance": {"cluster": ["area"]}}, "errors of dynamic GMM are clustered by city_code, which is 'robust'"),
+        (
+            {"covariance": {"cluster": ["area"]}},
+            "errors of dynamic GMM are clustered by city_code, which is 'robust'",
+        ),
         ({"covariance": "windmeijer"}, "covariance = 'windmeijer' is not known"),
         ({"small": True}, "small = True is not known"),
         ({"where": "year"}, "not booleans"),
@@ -88,7 +100,10 @@ def test_a_table_of_a_paper_can_say_it() -> None:
         ({"gmm": {"variables": "x", "lag": 2}}, "GMM has no field 'lag'. Nearest: lags"),
         ({"gmm": {"lags": 2}}, "GMM needs variables"),
         ({"iv": "z"}, "'z' is not an instrument"),
-        ({"iv": {"variables": "z", "equation": "levels"}}, "equation = 'levels' is not known. Nearest: level"),
+        (
+            {"iv": {"variables": "z", "equation": "levels"}},
+            "equation = 'levels' is not known. Nearest: level",
+        ),
         ({"regressors": [{"columns": "y"}]}, "A mapping has column"),
         ({"equations": "systems"}, "equations = 'systems' is not known. Nearest: system"),
     ],
@@ -102,7 +117,11 @@ def test_what_cannot_be_meant_is_refused(options: dict[str, Any], message: str) 
 def test_glance_has_the_whole_and_the_table_the_terms() -> None:
     result = dynamic_gmm(world(), "y", ["L.y", "x", "z"], **CALL)
     row = result.glance().iloc[0]
-    assert (row["nobs"], row["n_city_code"], row["instruments"]) == (result.n, 59, result.instruments_n)
+    assert (row["nobs"], row["n_city_code"], row["instruments"]) == (
+        result.n,
+        59,
+        result.instruments_n,
+    )
     assert row["hansen_statistic"] == result.tests["hansen"].statistic and row["ar2_p_value"] == result.tests["ar2"].p
     assert not any("GMM(" in name for name in result.glance().columns) and any("Difference-in-Hansen GMM(L1.y" in line for line in str(result).split("\n"))
     assert set(result.tidy()["equation"]) == {"y"}
@@ -112,8 +131,18 @@ def stacked_by_hand(frame: pd.DataFrame) -> pd.DataFrame:
     """First differences of y, L.y, x and z, and the lags of y and x that SHORT uses, missing ones zero, for difference GMM."""
     years = sorted(frame["year"].unique())
     wide = {name: frame.pivot(index="year", columns="city_code", values=name).reindex(years) for name in ("y", "x", "z")}
-    parts = {"dy": wide["y"].diff(), "dly": wide["y"].shift().diff(), "dx": wide["x"].diff(), "dz": wide["z"].diff()}
-    lags = {"y2": wide["y"].shift(2), "y3": wide["y"].shift(3), "x1": wide["x"].shift(1), "x2": wide["x"].shift(2)}
+    parts = {
+        "dy": wide["y"].diff(),
+        "dly": wide["y"].shift().diff(),
+        "dx": wide["x"].diff(),
+        "dz": wide["z"].diff(),
+    }
+    lags = {
+        "y2": wide["y"].shift(2),
+        "y3": wide["y"].shift(3),
+        "x1": wide["x"].shift(1),
+        "x2": wide["x"].shift(2),
+    }
     stacked = pd.DataFrame({name: part.stack(future_stack=True) for name, part in (parts | lags).items()}).reset_index()
     return stacked.dropna(subset=list(parts)).fillna(0.0)
 

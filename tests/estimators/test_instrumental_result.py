@@ -13,7 +13,12 @@ def world(strength: float = 0.8, cities: int = 50, years: int = 8, instruments: 
     """y = x + 0.5 w + city + u, where x moves with u and, as much as asked for, with the instruments."""
     draw = np.random.default_rng(seed)
     n = cities * years
-    frame = pd.DataFrame({"city_code": np.repeat([f"{1100 + i}" for i in range(cities)], years), "year": np.tile(range(2010, 2010 + years), cities)})
+    frame = pd.DataFrame(
+        {
+            "city_code": np.repeat([f"{1100 + i}" for i in range(cities)], years),
+            "year": np.tile(range(2010, 2010 + years), cities),
+        }
+    )
     z, u = draw.normal(size=(n, instruments)), draw.normal(size=n)
     frame["w"] = draw.normal(size=n)
     frame["x"] = strength * z[:, :2].sum(axis=1) + 0.3 * frame["w"] + 0.7 * u + draw.normal(size=n)
@@ -29,7 +34,9 @@ def kinds(frame: pd.DataFrame, **options: object) -> list[str]:
 
 
 @pytest.mark.parametrize("covariance", ["iid", "robust", {"cluster": ["city_code"]}])
-def test_first_stages_in_the_table_are_the_regressions_on_all_instruments(covariance: object) -> None:
+def test_first_stages_in_the_table_are_the_regressions_on_all_instruments(
+    covariance: object,
+) -> None:
     frame = world()
     result = estimate("instrumental_variables", frame, CALL | {"covariance": covariance, "small": "sss"})
     table = result.tidy(level=0.9)
@@ -48,7 +55,11 @@ def test_first_stages_in_the_table_are_the_regressions_on_all_instruments(covari
 def test_one_first_stage_for_each_of_several() -> None:
     frame = world(instruments=3).assign(x2=lambda f: f["z3"] + 0.2 * f["x"])
     result = instrumental_variables(frame, "y", ["x", "x2"], ["z1", "z2", "z3"], ["w"], ["city_code", "year"])
-    assert list(dict.fromkeys(result.tidy()["equation"])) == ["y", "first stage of x", "first stage of x2"]
+    assert list(dict.fromkeys(result.tidy()["equation"])) == [
+        "y",
+        "first stage of x",
+        "first stage of x2",
+    ]
     assert "constant" not in set(result.tidy()["term"])
     assert "set by inverting" not in str(result)
     one = instrumental_variables(frame, "y", ["x"], ["z1"])
@@ -59,7 +70,11 @@ def test_rows_outside_the_mask_do_not_matter() -> None:
     frame = world()
     late = frame["year"] > 2012
     spoiled = pd.concat([frame.assign(late=late), frame[~late].assign(late=False, x=np.inf)], ignore_index=True)
-    options = {"effects": ["city_code", "year"], "covariance": {"cluster": ["city_code"]}, "estimator": "gmm"}
+    options = {
+        "effects": ["city_code", "year"],
+        "covariance": {"cluster": ["city_code"]},
+        "estimator": "gmm",
+    }
     here = estimate("instrumental_variables", spoiled, CALL | options | {"where": "late"})
     alone = estimate("instrumental_variables", frame[late], CALL | options)
     pd.testing.assert_frame_equal(here.tidy(), alone.tidy(), check_exact=True)
@@ -91,12 +106,20 @@ def test_two_regressors_moved_by_one_thing_are_weak_given_each_other() -> None:
 
 def test_many_instruments_and_few_clusters_are_said() -> None:
     frame = world(instruments=45)
-    many = estimate("instrumental_variables", frame, CALL | {"instruments": [f"z{i}" for i in range(1, 46)], "covariance": "robust"})
+    many = estimate(
+        "instrumental_variables",
+        frame,
+        CALL | {"instruments": [f"z{i}" for i in range(1, 46)], "covariance": "robust"},
+    )
     found = {caution.kind: caution for caution in many.warnings}
     assert "45 excluded instruments for 400 rows are many" in found["many_instruments"].sentence
     block = frame.assign(block=frame["city_code"].astype(int) % 3)
     few = estimate("instrumental_variables", block, CALL | {"covariance": {"cluster": ["block"]}})
-    assert [caution.kind for caution in few.warnings] == ["many_instruments", "few_clusters", "no_statistic"]
+    assert [caution.kind for caution in few.warnings] == [
+        "many_instruments",
+        "few_clusters",
+        "no_statistic",
+    ]
     assert "4 instruments (controls among them) are no fewer than 3 clusters" in few.warnings[0].sentence
     assert "3 clusters are few" in few.warnings[1].sentence and "Hansen J" in few.warnings[2].sentence
     assert kinds(frame, covariance={"cluster": ["city_code"]}) == []

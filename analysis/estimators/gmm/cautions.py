@@ -71,7 +71,13 @@ def _weak(strength: pd.Series) -> list[Caution]:
         f"The instruments are weak: conditional first-stage F of the stacked equations {values}, "
         f"and below {RULE_OF_THUMB} is too little for estimate and errors."
     )
-    return [Caution("weak_instruments", text, "Use fewer and nearer lags, a system, or instruments from outside; compare the within estimate.")]
+    return [
+        Caution(
+            "weak_instruments",
+            text,
+            "Use fewer and nearer lags, a system, or instruments from outside; compare the within estimate.",
+        )
+    ]
 
 
 def _left_out(stacked: Stacked, fitted: Estimate) -> list[Caution]:

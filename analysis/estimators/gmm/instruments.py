@@ -1,8 +1,9 @@
 """Instrument columns of a dynamic panel model, made from what is asked for (gmm.specs).
 
-Most GMM-style instruments are zero in every row but one (a lag used in one period), so a column is kept as its N values in that row.
-Only collapsed and IV-style instruments fill several rows. Products with the instruments are sums over rows of small products, and the
-N x rows x instruments matrix never exists.
+Most GMM-style instruments are zero in every row but one (a lag used in one period), so a column is
+kept as its N values in that row. Only collapsed and IV-style instruments fill several rows.
+Products with the instruments are sums over rows of small products, and the N x rows x instruments
+matrix never exists.
 """
 
 from __future__ import annotations
@@ -80,7 +81,10 @@ class Instruments:
     def cross(self, x: np.ndarray) -> np.ndarray:
         """(L, K) sum over units of Z_i' X_i, for X (K, R, N)."""
         parts = [block @ x[:, r].T for r, block in enumerate(self.single)]
-        tail = sum((self.spread[r] @ x[:, r].T for r in range(len(self.single))), np.zeros((self.spread.shape[1], len(x))))
+        tail = sum(
+            (self.spread[r] @ x[:, r].T for r in range(len(self.single))),
+            np.zeros((self.spread.shape[1], len(x))),
+        )
         return np.concatenate([*parts, tail])
 
     def moments(self, errors: np.ndarray) -> np.ndarray:
@@ -113,7 +117,14 @@ class Builder:
         self._spread: list[np.ndarray] = []
         self._spread_columns: list[Column] = []
 
-    def add_gmm(self, spec: GMM, label: str, names: Sequence[str], bases: Sequence[np.ndarray], differences: Sequence[np.ndarray]) -> None:
+    def add_gmm(
+        self,
+        spec: GMM,
+        label: str,
+        names: Sequence[str],
+        bases: Sequence[np.ndarray],
+        differences: Sequence[np.ndarray],
+    ) -> None:
         """Instruments of one spec: `bases` serve the transformed equation, `differences` the level equation; both (T, N), 0 if missing."""
         level = spec.equation == "level"
         sources = differences if level and not spec.passthrough else bases
@@ -132,7 +143,15 @@ class Builder:
         if self.system and spec.equation == "both":
             self._add_level_lags(spec, f"{label} (level)" if splits else label, names, differences, low, high)
 
-    def add_iv(self, label: str, names: Sequence[str], transformed: Sequence[np.ndarray], levels: Sequence[np.ndarray], *, tested: bool = True) -> None:
+    def add_iv(
+        self,
+        label: str,
+        names: Sequence[str],
+        transformed: Sequence[np.ndarray],
+        levels: Sequence[np.ndarray],
+        *,
+        tested: bool = True,
+    ) -> None:
         """One column a variable; an empty sequence means none in that equation. Arrays (T, N)."""
         for i, name in enumerate(names):
             parts = ({0: transformed[i]} if transformed else {}) | ({self.t: levels[i]} if levels else {})
@@ -156,11 +175,21 @@ class Builder:
             raise ValueError(f"{spec}: no lag of {low} to {'the longest' if high is None else high} fits in {self.t} periods. Shorten the lags.")
         return first, last
 
-    def _add_level_lags(self, spec: GMM, label: str, names: Sequence[str], differences: Sequence[np.ndarray], low: int, high: int) -> None:
-        """The one lagged difference that the level equation gets beside the transformed equation's lags (Blundell and Bond 1998).
+    def _add_level_lags(
+        self,
+        spec: GMM,
+        label: str,
+        names: Sequence[str],
+        differences: Sequence[np.ndarray],
+        low: int,
+        high: int,
+    ) -> None:
+        """The one lagged difference that the level equation gets beside the transformed equation's
+        lags (Blundell and Bond 1998).
 
-        It is the shortest lag less one. A column that is zero in all used rows moves on to longer lags while the limits leave room;
-        that room is shared by the columns of one spec, in the order of periods and variables, as in xtabond2.
+        It is the shortest lag less one. A column that is zero in all used rows moves on to longer
+        lags while the limits leave room; that room is shared by the columns of one spec, in the
+        order of periods and variables, as in xtabond2.
         """
         deeper = low > 0 or high > 0
         lag, stop, direction = (max(low - 1, 0), high - 1, 1) if deeper else (high - 1, low - 1, -1)
@@ -187,7 +216,17 @@ class Builder:
         if masked.any():
             self._single[row].append(masked)
             period = int(self.periods[row % self.t])
-            self._single_columns[row].append(Column(about.group, about.equation, period, about.variable, about.lag, about.is_level_gmm, about.is_tested))
+            self._single_columns[row].append(
+                Column(
+                    about.group,
+                    about.equation,
+                    period,
+                    about.variable,
+                    about.lag,
+                    about.is_level_gmm,
+                    about.is_tested,
+                )
+            )
 
     def _add_spread(self, about: Column, parts: dict[int, np.ndarray]) -> None:
         column = np.zeros(self.used.shape)

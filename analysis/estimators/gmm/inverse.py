@@ -1,7 +1,8 @@
-"""Inverses of symmetric matrices that may be singular, their rank, and which columns are independent, by one pivoted factor.
+"""Inverses of symmetric matrices that may be singular, their rank, and which columns are
+independent, by one pivoted factor.
 
-A singular matrix is inverted after leaving out rows, the one with the largest remaining pivot kept first, with zeros in the rows
-and columns of the others, or by Moore and Penrose.
+A singular matrix is inverted after leaving out rows, the one with the largest remaining pivot kept
+first, with zeros in the rows and columns of the others, or by Moore and Penrose.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from scipy.linalg import lapack, solve_triangular
 
 from analysis.estimators.core.options import GmmInverse
 
-# A pivot of a scaled weighting matrix (L, L) below this, or below L times the machine's precision, is rounding: the instrument says
-# nothing that others do not. Pivots of 1e-14 to 1e-13 are met where instruments are as many as units, and are real.
+# A pivot of a scaled weighting matrix (L, L) below this, or below L times the machine's precision,
+# is rounding: the instrument says nothing that others do not. Pivots of 1e-14 to 1e-13 are met
+# where instruments are as many as units, and are real.
 SMALLEST_PIVOT = 1e-14
 # The same for regressors, which are fewer and may come from single precision.
 SMALLEST_REGRESSOR_PIVOT = 1e-11
@@ -20,10 +22,12 @@ PRECISION = float(np.finfo(float).eps) / 2
 
 
 def inverse_times(matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop") -> tuple[np.ndarray, np.ndarray]:
-    """The inverse of a symmetric positive semidefinite matrix (L, L) times (L, M), and which rows (L,) it keeps.
+    """The inverse of a symmetric positive semidefinite matrix (L, L) times (L, M), and which rows
+    (L,) it keeps.
 
-    One pivoted factorisation finds the rank and solves; the inverse itself is never formed. Moore and Penrose's inverse is the other one
-    between two projections that take out the null space, which the factor gives whatever the units of the instruments are.
+    One pivoted factorisation finds the rank and solves; the inverse itself is never formed. Moore
+    and Penrose's inverse is the other one between two projections that take out the null space,
+    which the factor gives whatever the units of the instruments are.
     """
     scaled, scale = _scaled(matrix)
     factor, order, found = _factorise(scaled)

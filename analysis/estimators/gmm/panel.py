@@ -1,7 +1,9 @@
-"""The panel of a dynamic model as a grid: one row a period, one column a unit, NaN where there is no value.
+"""The panel of a dynamic model as a grid: one row a period, one column a unit, NaN where there is
+no value.
 
-Every array of this family of modules has the units last, so that a period of all units lies together in memory. The equations of the
-model are stacked in rows: periods of the transformed equation, then, in system GMM, periods of the level equation.
+Every array of this family of modules has the units last, so that a period of all units lies
+together in memory. The equations of the model are stacked in rows: periods of the transformed
+equation, then, in system GMM, periods of the level equation.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ from analysis.estimators.core.groups import group_codes
 from analysis.estimators.core.options import Transform, Where, row_mask
 from analysis.estimators.gmm.terms import Term
 
-# A transformed column is nothing but rounding when it is smaller than this share of the column itself.
+# A transformed column is nothing but rounding when it is smaller than this share of the column
+# itself.
 NOTHING_LEFT = 1e-12
 LARGEST_GRID = 50_000_000
 
@@ -31,7 +34,8 @@ class Panel:
     periods : (T,) values of the time column, evenly spaced
     columns : name -> (T, N) values
     present : (T, N) whether the frame has a row
-    asked : (T, N) whether that row is among those to estimate on; the others serve lags and instruments only
+    asked : (T, N) whether that row is among those to estimate on; the others serve lags and
+        instruments only
     row : (T, N) position of that row in the frame, -1 where there is none
     keyless : reason -> rows of the frame without a unit or a time
     """
@@ -71,19 +75,13 @@ def make_panel(
 
     Raises
     ------
-    ValueError : an unknown or non-numeric column, two rows with one unit and time, a time that is not a whole number of steps,
-        or something other than rows in where.
+    ValueError : an unknown or non-numeric column, two rows with one unit and time, a time that is
+        not a whole number of steps, or something other than rows in where.
     """
     check_columns(frame, [unit, time, *columns])
     mask = row_mask(frame, where)
     values = numbers(frame, columns)
-    keyless: dict[str, int] = {}
-    has_keys = np.ones(len(frame), dtype=bool)
-    for name in (unit, time):
-        missing = frame[name].isna().to_numpy()
-        if (has_keys & missing).any():
-            keyless[f"{name} missing"] = int((has_keys & missing).sum())
-        has_keys &= ~missing
+    has_keys, keyless = _with_keys(frame, (unit, time))
     if not has_keys.any():
         raise ValueError(f"no row of the frame ({len(frame):,}) has both {unit} and {time}.")
     refuse_duplicates(frame.loc[has_keys], [unit, time])
@@ -101,6 +99,18 @@ def make_panel(
         filled[name] = grid
     present = row >= 0
     return Panel(periods, filled, present, present if mask is None else present & mask[row], row, keyless)
+
+
+def _with_keys(frame: pd.DataFrame, keys: Sequence[str]) -> tuple[np.ndarray, dict[str, int]]:
+    """Rows (n,) that have both keys, and how many lack one."""
+    keyless: dict[str, int] = {}
+    there = np.ones(len(frame), dtype=bool)
+    for name in keys:
+        missing = frame[name].isna().to_numpy()
+        if (there & missing).any():
+            keyless[f"{name} missing"] = int((there & missing).sum())
+        there &= ~missing
+    return there, keyless
 
 
 def _steps(time: pd.Series, name: str, time_step: int) -> tuple[np.ndarray, np.ndarray]:
@@ -141,9 +151,11 @@ def differenced(values: np.ndarray) -> np.ndarray:
 
 
 def forward_deviations(values: np.ndarray, complete: np.ndarray) -> np.ndarray:
-    """Arellano-Bover (1995) deviations from the mean of all later complete periods, scaled to keep the variance.
+    """Arellano-Bover (1995) deviations from the mean of all later complete periods, scaled to keep
+    the variance.
 
-    The deviation of period t stands in row t + 1, as xtabond2 keeps it, so that lags count from the same row as for differences.
+    The deviation of period t stands in row t + 1, as xtabond2 keeps it, so that lags count from the
+    same row as for differences.
 
     Parameters
     ----------

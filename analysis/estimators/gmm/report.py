@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time as clock
 from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,13 @@ from analysis.estimators.gmm.specification import Specification
 from analysis.estimators.gmm.stack import Stacked
 from analysis.estimators.gmm.steps import Estimate
 from analysis.estimators.gmm.strength import first_stage
-from analysis.estimators.gmm.tests import Autocorrelation, autocorrelation, difference_tests, overidentification, wald
+from analysis.estimators.gmm.tests import (
+    Autocorrelation,
+    autocorrelation,
+    difference_tests,
+    overidentification,
+    wald,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +56,8 @@ class Call:
         n, k, groups = self.n, len(self.stacked.names), self.units_n
         if self.spec.conventional:
             return self.variance_factor
-        # The errors printed in 2009 have one degree of freedom more than the formula of the later code.
+        # The errors printed in 2009 have one degree of freedom more than the formula of the later
+        # code.
         return (n / (n - k + 1) if self.spec.conventions == "published" else (n - 1) / (n - k)) * groups / (groups - 1)
 
     @property
@@ -59,21 +66,41 @@ class Call:
         count = self.fitted.equations.error_count
         return 1.0 if self.spec.conventions == "dpd" else count / (count - len(self.stacked.names))
 
+    @property
+    def covariance(self) -> np.ndarray:
+        """(K, K) of the coefficients, in the convention asked for."""
+        factor = self.small_factor if self.spec.small != "none" else 1.0
+        return np.asarray(self.fitted.covariance * factor)
+
+    @property
+    def sigma2(self) -> float:
+        """Variance of the level errors, in the convention asked for."""
+        return self.fitted.sigma2 * (self.variance_factor if self.spec.small != "none" else 1.0)
+
+    @property
+    def rows_per_unit(self) -> tuple[int, float, int]:
+        """Smallest, mean and largest number of rows of a unit."""
+        counts = self.reported.sum(axis=0)
+        return int(counts[counts > 0].min()), self.n / self.units_n, int(counts.max())
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First and last period of the rows used."""
+        periods = self.panel.periods[self.reported.any(axis=1)]
+        return int(periods[0]), int(periods[-1])
+
 
 def report(call: Call, started: float) -> DynamicGMMResult:
-    names, small = list(call.stacked.names), call.spec.small != "none"
-    covariance = call.fitted.covariance * (call.small_factor if small else 1.0)
-    sigma2 = call.fitted.sigma2 * (call.variance_factor if small else 1.0)
-    df_t, tests, groups = _all_tests(call, covariance, sigma2)
+    """The result of a fitted panel, with its tests and cautions; started is when the work began, by perf_counter."""
+    names = list(call.stacked.names)
+    df_t, tests, groups = _all_tests(call)
     sample, residuals, dropped = _rows_used(call)
     strength = first_stage(call.fitted.equations, call.fitted.zx, call.stacked.names)
-    per_unit = call.reported.sum(axis=0)
-    periods = call.panel.periods[call.reported.any(axis=1)]
     return DynamicGMMResult(
         method=_method(call),
         outcome=call.spec.outcome,
         coefficients=pd.Series(call.fitted.final.b, index=names, name="coefficient"),
-        covariance=pd.DataFrame(covariance, index=names, columns=names),
+        covariance=pd.DataFrame(call.covariance, index=names, columns=names),
         convention=_convention(call),
         df_t=df_t,
         n=call.n,
@@ -94,20 +121,23 @@ def report(call: Call, started: float) -> DynamicGMMResult:
         groups_tested=groups,
         transformed_n=int(call.stacked.used[: len(call.panel.periods)].sum()),
         level_n=call.n if call.spec.system else 0,
-        rows_per_unit=(int(per_unit[per_unit > 0].min()), call.n / call.units_n, int(per_unit.max())),
-        first_period=int(periods[0]),
-        last_period=int(periods[-1]),
-        sigma2=sigma2,
+        rows_per_unit=call.rows_per_unit,
+        first_period=call.span[0],
+        last_period=call.span[1],
+        sigma2=call.sigma2,
         first_stage=strength,
         dropped_terms=call.stacked.dropped,
         residuals=residuals,
         warnings=cautions(call.spec, call.stacked, call.fitted, call.units_n, strength, tests),
-        seconds=clock.perf_counter() - started,
+        seconds=perf_counter() - started,
     )
 
 
 def _method(call: Call) -> str:
-    steps, kind = "two" if call.spec.steps == 2 else "one", "system" if call.spec.system else "difference"
+    steps, kind = (
+        "two" if call.spec.steps == 2 else "one",
+        "system" if call.spec.system else "difference",
+    )
     return f"{steps}-step {kind} GMM{' in forward orthogonal deviations' if call.spec.transform == 'orthogonal' else ''}"
 
 
@@ -117,23 +147,34 @@ def _convention(call: Call) -> str:
     return f"{kind} SE{clustered}{', small-sample factors' if call.spec.small != 'none' else ''}"
 
 
-def _all_tests(call: Call, covariance: np.ndarray, sigma2: float) -> tuple[float | None, dict[str, Test], dict[str, tuple[Test, Test]]]:
+def _all_tests(call: Call) -> tuple[float | None, dict[str, Test], dict[str, tuple[Test, Test]]]:
     """Degrees of freedom of t, all tests by name, and the difference tests by group."""
-    b, k = call.fitted.final.b, len(call.stacked.names)
+    b, k, covariance = call.fitted.final.b, len(call.stacked.names), call.covariance
     slopes = k - call.spec.constant
     df_t = float((call.n - slopes if call.spec.conventional else call.units_n) - call.spec.constant) if call.spec.small != "none" else None
     name = "F" if call.spec.small != "none" else "Wald"
     effects = np.array([term in call.stacked.time_effects for term in call.stacked.names])
     sloped = np.array([term != CONSTANT for term in call.stacked.names])
-    parts = {"wald": (sloped, "all terms"), "wald_regressors": (sloped & ~effects, "regressors"), "wald_time": (effects, "time effects")}
+    parts = {
+        "wald": (sloped, "all terms"),
+        "wald_regressors": (sloped & ~effects, "regressors"),
+        "wald_time": (effects, "time effects"),
+    }
     tests = {
-        key: wald(f"{name}, {label}", b[part], covariance[np.ix_(part, part)], int(part.sum()), df_t, f"the coefficients of {label} are zero")
+        key: wald(
+            f"{name}, {label}",
+            b[part],
+            covariance[np.ix_(part, part)],
+            int(part.sum()),
+            df_t,
+            f"the coefficients of {label} are zero",
+        )
         for key, (part, label) in parts.items()
         if part.any() and (effects.any() or key == "wald")
     }
     about = _residuals_tested(call)
     for order in range(1, call.spec.ar_orders + 1):
-        tests[f"ar{order}"] = autocorrelation(call.fitted, about, order, sigma2 if call.spec.conventional else None)
+        tests[f"ar{order}"] = autocorrelation(call.fitted, about, order, call.sigma2 if call.spec.conventional else None)
     tests |= overidentification(call.fitted)
     whole = tests.get("hansen", tests["sargan"])
     groups = difference_tests(call.fitted, whole)
@@ -154,7 +195,8 @@ def _residuals_tested(call: Call) -> Autocorrelation:
         x, w = call.stacked.x[:, part], final.errors[part]
     c, identity = transform_matrix("difference", t), np.eye(t)
     own = identity if level or spec.weighting == 1 else c @ c.T
-    # xtabond2 takes the covariance of all rows' errors with the tested ones as that of the transformed rows alone.
+    # xtabond2 takes the covariance of all rows' errors with the tested ones as that of the
+    # transformed rows alone.
     cross = identity if spec.weighting == 1 else transform_matrix(spec.transform, t) @ c.T
     nothing = np.zeros((t, t))
     if spec.system:

@@ -21,16 +21,20 @@ class DynamicGMMResult(Result):
 
     Attributes
     ----------
-    equations : "system" or "difference"; transform : "difference" or "orthogonal"; steps : 1 or 2; weighting : 1, 2 or 3
+    equations : "system" or "difference"; transform : "difference" or "orthogonal"; steps : 1 or 2;
+        weighting : 1, 2 or 3
     robust : errors clustered by unit; small : as asked for
     instruments_n : instruments, collinear ones not counted
-    instrument_columns, instrument_used : what each instrument is, and whether it is counted (False: collinear); see `instruments`
-    groups_tested : group of instruments -> the overidentification test without it, and its own; see `difference_tests`
+    instrument_columns, instrument_used : what each instrument is, and whether it is counted (False:
+        collinear); see `instruments`
+    groups_tested : group of instruments -> the overidentification test without it, and its own; see
+        `difference_tests`
     transformed_n, level_n : rows of each equation
     rows_per_unit : smallest, mean and largest number of rows of a unit
     first_period, last_period : of the rows used
     sigma2 : variance of the level errors
-    first_stage : conditional first-stage F by regressor that is not an instrument itself; see gmm.strength
+    first_stage : conditional first-stage F by regressor that is not an instrument itself; see
+        gmm.strength
     dropped_terms : regressor -> why it was left out
     residuals : of the reported equation, indexed like sample
     """
@@ -69,7 +73,11 @@ class DynamicGMMResult(Result):
         """One row a group of instruments: the test without it (excluding, excluding_df, excluding_p), and its own (difference, df, p)."""
         names = ["excluding", "excluding_df", "excluding_p", "difference", "df", "p"]
         rows_of = [(a.statistic, int(a.df or 0), a.p, b.statistic, int(b.df or 0), b.p) for a, b in self.groups_tested.values()]
-        return pd.DataFrame(rows_of, columns=names, index=pd.Index(list(self.groups_tested), name="group", dtype=object))
+        return pd.DataFrame(
+            rows_of,
+            columns=names,
+            index=pd.Index(list(self.groups_tested), name="group", dtype=object),
+        )
 
     def glance(self) -> pd.DataFrame:
         """One row: method, outcome, rows, instruments, and tests other than those of groups of instruments."""

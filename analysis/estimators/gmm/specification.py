@@ -27,7 +27,8 @@ from analysis.estimators.gmm.terms import Term
 
 @dataclass(frozen=True)
 class Specification:
-    """The options of dynamic_gmm by their names; instruments come with their terms and the label of their group.
+    """The options of dynamic_gmm by their names; instruments come with their terms and the label of
+    their group.
 
     Attributes
     ----------

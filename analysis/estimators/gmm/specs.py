@@ -14,18 +14,22 @@ from analysis.estimators.gmm.terms import Term, TermSpec, expand
 
 @dataclass(frozen=True)
 class GMM:
-    """GMM-style instruments: lags of variables, a column for each lag and period (or for each lag, collapsed).
+    """GMM-style instruments: lags of variables, a column for each lag and period (or for each lag,
+    collapsed).
 
     Attributes
     ----------
     variables : terms, such as "L.n" or ["n", "w"]
-    lags : shortest and longest lag of them, None for as long as the panel reaches: (1, None), "2...", "1 3", 2 (that lag alone).
-        In the transformed equation the variables are used in levels at these lags. In the level equation of a system their first
-        differences are used at the shortest lag less one (with equation="both"), or at all these lags (with equation="level").
+    lags : shortest and longest lag of them, None for as long as the panel reaches: (1, None),
+        "2...", "1 3", 2 (that lag alone). In the transformed equation the variables are used in
+        levels at these lags. In the level equation of a system their first differences are used at
+        the shortest lag less one (with equation="both"), or at all these lags (with
+        equation="level").
     equation : "both", "difference" (the transformed equation), or "level"
     collapse : one column a lag, not one a lag and period
     passthrough : with equation="level", the variables themselves instead of their differences
-    orthogonal : in the transformed equation, backward deviations from the mean of earlier periods instead of levels
+    orthogonal : in the transformed equation, backward deviations from the mean of earlier periods
+        instead of levels
     split : with equation="both", test the two equations' instruments as two groups
     name : group under which difference-in-Hansen tests them; specs of one name are tested together
     """
@@ -47,8 +51,10 @@ class IV:
     Attributes
     ----------
     variables : terms; they need not be regressors (external instruments)
-    equation : "both" (transformed in the transformed equation, as they are in the level equation), "difference", or "level"
-    passthrough : in the transformed equation, use them as they are; not with equation="both" in a system
+    equation : "both" (transformed in the transformed equation, as they are in the level equation),
+        "difference", or "level"
+    passthrough : in the transformed equation, use them as they are; not with equation="both" in a
+        system
     zero_missing : a missing value becomes zero; without this the row is left out
     name : group under which difference-in-Hansen tests them
     """
@@ -85,7 +91,8 @@ Asked = tuple[Spec, tuple[Term, ...], str]
 
 
 def asked_for(given: Any, kind: type[Spec], columns: Collection[str], system: bool) -> tuple[Asked[Spec], ...]:
-    """The instruments given, one or several, as objects or mappings of their fields, with their terms and labels.
+    """The instruments given, one or several, as objects or mappings of their fields, with their
+    terms and labels.
 
     Raises
     ------

@@ -1,7 +1,9 @@
-"""From a panel and a specification to stacked equations: which rows are used, transformed regressors, instruments.
+"""From a panel and a specification to stacked equations: which rows are used, transformed
+regressors, instruments.
 
-A row of the level equation is used if the outcome, all regressors and the IV-style instruments are there; a row of the transformed
-equation, if its transformed values are too. Missing GMM-style instruments are zero. Differences are missing after a gap.
+A row of the level equation is used if the outcome, all regressors and the IV-style instruments are
+there; a row of the transformed equation, if its transformed values are too. Missing GMM-style
+instruments are zero. Differences are missing after a gap.
 """
 
 from __future__ import annotations
@@ -15,7 +17,13 @@ from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.sample import OUTSIDE
 from analysis.estimators.gmm.instruments import Builder, Instruments, filled
 from analysis.estimators.gmm.inverse import independent
-from analysis.estimators.gmm.panel import Panel, backward_deviations, differenced, transform_matrix, transformer
+from analysis.estimators.gmm.panel import (
+    Panel,
+    backward_deviations,
+    differenced,
+    transform_matrix,
+    transformer,
+)
 from analysis.estimators.gmm.specification import Specification
 from analysis.estimators.gmm.specs import IV
 from analysis.estimators.gmm.terms import Term
@@ -25,7 +33,8 @@ from analysis.estimators.gmm.terms import Term
 class Stacked:
     """Equations in rows (see gmm.steps.Equations), and what is needed to report on them.
 
-    `names` label the K regressors of x, `dropped` the ones left out, with the reason. `levels_y`, `levels_x` are the untransformed values.
+    `names` label the K regressors of x, `dropped` the ones left out, with the reason. `levels_y`,
+    `levels_x` are the untransformed values.
     """
 
     y: np.ndarray
@@ -53,9 +62,11 @@ def complete_rows(panel: Panel, spec: Specification) -> tuple[np.ndarray, dict[s
 
 
 def stack(panel: Panel, spec: Specification) -> Stacked:
-    """The stacked equations of one specification, on a panel of units that each have a complete row.
+    """The stacked equations of one specification, on a panel of units that each have a complete
+    row.
 
-    Deviations from means, like lags and differences, are formed from all complete rows; then the rows asked for are taken.
+    Deviations from means, like lags and differences, are formed from all complete rows; then the
+    rows asked for are taken.
     """
     y = panel.term(Term(spec.outcome))
     x = np.stack([panel.term(term) for term in spec.regressors]) if spec.regressors else np.zeros((0, *y.shape))
@@ -69,38 +80,46 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
     moved_y, moved_x = take_out(y), take_out(x)
     moved_iv = [[value if iv.passthrough else take_out(value) for value in values] for iv, values in bases]
     used = _used_rows(spec, touse, np.concatenate([moved_y[None], moved_x]), bases, moved_iv)
-
-    names = [term.label for term in spec.regressors]
     dummies, periods = _dummies(panel, spec, used)
-    names += [f"{spec.time}={panel.periods[t]}" for t in periods]
+    time_effects = [f"{spec.time}={panel.periods[t]}" for t in periods]
+    names = [*(term.label for term in spec.regressors), *time_effects]
     level_x = np.concatenate([x, dummies])
     moved_x = np.concatenate([moved_x, dummies if spec.time_effects == "undifferenced" else take_out(dummies)])
     if spec.constant:
         names.append(CONSTANT)
         ones = np.ones((1, *y.shape))
-        level_x = np.concatenate([level_x, ones])
-        moved_x = np.concatenate([moved_x, ones * (not spec.system)])
-    stacked_y = np.concatenate([moved_y, y]) if spec.system else moved_y
-    stacked_x = np.concatenate([moved_x, level_x], axis=1) if spec.system else moved_x
-    stacked_y, stacked_x = np.where(used, stacked_y, 0.0), np.where(used, stacked_x, 0.0)
+        level_x, moved_x = np.concatenate([level_x, ones]), np.concatenate([moved_x, ones * (not spec.system)])
+    stacked_x = _stacked(moved_x, level_x, used, spec)
     kept, dropped = _independent(stacked_x, names, spec)
     return Stacked(
-        y=stacked_y,
+        y=_stacked(moved_y, y, used, spec),
         x=np.ascontiguousarray(stacked_x[kept]),
         used=used,
         z=_instruments(panel, spec, used, complete, bases, moved_iv, dummies),
         names=tuple(name for name, keep in zip(names, kept, strict=True) if keep),
         dropped=dropped,
-        time_effects=tuple(f"{spec.time}={panel.periods[t]}" for t in periods if f"{spec.time}={panel.periods[t]}" not in dropped),
+        time_effects=tuple(name for name in time_effects if name not in dropped),
         levels_y=y,
         levels_x=level_x[kept],
     )
 
 
+def _stacked(moved: np.ndarray, level: np.ndarray, used: np.ndarray, spec: Specification) -> np.ndarray:
+    """Transformed (..., T, N) and, in a system, level values in rows (..., R, N), zero where unused."""
+    both = np.concatenate([moved, level], axis=-2) if spec.system else moved
+    return np.where(used, both, 0.0)
+
+
 Bases = list[tuple[IV, list[np.ndarray]]]
 
 
-def _used_rows(spec: Specification, touse: np.ndarray, moved: np.ndarray, bases: Bases, moved_iv: list[list[np.ndarray]]) -> np.ndarray:
+def _used_rows(
+    spec: Specification,
+    touse: np.ndarray,
+    moved: np.ndarray,
+    bases: Bases,
+    moved_iv: list[list[np.ndarray]],
+) -> np.ndarray:
     """(R, N) rows in the estimate."""
     own_row = touse
     if spec.transform == "orthogonal":
@@ -163,30 +182,48 @@ def _instruments(
     dummies: np.ndarray,
 ) -> Instruments:
     builder = Builder(used, panel.periods, spec.system)
-    ones = np.ones(panel.present.shape)
     for gmm, terms, label in spec.gmm:
         raw = [panel.term(term) for term in terms]
         levels = [filled(backward_deviations(value, complete) if gmm.orthogonal else value) for value in raw]
-        builder.add_gmm(gmm, label, [term.label for term in terms], levels, [filled(differenced(value)) for value in raw])
+        differences = [filled(differenced(value)) for value in raw]
+        builder.add_gmm(gmm, label, [term.label for term in terms], levels, differences)
     for (_, terms, label), (iv, values), moved in zip(spec.iv, bases, moved_iv, strict=True):
         in_levels = [filled(value) for value in values] if spec.system and iv.equation != "difference" else []
         in_moved = [filled(value) for value in moved] if iv.equation != "level" else []
         builder.add_iv(label, [term.label for term in terms], in_moved, in_levels)
-    if len(dummies):
-        names = [f"{spec.time}={panel.periods[int(t)]}" for t in np.argmax(dummies[:, :, 0], axis=1)]
-        where = spec.time_effects_equation if spec.system else "difference"
-        moved_dummies = dummies if spec.time_effects == "undifferenced" else filled(transformer(spec.transform, complete)(dummies))
-        builder.add_iv("time effects", names, list(moved_dummies) if where != "level" else [], list(dummies) if where != "difference" else [])
-    if spec.constant:
-        builder.add_iv(CONSTANT, [CONSTANT], [] if spec.system else [ones], [ones] if spec.system else [], tested=False)
+    _add_own(builder, panel, spec, complete, dummies)
     return builder.build()
 
 
-def error_covariance(spec: Specification, periods: int) -> np.ndarray:
-    """(R, R) covariance H of a unit's stacked errors that the first step assumes: h(1), h(2), h(3) of xtabond2.
+def _add_own(
+    builder: Builder,
+    panel: Panel,
+    spec: Specification,
+    complete: np.ndarray,
+    dummies: np.ndarray,
+) -> None:
+    """Time effects and the constant as instruments of themselves."""
+    if len(dummies):
+        names = [f"{spec.time}={panel.periods[int(t)]}" for t in np.argmax(dummies[:, :, 0], axis=1)]
+        where = spec.time_effects_equation if spec.system else "difference"
+        moved = dummies
+        if spec.time_effects != "undifferenced":
+            moved = filled(transformer(spec.transform, complete)(dummies))
+        in_moved = list(moved) if where != "level" else []
+        builder.add_iv("time effects", names, in_moved, list(dummies) if where != "difference" else [])
+    if spec.constant:
+        ones = [np.ones(panel.present.shape)]
+        in_moved, in_levels = ([], ones) if spec.system else (ones, [])
+        builder.add_iv(CONSTANT, [CONSTANT], in_moved, in_levels, tested=False)
 
-    With C the matrix that transforms level errors: 3, and 2 without level equation: the covariance of errors that are independent in
-    levels, [C; I][C; I]'; 2: the same without the blocks between the equations; 1: the identity.
+
+def error_covariance(spec: Specification, periods: int) -> np.ndarray:
+    """(R, R) covariance H of a unit's stacked errors that the first step assumes: h(1), h(2), h(3)
+    of xtabond2.
+
+    With C the matrix that transforms level errors: 3, and 2 without level equation: the covariance
+    of errors that are independent in levels, [C; I][C; I]'; 2: the same without the blocks between
+    the equations; 1: the identity.
     """
     identity = np.eye(periods)
     if spec.weighting == 1:

@@ -3,8 +3,9 @@
     one step    A1 = (sum_i Z_i' H Z_i)^-1,  b1 = (X'Z A1 Z'X)^-1 X'Z A1 Z'y
     two step    A2 = (sum_i Z_i' e1_i e1_i' Z_i)^-1, and b2 likewise
 
-Sources: Arellano and Bond (1991), Blundell and Bond (1998), Windmeijer (2005), in the form of Roodman (2009), Stata Journal 9(1), section 2.
-A weighting matrix that is singular is inverted as gmm.inverse says.
+Sources: Arellano and Bond (1991), Blundell and Bond (1998), Windmeijer (2005), in the form of
+Roodman (2009), Stata Journal 9(1), section 2. A weighting matrix that is singular is inverted as
+gmm.inverse says.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from analysis.estimators.gmm.inverse import inverse_times
 
 @dataclass(frozen=True, eq=False)
 class Equations:
-    """Stacked equations: R rows (periods of the transformed, then of the level equation), N units, K regressors, L instruments.
+    """Stacked equations: R rows (periods of the transformed, then of the level equation), N units,
+    K regressors, L instruments.
 
     Attributes
     ----------
@@ -78,10 +80,12 @@ class Estimate:
     ----------
     final : the step that is reported
     covariance : (K, K) of its coefficients, without small-sample factors
-    sigma2 : variance of the level errors, from the final step's residuals; sigma2_first: from the first step's
+    sigma2 : variance of the level errors, from the final step's residuals; sigma2_first: from the
+        first step's
     s_first : (L, L) sum of Z_i' H Z_i
     s : (L, L) the moments' covariance that difference-in-Hansen (or Sargan) tests use
-    second : the two-step estimate, also where one step is reported with robust errors; None otherwise
+    second : the two-step estimate, also where one step is reported with robust errors; None
+        otherwise
     zx, zy : (L, K), (L,)
     """
 
@@ -106,18 +110,30 @@ def estimate(equations: Equations, steps: int, robust: bool, names: Sequence[str
     s_first = z.weighting(equations.h)
     first = solve(equations, s_first, zx, zy, names)
     sigma2_first = _sigma2(equations, first.errors)
-    if steps == 1 and not robust:
-        covariance = first.bread * sigma2_first
-        return Estimate(equations, first, None, first, covariance, sigma2_first, sigma2_first, s_first, s_first * sigma2_first, zx, zy)
-    moments = z.moments(first.errors)
-    s = moments @ moments.T
-    second = solve(equations, s, zx, zy, names)
-    projection = first.bread @ first.a_zx.T
-    sandwich = projection @ s @ projection.T
-    if steps == 1:
-        return Estimate(equations, first, second, first, sandwich, sigma2_first, sigma2_first, s_first, s, zx, zy)
-    covariance = _windmeijer(equations, second, moments, sandwich) if robust else second.bread
-    return Estimate(equations, first, second, second, covariance, _sigma2(equations, second.errors), sigma2_first, s_first, s, zx, zy)
+    second, final = None, first
+    s, covariance = s_first * sigma2_first, first.bread * sigma2_first
+    if steps == 2 or robust:
+        moments = z.moments(first.errors)
+        s = moments @ moments.T
+        second = solve(equations, s, zx, zy, names)
+        projection = first.bread @ first.a_zx.T
+        covariance = projection @ s @ projection.T
+    if second is not None and steps == 2:
+        final = second
+        covariance = _windmeijer(equations, second, moments, covariance) if robust else second.bread
+    return Estimate(
+        equations=equations,
+        first=first,
+        second=second,
+        final=final,
+        covariance=covariance,
+        sigma2=_sigma2(equations, final.errors),
+        sigma2_first=sigma2_first,
+        s_first=s_first,
+        s=s,
+        zx=zx,
+        zy=zy,
+    )
 
 
 def solve(equations: Equations, s: np.ndarray, zx: np.ndarray, zy: np.ndarray, names: Sequence[str]) -> Step:

@@ -14,10 +14,12 @@ NOTHING_LEFT = 1e-9
 
 
 def first_stage(equations: Equations, zx: np.ndarray, names: tuple[str, ...]) -> pd.Series:
-    """Conditional first-stage F (Sanderson and Windmeijer 2016) of each regressor that is not an instrument itself.
+    """Conditional first-stage F (Sanderson and Windmeijer 2016) of each regressor that is not an
+    instrument itself.
 
-    Of the stacked equations as 2SLS would take them, with errors independent and of one variance: a measure of strength, not a
-    test. With L instruments, K regressors and n used rows of all equations, F has L-K+1 and n-L degrees of freedom.
+    Of the stacked equations as 2SLS would take them, with errors independent and of one variance: a
+    measure of strength, not a test. With L instruments, K regressors and n used rows of all
+    equations, F has L-K+1 and n-L degrees of freedom.
 
     Parameters
     ----------

@@ -1,8 +1,9 @@
 """Lag operators: from 'L(0/2).(k ys)' or Lag("k", 0, 2) to terms that can be looked up in a panel.
 
-The grammar is Stata's, without evaluating anything: L, F and D (lag, lead, difference), each alone, with a number (L2), or, for L and F,
-with a list in brackets (L(0/2), L(1 3)), chained (LD, L2D) and followed by a dot and a column or several columns in brackets. A string
-that is itself the name of a column is that column, whatever it looks like.
+The grammar is Stata's, without evaluating anything: L, F and D (lag, lead, difference), each alone,
+with a number (L2), or, for L and F, with a list in brackets (L(0/2), L(1 3)), chained (LD, L2D) and
+followed by a dot and a column or several columns in brackets. A string that is itself the name of a
+column is that column, whatever it looks like.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tu
 
     Parameters
     ----------
-    specs : one spec or several; a string may hold several, separated by blanks ('L.n L(0/1).(w k)'); a mapping has Lag's fields
+    specs : one spec or several; a string may hold several, separated by blanks ('L.n L(0/1).(w
+        k)'); a mapping has Lag's fields
     columns : names of the frame's columns
 
     Raises

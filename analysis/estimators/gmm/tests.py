@@ -1,7 +1,8 @@
-"""Tests after panel GMM: serial correlation, overidentification (whole and by group of instruments), joint significance.
+"""Tests after panel GMM: serial correlation, overidentification (whole and by group of
+instruments), joint significance.
 
-Conventions are those of xtabond2 (Roodman 2009, Stata Journal 9(1), sections 2.8, 3.5 and 4); where its print of 2009 and gretl agree and later versions
-differ, see the options of dynamic_gmm.
+Conventions are those of xtabond2 (Roodman 2009, Stata Journal 9(1), sections 2.8, 3.5 and 4); where
+its print of 2009 and gretl agree and later versions differ, see the options of dynamic_gmm.
 """
 
 from __future__ import annotations
@@ -21,10 +22,12 @@ NO_TEST = float("nan")
 
 @dataclass(frozen=True, eq=False)
 class Autocorrelation:
-    """What the Arellano-Bond test looks at: residuals w (T, N) of one equation and its regressors x (K, T, N), zero or NaN where missing.
+    """What the Arellano-Bond test looks at: residuals w (T, N) of one equation and its regressors x
+    (K, T, N), zero or NaN where missing.
 
-    `error_h` (T, T) is the covariance of w, and `cross_h` (R, T) that of all rows' errors with w, that the first step assumes; they serve
-    where errors are not robust. `used` (T, N) are that equation's rows in the estimate.
+    `error_h` (T, T) is the covariance of w, and `cross_h` (R, T) that of all rows' errors with w,
+    that the first step assumes; they serve where errors are not robust. `used` (T, N) are that
+    equation's rows in the estimate.
     """
 
     w: np.ndarray
@@ -35,9 +38,11 @@ class Autocorrelation:
 
 
 def autocorrelation(estimate: Estimate, about: Autocorrelation, order: int, sigma2: float | None) -> Test:
-    """Arellano-Bond z test that residuals are not correlated with those `order` periods before (Arellano and Bond 1991, equation 8).
+    """Arellano-Bond z test that residuals are not correlated with those `order` periods before
+    (Arellano and Bond 1991, equation 8).
 
-    `sigma2` is given where the first step's error covariance is taken at its word; None makes the test robust.
+    `sigma2` is given where the first step's error covariance is taken at its word; None makes the
+    test robust.
     """
     z, final = estimate.equations.z, estimate.final
     present = ~np.isnan(about.w)
@@ -58,7 +63,8 @@ def autocorrelation(estimate: Estimate, about: Autocorrelation, order: int, sigm
         masked = lagged * about.used
         own = sigma2 * float(np.vdot(masked, about.error_h @ masked))
         zhw = sigma2 * z.cross((about.cross_h @ masked)[None])[:, 0]
-    # In units where the weighting matrix is the moments' covariance, sigma2 cancels between A and the bread of one step.
+    # In units where the weighting matrix is the moments' covariance, sigma2 cancels between A and
+    # the bread of one step.
     bridge = final.bread @ (final.a_zx.T @ zhw)
     variance = own - 2 * xw @ bridge + xw @ estimate.covariance @ xw
     statistic = float(products.sum() / np.sqrt(variance)) if variance > 0 else NO_TEST
@@ -85,9 +91,11 @@ def chi2_test(name: str, statistic: float, df: int, null: str) -> Test:
 def difference_tests(estimate: Estimate, whole: Test) -> dict[str, tuple[Test, Test]]:
     """Difference-in-Hansen (or Sargan) test of each group of instruments.
 
-    The statistic without the group comes from a new estimate with the same moments' covariance less the group's rows, so that the
-    difference cannot be negative while that matrix has full rank. A group has no test where the other instruments are fewer than the
-    regressors or leave one unidentified. Its degrees of freedom are the rank that the first step's weighting matrix loses without it.
+    The statistic without the group comes from a new estimate with the same moments' covariance less
+    the group's rows, so that the difference cannot be negative while that matrix has full rank. A
+    group has no test where the other instruments are fewer than the regressors or leave one
+    unidentified. Its degrees of freedom are the rank that the first step's weighting matrix loses
+    without it.
 
     Returns
     -------
@@ -108,14 +116,21 @@ def difference_tests(estimate: Estimate, whole: Test) -> dict[str, tuple[Test, T
         if statistic is None or whole.df is None:
             continue
         df = total - others
-        without = chi2_test(f"{whole.name} without {label}", statistic, int(whole.df) - df, "the other instruments are exogenous")
-        found[label] = without, chi2_test(f"Difference-in-{whole.name} {label}", whole.statistic - statistic, df, f"{label}: exogenous")
+        rest, own = "the other instruments are exogenous", f"{label}: exogenous"
+        without = chi2_test(f"{whole.name} without {label}", statistic, int(whole.df) - df, rest)
+        gap = whole.statistic - statistic
+        found[label] = without, chi2_test(f"Difference-in-{whole.name} {label}", gap, df, own)
     return found
 
 
 def _statistic_of(estimate: Estimate, part: np.ndarray) -> float | None:
     """Sargan or Hansen statistic of some instruments alone; None if they leave a regressor unidentified."""
-    found = minimise(estimate.s[np.ix_(part, part)], estimate.zx[part], estimate.zy[part], estimate.equations.inverse)
+    found = minimise(
+        estimate.s[np.ix_(part, part)],
+        estimate.zx[part],
+        estimate.zy[part],
+        estimate.equations.inverse,
+    )
     return float(found.ze @ found.a_ze) if found.identified.all() else None
 
 

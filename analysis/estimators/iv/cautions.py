@@ -11,9 +11,11 @@ from analysis.estimators.core.columns import rows
 from analysis.estimators.core.result import Caution, Test
 from analysis.estimators.iv.equation import Model
 
-# Below this first-stage F instruments count as weak where no table speaks of the errors (Staiger and Stock 1997).
+# Below this first-stage F instruments count as weak where no table speaks of the errors (Staiger
+# and Stock 1997).
 RULE_OF_THUMB = 10
-# Excluded instruments in a hundred rows from which 2SLS leans towards least squares notably (Bekker 1994).
+# Excluded instruments in a hundred rows from which 2SLS leans towards least squares notably (Bekker
+# 1994).
 MANY = 0.1
 FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 TOO_NEGATIVE = -1e-10  # of the eigenvalues of a covariance scaled to a unit diagonal: more than rounding
@@ -51,7 +53,13 @@ def _weak(model: Model, tests: Mapping[str, Test], first_stage: pd.DataFrame, cr
     several = ", given the other endogenous regressors" if len(model.names_x1) > 1 else ""
     text = f"The instruments are weak: first-stage {strength}{several}; {why}."
     own = "test and set" if len(model.names_x1) == 1 else "test"
-    return [Caution("weak_instruments", text, f"Read the Anderson-Rubin {own}, right however weak they are, and compare with LIML.")]
+    return [
+        Caution(
+            "weak_instruments",
+            text,
+            f"Read the Anderson-Rubin {own}, right however weak they are, and compare with LIML.",
+        )
+    ]
 
 
 def _strength(name: object, column: pd.Series) -> str:
@@ -69,7 +77,13 @@ def _many(model: Model) -> list[Caution]:
     width = model.z.shape[1]
     if model.errors.kind == "cluster" and width >= model.errors.clusters:
         text = f"{width} instruments (controls among them) are no fewer than {model.errors.clusters} clusters: tests of all of them rest on no covariance."
-        found.append(Caution("many_instruments", text, "Use fewer instruments and controls, or cluster by something finer."))
+        found.append(
+            Caution(
+                "many_instruments",
+                text,
+                "Use fewer instruments and controls, or cluster by something finer.",
+            )
+        )
     return found
 
 
@@ -79,7 +93,13 @@ def _clusters(model: Model, covariance: pd.DataFrame) -> list[Caution]:
     found = []
     if model.errors.clusters < FEW_CLUSTERS:
         text = f"{model.errors.clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008)."
-        found.append(Caution("few_clusters", text, "Cluster by something finer, or read results at a stricter level."))
+        found.append(
+            Caution(
+                "few_clusters",
+                text,
+                "Cluster by something finer, or read results at a stricter level.",
+            )
+        )
     size = np.sqrt(np.abs(np.diag(covariance)))
     scaled = covariance.to_numpy() / np.outer(size, size)
     if model.errors.crossed is not None and np.linalg.eigvalsh(scaled)[0] < TOO_NEGATIVE:

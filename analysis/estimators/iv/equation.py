@@ -1,4 +1,5 @@
-"""One instrumented equation as arrays: weighted columns without their effects, and the covariance of sums.
+"""One instrumented equation as arrays: weighted columns without their effects, and the covariance
+of sums.
 
 All columns are multiplied by the square root of the weight, so that plain cross products are
 weighted ones, and the absorbed effects are taken out of all of them. The constant, where there are
@@ -18,7 +19,8 @@ from analysis.estimators.core.sums import crossed_sums
 
 @dataclass(frozen=True, eq=False)
 class Errors:
-    """What is assumed of the errors: equal and independent, independent, or dependent inside clusters.
+    """What is assumed of the errors: equal and independent, independent, or dependent inside
+    clusters.
 
     Attributes
     ----------
@@ -39,9 +41,11 @@ class Errors:
         return min(size for _, size in self.groups)
 
     def covariance_of_sums(self, scores: np.ndarray) -> np.ndarray:
-        """Covariance (m, m) of the column sums of scores (n, m) without the iid assumption, no small-sample factor.
+        """Covariance (m, m) of the column sums of scores (n, m) without the iid assumption, no
+        small-sample factor.
 
-        Two cluster columns: the sum of both covariances less that of their crossing (Cameron, Gelbach and Miller 2011, equation 2.11).
+        Two cluster columns: the sum of both covariances less that of their crossing (Cameron,
+        Gelbach and Miller 2011, equation 2.11).
         """
         if self.kind != "cluster":
             # A row that stands for w equal rows counts w times, not w squared times.
@@ -64,12 +68,14 @@ class Model:
     Attributes
     ----------
     y : (n,) outcome
-    x1, x2, z1 : (n, k1), (n, k2), (n, l1) endogenous regressors, exogenous regressors, excluded instruments
+    x1, x2, z1 : (n, k1), (n, k2), (n, l1) endogenous regressors, exogenous regressors, excluded
+        instruments
     names_x1, names_x2, names_z1 : their names, in the caller's order, the constant last in x2
     errors : what is assumed of the errors
     n : observations; the sum of frequency weights where there are such
     absorbed : degrees of freedom that the effects cost
-    total_centred, total_raw : weighted sums of squares of the outcome about its mean (its within variation, with effects) and about zero
+    total_centred, total_raw : weighted sums of squares of the outcome about its mean (its within
+        variation, with effects) and about zero
     """
 
     y: np.ndarray

@@ -81,11 +81,12 @@ def two_stage(model: Model, q: np.ndarray) -> np.ndarray:
 
 
 def k_class(model: Model, kappa: float | None = None, fuller: float | None = None) -> Fit:
-    """k-class estimate: (X'(I - k M_Z)X)^-1 X'(I - k M_Z)y, Davidson and MacKinnon (1993), section 18.5.
+    """k-class estimate: (X'(I - k M_Z)X)^-1 X'(I - k M_Z)y, Davidson and MacKinnon (1993), section
+    18.5.
 
-    kappa 1 is 2SLS. kappa None is LIML: the smallest root of det([y X1]'(M_X2 - k M_Z)[y X1]) = 0; fuller a then takes a / (N - L)
-    off the root (Fuller 1977). Robust covariances put X2, and what the instruments predict of X1, on both sides of the inverse
-    of X'(I - k M_Z)X, as ivreg2 does.
+    kappa 1 is 2SLS. kappa None is LIML: the smallest root of det([y X1]'(M_X2 - k M_Z)[y X1]) = 0;
+    fuller a then takes a / (N - L) off the root (Fuller 1977). Robust covariances put X2, and what
+    the instruments predict of X1, on both sides of the inverse of X'(I - k M_Z)X, as ivreg2 does.
     """
     q = basis(model.z)
     root = None
@@ -120,7 +121,8 @@ def liml_root(model: Model) -> float:
     w = residual_maker(w, basis(model.x2))
     outer = w / np.linalg.norm(w, axis=0)
     inner = residual_maker(outer, basis(model.z))
-    # The roots are the inverse squares of the cosines between what is left before and after the instruments.
+    # The roots are the inverse squares of the cosines between what is left before and after the
+    # instruments.
     _, upper = np.linalg.qr(outer)
     rotated = linalg.solve_triangular(upper, inner.T @ inner, trans="T")
     shares = np.linalg.eigvalsh(linalg.solve_triangular(upper, rotated.T, trans="T"))
@@ -128,7 +130,8 @@ def liml_root(model: Model) -> float:
 
 
 def two_step_gmm(model: Model) -> Fit:
-    """Efficient two-step GMM: 2SLS, the covariance S of its moments, then the coefficients that minimise g'S^-1 g (Hansen 1982).
+    """Efficient two-step GMM: 2SLS, the covariance S of its moments, then the coefficients that
+    minimise g'S^-1 g (Hansen 1982).
 
     Raises
     ------
@@ -158,7 +161,8 @@ def _weighted(model: Model, q: np.ndarray, weight: np.ndarray) -> tuple[np.ndarr
 
 
 def smallest_distance(model: Model, instruments: np.ndarray, residual: np.ndarray) -> float:
-    """Hansen's J of the equation with these instruments (n, l): the minimum of g'S^-1 g with S from the residual given (n,).
+    """Hansen's J of the equation with these instruments (n, l): the minimum of g'S^-1 g with S from
+    the residual given (n,).
 
     NaN when S has no inverse.
     """

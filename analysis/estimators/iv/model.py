@@ -1,14 +1,18 @@
-"""Linear equations with endogenous regressors: 2SLS, LIML, k-class and two-step GMM, with effects, weights and clusters.
+"""Linear equations with endogenous regressors: 2SLS, LIML, k-class and two-step GMM, with effects,
+weights and clusters.
 
-All conventions are those of Stata's ivreg2 (Baum, Schaffer and Stillman 2007), with absorbed effects those of ivreghdfe:
+All conventions are those of Stata's ivreg2 (Baum, Schaffer and Stillman 2007), with absorbed
+effects those of ivreghdfe:
 
     errors      small = "none"                   small = "sss"
     iid         e'e / N                          e'e / (N - K)
     robust      no factor (HC0)                  N / (N - K) (HC1)
-    clusters    no factor                        G/(G-1) (N-1)/(N-K); of two cluster columns, G is the smaller number
+    clusters    no factor                        G/(G-1) (N-1)/(N-K); of two cluster columns, G is
+                the smaller number
 
-and inference is normal, or t with N - K or G - 1 degrees of freedom. K counts the regressors, the constant and the independent
-levels of the effects; effects nested in a cluster cost one together. F statistics carry the small-sample factor always, as there.
+and inference is normal, or t with N - K or G - 1 degrees of freedom. K counts the regressors, the
+constant and the independent levels of the effects; effects nested in a cluster cost one together. F
+statistics carry the small-sample factor always, as there.
 """
 
 from __future__ import annotations
@@ -39,7 +43,12 @@ from analysis.estimators.iv.fit import Fit, k_class, two_step_gmm
 from analysis.estimators.iv.result import InstrumentalResult, convention, method
 from analysis.estimators.iv.sample import Request, read_equation
 from analysis.estimators.iv.strength import first_equations, first_stages, rank_tests, stock_yogo
-from analysis.estimators.iv.tests import endogeneity, exogeneity_of_instruments, model_f, overidentification
+from analysis.estimators.iv.tests import (
+    endogeneity,
+    exogeneity_of_instruments,
+    model_f,
+    overidentification,
+)
 from analysis.estimators.iv.weak import AndersonRubin, ConfidenceSet, anderson_rubin, stock_wright
 
 # Which of Stock and Yogo's tables speak of the estimator; those for Fuller's are not in the file.
@@ -72,27 +81,34 @@ def instrumental_variables(
 
     Parameters
     ----------
-    frame : one row an observation, in any order; other columns are ignored and nothing in it is modified
-    outcome, endogenous, instruments, controls : numeric columns; instruments are the excluded ones, at least as many as
-        endogenous; controls are exogenous regressors, and instruments of themselves
+    frame : one row an observation, in any order; other columns are ignored and nothing in it is
+        modified
+    outcome, endogenous, instruments, controls : numeric columns; instruments are the excluded ones,
+        at least as many as endogenous; controls are exogenous regressors, and instruments of
+        themselves
     effects : columns whose levels are absorbed, any number; the constant is then among them
-    covariance : "iid", "robust" to heteroskedasticity, or {"cluster": [...]} with one or two columns of clusters
-    small : "none", or "sss" for small-sample factors and t instead of normal; default as in Stata: without effects "none"
-        (ivreg2), with effects "sss" (ivreghdfe)
-    weights : column of weights. analytic: scaled to sum to the rows; frequency: whole numbers, each row stands for so many
-    keys : columns that identify a row; default the effects where there are two, none otherwise; [] allows any repetition
+    covariance : "iid", "robust" to heteroskedasticity, or {"cluster": [...]} with one or two
+        columns of clusters
+    small : "none", or "sss" for small-sample factors and t instead of normal; default as in Stata:
+        without effects "none" (ivreg2), with effects "sss" (ivreghdfe)
+    weights : column of weights. analytic: scaled to sum to the rows; frequency: whole numbers, each
+        row stands for so many
+    keys : columns that identify a row; default the effects where there are two, none otherwise; []
+        allows any repetition
     where : rows to estimate on, a column or a mask
-    estimator : "2sls", "liml", "fuller" (with its constant `fuller`), "k_class" (with its `kappa`) or "gmm", whose weights
-        follow the errors
+    estimator : "2sls", "liml", "fuller" (with its constant `fuller`), "k_class" (with its `kappa`)
+        or "gmm", whose weights follow the errors
     constant : whether there is one, without effects
     test_exogeneity : instruments or controls for the C statistic
     test_endogeneity : endogenous regressors to test together, all by default, none with []
-    singletons : "keep" rows that are alone in a level of an effect, or "drop" them, as ivreghdfe does
+    singletons : "keep" rows that are alone in a level of an effect, or "drop" them, as ivreghdfe
+        does
 
     Raises
     ------
-    ValueError : names that are missing, not numeric or used twice, options that do not fit, repeated keys, too few rows, a
-        column without variation of its own once the effects are out, or instruments that do not identify; the message names them.
+    ValueError : names that are missing, not numeric or used twice, options that do not fit,
+        repeated keys, too few rows, a column without variation of its own once the effects are out,
+        or instruments that do not identify; the message names them.
     """
     started = perf_counter()
     checked("estimator", estimator, IvEstimator)
@@ -149,12 +165,13 @@ def _result(
     weak: AndersonRubin,
     started: float,
 ) -> InstrumentalResult:
-    small, terms = request.small == "sss", pd.Index(model.terms)
-    df, rss, centred = model.df_regressors, float(fit.residual @ fit.residual), CONSTANT in model.names_x2 or model.absorbed > 0
-    r2 = 1 - rss / (model.total_centred if centred else model.total_raw)
+    small, terms, df = request.small == "sss", pd.Index(model.terms), model.df_regressors
+    rss = float(fit.residual @ fit.residual)
+    r2, r2_adjusted = _shares(model, rss)
     spread = pd.DataFrame(fit.covariance * (model.small_factor(df) if small else 1.0), index=terms, columns=terms)
-    first_stage, critical = first_stages(model), stock_yogo(len(model.names_x1), model.l1, CRITERIA[request.estimator])
-    grouped = dict.fromkeys([*request.effects, *request.covariance.clusters])
+    named = {*request.effects, *request.covariance.clusters}
+    critical = stock_yogo(len(model.names_x1), model.l1, CRITERIA[request.estimator])
+    first_stage = first_stages(model)
     return InstrumentalResult(
         method=method(request, fit),
         outcome=request.outcome,
@@ -163,7 +180,7 @@ def _result(
         convention=convention(request, model, sample),
         df_t=model.f_df2(df) if small else None,
         n=sample.n,
-        groups={name: sample.groups[name][1] for name in grouped},
+        groups={name: size for name, (_, size) in sample.groups.items() if name in named},
         dropped=sample.dropped,
         sample=sample.labels,
         tests=tests,
@@ -179,13 +196,20 @@ def _result(
         sigma=float(np.sqrt(rss / (df if small else model.n))),
         rss=rss,
         r2=r2,
-        r2_adjusted=1 - (1 - r2) * (model.n - (1 if centred else 0)) / df,
+        r2_adjusted=r2_adjusted,
         r2_uncentred=1 - rss / model.total_raw,
         df_residual=df,
         singletons=sample.singletons,
         warnings=cautions(model, spread, tests, first_stage, critical),
         seconds=perf_counter() - started,
     )
+
+
+def _shares(model: Model, rss: float) -> tuple[float, float]:
+    """R2 and adjusted R2, about the mean where there is a constant or effects, about zero otherwise."""
+    centred = CONSTANT in model.names_x2 or model.absorbed > 0
+    left = rss / (model.total_centred if centred else model.total_raw)
+    return 1 - left, 1 - left * (model.n - (1 if centred else 0)) / model.df_regressors
 
 
 def _check_columns(
@@ -199,7 +223,10 @@ def _check_columns(
     """Refuse lists that are none, a column used twice, and fewer instruments than endogenous regressors."""
     columns_of("effects", effects, empty=True)
     lists = {"endogenous": endogenous, "instruments": instruments, "controls": controls}
-    used = [outcome, *(name for key, given in lists.items() for name in columns_of(key, given, empty=key != "endogenous"))]
+    used = [
+        outcome,
+        *(name for key, given in lists.items() for name in columns_of(key, given, empty=key != "endogenous")),
+    ]
     twice = sorted({name for name in used if used.count(name) > 1})
     if twice:
         raise ValueError(f"{', '.join(twice)} is used twice: outcome, endogenous, instruments and controls are different columns.")

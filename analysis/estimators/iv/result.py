@@ -32,11 +32,13 @@ NAMES: Mapping[IvEstimator, str] = {
 class InstrumentalResult(Result):
     """An instrumented equation.
 
-    `tests` holds, where they exist for the errors and the number of instruments: model_f; anderson_lm, cragg_donald_wald,
-    cragg_donald_f (iid) or kleibergen_paap_lm, kleibergen_paap_wald, kleibergen_paap_f and cragg_donald_f; sargan and basmann
-    (iid) or hansen_j; anderson_rubin_lr and anderson_rubin_lr_linear (LIML); endogeneity and wu_hausman_f; exogeneity (the C
-    statistic asked for); anderson_rubin_f, anderson_rubin_chi2 and stock_wright_s, of the null that the endogenous regressors
-    have no effect. A statistic that the sample cannot give (fewer clusters than instruments) is NaN, and a caution names it.
+    `tests` holds, where they exist for the errors and the number of instruments: model_f;
+    anderson_lm, cragg_donald_wald, cragg_donald_f (iid) or kleibergen_paap_lm,
+    kleibergen_paap_wald, kleibergen_paap_f and cragg_donald_f; sargan and basmann (iid) or
+    hansen_j; anderson_rubin_lr and anderson_rubin_lr_linear (LIML); endogeneity and wu_hausman_f;
+    exogeneity (the C statistic asked for); anderson_rubin_f, anderson_rubin_chi2 and
+    stock_wright_s, of the null that the endogenous regressors have no effect. A statistic that the
+    sample cannot give (fewer clusters than instruments) is NaN, and a caution names it.
 
     Attributes
     ----------
@@ -47,8 +49,10 @@ class InstrumentalResult(Result):
     first_stage : statistics (rows) by endogenous regressor (columns)
     critical_values : Stock and Yogo's values for cragg_donald_f, empty where none are tabulated
     anderson_rubin : the Anderson-Rubin test, for other nulls and levels
-    confidence_set : its 95 % set for the coefficient of a single endogenous regressor, None with several
-    sigma, r2, r2_adjusted, r2_uncentred : root of the error variance; shares of the variation (within, with effects) explained
+    confidence_set : its 95 % set for the coefficient of a single endogenous regressor, None with
+        several
+    sigma, r2, r2_adjusted, r2_uncentred : root of the error variance; shares of the variation
+        (within, with effects) explained
     rss : weighted sum of squared residuals
     df_residual : N - K
     singletons : rows kept although alone in a level of an effect

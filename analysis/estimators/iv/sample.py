@@ -1,7 +1,7 @@
 """The rows and columns that an instrumented equation is estimated from.
 
-Rows come from `core.sample`. What instruments add: frequency weights, and the refusal of columns that
-the effects absorb or that are combinations of each other, instruments and regressors apart.
+Rows come from `core.sample`. What instruments add: frequency weights, and the refusal of columns
+that the effects absorb or that are combinations of each other, instruments and regressors apart.
 """
 
 from __future__ import annotations
@@ -17,11 +17,19 @@ from analysis.estimators.core.columns import rows
 from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import combined
 from analysis.estimators.core.names import CONSTANT
-from analysis.estimators.core.options import Covariance, IvEstimator, IvSmall, Singletons, WeightKind, Where
+from analysis.estimators.core.options import (
+    Covariance,
+    IvEstimator,
+    IvSmall,
+    Singletons,
+    WeightKind,
+    Where,
+)
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.iv.equation import Errors, Model
 
-# A column counts as absorbed, or as a combination of others, when less than this share of its size is left.
+# A column counts as absorbed, or as a combination of others, when less than this share of its size
+# is left.
 NOTHING_LEFT = 1e-9
 
 
@@ -60,8 +68,9 @@ def read_equation(frame: pd.DataFrame, request: Request) -> tuple[Model, Sample]
 
     Raises
     ------
-    ValueError : a column that is missing or not numeric, repeated keys, bad weights, too few rows or clusters, a column that
-        the effects absorb, or columns that are combinations of each other; the message names them.
+    ValueError : a column that is missing or not numeric, repeated keys, bad weights, too few rows
+        or clusters, a column that the effects absorb, or columns that are combinations of each
+        other; the message names them.
     """
     repeated = [request.weights] if request.weights and request.repeats else []
     sample = read_sample(

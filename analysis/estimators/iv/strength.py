@@ -1,7 +1,9 @@
-"""Do the instruments move the endogenous regressors? Rank tests, first-stage statistics and tabulated critical values.
+"""Do the instruments move the endogenous regressors? Rank tests, first-stage statistics and
+tabulated critical values.
 
-Anderson (1951) and Cragg and Donald (1993) for iid errors, Kleibergen and Paap (2006) for others; conditional first-stage F of
-Angrist and Pischke (2009, p. 217) and of Sanderson and Windmeijer (2016). Small-sample factors are those of Stata's ivreg2.
+Anderson (1951) and Cragg and Donald (1993) for iid errors, Kleibergen and Paap (2006) for others;
+conditional first-stage F of Angrist and Pischke (2009, p. 217) and of Sanderson and Windmeijer
+(2016). Small-sample factors are those of Stata's ivreg2.
 """
 
 from __future__ import annotations
@@ -23,16 +25,26 @@ STOCK_YOGO = Path(__file__).with_name("stock_yogo.csv")
 
 
 def rank_tests(model: Model) -> dict[str, Test]:
-    """Tests of the null that the coefficients of the instruments in the first stages have rank k1 - 1 (underidentification).
+    """Tests of the null that the coefficients of the instruments in the first stages have rank
+    k1 - 1 (underidentification).
 
-    The LM and Wald forms have l1 - k1 + 1 degrees of freedom. The F forms, whose p-value would be of no use, are for comparison with
-    `stock_yogo`: Cragg and Donald's with iid errors, for which the tables were made, Kleibergen and Paap's with others.
+    The LM and Wald forms have l1 - k1 + 1 degrees of freedom. The F forms, whose p-value would be
+    of no use, are for comparison with `stock_yogo`: Cragg and Donald's with iid errors, for which
+    the tables were made, Kleibergen and Paap's with others.
     """
     k1, df = model.x1.shape[1], model.l1 - model.x1.shape[1] + 1
     explained, left, instruments = _canonical(model)
     share = float(np.linalg.svd(explained, compute_uv=False)[k1 - 1] ** 2)
     cragg_donald = model.n * share / (1 - share)
-    tests = {"cragg_donald_f": Test("Cragg-Donald Wald F", cragg_donald / model.n * model.df_instruments / model.l1, None, np.nan, null=NOT_IDENTIFIED)}
+    tests = {
+        "cragg_donald_f": Test(
+            "Cragg-Donald Wald F",
+            cragg_donald / model.n * model.df_instruments / model.l1,
+            None,
+            np.nan,
+            null=NOT_IDENTIFIED,
+        )
+    }
     if model.errors.kind == "iid":
         lm, wald, names = model.n * share, cragg_donald, ("anderson_lm", "cragg_donald_wald")
         titles = ("Anderson canonical correlation LM", "Cragg-Donald Wald")
@@ -40,7 +52,10 @@ def rank_tests(model: Model) -> dict[str, Test]:
         before = left + instruments @ explained
         lm = _rank_statistic(model, explained, instruments, before)
         wald = _rank_statistic(model, explained, instruments, left)
-        names, titles = ("kleibergen_paap_lm", "kleibergen_paap_wald"), ("Kleibergen-Paap rk LM", "Kleibergen-Paap rk Wald")
+        names, titles = (
+            ("kleibergen_paap_lm", "kleibergen_paap_wald"),
+            ("Kleibergen-Paap rk LM", "Kleibergen-Paap rk Wald"),
+        )
         f = model.f_from_chi2(wald, model.l1, model.df_instruments)
         tests["kleibergen_paap_f"] = Test("Kleibergen-Paap rk Wald F", f, None, np.nan, null=NOT_IDENTIFIED)
     for name, title, value in zip(names, titles, (lm, wald), strict=True):
@@ -49,8 +64,10 @@ def rank_tests(model: Model) -> dict[str, Test]:
 
 
 def _canonical(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """First stages in canonical form: coefficients (l1, k1) of the orthonormal instruments on the orthonormal endogenous columns,
-    the residuals (n, k1) and the instruments (n, l1), all without the exogenous regressors."""
+    """First stages in canonical form: coefficients (l1, k1) of the orthonormal instruments on the
+    orthonormal endogenous columns, the residuals (n, k1) and the instruments (n, l1), all without
+    the exogenous regressors.
+    """
     exogenous = basis(model.x2)
     instruments = basis(residual_maker(model.z1, exogenous))
     endogenous = basis(residual_maker(model.x1, exogenous))
@@ -61,12 +78,14 @@ def _canonical(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _rank_statistic(model: Model, explained: np.ndarray, instruments: np.ndarray, residual: np.ndarray) -> float:
     """Kleibergen and Paap's rk statistic of the null that explained (l1, k1) has rank k1 - 1.
 
-    residual (n, k1) is the endogenous columns themselves for the LM form and the first-stage residuals for the Wald form.
+    residual (n, k1) is the endogenous columns themselves for the LM form and the first-stage
+    residuals for the Wald form.
     """
     k1 = explained.shape[1]
     u, _, vt = np.linalg.svd(explained, full_matrices=True)
     rows, column = u[:, k1 - 1 :], vt[k1 - 1]
-    # What is zero under the null, and the covariance of the sums that it is made of: only the last singular direction is needed.
+    # What is zero under the null, and the covariance of the sums that it is made of: only the last
+    # singular direction is needed.
     zero = rows.T @ explained @ column
     scores = (instruments @ rows) * (residual @ column)[:, None]
     covariance = model.errors.covariance_of_sums(scores)
@@ -77,7 +96,8 @@ def _rank_statistic(model: Model, explained: np.ndarray, instruments: np.ndarray
 
 @dataclass(frozen=True, eq=False)
 class FirstStage:
-    """The regression of one endogenous regressor on all instruments, with the errors of the equation.
+    """The regression of one endogenous regressor on all instruments, with the errors of the
+    equation.
 
     Attributes
     ----------
@@ -113,9 +133,11 @@ def first_equations(model: Model, *, small: bool) -> dict[str, FirstStage]:
 
 
 def first_stages(model: Model) -> pd.DataFrame:
-    """First-stage statistics, one column an endogenous regressor, under the row names that the docs explain.
+    """First-stage statistics, one column an endogenous regressor, under the row names that the docs
+    explain.
 
-    F statistics always carry the small-sample factor: N - L for iid and robust errors, (G-1)/G (N-L)/(N-1) with clusters.
+    F statistics always carry the small-sample factor: N - L for iid and robust errors, (G-1)/G
+    (N-L)/(N-1) with clusters.
     """
     q = basis(model.z)
     exogenous = basis(model.x2)
@@ -136,7 +158,11 @@ def first_stages(model: Model) -> pd.DataFrame:
                 "sw": _exclusion(model, q, instruments, model.x1[:, j] - x[:, others] @ slope, df),
                 "ap": _exclusion(model, q, instruments, model.x1[:, j] - fitted[:, others] @ slope, df),
             }
-        rows = {"rmse": float(np.sqrt(rss / model.df_instruments)), "shea_partial_r2": float(shea[j]), "partial_r2": plain["r2"]}
+        rows = {
+            "rmse": float(np.sqrt(rss / model.df_instruments)),
+            "shea_partial_r2": float(shea[j]),
+            "partial_r2": plain["r2"],
+        }
         rows |= {f"f{key}": plain[f"f{key}"] for key in ("", "_df1", "_df2", "_p")}
         for kind, values in conditional.items():
             rows |= {f"{kind}_{key}": values[key] for key in ("f", "f_df1", "f_df2", "f_p", "chi2", "chi2_p")} | {f"{kind}_partial_r2": values["r2"]}
@@ -174,13 +200,17 @@ def _table() -> pd.DataFrame:
 
 
 def stock_yogo(endogenous: int, instruments: int, criterion: str | None = None) -> pd.Series:
-    """Critical values of the Cragg-Donald F at the 5 % level: above the value, the instruments are not weak in the sense of its name.
+    """Critical values of the Cragg-Donald F at the 5 % level: above the value, the instruments are
+    not weak in the sense of its name.
 
-    Index: iv_bias_05 ... iv_bias_30 (relative bias of 2SLS at most 5 ... 30 %), iv_size_10 ... iv_size_25 (size of a nominal 5 % Wald
-    test at most 10 ... 25 %), liml_size_10 ... liml_size_25. Values that Stock and Yogo do not tabulate are absent (more than two endogenous
-    regressors for sizes, three for bias; fewer than two overidentifying restrictions for bias; more than 30 instruments).
+    Index: iv_bias_05 ... iv_bias_30 (relative bias of 2SLS at most 5 ... 30 %), iv_size_10 ...
+    iv_size_25 (size of a nominal 5 % Wald test at most 10 ... 25 %), liml_size_10 ... liml_size_25.
+    Values that Stock and Yogo do not tabulate are absent (more than two endogenous regressors for
+    sizes, three for bias; fewer than two overidentifying restrictions for bias; more than 30
+    instruments).
 
-    Source: Stock and Yogo (2005), Testing for Weak Instruments in Linear IV Regression, tables 5.1, 5.2 and 5.4.
+    Source: Stock and Yogo (2005), Testing for Weak Instruments in Linear IV Regression, tables 5.1,
+    5.2 and 5.4.
     """
     table = _table()
     found = table[(table["endogenous"] == endogenous) & (table["instruments"] == instruments)].drop(columns=["endogenous", "instruments"])

@@ -1,7 +1,8 @@
-"""Tests of an instrumented equation: overidentification, exogeneity of named columns, and the model's F.
+"""Tests of an instrumented equation: overidentification, exogeneity of named columns, and the
+model's F.
 
-The covariance of the moments is always that of the larger set of orthogonality conditions, so that no difference is negative
-(Hayashi 2000, p. 218-222; Baum, Schaffer and Stillman 2003).
+The covariance of the moments is always that of the larger set of orthogonality conditions, so that
+no difference is negative (Hayashi 2000, p. 218-222; Baum, Schaffer and Stillman 2003).
 """
 
 from __future__ import annotations
@@ -14,16 +15,25 @@ from scipy import stats
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.result import Test
 from analysis.estimators.iv.equation import Model
-from analysis.estimators.iv.fit import Fit, basis, is_singular, residual_maker, smallest_distance, two_stage
+from analysis.estimators.iv.fit import (
+    Fit,
+    basis,
+    is_singular,
+    residual_maker,
+    smallest_distance,
+    two_stage,
+)
 
 VALID = "all instruments are exogenous"
 
 
 def overidentification(model: Model, fit: Fit) -> dict[str, Test]:
-    """Sargan and Basmann with iid errors, Hansen's J with others; with LIML also the two tests on its root. Empty if just identified.
+    """Sargan and Basmann with iid errors, Hansen's J with others; with LIML also the two tests on
+    its root. Empty if just identified.
 
-    Sargan: N e'P_Z e / e'e. Basmann: Sargan (N - L) / (N - Sargan). Hansen's J: the minimum of N g'S^-1 g with S from the residuals
-    of the estimate (of the first step, for GMM). Likelihood ratio: N ln(root); its linear form: N (root - 1) (Anderson and Rubin 1950).
+    Sargan: N e'P_Z e / e'e. Basmann: Sargan (N - L) / (N - Sargan). Hansen's J: the minimum of N
+    g'S^-1 g with S from the residuals of the estimate (of the first step, for GMM). Likelihood
+    ratio: N ln(root); its linear form: N (root - 1) (Anderson and Rubin 1950).
     """
     df = model.l1 - model.x1.shape[1]
     if df == 0:
@@ -33,7 +43,10 @@ def overidentification(model: Model, fit: Fit) -> dict[str, Test]:
         q = basis(model.z)
         sargan = model.n * float(((q.T @ fit.residual) ** 2).sum()) / float(fit.residual @ fit.residual)
         basmann = sargan * model.df_instruments / (model.n - sargan)
-        tests = {"sargan": _chi2("Sargan", sargan, df, VALID), "basmann": _chi2("Basmann", basmann, df, VALID)}
+        tests = {
+            "sargan": _chi2("Sargan", sargan, df, VALID),
+            "basmann": _chi2("Basmann", basmann, df, VALID),
+        }
     else:
         residual = fit.residual if fit.kappa is not None else model.y - model.x @ two_stage(model, basis(model.z))
         tests = {"hansen_j": _chi2("Hansen J", smallest_distance(model, model.z, residual), df, VALID)}
@@ -45,10 +58,11 @@ def overidentification(model: Model, fit: Fit) -> dict[str, Test]:
 
 
 def exogeneity_of_instruments(model: Model, names: Sequence[str]) -> Test:
-    """C statistic (difference in Sargan or Hansen) of the null that the named instruments or exogenous regressors are exogenous.
+    """C statistic (difference in Sargan or Hansen) of the null that the named instruments or
+    exogenous regressors are exogenous.
 
-    The J of the equation as it stands less the J of the equation without the named orthogonality conditions: a named instrument is left
-    out, a named exogenous regressor becomes endogenous.
+    The J of the equation as it stands less the J of the equation without the named orthogonality
+    conditions: a named instrument is left out, a named exogenous regressor becomes endogenous.
     """
     all_names = model.names_x2 + model.names_z1
     unknown = [name for name in names if name not in all_names or name == CONSTANT]
@@ -82,9 +96,11 @@ def _difference(model: Model, larger: np.ndarray, smaller: np.ndarray) -> float:
 
 
 def _wu_hausman(model: Model, tested: np.ndarray, null: str) -> Test:
-    """F of the first-stage residuals (n, t) of the tested regressors, when they are added to the equation.
+    """F of the first-stage residuals (n, t) of the tested regressors, when they are added to the
+    equation.
 
-    With regressors that stay endogenous, these are replaced by what the instruments and the tested regressors predict of them.
+    With regressors that stay endogenous, these are replaced by what the instruments and the tested
+    regressors predict of them.
     """
     added = residual_maker(tested, basis(model.z))
     regressors = model.x
@@ -114,7 +130,16 @@ def model_f(model: Model, fit: Fit) -> dict[str, Test]:
     chi2 = float("nan") if is_singular(covariance) else float(beta @ np.linalg.solve(covariance, beta))
     f = model.f_from_chi2(chi2, len(slopes), model.df_regressors)
     df2 = model.f_df2(model.df_regressors)
-    return {"model_f": Test("Model F", f, len(slopes), float(stats.f.sf(f, len(slopes), df2)), df2, "all slopes are zero")}
+    return {
+        "model_f": Test(
+            "Model F",
+            f,
+            len(slopes),
+            float(stats.f.sf(f, len(slopes), df2)),
+            df2,
+            "all slopes are zero",
+        )
+    }
 
 
 def _chi2(name: str, statistic: float, df: int, null: str) -> Test:

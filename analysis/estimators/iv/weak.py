@@ -1,8 +1,10 @@
-"""Inference on the coefficients of endogenous regressors that is right however weak the instruments are.
+"""Inference on the coefficients of endogenous regressors that is right however weak the instruments
+are.
 
-Anderson and Rubin (1949): under the null b, y - X1 b has no coefficients on the excluded instruments. The set of b that the test does not
-reject is a confidence set; with one endogenous regressor it is found from the roots of a polynomial, not from a grid, and can be
-an interval, two rays, the whole line, empty, or (robust errors) a union of pieces.
+Anderson and Rubin (1949): under the null b, y - X1 b has no coefficients on the excluded
+instruments. The set of b that the test does not reject is a confidence set; with one endogenous
+regressor it is found from the roots of a polynomial, not from a grid, and can be an interval, two
+rays, the whole line, empty, or (robust errors) a union of pieces.
 """
 
 from __future__ import annotations
@@ -47,7 +49,8 @@ class ConfidenceSet:
 
 @dataclass(frozen=True, eq=False)
 class AndersonRubin:
-    """What the Anderson-Rubin test needs of the data: the reduced forms of outcome and endogenous regressors.
+    """What the Anderson-Rubin test needs of the data: the reduced forms of outcome and endogenous
+    regressors.
 
     Attributes
     ----------
@@ -88,11 +91,13 @@ class AndersonRubin:
         }
 
     def confidence_set(self, level: float = 0.95) -> ConfidenceSet:
-        """Coefficients of the one endogenous regressor that the F form of the test does not reject at 1 - level.
+        """Coefficients of the one endogenous regressor that the F form of the test does not reject
+        at 1 - level.
 
         Raises
         ------
-        ValueError : several endogenous regressors (their joint set has no pieces to list), or a level outside 0-1.
+        ValueError : several endogenous regressors (their joint set has no pieces to list), or a
+            level outside 0-1.
         """
         if self.slopes.shape[1] != 2:
             raise ValueError("a confidence set is given for one endogenous regressor. For several, test joint values with tests().")
@@ -121,21 +126,29 @@ def anderson_rubin(model: Model) -> AndersonRubin:
 def stock_wright(model: Model) -> Test:
     """Stock and Wright's S (2000) of the null that the endogenous regressors have no effect.
 
-    g'S^-1 g for the moments of all instruments, with the residuals of the outcome on the exogenous regressors alone, as ivreg2 has it.
+    g'S^-1 g for the moments of all instruments, with the residuals of the outcome on the exogenous
+    regressors alone, as ivreg2 has it.
     """
     outcome = residual_maker(model.y[:, None], basis(model.x2))[:, 0]
     q = basis(model.z)
     covariance = model.errors.moment_covariance(q, outcome, model.n)
     sums = q.T @ outcome
     s = float("nan") if is_singular(covariance) else float(sums @ np.linalg.solve(covariance, sums))
-    return Test("Stock-Wright S", s, model.l1, float(stats.chi2.sf(s, model.l1)), null="the endogenous regressors have no effect")
+    return Test(
+        "Stock-Wright S",
+        s,
+        model.l1,
+        float(stats.chi2.sf(s, model.l1)),
+        null="the endogenous regressors have no effect",
+    )
 
 
 def _pieces(test: AndersonRubin, critical: float) -> tuple[tuple[float, float], ...]:
     """The pieces of the line where chi2 <= critical.
 
-    chi2(b) <= c if and only if c V(b) - s(b) s(b)' has no negative eigenvalue, where the slopes s are linear and their covariance V quadratic in b.
-    So all ends are roots of the determinant of a quadratic matrix polynomial: eigenvalues of its companion pencil.
+    chi2(b) <= c if and only if c V(b) - s(b) s(b)' has no negative eigenvalue, where the slopes s
+    are linear and their covariance V quadratic in b. So all ends are roots of the determinant of a
+    quadratic matrix polynomial: eigenvalues of its companion pencil.
     """
     centre, unit = _scale(test)
     candidates = sorted(centre + unit * root for root in _roots(test, critical, centre, unit))
@@ -199,4 +212,12 @@ def _polished(test: AndersonRubin, critical: float, root: float, unit: float) ->
     low, high = test.chi2(root - step) - critical, test.chi2(root + step) - critical
     if not low * high < 0:
         return root
-    return float(optimize.brentq(lambda value: test.chi2(value) - critical, root - step, root + step, xtol=1e-15 * max(1.0, abs(root)), rtol=1e-14))
+    return float(
+        optimize.brentq(
+            lambda value: test.chi2(value) - critical,
+            root - step,
+            root + step,
+            xtol=1e-15 * max(1.0, abs(root)),
+            rtol=1e-14,
+        )
+    )
