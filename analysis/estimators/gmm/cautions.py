@@ -14,7 +14,9 @@ from analysis.estimators.gmm.steps import Estimate
 from analysis.estimators.gmm.strength import uncovered
 
 RULE_OF_THUMB = 10  # below this first-stage F instruments count as weak (Staiger and Stock 1997)
-TOO_GOOD = 0.99  # a p of Hansen's test that says instruments are too many to be tested (Roodman 2009, OBES 71(1), 135-158)
+# A p of Hansen's test that says instruments are too many to be tested: Roodman (2009), A note on
+# the theme of too many instruments, Oxford Bulletin of Economics and Statistics 71(1), 135-158.
+TOO_GOOD = 0.99
 FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 
 

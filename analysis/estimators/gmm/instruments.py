@@ -19,7 +19,8 @@ from analysis.estimators.gmm.specs import GMM, lag_limits
 
 @dataclass(frozen=True)
 class Column:
-    """Where an instrument comes from: its group, the equation, the period (None: every period), the variable and its lag."""
+    """Where an instrument comes from: its group, the equation, the period (None: every period), the
+    variable and its lag."""
 
     group: str
     equation: str
@@ -125,7 +126,8 @@ class Builder:
         bases: Sequence[np.ndarray],
         differences: Sequence[np.ndarray],
     ) -> None:
-        """Instruments of one spec: `bases` serve the transformed equation, `differences` the level equation; both (T, N), 0 if missing."""
+        """Instruments of one spec: `bases` serve the transformed equation, `differences` the level
+        equation; both (T, N), 0 if missing."""
         level = spec.equation == "level"
         sources = differences if level and not spec.passthrough else bases
         low, high = self._within_panel(spec, level)

@@ -56,7 +56,8 @@ def rank(matrix: np.ndarray) -> int:
 
 
 def _factorise(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Lower triangular factor, largest pivot first; the number of the row that stands in each of its rows; and the rank."""
+    """Lower triangular factor, largest pivot first; the number of the row that stands in each of
+    its rows; and the rank."""
     lower, pivots, found, _ = lapack.dpstrf(scaled, tol=max(SMALLEST_PIVOT, len(scaled) * PRECISION), lower=1)
     return lower, pivots - 1, int(found)
 
@@ -69,7 +70,8 @@ def _scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def independent(x: np.ndarray, constant: np.ndarray | None) -> np.ndarray:
-    """Which of K columns (K, n) are not combinations of the constant (n,) and of columns before them."""
+    """Which of K columns (K, n) are not combinations of the constant (n,) and of columns before
+    them."""
     if constant is not None:
         level = constant != 0
         x = x.copy()

@@ -186,7 +186,8 @@ def dynamic_gmm(
 
 
 def _complete(panel: Panel, spec: Specification) -> tuple[Panel, dict[str, int]]:
-    """The panel of the units that have a complete row, and the rows of the frame left out so far, by reason."""
+    """The panel of the units that have a complete row, and the rows of the frame left out so far,
+    by reason."""
     complete, reasons = complete_rows(panel, spec)
     if not complete.any():
         left_out = ", ".join(f"{reason}: {int(lost.sum()):,}" for reason, lost in reasons.items())

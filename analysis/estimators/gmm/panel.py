@@ -48,7 +48,8 @@ class Panel:
     keyless: Mapping[str, int]
 
     def term(self, term: Term) -> np.ndarray:
-        """(T, N) values of a lagged or differenced column; lags go by time, so a gap makes them missing."""
+        """(T, N) values of a lagged or differenced column; lags go by time, so a gap makes them
+        missing."""
         values = self.columns[term.column]
         for _ in range(term.differences):
             values = values - shifted(values, 1)
@@ -131,7 +132,8 @@ def _steps(time: pd.Series, name: str, time_step: int) -> tuple[np.ndarray, np.n
 
 
 def shifted(values: np.ndarray, by: int, fill: float = np.nan) -> np.ndarray:
-    """Values (T, N) as they were `by` periods earlier (later if negative), `fill` where that is outside the grid."""
+    """Values (T, N) as they were `by` periods earlier (later if negative), `fill` where that is
+    outside the grid."""
     if by == 0:
         return values
     out = np.full_like(values, fill)
@@ -173,7 +175,8 @@ def forward_deviations(values: np.ndarray, complete: np.ndarray) -> np.ndarray:
 
 
 def backward_deviations(values: np.ndarray, complete: np.ndarray) -> np.ndarray:
-    """Deviations from the mean of all earlier complete periods, scaled; 0 where there is none (instruments only)."""
+    """Deviations from the mean of all earlier complete periods, scaled; 0 where there is none
+    (instruments only)."""
     earlier = np.cumsum(complete, axis=0) - complete
     taken = np.where(complete, values, 0.0)
     total = np.cumsum(taken, axis=-2) - taken
@@ -183,7 +186,8 @@ def backward_deviations(values: np.ndarray, complete: np.ndarray) -> np.ndarray:
 
 
 def _without_rounding(deviations: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Exact zeros where a column (T, N) is constant inside every unit, and its deviations are rounding only."""
+    """Exact zeros where a column (T, N) is constant inside every unit, and its deviations are
+    rounding only."""
     axes = (-2, -1)
     size = np.max(np.abs(np.nan_to_num(deviations)), axis=axes, keepdims=True)
     whole = np.max(np.abs(np.nan_to_num(values)), axis=axes, keepdims=True)
@@ -198,7 +202,8 @@ def transformer(transform: Transform, complete: np.ndarray) -> Callable[[np.ndar
 
 
 def transform_matrix(transform: Transform, periods: int) -> np.ndarray:
-    """(T, T) matrix whose row t makes the transformed error of row t from level errors; the first row is zero."""
+    """(T, T) matrix whose row t makes the transformed error of row t from level errors; the first
+    row is zero."""
     matrix = np.zeros((periods, periods))
     for t in range(1, periods):
         if transform == "difference":

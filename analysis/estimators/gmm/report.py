@@ -1,4 +1,5 @@
-"""From a fitted dynamic panel to its result: factors, tests, the rows used, and what a reader should be warned of."""
+"""From a fitted dynamic panel to its result: factors, tests, the rows used, and what a reader
+should be warned of."""
 
 from __future__ import annotations
 
@@ -91,7 +92,8 @@ class Call:
 
 
 def report(call: Call, started: float) -> DynamicGMMResult:
-    """The result of a fitted panel, with its tests and cautions; started is when the work began, by perf_counter."""
+    """The result of a fitted panel, with its tests and cautions; started is when the work began, by
+    perf_counter."""
     names = list(call.stacked.names)
     df_t, tests, groups = _all_tests(call)
     sample, residuals, dropped = _rows_used(call)
@@ -184,7 +186,8 @@ def _all_tests(call: Call) -> tuple[float | None, dict[str, Test], dict[str, tup
 
 
 def _residuals_tested(call: Call) -> Autocorrelation:
-    """Residuals of the equation that the Arellano-Bond tests look at; deviations are tested in first differences."""
+    """Residuals of the equation that the Arellano-Bond tests look at; deviations are tested in
+    first differences."""
     spec, t, final = call.spec, len(call.panel.periods), call.fitted.final
     level = call.spec.ar_equation == "level"
     part = slice(t, None) if level else slice(0, t)
@@ -205,7 +208,8 @@ def _residuals_tested(call: Call) -> Autocorrelation:
 
 
 def _rows_used(call: Call) -> tuple[pd.Index, pd.Series, dict[str, int]]:
-    """Index labels of the rows used and their residuals, in the frame's order, and the rows left out by reason."""
+    """Index labels of the rows used and their residuals, in the frame's order, and the rows left
+    out by reason."""
     place = call.reported
     errors = call.fitted.final.errors[-len(call.panel.periods) :]
     if call.spec.transform == "orthogonal" and not call.spec.system:

@@ -1,4 +1,5 @@
-"""What a dynamic panel estimate says: its table, its tests by group of instruments, and its note."""
+"""What a dynamic panel estimate says: its table, its tests by group of instruments, and its
+note."""
 
 from __future__ import annotations
 
@@ -70,7 +71,8 @@ class DynamicGMMResult(Result):
 
     @property
     def difference_tests(self) -> pd.DataFrame:
-        """One row a group of instruments: the test without it (excluding, excluding_df, excluding_p), and its own (difference, df, p)."""
+        """One row a group of instruments: the test without it (excluding, excluding_df,
+        excluding_p), and its own (difference, df, p)."""
         names = ["excluding", "excluding_df", "excluding_p", "difference", "df", "p"]
         rows_of = [(a.statistic, int(a.df or 0), a.p, b.statistic, int(b.df or 0), b.p) for a, b in self.groups_tested.values()]
         return pd.DataFrame(
@@ -80,7 +82,8 @@ class DynamicGMMResult(Result):
         )
 
     def glance(self) -> pd.DataFrame:
-        """One row: method, outcome, rows, instruments, and tests other than those of groups of instruments."""
+        """One row: method, outcome, rows, instruments, and tests other than those of groups of
+        instruments."""
         whole = {name: test for name, test in self.tests.items() if not name.startswith(("difference ", "excluding "))}
         df = {} if self.df_t is None else {"df": self.df_t}
         head = {"method": self.method, "outcome": self.outcome, "nobs": self.n}

@@ -1,4 +1,5 @@
-"""A call of dynamic_gmm once it is read and checked: terms, instruments and options that do not contradict each other."""
+"""A call of dynamic_gmm once it is read and checked: terms, instruments and options that do not
+contradict each other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What is asked for as instruments: GMM-style and IV-style, as objects or, from a file, as mappings of their fields."""
+"""What is asked for as instruments: GMM-style and IV-style, as objects or, from a file, as mappings
+of their fields."""
 
 from __future__ import annotations
 
@@ -134,7 +135,8 @@ def _check(spec: GMM | IV, system: bool) -> None:
 
 
 def group_label(spec: GMM | IV, names: Sequence[str]) -> str:
-    """What a group of instruments is called where the user gave it no name: 'GMM(L1.n, lags 1...)', 'IV(w, k; level)'."""
+    """What a group of instruments is called where the user gave it no name: 'GMM(L1.n, lags 1...)',
+    'IV(w, k; level)'."""
     if spec.name is not None:
         return spec.name
     options: list[str] = []

@@ -49,7 +49,8 @@ class Stacked:
 
 
 def complete_rows(panel: Panel, spec: Specification) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """(T, N) rows asked for with the outcome and all regressors; and, by reason, the frame's other rows (the first that holds)."""
+    """(T, N) rows asked for with the outcome and all regressors; and, by reason, the frame's other
+    rows (the first that holds)."""
     rest = panel.present & panel.asked
     outside = panel.present & ~panel.asked
     reasons: dict[str, np.ndarray] = {OUTSIDE: outside} if outside.any() else {}
@@ -105,7 +106,8 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
 
 
 def _stacked(moved: np.ndarray, level: np.ndarray, used: np.ndarray, spec: Specification) -> np.ndarray:
-    """Transformed (..., T, N) and, in a system, level values in rows (..., R, N), zero where unused."""
+    """Transformed (..., T, N) and, in a system, level values in rows (..., R, N), zero where
+    unused."""
     both = np.concatenate([moved, level], axis=-2) if spec.system else moved
     return np.where(used, both, 0.0)
 
@@ -156,7 +158,8 @@ def _dummies(panel: Panel, spec: Specification, used: np.ndarray) -> tuple[np.nd
 
 
 def _independent(x: np.ndarray, names: Sequence[str], spec: Specification) -> tuple[np.ndarray, dict[str, str]]:
-    """Which regressors stay, and why the others do not. The constant is counted first, then the order given."""
+    """Which regressors stay, and why the others do not. The constant is counted first, then the
+    order given."""
     flat = x.reshape(len(x), -1)
     last = len(x) - 1
     kept = np.ones(len(x), dtype=bool)

@@ -103,7 +103,8 @@ class Estimate:
 
 
 def estimate(equations: Equations, steps: int, robust: bool, names: Sequence[str]) -> Estimate:
-    """One- or two-step GMM; `robust` chooses the sandwich after one step and Windmeijer's correction after two."""
+    """One- or two-step GMM; `robust` chooses the sandwich after one step and Windmeijer's
+    correction after two."""
     z = equations.z
     both = z.cross(np.concatenate([equations.y[None], equations.x]))
     zy, zx = both[:, 0], both[:, 1:]
@@ -148,7 +149,8 @@ def solve(equations: Equations, s: np.ndarray, zx: np.ndarray, zy: np.ndarray, n
 
 @dataclass(frozen=True, eq=False)
 class Minimum:
-    """What minimises Z'e weighted with the inverse of S: see Step; `identified` (K,) says which coefficients it determines."""
+    """What minimises Z'e weighted with the inverse of S: see Step; `identified` (K,) says which
+    coefficients it determines."""
 
     b: np.ndarray
     ze: np.ndarray
@@ -175,7 +177,8 @@ def _sigma2(equations: Equations, errors: np.ndarray) -> float:
 
 
 def _windmeijer(equations: Equations, second: Step, moments: np.ndarray, sandwich: np.ndarray) -> np.ndarray:
-    """Covariance after two steps, corrected for the first step's errors in A2 (Windmeijer 2005, equation 2.18; Roodman 2009, 2.4)."""
+    """Covariance after two steps, corrected for the first step's errors in A2 (Windmeijer 2005,
+    equation 2.18; Roodman 2009, 2.4)."""
     by_unit = second.a_ze @ moments
     predicted = np.einsum("krn,rn->kn", equations.x, equations.z.combined(second.a_ze))
     change = equations.z.cross(equations.x * by_unit) + moments @ predicted.T

@@ -1,4 +1,5 @@
-"""How much the instruments of a dynamic panel say about its regressors, and which regressors they leave to the others."""
+"""How much the instruments of a dynamic panel say about its regressors, and which regressors they
+leave to the others."""
 
 from __future__ import annotations
 
@@ -52,7 +53,8 @@ def first_stage(equations: Equations, zx: np.ndarray, names: tuple[str, ...]) ->
 
 
 def uncovered(spec: Specification) -> tuple[list[str], list[str]]:
-    """Regressors that no instrument is made of, and columns among the instruments that no regressor is made of."""
+    """Regressors that no instrument is made of, and columns among the instruments that no regressor
+    is made of."""
     made_of = {term.column for _, terms, _ in (*spec.gmm, *spec.iv) for term in terms}
     own = {term.column for term in spec.regressors} | {spec.outcome}
     alone = [term.label for term in spec.regressors if term.column not in made_of]

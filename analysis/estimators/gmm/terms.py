@@ -36,7 +36,8 @@ class Term:
 
 @dataclass(frozen=True)
 class Lag:
-    """Lags `first` to `last` of a column, both included; Lag("n") is the first lag, Lag("n", 2) the second alone."""
+    """Lags `first` to `last` of a column, both included; Lag("n") is the first lag, Lag("n", 2) the
+    second alone."""
 
     column: str
     first: int = 1

@@ -72,7 +72,8 @@ def autocorrelation(estimate: Estimate, about: Autocorrelation, order: int, sigm
 
 
 def overidentification(estimate: Estimate) -> dict[str, Test]:
-    """Sargan (always) and Hansen (unless one step with conventional errors) tests of all instruments together."""
+    """Sargan (always) and Hansen (unless one step with conventional errors) tests of all
+    instruments together."""
     first, k = estimate.first, len(estimate.first.b)
     df = int(first.kept.sum()) - k
     sargan = first.statistic / estimate.sigma2_first
@@ -124,7 +125,8 @@ def difference_tests(estimate: Estimate, whole: Test) -> dict[str, tuple[Test, T
 
 
 def _statistic_of(estimate: Estimate, part: np.ndarray) -> float | None:
-    """Sargan or Hansen statistic of some instruments alone; None if they leave a regressor unidentified."""
+    """Sargan or Hansen statistic of some instruments alone; None if they leave a regressor
+    unidentified."""
     found = minimise(
         estimate.s[np.ix_(part, part)],
         estimate.zx[part],
@@ -135,7 +137,8 @@ def _statistic_of(estimate: Estimate, part: np.ndarray) -> float | None:
 
 
 def wald(name: str, b: np.ndarray, covariance: np.ndarray, df: int, df2: float | None, null: str) -> Test:
-    """Chi-squared test that the coefficients (K,) are all zero, or F with df2 degrees of freedom below."""
+    """Chi-squared test that the coefficients (K,) are all zero, or F with df2 degrees of freedom
+    below."""
     weighed, _ = inverse_times(covariance, b[:, None])
     statistic = float(b @ weighed[:, 0])
     if df <= 0:

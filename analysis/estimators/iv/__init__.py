@@ -1,4 +1,5 @@
-"""Instrumental variables: 2SLS, LIML, k-class and GMM, their tests, and inference that weak instruments leave right."""
+"""Instrumental variables: 2SLS, LIML, k-class and GMM, their tests, and inference that weak
+instruments leave right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a reader of an instrumented equation must not overlook: weak or many instruments, few clusters, what has no value."""
+"""What a reader of an instrumented equation must not overlook: weak or many instruments, few
+clusters, what has no value."""
 
 from __future__ import annotations
 
@@ -18,7 +19,8 @@ RULE_OF_THUMB = 10
 # 1994).
 MANY = 0.1
 FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
-TOO_NEGATIVE = -1e-10  # of the eigenvalues of a covariance scaled to a unit diagonal: more than rounding
+# An eigenvalue of a covariance scaled to a unit diagonal below this is more than rounding.
+TOO_NEGATIVE = -1e-10
 
 
 def cautions(
@@ -38,7 +40,8 @@ def cautions(
 
 
 def _weak(model: Model, tests: Mapping[str, Test], first_stage: pd.DataFrame, critical_values: pd.Series) -> list[Caution]:
-    """By Stock and Yogo's value for a 5 % test of size 10 % at most, where there is one for the errors, else by the rule of thumb."""
+    """By Stock and Yogo's value for a 5 % test of size 10 % at most, where there is one for the
+    errors, else by the rule of thumb."""
     names = [str(name) for name in critical_values.index if str(name).endswith("size_10")]
     strength = "; ".join(_strength(name, column) for name, column in first_stage.items())
     if model.errors.kind == "iid" and names:

@@ -55,7 +55,8 @@ class Errors:
         return total if self.crossed is None else total - crossed_sums(self.crossed, scores)
 
     def moment_covariance(self, instruments: np.ndarray, residual: np.ndarray, n: float) -> np.ndarray:
-        """Covariance (l, l) of the sums of instruments (n, l) times residual (n,); n is the number of observations that rows stand for."""
+        """Covariance (l, l) of the sums of instruments (n, l) times residual (n,); n is the number
+        of observations that rows stand for."""
         if self.kind == "iid":
             return np.asarray(float(residual @ residual) / n * (instruments.T @ instruments))
         return self.covariance_of_sums(instruments * residual[:, None])
@@ -124,7 +125,8 @@ class Model:
         return self.n - self.k - self.absorbed
 
     def f_from_chi2(self, chi2: float, restrictions: int, df: float) -> float:
-        """A Wald statistic in large-sample form as F; df is what is left after the columns of that regression."""
+        """A Wald statistic in large-sample form as F; df is what is left after the columns of that
+        regression."""
         if self.errors.kind == "cluster":
             g = self.errors.clusters
             return chi2 / restrictions * (g - 1) / g * df / (self.n - 1)
@@ -135,7 +137,8 @@ class Model:
         return self.errors.clusters - 1 if self.errors.kind == "cluster" else df
 
     def small_factor(self, df: float) -> float:
-        """What a covariance in large-sample form is multiplied with, with df left: G/(G-1)·(N-1)/df of clusters, else N/df."""
+        """What a covariance in large-sample form is multiplied with, with df left: G/(G-1)·(N-1)/df
+        of clusters, else N/df."""
         if self.errors.kind != "cluster":
             return self.n / df
         g = self.errors.clusters

@@ -1,4 +1,5 @@
-"""Coefficients of an instrumented equation: k-class (2SLS, LIML, Fuller) and two-step GMM, from an orthonormal basis of the instruments."""
+"""Coefficients of an instrumented equation: k-class (2SLS, LIML, Fuller) and two-step GMM, from an
+orthonormal basis of the instruments."""
 
 from __future__ import annotations
 
@@ -37,7 +38,8 @@ def basis(columns: np.ndarray) -> np.ndarray:
 
 
 def residual_maker(columns: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Columns less their projection on an orthonormal basis, projected twice so that rounding does not survive."""
+    """Columns less their projection on an orthonormal basis, projected twice so that rounding does
+    not survive."""
     if on.shape[1] == 0:
         return columns
     once = columns - on @ (on.T @ columns)
@@ -114,7 +116,8 @@ def k_class(model: Model, kappa: float | None = None, fuller: float | None = Non
 
 
 def liml_root(model: Model) -> float:
-    """Smallest root k of det(W'M_X2 W - k W'M_Z W) = 0 with W = [y X1]; 1 or more, and 1 when just identified."""
+    """Smallest root k of det(W'M_X2 W - k W'M_Z W) = 0 with W = [y X1]; 1 or more, and 1 when just
+    identified."""
     if model.l1 == model.x1.shape[1]:
         return 1.0
     w = np.column_stack([model.y, model.x1])

@@ -206,7 +206,8 @@ def _result(
 
 
 def _shares(model: Model, rss: float) -> tuple[float, float]:
-    """R2 and adjusted R2, about the mean where there is a constant or effects, about zero otherwise."""
+    """R2 and adjusted R2, about the mean where there is a constant or effects, about zero
+    otherwise."""
     centred = CONSTANT in model.names_x2 or model.absorbed > 0
     left = rss / (model.total_centred if centred else model.total_raw)
     return 1 - left, 1 - left * (model.n - (1 if centred else 0)) / model.df_regressors
@@ -220,7 +221,8 @@ def _check_columns(
     effects: Sequence[str],
     weights: str | None,
 ) -> None:
-    """Refuse lists that are none, a column used twice, and fewer instruments than endogenous regressors."""
+    """Refuse lists that are none, a column used twice, and fewer instruments than endogenous
+    regressors."""
     columns_of("effects", effects, empty=True)
     lists = {"endogenous": endogenous, "instruments": instruments, "controls": controls}
     used = [

@@ -1,4 +1,5 @@
-"""What an instrumented equation reports: the result with its first stages, and how a note describes it."""
+"""What an instrumented equation reports: the result with its first stages, and how a note describes
+it."""
 
 from __future__ import annotations
 
@@ -76,7 +77,8 @@ class InstrumentalResult(Result):
     singletons: int
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
-        """A row a term: of the outcome's equation, then of "first stage of <regressor>" for each endogenous one."""
+        """A row a term: of the outcome's equation, then of "first stage of <regressor>" for each
+        endogenous one."""
         tables = [super().tidy(level)]
         for name, stage in self.first_equations.items():
             terms = [str(term) for term in stage.coefficients.index]
@@ -86,7 +88,8 @@ class InstrumentalResult(Result):
         return pd.concat(tables, ignore_index=True)
 
     def note(self) -> str:
-        """One sentence: what was estimated, on which rows, with which standard errors, and what was left out or kept."""
+        """One sentence: what was estimated, on which rows, with which standard errors, and what was
+        left out or kept."""
         if not self.singletons:
             return super().note()
         return f"{super().note()[:-1]}; kept although alone in a level of an effect: {rows(self.singletons)}."

@@ -54,7 +54,8 @@ class Request:
 
     @property
     def columns(self) -> list[str]:
-        """Outcome, endogenous regressors, controls and instruments, in the order of the model's arrays."""
+        """Outcome, endogenous regressors, controls and instruments, in the order of the model's
+        arrays."""
         return [self.outcome, *self.endogenous, *self.controls, *self.instruments]
 
     @property
@@ -117,7 +118,8 @@ def _model(sample: Sample, weights: np.ndarray, request: Request) -> Model:
 
 
 def _parts(columns: np.ndarray, k1: int, k2: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Outcome (n,), endogenous regressors, controls and instruments of the columns (n, 1 + k1 + k2 + l1)."""
+    """Outcome (n,), endogenous regressors, controls and instruments of the columns (n, 1 + k1 + k2
+    + l1)."""
     after = 1 + k1 + k2
     return columns[:, 0], columns[:, 1 : 1 + k1], columns[:, 1 + k1 : after], columns[:, after:]
 
@@ -143,7 +145,8 @@ def _refuse_absorbed(raw: np.ndarray, within: np.ndarray, columns: Sequence[str]
 
 
 def _refuse_dependent(model: Model) -> None:
-    """Refuse exogenous columns and instruments, or regressors, that are combinations of each other, and too few rows."""
+    """Refuse exogenous columns and instruments, or regressors, that are combinations of each other,
+    and too few rows."""
     for matrix, names, what in (
         (model.z, model.names_x2 + model.names_z1, "instruments"),
         (np.hstack([model.x2, model.x1]), model.names_x2 + model.names_x1, "regressors"),

@@ -112,7 +112,8 @@ class FirstStage:
 
 
 def first_equations(model: Model, *, small: bool) -> dict[str, FirstStage]:
-    """The first stage of each endogenous regressor; small: with small-sample factors and t, N - L degrees of freedom."""
+    """The first stage of each endogenous regressor; small: with small-sample factors and t, N - L
+    degrees of freedom."""
     z = np.hstack([model.z1, model.x2])
     size = np.linalg.norm(z, axis=0)
     q, r = np.linalg.qr(z / size)
@@ -171,7 +172,8 @@ def first_stages(model: Model) -> pd.DataFrame:
 
 
 def _exclusion(model: Model, q: np.ndarray, instruments: np.ndarray, column: np.ndarray, df: int) -> dict[str, float]:
-    """Wald test that the excluded instruments have no coefficient in the regression of a column (n,) on all instruments."""
+    """Wald test that the excluded instruments have no coefficient in the regression of a column
+    (n,) on all instruments."""
     slope = instruments.T @ column
     residual = residual_maker(column[:, None], q)[:, 0]
     rss = float(residual @ residual)

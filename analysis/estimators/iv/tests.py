@@ -76,7 +76,8 @@ def exogeneity_of_instruments(model: Model, names: Sequence[str]) -> Test:
 
 
 def endogeneity(model: Model, names: Sequence[str]) -> dict[str, Test]:
-    """Are the named regressors exogenous after all? Difference in J (Durbin-Wu-Hausman) and the regression form (Wu-Hausman F)."""
+    """Are the named regressors exogenous after all? Difference in J (Durbin-Wu-Hausman) and the
+    regression form (Wu-Hausman F)."""
     unknown = [name for name in names if name not in model.names_x1]
     if unknown or len(set(names)) < len(names):
         raise ValueError(f"tested for endogeneity can be the endogenous regressors, each once; not {', '.join(unknown or names)}.")
@@ -90,7 +91,8 @@ def endogeneity(model: Model, names: Sequence[str]) -> dict[str, Test]:
 
 
 def _difference(model: Model, larger: np.ndarray, smaller: np.ndarray) -> float:
-    """J with the larger set of instruments less J with the smaller, both weighted by the residuals of 2SLS with the larger."""
+    """J with the larger set of instruments less J with the smaller, both weighted by the residuals
+    of 2SLS with the larger."""
     residual = model.y - model.x @ two_stage(model, basis(larger))
     return smallest_distance(model, larger, residual) - smallest_distance(model, smaller, residual)
 
@@ -123,7 +125,8 @@ def _wu_hausman(model: Model, tested: np.ndarray, null: str) -> Test:
 
 
 def model_f(model: Model, fit: Fit) -> dict[str, Test]:
-    """F of the null that all coefficients but the constant's are zero; empty when there are none."""
+    """F of the null that all coefficients but the constant's are zero; empty when there are
+    none."""
     slopes = [i for i, name in enumerate(model.terms) if name != CONSTANT]
     covariance = fit.covariance[np.ix_(slopes, slopes)]
     beta = fit.beta[slopes]

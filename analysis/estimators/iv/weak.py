@@ -24,7 +24,8 @@ from analysis.estimators.iv.fit import basis, is_singular, residual_maker
 
 @dataclass(frozen=True)
 class ConfidenceSet:
-    """Values of a coefficient that a test at 1 - level does not reject: disjoint closed pieces in rising order, infinite ends included."""
+    """Values of a coefficient that a test at 1 - level does not reject: disjoint closed pieces in
+    rising order, infinite ends included."""
 
     level: float
     pieces: tuple[tuple[float, float], ...]
@@ -70,7 +71,8 @@ class AndersonRubin:
         return int(self.slopes.shape[0])
 
     def chi2(self, null: Sequence[float] | float = 0.0) -> float:
-        """Statistic of the null that the endogenous regressors have the coefficients given (a number for one, in order for several)."""
+        """Statistic of the null that the endogenous regressors have the coefficients given (a
+        number for one, in order for several)."""
         contrast = np.concatenate([[1.0], -np.atleast_1d(np.asarray(null, dtype=float))])
         if len(contrast) != self.slopes.shape[1]:
             raise ValueError(f"the null has {len(contrast) - 1} values for {self.slopes.shape[1] - 1} endogenous regressors. Give one for each.")
@@ -108,7 +110,8 @@ class AndersonRubin:
 
 
 def anderson_rubin(model: Model) -> AndersonRubin:
-    """Collect the reduced forms; with iid errors the residuals are taken to be of one variance, else as the model says."""
+    """Collect the reduced forms; with iid errors the residuals are taken to be of one variance,
+    else as the model says."""
     q = basis(model.z)
     instruments = basis(residual_maker(model.z1, basis(model.x2)))
     columns = np.column_stack([model.y, model.x1])
@@ -166,7 +169,8 @@ def _pieces(test: AndersonRubin, critical: float) -> tuple[tuple[float, float], 
 
 
 def _scale(test: AndersonRubin) -> tuple[float, float]:
-    """A centre and a unit of length for the coefficient, so that the polynomial is well conditioned."""
+    """A centre and a unit of length for the coefficient, so that the polynomial is well
+    conditioned."""
     weight = np.linalg.inv(test.covariances[1, 1])
     y, x = test.slopes[:, 0], test.slopes[:, 1]
     strength = float(x @ weight @ x)
