@@ -105,6 +105,11 @@ def test_a_table_of_a_paper_can_say_it() -> None:
             "equation = 'levels' is not known. Nearest: level",
         ),
         ({"regressors": [{"columns": "y"}]}, "A mapping has column"),
+        ({"regressors": [{"column": "y", "first": "1"}]}, "whole numbers of periods"),
+        ({"gmm": {"variables": "x", "lags": 1.5}}, "lags = 1.5: they are a pair of whole numbers"),
+        ({"gmm": {"variables": "x", "collapse": "false"}}, "collapse = 'false' is not known"),
+        ({"constant": "no"}, "constant = 'no' is not known"),
+        ({"ar_orders": "2"}, "ar_orders = '2': a whole number"),
         ({"equations": "systems"}, "equations = 'systems' is not known. Nearest: system"),
     ],
 )

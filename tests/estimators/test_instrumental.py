@@ -342,6 +342,8 @@ def test_rows_left_out_are_counted_with_their_reason(panel: pd.DataFrame) -> Non
         ({}, {"kappa": 0.9}, "kappa is given for estimator 'k_class'"),
         ({}, {"weight_kind": "frequency"}, "says what weights are, and none are given"),
         ({}, {"small": True}, "small = True is not known"),
+        ({}, {"constant": "no"}, "constant = 'no' is not known"),
+        ({}, {"singletons": "dropp"}, "singletons = 'dropp' is not known. Nearest: drop"),
         ({}, {"keys": "year"}, "keys is a list of column names"),
         ({"country": "CN"}, {"covariance": {"cluster": ["country"]}}, "one level of 'country' only"),
         ({"weight": lambda f: -f["weight"]}, {"weights": "weight"}, "weight 'weight' is negative in 475 rows"),

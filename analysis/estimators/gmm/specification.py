@@ -106,8 +106,9 @@ def check(spec: Specification) -> None:
         ("inverse", GmmInverse),
     ):
         checked(name, getattr(spec, name), choices)
-    if spec.ar_orders < 0:
-        raise ValueError(f"ar_orders = {spec.ar_orders}: it is 0 or more.")
+    checked("constant", spec.constant, (True, False))
+    if not isinstance(spec.ar_orders, int) or spec.ar_orders < 0:
+        raise ValueError(f"ar_orders = {spec.ar_orders!r}: a whole number, 0 or more.")
     if spec.ar_equation == "level" and not spec.system:
         raise ValueError("ar_equation = 'level' looks at level residuals, which difference GMM does not have. Use equations='system'.")
     if spec.time_effects == "undifferenced" and (spec.system or spec.transform != "difference"):

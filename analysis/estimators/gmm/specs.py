@@ -80,7 +80,8 @@ def lag_limits(lags: int | str | tuple[int, int | None]) -> tuple[int, int | Non
     elif isinstance(lags, int):
         low = high = lags
     else:
-        if len(lags) != 2 or not isinstance(lags[0], int) or not (lags[1] is None or isinstance(lags[1], int)):
+        pair = isinstance(lags, (tuple, list)) and len(lags) == 2
+        if not pair or not isinstance(lags[0], int) or not isinstance(lags[1], int | None):
             raise ValueError(f"lags = {lags!r}: they are a pair of whole numbers, the second None for no limit, such as (2, None).")
         low, high = lags
     return (high, low) if high is not None and high < low else (low, high)
@@ -126,6 +127,9 @@ def _read(given: Any, kind: type[Spec]) -> Spec:
 
 def _check(spec: GMM | IV, system: bool) -> None:
     checked(f"{spec}: equation", spec.equation, GmmEquation)
+    for field in fields(spec):
+        if isinstance(field.default, bool):
+            checked(f"{spec}: {field.name}", getattr(spec, field.name), (True, False))
     if spec.equation == "level" and not system:
         raise ValueError(f"{spec}: difference GMM has no level equation. Use equations='system', or leave these instruments out.")
     if spec.passthrough and spec.equation == "both" and system:

@@ -78,9 +78,9 @@ def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tu
 
 
 def _lag(given: Mapping[str, Any]) -> Lag:
-    unknown = set(given) - {"column", "first", "last"}
-    if unknown or "column" not in given:
-        raise ValueError(f"{dict(given)!r} is not a term. A mapping has column, and may have first and last: the lags.")
+    lags = [value for name, value in given.items() if name != "column"]
+    if set(given) - {"column", "first", "last"} or "column" not in given or any(not isinstance(lag, int) for lag in lags):
+        raise ValueError(f"{dict(given)!r} is not a term. A mapping has column, and may have first and last: whole numbers of periods.")
     return Lag(**given)
 
 

@@ -130,7 +130,7 @@ def instrumental_variables(
         weight_kind=weight_kind,
         keys=None if keys is None else tuple(columns_of("keys", keys, empty=True)),
         where=where,
-        constant=constant,
+        constant=checked("constant", constant, (True, False)),
         singletons=checked("singletons", singletons, Singletons),
     )
     model, sample = read_equation(frame, request)
