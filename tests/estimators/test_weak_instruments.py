@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.iv.model import instrumental_variables
+from analysis.estimators.iv import instrumental_variables
 from analysis.estimators.iv.strength import stock_yogo
 
 
