@@ -435,6 +435,17 @@ class TestEnds:
         with pytest.raises(SourceError, match="it goes on for"):
             stata_frame(RawFile(file, "old"))
 
+    @pytest.mark.parametrize("version", [117, 118, 119])
+    def test_a_new_file_that_goes_on_is_refused(self, tmp_path, version):
+        """Two files in one, of which only the first would be read."""
+        pd.DataFrame({"x": [1, 2]}).to_stata(tmp_path / "a.dta", write_index=False, version=version)
+        whole = (tmp_path / "a.dta").read_bytes()
+        (tmp_path / "a.dta").write_bytes(whole + b"\r\n")
+        assert stata_frame(RawFile(tmp_path / "a.dta", "a"))["x"].tolist() == [1, 2]
+        (tmp_path / "a.dta").write_bytes(whole * 2)
+        with pytest.raises(SourceError, match=f"it goes on for {len(whole):,} bytes after its end"):
+            stata_frame(RawFile(tmp_path / "a.dta", "a"))
+
     def test_an_old_file_with_value_labels_ends_with_them(self, tmp_path):
         pd.DataFrame({"x": pd.Categorical(["a", "b"]), "y": pd.Categorical(["c", "d"])}).to_stata(tmp_path / "a.dta", write_index=False, version=114)
         assert stata_frame(RawFile(tmp_path / "a.dta", "a"))["y"].tolist() == ["c", "d"]

@@ -25,6 +25,7 @@ from warehouse.sources.reading.stata_values import as_dates, is_date_format, wit
 OLD_RELEASES = {102, 103, 104, 105, 108, 110, 111, 113, 114, 115}
 MARK = b"<stata_dta>"
 FIRST_UTF8_RELEASE = 118
+FILLING = b"\x00\x1a\r\n "  # what transfers leave behind a file's end
 EXACT_IN_FLOAT = 2**24
 MAX_VARIABLES = 5_000
 LONGEST_TEXT = 100_000  # characters of a long string, which many rows may share
@@ -180,7 +181,7 @@ def _refuse_more(raw: RawFile, rows_end: int, has_labels: bool) -> None:
         handle.seek(at)
         rest = handle.read(64)
     # sets of labels of formats before 108 have no length; a file of theirs that has none must end with its rows
-    if rest.strip(b"\x00\x1a\r\n ") and (raw.head[0] >= 108 or not has_labels):
+    if rest.strip(FILLING) and (raw.head[0] >= 108 or not has_labels):
         problem = f"it goes on for {size - at:,} bytes after the last row that its head states"
         raise _damaged(raw, problem)
 
@@ -256,6 +257,10 @@ def _new_header(raw: RawFile) -> _Header:
     size = raw.path.stat().st_size
     if any(not 0 <= place <= size for place in places):
         raise _damaged(raw, "its list of parts leads out of it")
+    with raw.path.open("rb") as handle:
+        handle.seek(places[13])
+        if places[13] and handle.read(64).strip(FILLING):
+            raise _damaged(raw, f"it goes on for {size - places[13]:,} bytes after its end")
     return _Header(types, rows_n, sum(WIDTHS.get(kind, kind) for kind in types), places[9] + 6)
 
 
