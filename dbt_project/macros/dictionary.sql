@@ -73,6 +73,7 @@
         'employees_culture_n',
         'employees_public_administration_n',
         'staff_n',
+        'private_employees_n',
     ]) }}
 {%- endmacro %}
 

@@ -123,6 +123,8 @@ KNOWN = [
     ("DERIVED", "上海", "retail_sales_cny", 2010, "city", 60705033e4),
     ("DERIVED", "杭州", "hospital_beds_n", 2010, "city", 37292),
     ("Data_2011", "上海", "registered_unemployed_n", 2010, "city", 277300),
+    ("Data_2011", "上海", "private_employees_n", 2010, "city", 343.1458e4),
+    ("Data_2014", "铜川", "private_employees_n", 2013, "district", 6.091e4),
     ("Data_2011", "杭州", "employees_n", 2010, "district", 202.31e4),
     ("Data_2011", "丽水", "population_registered_n", 2010, "city", 259.65e4),
     ("Data_2011", "铜川", "employees_manufacturing_n", 2010, "city", 1.05e4),

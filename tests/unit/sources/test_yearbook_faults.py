@@ -192,6 +192,12 @@ class TestPrintedWrong:
         assert values(tables)["上海市", "city", "registered_unemployed_n", yearbook - 1] == 276300
         assert set(tables["yearbook__indicators"]["header"]) == {"年末城镇登记失业人员数(人) [printed in 人, read in 万人]"}
 
+    def test_private_employees_of_these_editions_too(self, load, workbook):
+        rows = self.sheet(2011, numbers=(430.3573, 414.6929))
+        rows[1][2] = "城镇私营和个体从业人员(人)\nPersons Employed in Private Enterprises"
+        _, tables, _ = load("yearbook", workbook("a.xlsx", {"Sheet1": rows}))
+        assert values(tables)["上海市", "city", "private_employees_n", 2010] == 4303573
+
     def test_where_the_numbers_are_persons_they_stay(self, load, workbook):
         _, tables, _ = load("yearbook", workbook("a.xlsx", {"Sheet1": self.sheet(2012, numbers=(276300, 240000))}))
         assert values(tables)["上海市", "city", "registered_unemployed_n", 2011] == 276300

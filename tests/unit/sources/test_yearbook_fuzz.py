@@ -11,7 +11,7 @@ from warehouse.sources.yearbook.parsing import Quantity, quantity_or_reason, spl
 
 # Heads of official sheets and panels that count something else than the heads nearest to them.
 OTHERS = (
-    "建成区面积(平方公里)", "年平均人口(万人)", "人口密度(人/平方公里)", "城镇私营和个体从业人员(人)",
+    "建成区面积(平方公里)", "年平均人口(万人)", "人口密度(人/平方公里)",
     "城市建设用地占市区面积比重(%)", "年末耕地总资源(千公顷)", "人均地区生产总值(元)", "地区生产总值增长率(%)",
     "第二产业增加值占GDP比重(%)", "第一产业占地区生产总值的比重(%)", "实际地区生产总值_全市_万元",
     "地区生产总值_2000年不变价_全市_万元", "规模以上工业总产值_当年价格_全市_万元", "医院数(个)", "执业(助理)医师数(人)",

@@ -146,6 +146,7 @@ def _fill_surroundings(economy: Economy, rng: np.random.Generator) -> None:
     x["industrial_wastewater_t"] = 6.5e7 * per_output**0.7 * abated**0.5 * _noisy(rng, shape, 0.5, 0.08)
     x["pollution_investment_cny"] = gdp * 0.0016 * np.exp(-0.03 * time) * _noisy(rng, shape, 0.7, 0.2)
     x["staff_n"] = x["employees_n"] * np.minimum(0.93 * _noisy(rng, shape, 0.02, 0.01), 1.0)
+    x["private_employees_n"] = x["employees_n"] * (0.6 + 0.04 * time) * _noisy(rng, shape, 0.3, 0.1)
 
 
 def _noisy(rng: np.random.Generator, shape: tuple[int, int], between: float, within: float) -> Array:

@@ -173,6 +173,7 @@ HEADERS: tuple[Header, ...] = (
     *_headers("万吨", "industrial_wastewater_t", "工业废水排放量"),
     *_headers("万个", "internet_ports_n", "互联网宽带接入端口", "互联网宽带接入端口数"),
     *_headers("万人", "staff_n", "在岗职工平均人数", "城镇非私营单位在岗职工平均人数"),
+    *_headers("万人", "private_employees_n", "城镇私营和个体从业人员", "城镇私营和个体从业人员数", "城镇私营和个体就业人员数"),
 )  # fmt: skip
 
 

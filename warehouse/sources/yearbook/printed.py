@@ -23,7 +23,7 @@ INDUSTRIES = frozenset(header.indicator for header in HEADERS if header.indicato
 # The sheets of labour print industries, and in some editions their totals too, without a unit: all are in 万人, for
 # the industries then add up to the employees that the same sheet prints in 万人. Areas are in 平方公里.
 WITHOUT_UNIT = {
-    **dict.fromkeys(INDUSTRIES | {"employees_n", "registered_unemployed_n"}, "万人"),
+    **dict.fromkeys(INDUSTRIES | {"employees_n", "registered_unemployed_n", "private_employees_n"}, "万人"),
     "area_km2": "平方公里",
 }
 # Industries stand without the word employees in sheets of labour, under their sector or a number.
@@ -60,6 +60,15 @@ MISPRINTS = (
         "万人",
         500,
         "the numbers go on from those in 万人 of the editions before and after: Shanghai 27.63, not 276,300",
+    ),
+    Misprint(
+        "private_employees_n",
+        2011,
+        2015,
+        "人",
+        "万人",
+        500,
+        "the same: Beijing has 430.36 in yearbook 2011 under (人), and 269.91 in the next",
     ),
 )
 # Chinese and English name as printed -> the city meant: 宜城 is a county-level city, and stands in 宣城's place.
