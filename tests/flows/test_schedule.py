@@ -163,8 +163,7 @@ def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(b
     with sqlite3.connect(broken.home / "prefect" / "prefect.db") as database:
         assert database.execute("select parameter_openapi_schema from deployment").fetchone()[0].count('"properties": {}') == 1
         states = dict(database.execute("select name, state_type from task_run").fetchall())
-        assert states.pop("read prices") == "FAILED"
-        assert set(states.values()) == {"COMPLETED"}
+        assert {name for name, state in states.items() if state != "COMPLETED"} == {"read prices", "refresh-0"}  # the source's task, and the refresh
         flows = "select flow.name, state_type from flow_run join flow on flow.id = flow_id where state_type in ('FAILED', 'COMPLETED')"
         assert set(database.execute(flows).fetchall()) >= {("refresh", "FAILED"), ("scheduled-refresh", "FAILED")}
         assert database.execute("select count(*) from log where level = 40 and message like '%is cut off or not a workbook%'").fetchone()[0] > 0
