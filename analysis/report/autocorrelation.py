@@ -98,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CitytradeError as error:
         print(error, file=sys.stderr)
         return 1
-    shown = result.to_frame()[SHOWN].dropna(axis=1, how="all")
+    shown = result.statistics[SHOWN].dropna(axis=1, how="all")
     print(f"{origin(frame)}\n\n{shown.to_string(float_format='{:.4f}'.format)}\n{result.note()}")
     return 0
 

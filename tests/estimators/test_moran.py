@@ -70,8 +70,8 @@ def test_residual_tests_equal_spdep(golden: Path) -> None:
         assert tests[ours].p == pytest.approx(expected["LM"][theirs]["p"], rel=1e-10)
     parts = residual_moran(frame, "CRIME", ["INC", "HOVAL"], weights, unit="area")
     for theirs, ours in {"I": "moran_i", "EI": "expected_i", "VI": "variance", "z": "z"}.items():
-        assert parts[ours] == pytest.approx(expected["lm_resid_moran"][theirs], rel=1e-10)
-    assert tests["moran"].statistic == parts["z"]
+        assert getattr(parts, ours) == pytest.approx(expected["lm_resid_moran"][theirs], rel=1e-10)
+    assert tests["moran"].statistic == parts.z
 
 
 def test_variances_are_those_of_all_arrangements(small: tuple) -> None:
@@ -201,7 +201,7 @@ def test_missing_rows_leave_and_are_counted(small: tuple) -> None:
         (lambda f: f.assign(v=1.0), {}, "v in year 2012 has 6 units and 1 different values"),
         (lambda f: pd.concat([f, f.head(1)]), {}, "city_code c0, year 2012"),
         (lambda f: f[f.city_code < "c3"], {}, "needs four units"),
-        (lambda f: f, {"alternative": "both"}, "alternative is"),
+        (lambda f: f, {"alternative": "both"}, "alternative = 'both' is not known"),
         (lambda f: f.rename(columns={"v": "w"}), {}, "'v' is not in the frame"),
     ],
 )
@@ -209,3 +209,37 @@ def test_errors_say_what_and_where(small: tuple, frame_of: object, options: dict
     frame, pairs = small
     with pytest.raises(ValueError, match=message):
         moran(frame_of(frame), "v", spatial_weights(pairs, symmetric=True), time="year", **options)
+
+
+def test_a_subset_has_its_own_neighbours(small: tuple) -> None:
+    frame, pairs = small
+    weights = spatial_weights(pairs, symmetric=True)
+    some = frame["city_code"] != "c0"
+    here = moran(frame, "v", weights, time="year", where=some)
+    alone = moran(frame[some], "v", weights, time="year")
+    pd.testing.assert_frame_equal(here.statistics, alone.statistics, check_exact=True)
+    assert here.dropped == {"outside where": 3}
+    squared = frame.assign(y=frame["v"] ** 2)
+    call = ("y", ["v"], weights)
+    tests = spatial_dependence_tests(squared, *call, time="year", where=some)
+    own = spatial_dependence_tests(squared[some], *call, time="year")
+    pd.testing.assert_frame_equal(tests.tidy(), own.tidy(), check_exact=True)
+
+
+def test_tables_of_autocorrelation(small: tuple) -> None:
+    frame, pairs = small
+    ids = [f"c{i}" for i in range(7)]
+    extra = pd.concat([frame, pd.DataFrame({"city_code": "c6", "year": [2012], "v": [0.3]})])
+    result = moran(extra, "v", spatial_weights(pairs, ids, symmetric=True), time="year")
+    table = result.tidy().set_index(["equation", "term"])
+    row = result.statistics.loc[2013]
+    shown = table.loc[("moran_i", "2013")]
+    assert (shown["estimate"], shown["p_value"]) == (row["moran_i"], row["p_random"])
+    assert shown["std_error"] == row["variance_random"] ** 0.5 and np.isnan(shown["conf_low"])
+    pooled = result.statistics.loc["pooled"]
+    assert table.loc[("geary_c", "pooled"), "statistic"] == pooled["geary_z_random"]
+    assert [warning.kind for warning in result.warnings] == ["islands"]
+    assert "Warning: 1 row without a neighbour in their period" in str(result)
+    squared = extra.assign(x=extra["v"] ** 2)
+    part = residual_moran(squared, "v", ["x"], spatial_weights(pairs, ids), time="year")
+    assert part.tidy()["statistic"].item() == part.z and "left out: no rows." in part.note()

@@ -9,9 +9,12 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.estimators import Test, estimate
+from analysis.estimators import Test, estimate, spatial_weights
 from analysis.estimators.core.result import TIDY, Caution, Report, tidy_frame
 
+CITIES = [f"{i:04d}" for i in range(40)]
+RING = spatial_weights(np.roll(np.eye(40), 1, axis=0) + np.roll(np.eye(40), -1, axis=0), CITIES)
+NETS = {"one": ("y", ["x"]), "two": {"outcome": "m", "regressors": ["coast"]}}
 CALLS = {
     "fixed_effects": {"outcome": "y", "regressors": ["x", "m"], "covariance": {"cluster": ["city_code"]}},
     "linear_regression": {"outcome": "y", "regressors": ["x", "m"], "covariance": "robust"},
@@ -38,6 +41,20 @@ CALLS = {
         "selected": "seen",
     },
     "binary_choice": {"outcome": "coast", "regressors": ["x", "m"]},
+    "equation_system": {
+        "equations": {"one": {"outcome": "y", "regressors": ["x"]}, "two": ("m", ["x"])},
+        "method": "SUR",
+    },
+    "spatial_three_stage": {"equations": NETS, "weights": RING, "time": "year"},
+    "generalised_spatial_three_stage": {"equations": NETS, "weights": RING, "time": "year"},
+    "moran": {"variable": "y", "weights": RING, "time": "year"},
+    "residual_moran": {"outcome": "y", "regressors": ["x"], "weights": RING, "time": "year"},
+    "spatial_dependence_tests": {
+        "outcome": "y",
+        "regressors": ["x"],
+        "weights": RING,
+        "time": "year",
+    },
 }
 
 

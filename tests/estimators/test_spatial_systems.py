@@ -11,10 +11,11 @@ import pandas as pd
 import pytest
 from scipy import optimize, sparse
 
+from analysis.estimators.spatial.equations import SpatialEquation
 from analysis.estimators.spatial.moments import error_moments
-from analysis.estimators.spatial.single import spatial_error_moments, spatial_generalised_two_stage, spatial_maximum_likelihood, spatial_two_stage
-from analysis.estimators.spatial.system import SpatialEquation, generalised_spatial_three_stage, spatial_three_stage
+from analysis.estimators.spatial.system import generalised_spatial_three_stage, spatial_three_stage
 from analysis.estimators.spatial.weights import SpatialWeights, spatial_weights
+from analysis.estimators.system.model import equation_system
 
 COLUMBUS = {"eq1": ("CRIME", ["INC"]), "eq2": ("HOVAL", ["OPEN", "PLUMB"])}
 THEIRS = {"constant": "(Intercept)", "w_CRIME": "WC", "w_HOVAL": "WH"}
@@ -81,42 +82,13 @@ def test_three_stage_equals_systemfit(columbus: tuple, method: str, divisor: str
     np.testing.assert_allclose(result.residual_covariance.to_numpy().ravel(), expected["residCov"], rtol=1e-9)
 
 
-@pytest.mark.parametrize(("second_order", "name"), [(True, "stsls_W2X"), (False, "stsls_W1X")])
-def test_spatial_two_stage_equals_spatialreg(columbus: tuple, second_order: bool, name: str) -> None:
+def test_moments_equal_spatialreg(columbus: tuple) -> None:
+    """The spatial error of least-squares residuals, as R's GMerrorsar has it."""
     frame, weights, numbers = columbus
-    result = spatial_two_stage(frame, "CRIME", ["INC", "HOVAL"], weights, unit="area", second_order=second_order)
-    terms = {"Rho": "w_CRIME", "(Intercept)": "constant", "INC": "INC", "HOVAL": "HOVAL"}
-    for (theirs, value), error in zip(numbers[name]["coef"].items(), numbers[name]["se"], strict=True):
-        assert result.coefficients[terms[theirs]] == pytest.approx(value, rel=1e-10)
-        assert result.standard_errors[terms[theirs]] == pytest.approx(error, rel=1e-10)
-
-
-def test_single_equations_equal_spatialreg(columbus: tuple) -> None:
-    frame, weights, numbers = columbus
-    names = {"(Intercept)": "constant", "INC": "INC", "HOVAL": "HOVAL"}
-    call = (frame, "CRIME", ["INC", "HOVAL"], weights)
-
-    two = spatial_generalised_two_stage(*call, unit="area")
-    expected = numbers["gstsls_W2X"]
-    assert two.error_parameter == pytest.approx(expected["lambda"], abs=1e-7)  # R stops a numerical search; the moments are solved here
-    for theirs, ours in {**names, "Rho_Wy": "w_CRIME"}.items():
-        assert two.coefficients[ours] == pytest.approx(expected["coef"][theirs], rel=1e-7)
-    assert two.variance == pytest.approx(expected["s2"], rel=1e-8)
-
-    moments = spatial_error_moments(*call, unit="area")
-    assert moments.error_parameter == pytest.approx(numbers["GMerrorsar"]["lambda"], rel=1e-10)
-    lag = spatial_maximum_likelihood(*call, "lag", unit="area")
-    assert lag.coefficients["w_CRIME"] == pytest.approx(numbers["lagsarlm"]["rho"], rel=1e-8)
-    assert lag.standard_errors["w_CRIME"] == pytest.approx(numbers["lagsarlm"]["rho_se"], rel=1e-8)
-    assert lag.log_likelihood == pytest.approx(numbers["lagsarlm"]["logLik"], rel=1e-13)
-    error = spatial_maximum_likelihood(*call, "error", unit="area")
-    assert error.coefficients["lambda"] == pytest.approx(numbers["errorsarlm"]["lambda"], rel=1e-7)  # R's optimize stops at 1.5e-8
-    assert error.log_likelihood == pytest.approx(numbers["errorsarlm"]["logLik"], rel=1e-13)
-    for theirs, ours in names.items():
-        assert moments.coefficients[ours] == pytest.approx(numbers["GMerrorsar"]["coef"][theirs], rel=1e-10)
-        assert lag.coefficients[ours] == pytest.approx(numbers["lagsarlm"]["coef"][theirs], rel=1e-8)
-        assert lag.standard_errors[ours] == pytest.approx(numbers["lagsarlm"]["se"][theirs], rel=1e-8)
-        assert error.coefficients[ours] == pytest.approx(numbers["errorsarlm"]["coef"][theirs], rel=1e-7)
+    x = np.column_stack([np.ones(49), frame[["INC", "HOVAL"]]])
+    u = frame["CRIME"] - x @ np.linalg.lstsq(x, frame["CRIME"], rcond=None)[0]
+    found = error_moments(u.to_numpy(), weights.among(np.arange(49)))
+    assert found.rho == pytest.approx(numbers["GMerrorsar"]["lambda"], rel=1e-10)
 
 
 def test_kelejian_prucha_equals_the_formulas_in_full_matrices(panel: tuple) -> None:
@@ -273,44 +245,6 @@ def test_equations_can_leave_parts_out(panel: tuple) -> None:
     assert result.equations["two"] == ("two_constant", "two_y1", "two_x2", "two_x3")
 
 
-def test_single_equations_on_a_panel_recover_the_truth() -> None:
-    draw = np.random.default_rng(8)
-    matrix = _map(14)
-    w = matrix / matrix.sum(axis=1, keepdims=True)
-    n = len(w)
-    frames = []
-    for year in range(4):
-        x = draw.normal(size=n)
-        error = np.linalg.solve(np.eye(n) - 0.3 * w, draw.normal(size=n))
-        frames.append(
-            pd.DataFrame(
-                {
-                    "city": range(n),
-                    "year": year,
-                    "x": x,
-                    "lag": np.linalg.solve(np.eye(n) - 0.5 * w, 1 + 2 * x + draw.normal(size=n)),
-                    "err": 1 + 2 * x + error,
-                    "both": np.linalg.solve(np.eye(n) - 0.5 * w, 1 + 2 * x + error),
-                }
-            )
-        )
-    frame, weights = pd.concat(frames), spatial_weights(matrix, range(n))
-    call = {"unit": "city", "time": "year"}
-    for result, rho in (
-        (spatial_two_stage(frame, "lag", ["x"], weights, **call), 0.5),
-        (spatial_two_stage(frame, "lag", ["x"], weights, robust="HC1", **call), 0.5),
-        (spatial_maximum_likelihood(frame, "lag", ["x"], weights, **call), 0.5),
-        (spatial_generalised_two_stage(frame, "both", ["x"], weights, **call), 0.5),
-    ):
-        name = "w_both" if "generalised" in result.method else "w_lag"
-        assert abs(result.coefficients[name] - rho) < 3 * result.standard_errors[name] < 0.2
-        assert abs(result.coefficients["x"] - 2) < 3 * result.standard_errors["x"]
-    moments, likelihood = spatial_error_moments(frame, "err", ["x"], weights, **call), spatial_maximum_likelihood(frame, "err", ["x"], weights, "error", **call)
-    assert moments.error_parameter == pytest.approx(0.3, abs=0.12)
-    assert moments.error_parameter_se == pytest.approx(likelihood.error_parameter_se, rel=0.2)
-    assert spatial_maximum_likelihood(frame, "lag", ["x"], weights, effects=["year"], **call).coefficients["w_lag"] == pytest.approx(0.5, abs=0.1)
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -329,3 +263,114 @@ def test_single_equations_on_a_panel_recover_the_truth() -> None:
 def test_errors_say_what_and_where(panel: tuple, change: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         spatial_three_stage(*change(*panel), time="year")
+
+
+def test_the_first_stage_is_that_of_least_squares(panel: tuple) -> None:
+    """One endogenous regressor: F of the excluded instruments; Sargan's n R2 of the residuals."""
+    frame, pairs = panel
+    only = {"one": SpatialEquation("y1", ["x1", "x2", "x3"], endogenous=[], lagged=["y1"])}
+    weights = spatial_weights(pairs)
+    result = spatial_three_stage(frame, only, weights, time="year")
+    data = frame.sort_values(["year", "city_code"])
+    w = np.kron(np.eye(4), weights.among(np.arange(36)).toarray())
+    x = np.column_stack([np.ones(144), data[["x1", "x2", "x3"]]])
+    z = np.column_stack([x, w @ x[:, 1:], w @ w @ x[:, 1:]])
+    y, lag = data["y1"].to_numpy(), w @ data["y1"].to_numpy()
+
+    def rest(of: np.ndarray, on: np.ndarray) -> np.ndarray:
+        return of - on @ np.linalg.lstsq(on, of, rcond=None)[0]
+
+    rss = [float((rest(lag, on) ** 2).sum()) for on in (x, z)]
+    first = result.tests["first_stage_one_w_y1"]
+    assert (first.df, first.df2) == (6, 134)
+    assert first.statistic == pytest.approx((rss[0] - rss[1]) / 6 / (rss[1] / 134), rel=1e-9)
+    hat = np.column_stack([x, lag - rest(lag, z)])
+    b = np.linalg.lstsq(hat, y, rcond=None)[0]
+    e = y - np.column_stack([x, lag]) @ b
+    share = 1 - float((rest(e, z) ** 2).sum()) / float(e @ e)
+    sargan = result.tests["sargan_one"]
+    assert sargan.df == 5 and sargan.statistic == pytest.approx(144 * share, rel=1e-9)
+
+
+def test_weak_instruments_are_warned_of(panel: tuple) -> None:
+    """Regressors that do not matter instrument nothing; those that do are not warned of."""
+    frame, pairs = panel
+    draw = np.random.default_rng(3)
+    noise = frame.assign(**{name: draw.normal(size=144) for name in ("x1", "x2", "x3")})
+    for estimator in (spatial_three_stage, generalised_spatial_three_stage):
+        weak = estimator(noise, EQUATIONS, spatial_weights(pairs), time="year")
+        found = [warning for warning in weak.warnings if warning.kind == "weak_instruments"]
+        assert len(found) == 2 and "Equation one: the instruments say little of" in str(weak)
+        assert "first_stage_one_w_y1_statistic" in weak.glance()
+    slim = {
+        "one": SpatialEquation("y1", ["x1"], lagged=[]),
+        "two": SpatialEquation("y2", ["x2", "x3"], lagged=[]),
+    }
+    strong = spatial_three_stage(frame, slim, spatial_weights(pairs), time="year", orders=1)
+    assert "weak_instruments" not in [warning.kind for warning in strong.warnings]
+
+
+def test_rejected_instruments_are_warned_of(panel: tuple) -> None:
+    """x2 belongs into the first equation, and is left out of it."""
+    frame, pairs = panel
+    wrong = frame.assign(y1=frame["y1"] + 3 * frame["x2"])
+    only = {"one": SpatialEquation("y1", ["x1"], lagged=[]), "two": ("y2", ["x2", "x3"])}
+    result = spatial_three_stage(wrong, only, spatial_weights(pairs), time="year")
+    assert any(w.kind == "rejected_instruments" and "one" in str(w) for w in result.warnings)
+
+
+def test_lags_are_formed_before_rows_are_taken(panel: tuple) -> None:
+    """Half of the map keeps the lags that it has with the other half; whole years are as alone."""
+    frame, pairs = panel
+    weights = spatial_weights(pairs)
+    late = frame["year"] > 2013
+    for estimator in (spatial_three_stage, generalised_spatial_three_stage):
+        here = estimator(frame, EQUATIONS, weights, time="year", where=late)
+        alone = estimator(frame[late], EQUATIONS, weights, time="year")
+        np.testing.assert_array_equal(here.coefficients, alone.coefficients)
+        np.testing.assert_array_equal(here.covariance, alone.covariance)
+        assert here.dropped == {"outside where": 72} and here.groups["year"] == 2
+        assert here.residuals.equals(alone.residuals) and list(here.sample) == list(alone.sample)
+        assert "lags formed from all 144 complete rows" in here.note()
+    west = frame["city_code"] < "1118"
+    data = frame.sort_values(["year", "city_code"])
+    w = np.kron(np.eye(4), weights.among(np.arange(36)).toarray())
+    lagged = data.assign(lag=w @ data["y1"], w1=w @ data["x1"], w2=w @ w @ data["x1"])
+    only = {"one": SpatialEquation("y1", ["x1"], endogenous=[], lagged=["y1"])}
+    found = spatial_three_stage(frame, only, weights, time="year", where=west)
+    half = lagged[lagged["city_code"] < "1118"]
+    hand = equation_system(
+        half,
+        {"one": ("y1", ["lag", "x1"])},
+        "2SLS",
+        ["x1", "w1", "w2"],
+        residual_covariance="none",
+    )
+    np.testing.assert_allclose(found.coefficients, hand.coefficients, rtol=1e-9)
+    np.testing.assert_allclose(found.standard_errors, hand.standard_errors, rtol=1e-9)
+    with pytest.raises(ValueError, match="where leaves no complete row"):
+        spatial_three_stage(frame, EQUATIONS, weights, time="year", where=frame["year"] > 2020)
+
+
+def test_islands_and_an_error_beyond_one_are_warned_of(panel: tuple) -> None:
+    frame, pairs = panel
+    alone = pairs[(pairs.city_code != "1100") & (pairs.neighbour_code != "1100")]
+    ids = [f"{1100 + i}" for i in range(36)]
+    kept = spatial_three_stage(frame, EQUATIONS, spatial_weights(alone, ids), time="year")
+    assert "islands" in [warning.kind for warning in kept.warnings]
+    assert "4 rows without a neighbour" in str(kept)
+    raw = spatial_weights(pairs.assign(w=0.01), weight="w", normalise="none")
+    beyond = generalised_spatial_three_stage(frame, EQUATIONS, raw, time="year")
+    assert (beyond.spatial_error.abs() >= 1).any()
+    assert "boundary" in [warning.kind for warning in beyond.warnings]
+
+
+def test_equations_can_be_said_in_a_table_of_a_paper(panel: tuple) -> None:
+    frame, pairs = panel
+    said = {"one": {"outcome": "y1", "regressors": ["x1"]}, "two": EQUATIONS["two"]}
+    weights = spatial_weights(pairs)
+    same = [spatial_three_stage(frame, each, weights, time="year") for each in (EQUATIONS, said)]
+    assert same[0].coefficients.equals(same[1].coefficients)
+    wrong = {"one": {"outcome": "y1", "regresors": ["x1"]}}
+    with pytest.raises(ValueError, match="equation one: field = 'regresors' is not known. Nearest"):
+        spatial_three_stage(frame, wrong, weights, time="year")

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from linearmodels.iv import IV2SLS
 from linearmodels.system import IV3SLS, SUR
 
-from analysis.estimators.system.model import Equation, SystemResult, equation_system, hausman_systems
+from analysis.estimators import Equation, SystemResult, equation_system, hausman_systems
 
 MARKET = {"demand": ("consump", ["price", "income"]), "supply": ("consump", ["price", "farmPrice", "trend"])}
 EXOGENOUS = ["income", "farmPrice", "trend"]
@@ -287,3 +288,57 @@ def test_table_of_one_equation(made_up: pd.DataFrame) -> None:
     assert result.equation("two").index.tolist() == ["constant", "y1", "c", "d"]
     with pytest.raises(ValueError, match="there are one, two"):
         result.equation("three")
+
+
+def test_rows_outside_the_mask_do_not_matter(made_up: pd.DataFrame) -> None:
+    few = made_up["city"] < "0060"
+    spoiled = made_up.assign(a=made_up["a"].where(few, np.inf))
+    instruments = ["a", "b", "c", "d"]
+    here = equation_system(spoiled, MADE_UP, "3SLS", instruments, where=few)
+    _same(here, equation_system(made_up[few], MADE_UP, "3SLS", instruments))
+    assert here.dropped == {"outside where": 20} and here.n == 60
+
+
+def test_rounds_that_do_not_converge_are_warned_of(made_up: pd.DataFrame) -> None:
+    call = (made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"])
+    stopped = equation_system(*call, iterations=2, tolerance=1e-14)
+    assert [w.kind for w in stopped.warnings] == ["no_convergence"] and "2 rounds" in str(stopped)
+    for settled in (equation_system(*call, iterations=200), equation_system(*call)):
+        assert settled.warnings == ()
+
+
+def test_weak_instruments_are_warned_of(made_up: pd.DataFrame) -> None:
+    draw = np.random.default_rng(8)
+    noise = made_up.assign(c=draw.normal(size=80), d=draw.normal(size=80))
+    result = equation_system(noise, {"one": MADE_UP["one"]}, "2SLS", ["a", "b", "c", "d"])
+    assert result.warnings[0].kind == "weak_instruments" and "y2 (F " in str(result)
+    one = made_up.assign(constant=1.0)
+    peer = IV2SLS(one["y1"], one[["constant", "a", "b"]], one["y2"], one[["c", "d"]])
+    fit = peer.fit(cov_type="unadjusted")
+    ours = equation_system(made_up, {"one": MADE_UP["one"]}, "2SLS", ["a", "b", "c", "d"])
+    assert ours.tests["sargan_one"].statistic == pytest.approx(fit.sargan.stat, rel=1e-9)
+    theirs = fit.first_stage.diagnostics["f.stat"].item()  # over n, not over n less instruments
+    first = ours.tests["first_stage_one_y2"]
+    assert first.statistic == pytest.approx(theirs * 75 / 80, rel=1e-9)
+    assert (first.df, first.df2) == (2, 75)
+
+
+def test_hausman_without_a_distribution_has_no_p(made_up: pd.DataFrame) -> None:
+    call = (made_up, MADE_UP)
+    two, three = (equation_system(*call, m, ["a", "b", "c", "d"]) for m in ("2SLS", "3SLS"))
+    turned = hausman_systems(three, two)
+    assert turned.statistic < 0 and np.isnan(turned.p)
+    assert turned.warnings[0].kind == "no_distribution"
+    right = hausman_systems(two, three)
+    assert right.statistic == pytest.approx(-turned.statistic, rel=1e-6)
+    assert right.warnings == () and 0 <= right.p <= 1
+    with pytest.raises(ValueError, match="df = 'ranks' is not known. Nearest: rank"):
+        hausman_systems(two, three, df="ranks")
+
+
+def test_left_out_instruments_are_warned_of(made_up: pd.DataFrame) -> None:
+    doubled = made_up.assign(again=2 * made_up.a)
+    result = equation_system(doubled, MADE_UP, "3SLS", ["a", "b", "c", "d", "again"])
+    assert result.warnings[0].kind == "omitted" and "again was left out" in str(result)
+    row = result.glance().iloc[0]
+    assert row["r2_one"] == result.r2["one"] and row["mcelroy_r2"] == result.mcelroy_r2

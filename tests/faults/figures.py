@@ -18,9 +18,10 @@ from analysis.estimators import (
     binary_choice,
     dynamic_gmm,
     fixed_effects,
+    generalised_spatial_three_stage,
     heckman,
     instrumental_variables,
-    spatial_maximum_likelihood,
+    spatial_three_stage,
     spatial_weights,
     tobit,
 )
@@ -134,14 +135,20 @@ def estimates() -> dict[str, Callable[[], Result]]:
     """By name; the outcome is in units of a billion."""
     frame = panel()
     ring = spatial_weights(np.roll(np.eye(60), 1, axis=0) + np.roll(np.eye(60), -1, axis=0), range(60))
-    one_year = frame[frame["year"] == 2010]
+    nets = {"one": ("y", ["x", "z"])}
     return {
         "tobit": lambda: tobit(frame, "cut", ["x", "z"], covariance={"cluster": ["city"]}),
         "heckman": lambda: heckman(frame, "seen", ["x"], ["x", "z"], estimator="ml"),
         "logit": lambda: binary_choice(frame, "is_large", ["x", "z"]),
         "probit": lambda: binary_choice(frame, "is_large", ["x", "z"], "probit"),
-        "spatial lag": lambda: spatial_maximum_likelihood(one_year, "y", ["x"], ring, unit="city"),
-        "spatial error": lambda: spatial_maximum_likelihood(one_year, "y", ["x"], ring, "error", unit="city"),
+        "spatial system": lambda: spatial_three_stage(frame, nets, ring, unit="city", time="year"),
+        "spatial errors": lambda: generalised_spatial_three_stage(
+            frame,
+            nets,
+            ring,
+            unit="city",
+            time="year",
+        ),
         "fixed effects": lambda: fixed_effects(frame, "y", ["x", "z"], ["city", "year"], ["city"]),
         "instruments": lambda: instrumental_variables(frame, "y", ["z"], ["x"], ["w"]),
         "dynamic": lambda: dynamic_gmm(frame, "y", [Lag("y", 1), "x"], [GMM("y", (2, 4)), GMM("x", (1, 3))], unit="city", time="year"),

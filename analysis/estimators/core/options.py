@@ -92,8 +92,6 @@ PlaceboDates = Literal["kept", "drawn"]
 Alternative = Literal["greater", "two-sided", "less"]
 Normalise = Literal["row", "spectral", "max", "none"]
 Islands = Literal["keep", "drop", "refuse"]
-SpatialModel = Literal["lag", "error"]
-SpatialSmall = Literal["none", "HC1"]
 PooledMean = Literal["all", "period"]
 LocalVariance = Literal["conditional", "total"]
 

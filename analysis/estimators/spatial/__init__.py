@@ -1,35 +1,35 @@
-"""Spatial weights, autocorrelation, and equations and systems with spatial lags."""
+"""Spatial weights, autocorrelation, and systems of equations with spatial lags."""
 
 from __future__ import annotations
 
 from analysis.estimators.core.registry import register
+from analysis.estimators.spatial.equations import SpatialEquation
 from analysis.estimators.spatial.moran import MoranResult, moran
-from analysis.estimators.spatial.single import (
-    SpatialResult,
-    spatial_error_moments,
-    spatial_generalised_two_stage,
-    spatial_maximum_likelihood,
-    spatial_two_stage,
+from analysis.estimators.spatial.system import (
+    SpatialSystemResult,
+    generalised_spatial_three_stage,
+    spatial_three_stage,
 )
-from analysis.estimators.spatial.system import SpatialEquation, SpatialSystemResult, generalised_spatial_three_stage, spatial_three_stage
-from analysis.estimators.spatial.tests import residual_moran, spatial_dependence_tests
+from analysis.estimators.spatial.tests import (
+    ResidualMoran,
+    Tests,
+    residual_moran,
+    spatial_dependence_tests,
+)
 from analysis.estimators.spatial.weights import SpatialWeights, spatial_weights
 
 __all__ = [
     "MoranResult",
+    "ResidualMoran",
     "SpatialEquation",
-    "SpatialResult",
     "SpatialSystemResult",
     "SpatialWeights",
+    "Tests",
     "generalised_spatial_three_stage",
     "moran",
     "residual_moran",
     "spatial_dependence_tests",
-    "spatial_error_moments",
-    "spatial_generalised_two_stage",
-    "spatial_maximum_likelihood",
     "spatial_three_stage",
-    "spatial_two_stage",
     "spatial_weights",
 ]
 
@@ -39,10 +39,6 @@ register(
     moran,
     residual_moran,
     spatial_dependence_tests,
-    spatial_error_moments,
-    spatial_generalised_two_stage,
-    spatial_maximum_likelihood,
     spatial_three_stage,
-    spatial_two_stage,
     spatial_weights,
 )

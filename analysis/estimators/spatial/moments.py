@@ -54,24 +54,3 @@ def error_moments(u: np.ndarray, w: sparse.csr_array) -> ErrorMoments:
     rho = float(candidates[np.argmin(np.polyval(quartic, candidates))])
     variance = float(c @ (g - a @ np.array([rho, rho**2])) / (c @ c))
     return ErrorMoments(rho, variance, float(np.polyval(quartic, rho)))
-
-
-def error_moments_variance(u: np.ndarray, w: sparse.csr_array, rho: float, variance: float) -> float:
-    """Large-sample variance of rho from residuals u (n,) of a regression, given s2 of the transformed residuals.
-
-    The two moments with s2 eliminated, (W'W - a I) c with a = tr(W'W)/n and c = (1 + a^2)^-1/2, and W, have covariance Phi of quadratic
-    forms in e, s2^2 tr((A + A')(B + B')) / 2n; with J their derivative, the variance is J'Phi J / (J'J)^2 / n. R's GMerrorsar prints another
-    number: it sums all elements of the products where the traces belong.
-    """
-    n = len(u)
-    a = float((w.data**2).sum()) / n
-    c = (1 + a**2) ** -0.5
-    v = w @ u
-    z = w @ v
-    slope = np.array([[2 * c * (z @ v - a * (v @ u)), -c * (z @ z - a * (v @ v))], [z @ u + v @ v, -(z @ v)]]) / n
-    j = slope @ np.array([1.0, 2 * rho])
-    square = sparse.csr_array(w.T @ w)
-    forms = [sparse.csr_array(c * (square - a * sparse.eye_array(n))), w]
-    sums = [sparse.csr_array(form + form.T) for form in forms]
-    phi = np.array([[float((left * right).sum()) for right in sums] for left in sums]) * variance**2 / (2 * n)
-    return float(j @ phi @ j) / float(j @ j) ** 2 / n

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,15 @@ from scipy import sparse, stats
 
 from analysis.estimators.core.algebra import in_given_order
 from analysis.estimators.core.columns import rows
-from analysis.estimators.core.options import Alternative
+from analysis.estimators.core.options import (
+    Alternative,
+    LocalVariance,
+    PooledMean,
+    Where,
+    checked,
+    level_of,
+)
+from analysis.estimators.core.result import Report, glance_frame, tidy_frame
 from analysis.estimators.spatial.sample import SpatialSample, spatial_sample, weights_phrase
 from analysis.estimators.spatial.weights import SpatialWeights
 
@@ -42,7 +50,7 @@ class Sums(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class MoranResult:
+class MoranResult(Report):
     """Spatial autocorrelation of one variable.
 
     Attributes
@@ -69,8 +77,31 @@ class MoranResult:
     weights: str
     seconds: float
 
-    def to_frame(self) -> pd.DataFrame:
-        return self.statistics
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """A row a period and statistic: equation "moran_i" or "geary_c", with the standard error,
+        z and p under randomisation; no interval, since these are errors under no autocorrelation.
+        """
+        level_of(level)
+        return pd.concat([self._rows("moran_i", ""), self._rows("geary_c", "geary_")])
+
+    def _rows(self, name: str, prefix: str) -> pd.DataFrame:
+        table = self.statistics
+        nothing = np.full(len(table), np.nan)
+        return tidy_frame(
+            name,
+            [str(label) for label in table.index],
+            table[name].to_numpy(),
+            np.sqrt(table[f"{prefix}variance_random"].to_numpy()),
+            statistic=table[f"{prefix}z_random"].to_numpy(),
+            p_value=table[f"{prefix}p_random"].to_numpy(),
+            interval=(nothing, nothing),
+        )
+
+    def glance(self) -> pd.DataFrame:
+        """One row: rows, groups, islands and permutations."""
+        counts = {"islands": self.islands, "permutations": self.permutations}
+        whole = {"method": "spatial autocorrelation", "outcome": self.variable}
+        return glance_frame(whole | {"nobs": len(self.sample)} | counts, self.groups, {})
 
     def note(self) -> str:
         """One sentence: what was computed, on which rows, with which weights, and what was left out."""
@@ -80,9 +111,6 @@ class MoranResult:
         what = f"Moran's I and Geary's C of {self.variable}, {rows(len(self.sample))} ({levels})"
         return f"{what}; {self.weights}; p {self.alternative}{draws}; left out: {left_out}."
 
-    def __str__(self) -> str:
-        return f"{self.statistics.to_string()}\n{self.note()}"
-
 
 def moran(
     frame: pd.DataFrame,
@@ -91,11 +119,12 @@ def moran(
     *,
     unit: str = "city_code",
     time: str | None = None,
+    where: Where | None = None,
     alternative: Alternative = "two-sided",
+    pooled_mean: PooledMean = "all",
+    local_variance: LocalVariance = "conditional",
     permutations: int = 0,
     seed: int = 0,
-    pooled_mean: Literal["all", "period"] = "all",
-    local_variance: Literal["conditional", "total"] = "conditional",
 ) -> MoranResult:
     """Moran's I and Geary's C of a column.
 
@@ -103,6 +132,7 @@ def moran(
     ----------
     frame : one row a unit (and period); nothing in it is modified
     weights : of spatial_weights(); applied period by period
+    where : rows to compute on, a column or a mask; neighbours are those among them
     alternative : of the p-values of Moran's I and (its sense turned round, since C falls with autocorrelation) Geary's C
     permutations, seed : random rearrangements of the values among the units of each period, for p_permutation =
         (1 + draws at least as extreme) / (1 + draws); the same seed gives the same p whatever the order of rows
@@ -114,8 +144,10 @@ def moran(
     ValueError : unknown columns or units, duplicate keys, a variable that does not vary in a period, fewer than four units.
     """
     began = perf_counter()
-    _check_options(alternative, pooled_mean, local_variance)
-    sample = spatial_sample(frame, [variable], weights, unit, time)
+    checked("alternative", alternative, Alternative)
+    checked("pooled_mean", pooled_mean, PooledMean)
+    checked("local_variance", local_variance, LocalVariance)
+    sample = spatial_sample(frame, [variable], weights, unit, time, where)
     x = sample.values[variable].to_numpy()
     periods = dict(zip(sample.levels["time"], sample.periods(), strict=True))
     table, pieces = {}, []
@@ -144,13 +176,9 @@ def moran(
         sample=sample.labels,
         islands=sample.islands,
         weights=weights_phrase(weights, sample),
+        warnings=sample.warnings(),
         seconds=perf_counter() - began,
     )
-
-
-def _check_options(alternative: str, pooled_mean: str, local_variance: str) -> None:
-    if alternative not in ("greater", "two-sided", "less") or pooled_mean not in ("all", "period") or local_variance not in ("conditional", "total"):
-        raise ValueError("alternative is 'greater', 'two-sided' or 'less'; pooled_mean 'all' or 'period'; local_variance 'conditional' or 'total'.")
 
 
 def sums_of(w: sparse.csr_array) -> Sums:

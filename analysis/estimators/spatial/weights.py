@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, get_args
+from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
 from analysis.estimators.core.columns import check_columns, refuse_duplicates
-from analysis.estimators.core.options import Islands, Normalise
+from analysis.estimators.core.options import Islands, Normalise, checked
 
 WeightsSource: TypeAlias = np.ndarray | sparse.sparray | sparse.spmatrix | pd.DataFrame
 
@@ -93,9 +93,8 @@ def spatial_weights(
     ValueError : a matrix that is not square or does not match its units, repeated units or pairs, weights that are missing or negative, a
         unit that neighbours itself, an unknown option.
     """
-    for value, allowed, what in ((normalise, get_args(Normalise), "normalise"), (islands, get_args(Islands), "islands")):
-        if value not in allowed:
-            raise ValueError(f"{what} = {value!r}: it is one of {', '.join(allowed)}.")
+    checked("normalise", normalise, Normalise)
+    checked("islands", islands, Islands)
     if isinstance(source, pd.DataFrame) and {origin, neighbour} <= set(map(str, source.columns)):
         ids, raw = _from_pairs(source, units, origin, neighbour, weight, symmetric)
     else:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from analysis.estimators.core.registry import register
-from analysis.estimators.system.model import Equation, SystemResult, equation_system, hausman_systems
+from analysis.estimators.system.model import equation_system, hausman_systems
+from analysis.estimators.system.parts import Equation
+from analysis.estimators.system.result import SystemResult
 
 __all__ = ["Equation", "SystemResult", "equation_system", "hausman_systems"]
 

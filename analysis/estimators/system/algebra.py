@@ -69,6 +69,7 @@ class Estimate:
     used: np.ndarray  # (G, G) residual covariance that entered the estimate
     after: np.ndarray  # (G, G) residual covariance at the estimate
     iterations: int
+    converged: bool  # within the tolerance, where more rounds than one were asked for
 
 
 def build_blocks(
@@ -121,7 +122,7 @@ def estimate(blocks: Blocks, options: Options) -> Estimate:
         s = residual_covariance(blocks.residuals(b), how, options.counted, blocks.x, options.centre)
         return np.diag(np.diag(s)) if diagonal else s
 
-    rounds = 0
+    rounds, converged = 0, True
     if options.method in ("OLS", "2SLS"):
         b, s = start, covariance_at(start, True)
         if options.pooled_variance:
@@ -137,13 +138,16 @@ def estimate(blocks: Blocks, options: Options) -> Estimate:
         for rounds in range(1, options.iterations + 1):  # noqa: B007  the count is reported
             before, s = b, covariance_at(b, diagonal)
             b = _step(blocks, hat, s, "GLS" if diagonal or blocks.z is None else options.formula, start)
-            if np.sqrt(((_given(b, blocks) - _given(before, blocks)) ** 2).sum() / (_given(before, blocks) ** 2).sum()) <= options.tolerance:
+            moved = _given(b, blocks) - _given(before, blocks)
+            relative = np.sqrt((moved**2).sum() / (_given(before, blocks) ** 2).sum())
+            converged = options.iterations == 1 or relative <= options.tolerance
+            if converged:
                 break
         v = _variance(blocks, hat, s, "GLS" if diagonal or blocks.z is None else options.formula)
     turn = linalg.block_diag(*blocks.back)
     residuals = blocks.residuals(b)
     after = residual_covariance(residuals, how, options.counted, blocks.x, options.centre)
-    return Estimate(turn @ b, turn @ v @ turn.T, residuals, s, after, rounds)
+    return Estimate(turn @ b, turn @ v @ turn.T, residuals, s, after, rounds, bool(converged))
 
 
 def _given(stacked: np.ndarray, blocks: Blocks) -> np.ndarray:
