@@ -204,7 +204,7 @@ def test_a_failure_leaves_the_older_world_whole(world: Path, tmp_path: Path, mon
     def fail(*_: object) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(world_module, "write_tables", fail)
+    monkeypatch.setattr(world_module, "_write_tables", fail)
     with pytest.raises(OSError, match="no space"):
         simulate(target, "small", 2)
     assert digests(target) == digests(world)
