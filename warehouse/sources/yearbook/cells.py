@@ -81,10 +81,13 @@ def to_number(cell: object) -> float:
 
 
 def is_note(row: Row, keys: Keys, columns: Sequence[Column]) -> bool:
-    """Whether a row is a remark or an advertisement: neither city nor year, and no number under a known head."""
+    """Whether a row is a remark or an advertisement: neither city nor year, and no number but zeros under a known head.
+
+    Zeros without a name are what a spreadsheet adds up below the last city.
+    """
     named = not is_blank(_at(row, keys.city)) or (keys.year is not None and not is_blank(_at(row, keys.year)))
     indexes = [index for column in columns for index in (column.index, column.filled_index)]
-    return not named and all(np.isnan(to_number(_at(row, index))) for index in indexes)
+    return not named and all(np.isnan(number) or number == 0 for number in (to_number(_at(row, index)) for index in indexes))
 
 
 def count_cells(rows: Sequence[NumberedRow], columns: Sequence[Column]) -> int:
