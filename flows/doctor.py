@@ -16,6 +16,7 @@ import duckdb
 
 from flows.processes import lock
 from flows.refresh.leftovers import leftovers
+from flows.telling.alerts import resolved
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.project import PROJECT
 from warehouse.releases.publish import current_release, read_manifest, release_names
@@ -46,7 +47,7 @@ def examine(config_path: str | None) -> list[Finding]:
     except CitytradeError as error:
         return [*findings, Finding("configuration", "cannot be used", str(error))]
     findings.append(Finding("configuration", str(config.path)))
-    findings += [_home(config), _lock(config), _sources(config), _leftovers(config), _release(config), *_seals(config)]
+    findings += [_home(config), _lock(config), _sources(config), *_alerts(config), _leftovers(config), _release(config), *_seals(config)]
     return findings
 
 
@@ -132,6 +133,19 @@ def _release(config: Config) -> Finding:
         return Finding("release", "cannot be opened", f"{error} Run `citytrade refresh --force`.")
     assert row is not None
     return Finding("release", f"{row[0]}{' (SIMULATED)' if row[1] else ''}, {row[2]} panels, DuckDB {row[3]}")
+
+
+def _alerts(config: Config) -> list[Finding]:
+    """Whether whoever is to be told of trouble could be; nothing where the configuration names nobody."""
+    alerts = config.alerts
+    if not (alerts.command or alerts.webhook or alerts.services):
+        return []
+    try:
+        resolved(config)
+    except CitytradeError as error:
+        return [Finding("alerts", "cannot be sent", str(error))]
+    ways = ["command"] * bool(alerts.command) + ["webhook"] * bool(alerts.webhook) + [address.split(":")[0] for address in alerts.services]
+    return [Finding("alerts", f"go to: {', '.join(ways)}")]
 
 
 def _leftovers(config: Config) -> Finding:

@@ -21,6 +21,7 @@ from flows.refresh.control import YearTotal, control, missed_totals, tell_stale,
 from flows.refresh.inputs import find_inputs
 from flows.refresh.leftovers import prune_lake_to_releases
 from flows.refresh.outcomes import SourceOutcome
+from flows.schedule.seals import look_at_seals
 from flows.schedule.serve import serve
 from flows.telling import alerts
 from flows.telling.alerts import alert, tell_trouble
@@ -373,3 +374,27 @@ def test_a_refresh_that_publishes_nothing_alerts(tiny_config: Config, tmp_path: 
     body = json.loads(file.read_text(encoding="utf-8"))
     assert body["subject"] == "The refresh failed; readers keep the former release."
     assert "names no source" in body["troubles"][0]
+
+
+def test_the_daily_look_at_the_seals_tells_a_change_once(tiny_config: Config, make_release: MakeRelease, address: str) -> None:
+    name = make_release()
+    config = replace(tiny_config, alerts=Alerts(webhook=address))
+    said: list[str] = []
+    assert look_at_seals(config, said.append) == []
+    assert said == []
+    manifest = config.builds / name / MANIFEST
+    manifest.chmod(0o644)
+    manifest.write_bytes(manifest.read_bytes().replace(b'"config"', b'"confog"'))
+    for _ in range(2):
+        assert look_at_seals(config, said.append) == [f"release {name} was changed after its publication: {MANIFEST} was changed"]
+    assert [body["subject"] for body in Sink.got] == ["A published release was changed."]
+
+
+def test_a_refresh_does_not_take_an_altered_release_for_unchanged(tiny_config: Config, make_release: MakeRelease) -> None:
+    name = make_release()
+    former = replace(manifest_of(), release=name)
+    said: list[str] = []
+    assert not start._altered(tiny_config, former, said.append)
+    (tiny_config.builds / name / "more").write_bytes(b"x")
+    assert start._altered(tiny_config, former, said.append)
+    assert said == [f"warning: release {name} was changed after its publication (more was added): it is built again."]

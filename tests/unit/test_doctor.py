@@ -310,3 +310,15 @@ def test_a_value_made_ten_times_as_large_by_another_program_is_found(
     code, out = run(capsys, tiny_config.path)
     assert code == 1
     assert f"{name}: {DATABASE} was changed" in out
+
+
+def test_alerts_that_could_not_be_sent_are_named(tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny_config.path.write_text('[alerts]\nservices = ["dingtalk://${CITYTRADE_NO_SUCH}"]\n', encoding="utf-8")
+    code, out = run(capsys, tiny_config.path)
+    assert code == 1
+    assert "alerts: " in out
+    assert "the variable CITYTRADE_NO_SUCH is not set" in out
+    monkeypatch.setenv("CITYTRADE_NO_SUCH", "token-of-mine")
+    _, out = run(capsys, tiny_config.path)
+    assert "go to: dingtalk" in out
+    assert "token-of-mine" not in out
