@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
+from prefect.events.worker import EventsWorker
 from prefect.futures import PrefectFuture
+from prefect.logging.handlers import APILogWorker
 from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary_settings
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCES_AT_ONCE = 2
+DRAIN_SECONDS = 10  # for what Prefect has still to tell its server
 RUNNER: TaskRunner[PrefectFuture[Any]] = ThreadPoolTaskRunner(max_workers=SOURCES_AT_ONCE)  # type: ignore[assignment]
 
 
@@ -223,10 +226,14 @@ def _settled(source: str, result: tuple[LoadReport, ...] | BaseException, is_sim
 
 @contextmanager
 def at(server: Server) -> Iterator[None]:
-    """Prefect talks to this server, whatever was set when it was imported."""
+    """Prefect talks to this server, whatever was set when it was imported, and has told it all before the server may go."""
     secret = {PREFECT_API_AUTH_STRING: server.secret} if server.secret else {}
     with temporary_settings(updates={PREFECT_API_URL: server.api, **secret}):
-        yield
+        try:
+            yield
+        finally:
+            for worker in (APILogWorker, EventsWorker):
+                worker.drain_all(timeout=DRAIN_SECONDS)
 
 
 def check_counts(checks: tuple[CheckResult, ...]) -> Counter[str]:
