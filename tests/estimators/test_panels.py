@@ -59,9 +59,8 @@ def test_within_equals_plm(grunfeld: pd.DataFrame, expected: dict) -> None:
             assert clustered.standard_errors[term] == pytest.approx(expected["fe"][name][term], rel=1e-12)
 
 
-@pytest.mark.parametrize("components", ["swamy_arora", "baltagi_chang"])
-def test_random_effects_equal_plm(grunfeld: pd.DataFrame, expected: dict, components: str) -> None:
-    result = panel_regression(grunfeld, "inv", X, "random", components=components, **KEYS)
+def test_random_effects_equal_plm(grunfeld: pd.DataFrame, expected: dict) -> None:
+    result = panel_regression(grunfeld, "inv", X, "random", **KEYS)
     for theirs, value in expected["re"]["coef"].items():
         term = theirs.replace("(Intercept)", "constant")
         assert result.coefficients[term] == pytest.approx(value, rel=1e-11)
@@ -92,14 +91,38 @@ def test_what_stata_prints_for_grunfeld(grunfeld: pd.DataFrame) -> None:
 def test_unbalanced_random_effects_are_gls(made_up: pd.DataFrame) -> None:
     """Given the variances, random effects are generalised least squares with s2_u in every pair of one city's rows."""
     data = made_up.sort_values(["city_code", "year"])
-    for components in ("swamy_arora", "baltagi_chang"):
-        result = panel_regression(made_up, "y", ["x", "z", "w"], "random", components=components)
-        same = data["city_code"].to_numpy()[:, None] == data["city_code"].to_numpy()
-        omega = np.linalg.inv(result.sigma_e**2 * np.eye(len(data)) + result.sigma_u**2 * same)
-        x = np.column_stack([np.ones(len(data)), data[["x", "z", "w"]]])
-        b = np.linalg.solve(x.T @ omega @ x, x.T @ omega @ data["y"].to_numpy())
-        np.testing.assert_allclose(result.coefficients, b, rtol=1e-10)
-        assert 0.6 < result.sigma_u < 1.4 and 0.85 < result.sigma_e < 1.15
+    result = panel_regression(made_up, "y", ["x", "z", "w"], "random")
+    same = data["city_code"].to_numpy()[:, None] == data["city_code"].to_numpy()
+    omega = np.linalg.inv(result.sigma_e**2 * np.eye(len(data)) + result.sigma_u**2 * same)
+    x = np.column_stack([np.ones(len(data)), data[["x", "z", "w"]]])
+    b = np.linalg.solve(x.T @ omega @ x, x.T @ omega @ data["y"].to_numpy())
+    np.testing.assert_allclose(result.coefficients, b, rtol=1e-10)
+    assert 0.6 < result.sigma_u < 1.4 and 0.85 < result.sigma_e < 1.15
+
+
+def test_unbalanced_random_effects_equal_linearmodels(made_up: pd.DataFrame) -> None:
+    columns = ["constant", "x", "z", "w"]
+    indexed = made_up.assign(constant=1.0).set_index(["city_code", "year"])
+    peer = RandomEffects(indexed["y"], indexed[columns])
+    theirs = peer.fit(cov_type="unadjusted", debiased=True, small_sample=False)
+    ours = panel_regression(made_up, "y", columns[1:], "random")
+    np.testing.assert_allclose(ours.coefficients, theirs.params[columns], rtol=1e-9)
+    np.testing.assert_allclose(ours.standard_errors, theirs.std_errors[columns], rtol=1e-9)
+
+
+def test_no_variance_of_effects_and_few_clusters_are_warned_of(made_up: pd.DataFrame) -> None:
+    draw = np.random.default_rng(1)
+    alternating = made_up.groupby("city_code").cumcount() % 2 * 2.0 - 1
+    none = made_up.assign(y=made_up["x"] + 5 * alternating + 0.1 * draw.normal(size=len(made_up)))
+    none = none[none.groupby("city_code").cumcount() < 2]
+    result = panel_regression(none, "y", ["x"], "random")
+    assert result.sigma_u == 0 and [w.kind for w in result.warnings] == ["boundary"]
+    pooled = panel_regression(none, "y", ["x"], "pooled")
+    np.testing.assert_allclose(result.coefficients, pooled.coefficients, rtol=1e-12)
+    some = made_up[made_up["city_code"] < "1120"]
+    few = panel_regression(some, "y", ["x"], covariance={"cluster": ["city_code"]})
+    assert [w.kind for w in few.warnings] == ["few_clusters"] and "20 clusters" in str(few)
+    assert panel_regression(made_up, "y", ["x"]).warnings == ()
 
 
 def test_equals_linearmodels(made_up: pd.DataFrame) -> None:

@@ -44,8 +44,7 @@ from analysis.estimators.core.result import Caution, Result
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sandwich import LevelCount, Mended, SmallSample, bread, meat, mended, small_sample
 from analysis.estimators.core.tall import cross, inner, times
-
-FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
+from analysis.estimators.linear.clusters import few_clusters
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -200,9 +199,8 @@ def _warnings(changed: Mended, omitted: Mapping[str, str], clusters: int | None)
     if changed == "slopes":
         text = "The two-way covariance was not positive semidefinite: its negative eigenvalues were set to zero."
         found.append(Caution("mended_covariance", text, "Compare with clusters by either column alone."))
-    if clusters is not None and clusters < FEW_CLUSTERS:
-        text = f"{clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008)."
-        found.append(Caution("few_clusters", text, "Look at a permutation (placebo) too, or cluster by something finer."))
+    if clusters is not None:
+        found += few_clusters(clusters)
     return tuple(found)
 
 

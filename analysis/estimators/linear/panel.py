@@ -7,14 +7,10 @@ With T_i rows of unit i, N rows and n units:
     between   y_i. on X_i. and a constant, one row a unit, unweighted
     random    y - t_i y_i. on X - t_i X_i. and 1 - t_i, with t_i = 1 - sqrt(s2_e / (T_i s2_u + s2_e)) and s2_e = within RSS / (N - n - k)
 
-The variance s2_u of random effects comes from the between regression:
-
-    swamy_arora    max(0, RSS_b/(n-K) - s2_e/Tbar), Tbar the harmonic mean of T_i (Swamy and Arora 1972; Stata xtreg, re)
-    baltagi_chang  (RSS_w - (n-K) s2_e) / (N - tr), RSS_w of the between regression weighted by T_i and
-                   tr = trace((X'PX)^-1 X'ZZ'X) (Baltagi and Chang 1994; Stata xtreg, re sa)
-
-They are the same number in a balanced panel, where both are R plm's "swar". Coefficients of random effects equal plm's and Stata's; standard
-errors are those of the transformed regression, s2 = RSS/(N-k).
+The variance s2_u of random effects comes from the between regression: max(0, RSS_b/(n-K) - s2_e/Tbar),
+Tbar the harmonic mean of T_i (Swamy and Arora 1972; Stata xtreg, re; R plm's "swar" in a balanced
+panel). Coefficients of random effects equal plm's and Stata's; standard errors are those of the
+transformed regression, s2 = RSS/(N-k).
 """
 
 from __future__ import annotations
@@ -33,7 +29,6 @@ from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import Group, nested
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import (
-    Components,
     Covariance,
     CovarianceOption,
     Inference,
@@ -44,9 +39,10 @@ from analysis.estimators.core.options import (
     columns_of,
     covariance_of,
 )
-from analysis.estimators.core.result import Result
+from analysis.estimators.core.result import Caution, Result
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sums import each_alone, means_by
+from analysis.estimators.linear.clusters import few_clusters
 
 METHODS = {"pooled": "pooled regression", "within": "within regression", "between": "between regression", "random": "random-effects regression"}
 
@@ -132,7 +128,6 @@ def panel_regression(
     covariance: CovarianceOption = "iid",
     small: PanelSmall = "none",
     where: Where | None = None,
-    components: Components = "swamy_arora",
     inference: Inference | None = None,
 ) -> PanelResult:
     """Estimate a panel regression; the formulas stand in the module's text.
@@ -145,7 +140,6 @@ def panel_regression(
     small : factor of robust and clustered covariance: "none", "HC1" N/(N-k), or "sss" G/(G-1)(N-1)/(N-k) (k regressors, the constant
         among them except within; R plm's names)
     where : rows to estimate on, a column or a mask
-    components : of random effects
     inference : default "t" (N-k degrees of freedom; within N-n-k), for random effects "normal"
 
     Raises
@@ -155,8 +149,8 @@ def panel_regression(
     """
     began = perf_counter()
     errors = covariance_of(covariance, most=1)
-    for name, value, choices in (("model", model, PanelModel), ("small", small, PanelSmall), ("components", components, Components)):
-        checked(name, value, choices)
+    checked("model", model, PanelModel)
+    checked("small", small, PanelSmall)
     if inference is not None:
         checked("inference", inference, Inference)
     if model == "between" and (errors.clusters or period_dummies):
@@ -164,7 +158,7 @@ def panel_regression(
     data = panel_data(frame, outcome, regressors, unit, time, clusters=errors.clusters, period_dummies=period_dummies, where=where)
     sigma_u, sigma_e, theta = float("nan"), float("nan"), pd.Series(dtype=float)
     if model == "random":
-        sigma_u, sigma_e = variance_components(data, components)
+        sigma_u, sigma_e = variance_components(data)
         theta = pd.Series(1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2), index=data.units, name="theta")
         fit = random_fit(data, theta.to_numpy())
     else:
@@ -192,6 +186,7 @@ def panel_regression(
         theta=theta,
         r2=_r_squared(data, b[1:]),
         residuals=_residuals(data, fit, model, b),
+        warnings=_warnings(data, errors, sigma_u if model == "random" else None),
         seconds=perf_counter() - began,
     )
 
@@ -274,7 +269,7 @@ def select(data: PanelData, which: np.ndarray) -> PanelData:
     return replace(data, x=data.x[:, which], terms=tuple(term for term, keep in zip(data.terms, which, strict=True) if keep))
 
 
-def variance_components(data: PanelData, how: Components) -> tuple[float, float]:
+def variance_components(data: PanelData) -> tuple[float, float]:
     """sigma_u and sigma_e of random effects; regressors that are constant inside units count in the between regression only."""
     n, counts = len(data.units), data.counts
     inside = varying(data)
@@ -290,15 +285,21 @@ def variance_components(data: PanelData, how: Components) -> tuple[float, float]
     k = x.shape[1]
     if n <= k:
         raise ValueError(f"{n} units cannot carry a between regression of {k} coefficients: random effects need more units than regressors.")
-    if how == "swamy_arora":
-        _, e, _ = least_squares(means[:, 0], x)
-        s2_u = float(e @ e) / (n - k) - s2_e * float((1 / counts).mean())
-    else:
-        weight = np.sqrt(counts)
-        _, e, inverse = least_squares(means[:, 0] * weight, x * weight[:, None])
-        trace = float(np.trace(inverse @ ((x * (counts**2)[:, None]).T @ x)))
-        s2_u = (float(e @ e) - (n - k) * s2_e) / (len(data.y) - trace)
+    _, e, _ = least_squares(means[:, 0], x)
+    s2_u = float(e @ e) / (n - k) - s2_e * float((1 / counts).mean())
     return max(0.0, s2_u) ** 0.5, s2_e**0.5
+
+
+def _warnings(data: PanelData, errors: Covariance, sigma_u: float | None) -> tuple[Caution, ...]:
+    """Few clusters, and a variance of random effects that came out as zero."""
+    found = []
+    if errors.cluster:
+        found += few_clusters(data.sample.groups[errors.cluster][1])
+    if sigma_u == 0:
+        text = "The variance of the effects is estimated as zero: this is the pooled regression."
+        remedy = "Use the pooled or the within regression; breusch_pagan tests the variance."
+        found.append(Caution("boundary", text, remedy))
+    return tuple(found)
 
 
 def _covariance(fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall) -> np.ndarray:

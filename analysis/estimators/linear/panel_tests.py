@@ -11,7 +11,6 @@ from scipy import stats
 from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.options import (
-    Components,
     Covariance,
     CovarianceOption,
     HausmanMethod,
@@ -50,7 +49,6 @@ def hausman_random(
     covariance: CovarianceOption = "iid",
     small: PanelSmall = "none",
     where: Where | None = None,
-    components: Components = "swamy_arora",
 ) -> Test:
     """Hausman's test that the effects are independent of the regressors.
 
@@ -79,7 +77,7 @@ def hausman_random(
     compared = inside & (np.arange(len(inside)) < len(list(regressors)))
     if not compared.any():
         raise ValueError("no regressor varies inside units: there is nothing to compare.")
-    sigma_u, sigma_e = variance_components(data, components)
+    sigma_u, sigma_e = variance_components(data)
     theta = 1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2)
     if method == "regression":
         return _by_regression(data, compared, theta, errors, small)
