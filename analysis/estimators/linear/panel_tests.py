@@ -22,7 +22,7 @@ from analysis.estimators.core.options import (
     covariance_of,
 )
 from analysis.estimators.core.result import Caution, Test
-from analysis.estimators.linear.panel import (
+from analysis.estimators.linear.panel_fits import (
     PanelData,
     clustered_covariance,
     fit_on,
