@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -105,15 +105,8 @@ def binary_choice(
     checked("link", link, Link)
     columns_of("regressors", regressors, outcome=outcome)
     check_columns(frame, [outcome, *regressors, *([weights] if weights else []), *keys])
-    frame, outside = rows_asked(frame, where)
-    if keys:
-        refuse_duplicates(frame[list(keys)], keys)
-    weighted, unweighted = _without_zero_weight(frame, weights)
-    design, names, keep, missing = design_matrix(weighted, outcome, regressors, weights)
-    dropped = outside | unweighted | missing
-    y = numbers(weighted, [outcome])[outcome].to_numpy()[keep]
-    w = numbers(weighted, [weights])[weights].to_numpy()[keep] if weights else np.ones(len(y))
-    _check_outcome(y, outcome)
+    seen = _seen(frame, outcome, regressors, weights, keys, where)
+    y, design, w, names, labels = seen.y, seen.design, seen.weights, seen.names, seen.labels
     order = np.lexsort([w, y, *design.T[::-1]])
     fit = fit_binary(y[order], design[order], w[order], link, names)
     # Row by row, so that rows with the same regressors have exactly the same score wherever they stand.
@@ -122,7 +115,9 @@ def binary_choice(
     null = float(w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share)))
     ratio = 2 * (fit.log_likelihood - null)
     k = len(names) - 1
-    labels = weighted.index[keep]
+    p = float(stats.chi2.sf(ratio, k))
+    test = Test("LR chi2", ratio, float(k), p, None, "no regressor matters")
+    probability = special.expit(index) if link == "logit" else special.ndtr(index)
     return BinaryChoiceResult(
         method=link,
         outcome=outcome,
@@ -132,12 +127,12 @@ def binary_choice(
         df_t=None,
         n=len(y),
         groups={},
-        dropped=dropped,
+        dropped=seen.dropped,
         sample=labels,
-        tests={"likelihood_ratio": Test("LR chi2", ratio, float(k), float(stats.chi2.sf(ratio, k)), None, "no regressor matters")},
+        tests={"likelihood_ratio": test},
         seconds=time.perf_counter() - started,
         link=link,
-        probability=pd.Series(special.expit(index) if link == "logit" else special.ndtr(index), index=labels, name="probability"),
+        probability=pd.Series(probability, index=labels, name="probability"),
         index=pd.Series(index, index=labels, name="index"),
         log_likelihood=fit.log_likelihood,
         log_likelihood_null=null,
@@ -169,6 +164,36 @@ def design_matrix(
             columns.append((text == level).astype(float))
             names.append(f"{name}={level}")
     return np.column_stack(columns), names, keep, dropped
+
+
+class _Seen(NamedTuple):
+    """The rows of a fit, in the order of the frame."""
+
+    y: np.ndarray  # (n,)
+    design: np.ndarray  # (n, k), the constant first
+    weights: np.ndarray  # (n,), ones where there are none
+    names: list[str]
+    labels: pd.Index
+    dropped: dict[str, int]
+
+
+def _seen(
+    frame: pd.DataFrame,
+    outcome: str,
+    regressors: Sequence[str],
+    weights: str | None,
+    keys: Sequence[str],
+    where: Where | None,
+) -> _Seen:
+    frame, outside = rows_asked(frame, where)
+    if keys:
+        refuse_duplicates(frame[list(keys)], keys)
+    weighted, unweighted = _without_zero_weight(frame, weights)
+    design, names, keep, missing = design_matrix(weighted, outcome, regressors, weights)
+    y = numbers(weighted, [outcome])[outcome].to_numpy()[keep]
+    _check_outcome(y, outcome)
+    w = numbers(weighted, [weights])[weights].to_numpy()[keep] if weights else np.ones(len(y))
+    return _Seen(y, design, w, names, weighted.index[keep], outside | unweighted | missing)
 
 
 def _without_zero_weight(
