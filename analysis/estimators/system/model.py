@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -29,9 +29,16 @@ from analysis.estimators.core.options import (
     checked,
 )
 from analysis.estimators.core.result import Caution, Test
-from analysis.estimators.system.algebra import WITH_INSTRUMENTS, Options, build_blocks, estimate
+from analysis.estimators.system.algebra import (
+    WITH_INSTRUMENTS,
+    Blocks,
+    Options,
+    build_blocks,
+    estimate,
+)
 from analysis.estimators.system.parts import (
     Equation,
+    SystemSample,
     check_identified,
     check_parts,
     equation_of,
@@ -102,14 +109,7 @@ def equation_system(
     for name, part in parts.items():
         needed |= dict.fromkeys((part.outcome, *part.regressors, *chosen[name]))
     sample = system_sample(frame, list(needed), keys, where)
-    y, x, terms = sides_of(sample, parts)
-    z: list[np.ndarray] | None = None
-    kept, left_out = dict(chosen), tuple[str, ...]()
-    if method in WITH_INSTRUMENTS:
-        z, kept, left_out = instruments_of(sample, chosen)
-    restricted, values, own = restrictions_of(restrictions, terms)
-    check_identified(x, z, len(sample.values), terms)
-    blocks = build_blocks(y, x, z, restricted, values)
+    built = _built(sample, parts, chosen, method, restrictions)
     pooled = bool(restrictions) if pooled_variance is None else pooled_variance
     options = Options(
         method=method,
@@ -120,13 +120,49 @@ def equation_system(
         pooled_variance=pooled,
         weighted_first=weighted_first,
         centre=centre,
-        counted=np.array([block.shape[1] for block in x]) - own,
+        counted=built.counted,
     )
     outcomes = {name: part.outcome for name, part in parts.items()}
     inferred = inference or ("system" if restrictions else "equation")
-    described = Described(terms, outcomes, inferred, kept, left_out, {}, began)
-    fit = estimate(blocks, options)
-    return SystemResult(**result_fields(fit, blocks, options, sample, described))
+    described = Described(
+        terms=built.terms,
+        outcomes=outcomes,
+        inference=inferred,
+        kept=built.kept,
+        left_out=built.left_out,
+        groups={},
+        began=began,
+    )
+    fit = estimate(built.blocks, options)
+    return SystemResult(**result_fields(fit, built.blocks, options, sample, described))
+
+
+class _Built(NamedTuple):
+    """The blocks of a system, its terms, and its instruments kept and left out."""
+
+    blocks: Blocks
+    terms: dict[str, tuple[str, ...]]
+    kept: dict[str, tuple[str, ...]]
+    left_out: tuple[str, ...]
+    counted: np.ndarray  # (G,) coefficients that degrees of freedom count
+
+
+def _built(
+    sample: SystemSample,
+    parts: Mapping[str, Equation],
+    chosen: Mapping[str, tuple[str, ...]],
+    method: SystemMethod,
+    restrictions: Sequence[tuple[Mapping[str, float], float]],
+) -> _Built:
+    y, x, terms = sides_of(sample, parts)
+    z: list[np.ndarray] | None = None
+    kept, left_out = dict(chosen), tuple[str, ...]()
+    if method in WITH_INSTRUMENTS:
+        z, kept, left_out = instruments_of(sample, chosen)
+    restricted, values, own = restrictions_of(restrictions, terms)
+    check_identified(x, z, len(sample.values), terms)
+    counted = np.array([block.shape[1] for block in x]) - own
+    return _Built(build_blocks(y, x, z, restricted, values), terms, kept, left_out, counted)
 
 
 def check_methods(method: str, divisor: str, formula: str, inference: str | None) -> None:
