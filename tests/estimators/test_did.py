@@ -248,7 +248,7 @@ def test_only_the_fixed_effects_regression_is_misled_by_growing_effects() -> Non
     assert robust[0].coefficients["e=0"] == pytest.approx(1.0, abs=6 * robust[0].standard_errors["e=0"])
     treated = frame[frame["treated"] == 1]
     mean = (1 + (treated["year"] - treated["cohort"])).mean()
-    static = difference_in_differences(frame, "y", "city", "year", treatment="treated", covariates=["x"])
+    static = difference_in_differences(frame, "y", "city", "year", treatment="treated", controls=["x"])
     assert static.coefficients["treated"] < mean - 5 * static.standard_errors["treated"]
     assert robust[2].coefficients["overall"] == pytest.approx(mean, abs=0.05)
 
@@ -314,12 +314,12 @@ def test_sensitivity_says_what_it_needs(made_up: pd.DataFrame) -> None:
 # --- traps ---------------------------------------------------------------------------------------------------------------------------
 
 ALL = {
-    "difference_in_differences": lambda f: difference_in_differences(f, "y", "city", "year", cohort="cohort", covariates=["x"], weights="w"),
+    "difference_in_differences": lambda f: difference_in_differences(f, "y", "city", "year", cohort="cohort", controls=["x"], weights="w"),
     "event_study": lambda f: event_study(f, *COLUMNS, ["x"], first=-3, last=3, weights="w"),
     "sun_abraham": lambda f: sun_abraham(f, *COLUMNS, ["x"], weights="w"),
     "imputation": lambda f: imputation(f, *COLUMNS, ["x"], weights="w"),
     "callaway_santanna": lambda f: callaway_santanna(f, *COLUMNS, ["x"], weights="w", sampling="unbalanced_panel"),
-    "callaway_santanna panel": lambda f: aggregate_effects(callaway_santanna(f, *COLUMNS, ["x"], weights="w", cluster="province"), "dynamic"),
+    "callaway_santanna panel": lambda f: aggregate_effects(callaway_santanna(f, *COLUMNS, ["x"], weights="w", covariance={"cluster": ["province"]}), "dynamic"),
 }
 
 
@@ -405,7 +405,7 @@ def test_what_cannot_be_estimated_is_said(made_up: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="leave_one_out: a cohort and period has one cluster only"):
         imputation(made_up[~made_up["cohort"].eq(2012) | made_up["city"].eq("1101")], *COLUMNS, leave_one_out=True)
     with pytest.raises(ValueError, match="cluster.* differs inside a unit"):
-        event_study(made_up.assign(moving=made_up["year"] % 2), *COLUMNS, cluster="moving")
+        event_study(made_up.assign(moving=made_up["year"] % 2), *COLUMNS, covariance={"cluster": ["moving"]})
 
 
 PROGRAM = """
@@ -429,7 +429,7 @@ def test_the_same_numbers_in_every_process() -> None:
 
 
 def test_notes_read_as_one_sentence(made_up: pd.DataFrame) -> None:
-    note = sun_abraham(made_up, *COLUMNS, ["x"], cluster="province").note()
+    note = sun_abraham(made_up, *COLUMNS, ["x"], covariance={"cluster": ["province"]}).note()
     assert note.startswith("Sun-Abraham event study (base -1; with x) of y, 480 rows (60 city, 8 year")
     assert "clustered by province (12 clusters" in note
     assert "conservative, clustered by city, effects averaged over cohort and period" in imputation(made_up, *COLUMNS).note()

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.estimators.did.aggregate import aggregate_effects
 from analysis.estimators.did.callaway import callaway_santanna
-from analysis.estimators.did.inference import multiplier_bootstrap
+from analysis.estimators.did.inference import Bootstrap, multiplier_bootstrap
 
 KINDS = ("simple", "dynamic", "group", "calendar")
 
@@ -138,7 +138,7 @@ def test_options_equal_csdid(mpdta: pd.DataFrame, sampling: str, method: str) ->
     """csdid 0.4.3: gaps, cross-sections, time-varying covariate, weights, clusters, anticipation, universal base, balance_e, min_e."""
     gaps = mpdta[(mpdta["countyreal"] + mpdta["year"]) % 11 != 0].reset_index(names="row")
     if sampling == "panel":
-        options = {"weights": "w", "cluster": "cl", "anticipation": 1, "base": "universal"}
+        options = {"weights": "w", "covariance": {"cluster": ["cl"]}, "anticipation": 1, "base": "universal"}
         effects = callaway_santanna(mpdta, "lemp", "countyreal", "year", "first.treat", ["x"], method=method, **options)
     else:
         unit, weights = ("row", None) if sampling == "cross_sections" else ("countyreal", "w")
@@ -198,15 +198,15 @@ def test_bands_hold_all_at_once_and_do_not_move(mpdta: pd.DataFrame) -> None:
 def test_multipliers_have_mean_zero_and_variance_one() -> None:
     estimates = pd.Series([0.0, 0.0], index=["a", "b"])
     influence = np.random.default_rng(0).normal(size=(400, 2))
-    bands = multiplier_bootstrap(estimates, influence, np.arange(400), 20_000, 3, 0.95)
+    bands = multiplier_bootstrap(estimates, influence, np.arange(400), Bootstrap(20_000, 3, 0.95))
     np.testing.assert_allclose(bands.standard_errors, np.sqrt((influence**2).sum(axis=0)) / 400, rtol=0.03)
 
 
 def test_clusters_of_one_unit_change_nothing_and_larger_ones_do(mpdta: pd.DataFrame) -> None:
     plain = _run(mpdta, "nevertreated|dr|x=1|varying")
-    same = callaway_santanna(mpdta.assign(own=mpdta["countyreal"].astype(str)), "lemp", "countyreal", "year", "first.treat", cluster="own")
+    same = callaway_santanna(mpdta.assign(own=mpdta["countyreal"].astype(str)), "lemp", "countyreal", "year", "first.treat", covariance={"cluster": ["own"]})
     np.testing.assert_allclose(same.standard_errors, plain.standard_errors, rtol=1e-12)
-    grouped = callaway_santanna(mpdta, "lemp", "countyreal", "year", "first.treat", cluster="cl")
+    grouped = callaway_santanna(mpdta, "lemp", "countyreal", "year", "first.treat", covariance={"cluster": ["cl"]})
     sums = np.array([plain.influence[grouped.cluster == c].sum(axis=0) for c in range(37)])
     np.testing.assert_allclose(grouped.standard_errors, np.sqrt((sums**2).sum(axis=0)) / 500, rtol=1e-10)
 
@@ -273,7 +273,7 @@ def test_a_constant_covariate_and_wrong_options_are_refused(made_up: pd.DataFram
     with pytest.raises(ValueError, match="no effect can be estimated: collinear covariates"):
         callaway_santanna(made_up.assign(flat=1.0), "y", "city", "year", "cohort", ["x", "flat"])
     for options, message in (
-        ({"method": "ols"}, "method = 'ols': it is one of dr, reg, ipw"),
+        ({"method": "ols"}, "method = 'ols' is not known. There are dr, reg, ipw"),
         ({"control": "all"}, "control = 'all'"),
         ({"base": "first"}, "base = 'first'"),
         ({"sampling": "rows"}, "sampling = 'rows'"),

@@ -325,10 +325,10 @@ def test_matching_first_takes_the_bias_out() -> None:
 def test_psm_did_is_matching_then_regression() -> None:
     frame = panel()
     covariates = ["x", "z", "region"]
-    pooled = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], neighbours=3, caliper=0.05)
+    pooled = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], options={"neighbours": 3, "caliper": 0.05})
     weights = match(frame, "zone", covariates, keys=["city", "year"], neighbours=3, caliper=0.05).weights
     for use, rows, weight in (("rows", weights > 0, None), ("weights", weights > 0, "w"), ("support", pooled.matchings["pooled"].support, None)):
-        result = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], neighbours=3, caliper=0.05, use=use)
+        result = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], options={"neighbours": 3, "caliper": 0.05}, use=use)
         again = fixed_effects(frame.assign(w=weights)[rows], "y", ["did", "z"], ["city", "year"], covariance={"cluster": ["city"]}, weights=weight)
         np.testing.assert_allclose(result.coefficients, again.coefficients.iloc[:2], rtol=1e-10)
         np.testing.assert_allclose(result.standard_errors, again.standard_errors.iloc[:2], rtol=1e-10)

@@ -55,6 +55,14 @@ CALLS = {
         "weights": RING,
         "time": "year",
     },
+    "difference_in_differences": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since", "controls": ["m"]},
+    "event_study": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since", "last": 1},
+    "treated_by_period": {"outcome": "y", "unit": "city_code", "time": "year", "group": "coast", "base": 2010},
+    "callaway_santanna": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
+    "sun_abraham": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
+    "imputation": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
+    "bacon_decomposition": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
+    "psm_did": {"outcome": "y", "treatment": "zone", "unit": "city_code", "time": "year", "covariates": ["x"]},
 }
 
 
@@ -67,7 +75,9 @@ def panel() -> pd.DataFrame:
     frame["m"] = 0.5 * frame["x"] + draw.normal(size=240)
     frame["y"] = 1 + 0.4 * frame["x"] + 0.3 * frame["m"] + 0.2 * frame["x"] ** 2 + draw.normal(size=240)
     frame["seen"] = frame["m"] + np.sin(frame.index.to_numpy()) > 0
-    return frame.assign(coast=(frame["city_code"] < "0020").astype(int))
+    since = frame["city_code"].astype(int).map(lambda city: (0, 2013, 2014, 0)[city % 4])
+    zone = ((since > 0) & (frame["year"] >= since)).astype(int)
+    return frame.assign(coast=(frame["city_code"] < "0020").astype(int), since=since, zone=zone)
 
 
 @pytest.mark.parametrize(("name", "options"), CALLS.items())

@@ -1,4 +1,4 @@
-"""Differences in differences: two-way, event studies, group-time effects, imputation, sensitivity, matched."""
+"""Differences in differences: two-way, event studies, group-time, imputed, bounded, matched."""
 
 from __future__ import annotations
 
@@ -10,7 +10,13 @@ from analysis.estimators.did.honest import HonestBounds, honest_bounds
 from analysis.estimators.did.imputation import ImputationResult, imputation
 from analysis.estimators.did.psm import PsmDidResult, psm_did
 from analysis.estimators.did.sun_abraham import SunAbrahamResult, sun_abraham
-from analysis.estimators.did.twoway import DidResult, EventStudyResult, difference_in_differences, event_study, treated_by_period
+from analysis.estimators.did.twoway import (
+    DidResult,
+    EventStudyResult,
+    difference_in_differences,
+    event_study,
+    treated_by_period,
+)
 
 __all__ = [
     "AggregateEffects",

@@ -1,41 +1,49 @@
-"""The decomposition of a two-way fixed-effects estimate into comparisons of two groups and two spans (Goodman-Bacon 2021, J. Econometrics 225).
+"""The decomposition of a two-way estimate into comparisons of two groups and two spans.
 
-In a balanced panel with treatment that stays, the coefficient of the treatment dummy is exactly the sum of weight * estimate over
+Goodman-Bacon (2021, Journal of Econometrics 225): in a balanced panel with treatment that stays,
+the coefficient of the treatment dummy is exactly the sum of weight * estimate over
 
     treated vs never treated
     earlier vs later treated     before the later group is treated (a clean comparison)
-    later vs earlier treated     after the earlier group is treated (its effect, if still changing, enters with the wrong sign)
+    later vs earlier treated     after the earlier group is treated (its effect, if still changing,
+                                 enters with the wrong sign)
     later vs always treated      the controls are treated in every period
 
-Weights follow his theorem 1 (equations 7 to 10): they depend on group sizes and on the share of periods under treatment only.
-Covariates and weights are outside the theorem and not offered.
+Weights follow his theorem 1 (equations 7 to 10): they depend on group sizes and on the share of
+periods under treatment only. Controls and weights are outside the theorem and not offered.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import rows
-from analysis.estimators.core.options import MissingCohort
-from analysis.estimators.did.sample import DidSample, did_sample, period_text
+from analysis.estimators.core.options import MissingCohort, Where
+from analysis.estimators.core.result import Report, glance_frame, tidy_frame
+from analysis.estimators.did import cautions
+from analysis.estimators.did.sample import DidSample, did_sample, period_text, read_call
 
-NEVER, EARLIER, LATER, ALWAYS = "treated vs never treated", "earlier vs later treated", "later vs earlier treated", "later vs always treated"
+NEVER = "treated vs never treated"
+EARLIER, LATER = "earlier vs later treated", "later vs earlier treated"
+ALWAYS = "later vs always treated"
 
 
-@dataclass(frozen=True, eq=False)
-class BaconDecomposition:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class BaconDecomposition(Report):
     """Weights and estimates that add up to the coefficient.
 
     Attributes
     ----------
-    comparisons : one row a comparison: kind, treated (cohort), control (cohort; infinity for never), weight, estimate
+    comparisons : one row a comparison: kind, treated (cohort), control (cohort, "never" or
+        "always"), weight, estimate
     kinds : by kind: weight (their sum), estimate (weighted mean)
     coefficient : the two-way fixed-effects estimate, computed apart
     difference : sum of weight * estimate less the coefficient
-    n, units, periods : size of the panel
+    n : rows; groups : units and periods by their columns
     dropped : reason -> rows left out
     """
 
@@ -45,44 +53,67 @@ class BaconDecomposition:
     coefficient: float
     difference: float
     n: int
-    units: int
-    periods: int
-    dropped: dict[str, int]
+    groups: Mapping[str, int]
+    dropped: Mapping[str, int]
 
-    def to_frame(self) -> pd.DataFrame:
-        return self.comparisons
+    @property
+    def late_weight(self) -> float:
+        """Share of the weight that compares with already treated units."""
+        return float(self.kinds["weight"].reindex([LATER, ALWAYS]).fillna(0).sum())
+
+    def tidy(self, level: float = 0.95) -> pd.DataFrame:
+        """A row a kind of comparison: the weighted mean of its estimates, without an error."""
+        nothing = np.full(len(self.kinds), np.nan)
+        estimate = self.kinds["estimate"].to_numpy()
+        return tidy_frame(self.outcome, list(self.kinds.index), estimate, nothing, level=level)
+
+    def glance(self) -> pd.DataFrame:
+        """One row: rows, the coefficient, what the parts miss of it, weights by kind."""
+        row = {"method": "Goodman-Bacon decomposition", "outcome": self.outcome, "nobs": self.n}
+        row |= {"estimate": self.coefficient, "difference": self.difference}
+        row |= {f"weight_{kind.replace(' ', '_')}": w for kind, w in self.kinds["weight"].items()}
+        return glance_frame(row, self.groups, {})
+
+    def _below(self) -> list[str]:
+        return [f"weight of {kind}: {weight:.4f}" for kind, weight in self.kinds["weight"].items()]
 
     def note(self) -> str:
-        """One sentence: what was decomposed, and how much of it compares with already treated units."""
-        late = float(self.kinds["weight"].reindex([LATER, ALWAYS]).fillna(0).sum())
+        """One sentence: what was decomposed, and how much compares with treated units."""
+        levels = ", ".join(f"{count:,} {name}" for name, count in self.groups.items())
+        left_out = "; ".join(f"{rows(n)} ({reason})" for reason, n in self.dropped.items())
         return (
-            f"Goodman-Bacon decomposition of the two-way fixed-effects effect on {self.outcome} ({self.coefficient:.6g}), {rows(self.n)} "
-            f"({self.units:,} units, {self.periods} periods): {late:.1%} of the weight compares with already treated units."
+            f"Goodman-Bacon decomposition of the two-way fixed-effects effect on {self.outcome} "
+            f"({self.coefficient:.6g}), {rows(self.n)} ({levels}): {self.late_weight:.1%} of the "
+            f"weight compares with already treated units; left out: {left_out or 'no rows'}."
         )
 
-    def __str__(self) -> str:
-        return f"{self.kinds.to_string(float_format=lambda value: f'{value: .6g}')}\n{self.note()}"
 
-
-def bacon_decomposition(frame: pd.DataFrame, outcome: str, unit: str, time: str, cohort: str, *, missing_cohort: MissingCohort = "drop") -> BaconDecomposition:
-    """Decompose the coefficient of `period >= cohort` in a regression with unit and period effects.
+def bacon_decomposition(
+    frame: pd.DataFrame,
+    outcome: str,
+    unit: str,
+    time: str,
+    cohort: str,
+    *,
+    where: Where | None = None,
+    missing_cohort: MissingCohort = "drop",
+) -> BaconDecomposition:
+    """Decompose the coefficient of `period >= cohort` in a regression with two-way effects.
 
     Parameters
     ----------
-    frame : one row a unit and period, any order, every unit in every period
-    cohort : first treated period (0 or infinity for never)
+    frame : every unit in every period
+    others : see analysis.estimators.did.sample
 
     Raises
     ------
     ValueError : a unit that misses a period (named), or no variation of treatment.
     """
-    sample = did_sample(frame, outcome, unit, time, cohort, missing_cohort=missing_cohort)
+    call = read_call((outcome, unit, time, cohort), (), None, None)
+    sample = did_sample(frame, call, where, missing_cohort=missing_cohort)
+    sample.refuse_flat_outcome()
     times = np.unique(sample.time)
-    seen = np.bincount(sample.unit)
-    if (seen < len(times)).any():
-        gaps = np.flatnonzero(seen < len(times))
-        named = ", ".join(str(sample.unit_names[i]) for i in gaps[:3])
-        raise ValueError(f"{len(gaps)} units miss a period ({unit} {named}). The decomposition holds for balanced panels: keep the units seen in all.")
+    _refuse_gaps(sample, len(times))
     y = sample.y.reshape(-1, len(times))
     first = sample.cohort.reshape(-1, len(times))[:, 0]
     first = np.where(first <= times[0], -np.inf, first)
@@ -101,14 +132,23 @@ def bacon_decomposition(frame: pd.DataFrame, outcome: str, unit: str, time: str,
         coefficient=coefficient,
         difference=total - coefficient,
         n=len(sample.y),
-        units=len(first),
-        periods=len(times),
+        groups=sample.counts(),
         dropped=sample.dropped,
+        warnings=cautions.of_sample(sample),
     )
 
 
+def _refuse_gaps(sample: DidSample, periods: int) -> None:
+    gaps = np.flatnonzero(np.bincount(sample.unit) < periods)
+    if len(gaps):
+        named = ", ".join(str(sample.unit_names[i]) for i in gaps[:3])
+        raise ValueError(
+            f"{len(gaps)} units miss a period ({sample.call.unit} {named}). The decomposition holds for balanced panels: keep the units seen in all."
+        )
+
+
 def _coefficient(sample: DidSample, first: np.ndarray, times: np.ndarray) -> tuple[float, float]:
-    """The fixed-effects estimate, and the variance of the treatment with unit and period means taken out."""
+    """The estimate, and the variance of treatment with unit and period means taken out."""
     y = sample.y.reshape(len(first), -1)
     d = (times >= first[:, None]).astype(float)
     d = d - d.mean(axis=1, keepdims=True) - d.mean(axis=0) + d.mean()
@@ -116,7 +156,7 @@ def _coefficient(sample: DidSample, first: np.ndarray, times: np.ndarray) -> tup
 
 
 def _comparisons(groups: np.ndarray, means: np.ndarray, sizes: np.ndarray, times: np.ndarray, variance: float) -> list[dict[str, object]]:
-    share = np.array([(times >= group).mean() for group in groups])  # of periods under treatment
+    share = np.array([(times >= group).mean() for group in groups])  # of periods treated
     found = []
     for i, early in enumerate(groups):
         for j in range(i + 1, len(groups)):
@@ -128,20 +168,25 @@ def _comparisons(groups: np.ndarray, means: np.ndarray, sizes: np.ndarray, times
                 gap = means[i] - means[j]
                 kind = EARLIER if np.isfinite(late) else NEVER
                 weight = both**2 * mix * (share[i] - share[j]) * (1 - share[i]) / variance
-                found.append(_row(kind, early, late, weight, gap[middle].mean() - gap[before].mean()))
+                change = gap[middle].mean() - gap[before].mean()
+                found.append(_row(kind, early, late, weight, change))
             if np.isfinite(late):
                 gap = means[j] - means[i]
                 kind = LATER if np.isfinite(early) else ALWAYS
                 weight = both**2 * mix * share[j] * (share[i] - share[j]) / variance
-                found.append(_row(kind, late, early, weight, gap[after].mean() - gap[middle].mean()))
+                change = gap[after].mean() - gap[middle].mean()
+                found.append(_row(kind, late, early, weight, change))
     return found
 
 
 def _row(kind: str, treated: float, control: float, weight: float, estimate: float) -> dict[str, object]:
-    name = "always" if control == -np.inf else "never" if control == np.inf else period_text(control)
-    return {"kind": kind, "treated": period_text(treated), "control": name, "weight": float(weight), "estimate": float(estimate)}
+    named = {-np.inf: "always", np.inf: "never"}
+    control_name = named.get(control) or period_text(control)
+    row = {"kind": kind, "treated": period_text(treated), "control": control_name}
+    return row | {"weight": float(weight), "estimate": float(estimate)}
 
 
 def _kinds(comparisons: pd.DataFrame) -> pd.DataFrame:
-    weighted = comparisons.assign(part=comparisons["weight"] * comparisons["estimate"]).groupby("kind", sort=True)[["weight", "part"]].sum()
-    return pd.DataFrame({"weight": weighted["weight"], "estimate": weighted["part"] / weighted["weight"]})
+    part = comparisons.assign(part=comparisons["weight"] * comparisons["estimate"])
+    sums = part.groupby("kind", sort=True)[["weight", "part"]].sum()
+    return pd.DataFrame({"weight": sums["weight"], "estimate": sums["part"] / sums["weight"]})

@@ -10,9 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.groups import numbered
-from analysis.estimators.core.sums import sums_by
+from analysis.estimators.core.sums import crossed_sums, sums_by
 
-# Draws are made in blocks of at most this many numbers, so that memory stays small; the block size never changes a draw.
+# Draws are made in blocks of at most this many numbers, so that memory stays small; the size of
+# blocks never changes a draw.
 BLOCK = 4_000_000
 
 
@@ -36,33 +37,57 @@ class Bands:
     level: float
 
 
-def cluster_sums(influence: np.ndarray, clusters: np.ndarray) -> np.ndarray:
-    """Sums (clusters, k) of influence functions (units, k)."""
-    return sums_by(numbered(clusters), influence)
+@dataclass(frozen=True)
+class Bootstrap:
+    """How bands are made: draws of the multipliers (0 for none), their seed, and the coverage."""
+
+    draws: int
+    seed: int
+    level: float
+
+    def bands(self, estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray) -> Bands | None:
+        """Bands from influence functions (units, k) and clusters (units,); None without draws."""
+        if not self.draws:
+            return None
+        return multiplier_bootstrap(estimates, influence, clusters, self)
 
 
-def multiplier_bootstrap(estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray, draws: int, seed: int, level: float) -> Bands:
-    """Perturb the clusters' influence with Mammen's two-point multipliers (Callaway and Sant'Anna 2021, algorithm 1).
+def covariance_of_sums(influence: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """(k, k): sum over clusters of products of summed influence (units, k), over units squared."""
+    return crossed_sums(numbered(clusters), influence) / len(influence) ** 2
 
-    estimates (k,), influence (units, k), clusters (units,) numbers. Estimates that have no variance get no band.
+
+def multiplier_bootstrap(estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray, asked: Bootstrap) -> Bands:
+    """Perturb clusters' influence by Mammen's two-point multipliers.
+
+    Callaway and Sant'Anna 2021, algorithm 1: estimates (k,), influence (units, k), clusters
+    (units,) numbers. Estimates that have no variance get no band.
     """
-    sums = cluster_sums(influence, clusters) / len(influence)
-    drawn = np.concatenate([block @ sums for block in _multipliers(len(sums), draws, seed)])
+    sums = sums_by(numbered(clusters), influence) / len(influence)
+    blocks = _multipliers(len(sums), asked.draws, asked.seed)
+    drawn = np.concatenate([block @ sums for block in blocks])
     low, high = np.quantile(drawn, [0.25, 0.75], axis=0, method="inverted_cdf")
     errors = (high - low) / (stats.norm.ppf(0.75) - stats.norm.ppf(0.25))
-    errors = np.where(np.isfinite(errors) & (errors > 1e-12 * (1 + np.abs(estimates.to_numpy()))), errors, np.nan)
-    usable = np.isfinite(errors)
+    usable = np.isfinite(errors) & (errors > 1e-12 * (1 + np.abs(estimates.to_numpy())))
+    errors = np.where(usable, errors, np.nan)
     if not usable.any():
         raise ValueError("no estimate has a variance: there is nothing to bootstrap.")
     largest = np.abs(drawn[:, usable] / errors[usable]).max(axis=1)
-    critical = max(float(np.quantile(largest, level, method="inverted_cdf")), float(stats.norm.ppf((1 + level) / 2)))
+    single = float(stats.norm.ppf((1 + asked.level) / 2))
+    critical = max(float(np.quantile(largest, asked.level, method="inverted_cdf")), single)
     half = critical * errors
-    intervals = pd.DataFrame({"lower": estimates - half, "upper": estimates + half})
-    return Bands(pd.Series(errors, index=estimates.index, name="standard_error"), critical, intervals, draws, seed, level)
+    return Bands(
+        standard_errors=pd.Series(errors, index=estimates.index, name="standard_error"),
+        critical_value=critical,
+        intervals=pd.DataFrame({"lower": estimates - half, "upper": estimates + half}),
+        draws=asked.draws,
+        seed=asked.seed,
+        level=asked.level,
+    )
 
 
 def _multipliers(n: int, draws: int, seed: int) -> Iterator[np.ndarray]:
-    """Mammen's weights less their mean of zero: 1 - phi with probability phi/sqrt(5), else phi, phi the golden ratio."""
+    """Mammen's weights: 1 - phi with probability phi/sqrt(5), else phi, the golden ratio."""
     golden = (1 + np.sqrt(5)) / 2
     generator = np.random.default_rng(seed)
     step = max(1, BLOCK // n)

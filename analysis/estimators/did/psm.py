@@ -12,26 +12,56 @@ What the regression then uses:
     weights       the same rows, weighted
     support       rows on support, controls without a weight included (Stata: `if _support == 1`)
 
-The regression and its standard errors are those of `fixed_effects`; that matching was estimated is not in them.
+The regression and its standard errors are those of `fixed_effects`; that matching was estimated is
+not in them.
 """
 
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, usable_rows
-from analysis.estimators.core.options import EffectsSmall, Link, MatchHow, MatchUse
-from analysis.estimators.core.result import Result
-from analysis.estimators.did.sample import level_codes, period_text
-from analysis.estimators.did.twoway import CONVENTION, regress, shared_fields
+from analysis.estimators.core.columns import (
+    check_columns,
+    numbers,
+    refuse_duplicates,
+    rows,
+    usable_rows,
+)
+from analysis.estimators.core.groups import group_codes
+from analysis.estimators.core.options import (
+    CovarianceOption,
+    EffectsSmall,
+    Link,
+    MatchHow,
+    MatchUse,
+    Where,
+    checked,
+    columns_of,
+    row_mask,
+)
+from analysis.estimators.core.result import Caution, Result
+from analysis.estimators.core.sample import OUTSIDE
+from analysis.estimators.did import cautions
+from analysis.estimators.did.regression import EFFECTS_SMALL, regress
+from analysis.estimators.did.sample import Call, period_text, read_call
 from analysis.estimators.linear.fixed_effects import FixedEffectsResult
-from analysis.estimators.matching.model import Matching, MatchOptions, match
+from analysis.estimators.matching.model import Matching, match
+from analysis.estimators.matching.options import MatchOptions, match_options
+
+_WEIGHT = "matching weight"
+_MEMBER = "treated group"
+_USES = {
+    "rows": "matched rows",
+    "weights": "matched rows with their weights",
+    "support": "rows on support",
+}
+Found = dict[str, tuple[np.ndarray, Matching]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -42,7 +72,8 @@ class PsmDidResult(Result):
     ----------
     treatment : the term that is the effect
     matchings : the matching, by "pooled", or by period
-    weights : weight of each complete row, by index label of the frame given (zero where not matched)
+    weights : weight of each complete row, by index label of the frame given (zero where not
+        matched)
     balance : balance tables one below the other, with the period in front
     regression : the regression behind it
     """
@@ -53,6 +84,9 @@ class PsmDidResult(Result):
     balance: pd.DataFrame
     regression: FixedEffectsResult
 
+    def _fit(self) -> dict[str, Any]:
+        return self.regression._fit()
+
 
 def psm_did(
     frame: pd.DataFrame,
@@ -62,141 +96,166 @@ def psm_did(
     time: str,
     covariates: Sequence[str],
     *,
+    covariance: CovarianceOption | None = None,
+    small: EffectsSmall = EFFECTS_SMALL,
+    where: Where | None = None,
     controls: Sequence[str] | None = None,
     group: str | None = None,
     how: MatchHow = "pooled",
     base_period: float | None = None,
     use: MatchUse = "rows",
     link: Link = "logit",
-    cluster: str | None = None,
-    convention: EffectsSmall = CONVENTION,
-    options: MatchOptions | None = None,
-    **changes: Any,
+    options: MatchOptions | Mapping[str, Any] | None = None,
 ) -> PsmDidResult:
     """Match, then regress the outcome on treatment and controls with unit and period effects.
 
     Parameters
     ----------
-    frame : one row a unit and period, any order
     treatment : column of the regression, one while a unit is treated
     covariates : of the score; the regression has `controls` (None: the same)
+    covariance : None clusters by the unit; any of `fixed_effects` with one column of clusters
+    where : rows to match and to estimate on, a column or a mask; whether a unit is ever treated is
+        looked up in all rows
     group : column that is one for rows to be matched as treated; None: units that are ever treated
     how, use : see the module's text; base_period for how="base_period"
-    cluster : default the unit
-    convention : of the standard errors, as in `fixed_effects`
-    options, changes : a `MatchOptions`, or its fields by name. Ties are ordered by unit and period where ties="first".
+    options : a `MatchOptions`, or its fields by name. Ties are ordered by unit and period where
+        ties="first".
+    others : see analysis.estimators.did.sample
 
     Raises
     ------
-    ValueError : a period without treated or control rows or whose score cannot be estimated (named); what `match` and
-        `fixed_effects` refuse.
+    ValueError : a period without treated or control rows or whose score cannot be estimated
+        (named); what `match` and `fixed_effects` refuse.
     """
     started = clock.perf_counter()
-    _check(how, use, base_period)
-    regressors = list(covariates if controls is None else controls)
-    complete, dropped = _complete_rows(frame, outcome, treatment, unit, time, list(covariates), regressors, group, cluster)
-    member = _member(complete, treatment, unit, group)
-    chosen = options if options is not None and not changes else MatchOptions(**changes) if options is None else None
-    if chosen is None:
-        raise ValueError("give options or single fields, not both.")
-    found = _matchings(complete, member, unit, time, list(covariates), how, base_period, link, chosen)
+    checked("how", how, MatchHow)
+    checked("use", use, MatchUse)
+    if (how == "base_period") != (base_period is not None):
+        raise ValueError("base_period belongs to how='base_period', and is needed there.")
+    chosen = match_options(options)
+    listed = columns_of("covariates", covariates, outcome=outcome)
+    regressors = listed if controls is None else controls
+    call = read_call((outcome, unit, time, None), regressors, covariance, None)
+    asked = np.ones(len(frame), dtype=bool) if where is None else row_mask(frame, where)
+    named = [treatment, *listed, *([group] if group else [])]
+    complete, member, dropped = _complete_rows(frame, np.asarray(asked), call, named, group)
+    periods = None if how == "pooled" else base_period
+    matcher = _Matcher(complete, member, call, listed, link, chosen)
+    found = matcher.pooled() if how == "pooled" else matcher.by_period(periods)
     weights, support = _row_weights(complete, found, unit, how)
-    matchings = {name: matching for name, (_, matching) in found.items()}
-    used = (weights > 0) if use != "support" else support
+    used = support if use == "support" else weights > 0
     work = complete[used].assign(**{_WEIGHT: weights[used]})
-    fit = regress(work, outcome, [treatment, *regressors], unit, time, cluster or unit, _WEIGHT if use == "weights" else None, convention)
-    unmatched = int((~used).sum())
+    call = replace(call, weights=_WEIGHT if use == "weights" else None)
+    unmatched = {"not matched": int((~used).sum())} if not used.all() else {}
+    fit = regress(work, call, [treatment, *call.controls], small, outside=dropped | unmatched)
+    fit = fit.with_warnings(_warnings(complete, member, used, call, treatment))
+    matchings = {name: matching for name, (_, matching) in found.items()}
+    tables = {name: matching.balance for name, matching in matchings.items()}
+    matched = f"{how.replace('_', ' ')} {link} matching, {chosen.describe()}"
     return PsmDidResult(
-        method=f"PSM-DID ({how.replace('_', ' ')} {link} matching, {chosen.describe()}; regression on {_USES[use]})",
-        **shared_fields(fit, outcome, [treatment, *regressors], {**dropped, **({"not matched": unmatched} if unmatched else {})}, work.index),
+        method=f"PSM-DID ({matched}; regression on {_USES[use]})",
+        **fit.fields,
         seconds=clock.perf_counter() - started,
         treatment=treatment,
         matchings=matchings,
         weights=pd.Series(weights, index=complete.index, name="weight"),
-        balance=pd.concat({name: matching.balance for name, matching in matchings.items()}, names=["sample", "covariate"]),
-        regression=fit,
+        balance=pd.concat(tables, names=["sample", "covariate"]),
+        regression=fit.regression,
     )
 
 
-_WEIGHT = "matching weight"
-_USES = {"rows": "matched rows", "weights": "matched rows with their weights", "support": "rows on support"}
-
-
-def _check(how: str, use: str, base_period: float | None) -> None:
-    if how not in ("pooled", "yearly", "base_period") or use not in _USES:
-        raise ValueError(f"how = {how!r} is one of pooled, yearly, base_period; use = {use!r} is one of {', '.join(_USES)}.")
-    if (how == "base_period") != (base_period is not None):
-        raise ValueError("base_period belongs to how='base_period', and is needed there.")
+def _warnings(complete: pd.DataFrame, member: np.ndarray, used: np.ndarray, call: Call, treatment: str) -> tuple[Caution, ...]:
+    units = complete.loc[used & (complete[treatment].to_numpy() != 0), call.unit].nunique()
+    few = cautions.few_treated(treatment, units)
+    own = member == 1
+    lost = int((own & ~used).sum())
+    if not lost:
+        return few
+    text = f"{lost:,} of {rows(int(own.sum()))} of the treated group have no match and were left out."
+    remedy = "The effect is that on the others; widen the caliper, or loosen the support."
+    return (*few, Caution("unmatched", text, remedy))
 
 
 def _complete_rows(
-    frame: pd.DataFrame,
-    outcome: str,
-    treatment: str,
-    unit: str,
-    time: str,
-    covariates: list[str],
-    regressors: list[str],
-    group: str | None,
-    cluster: str | None,
-) -> tuple[pd.DataFrame, dict[str, int]]:
-    """Rows that both the matching and the regression can use."""
-    names = list(dict.fromkeys([outcome, treatment, time, *regressors, *covariates, *([group] if group else []), unit, *([cluster] if cluster else [])]))
+    frame: pd.DataFrame, asked: np.ndarray, call: Call, named: Sequence[str], group: str | None
+) -> tuple[pd.DataFrame, np.ndarray, dict[str, int]]:
+    """Rows that both the matching and the regression can use, and who is in the treated group.
+
+    `named` are the treatment, the covariates and the group. Membership is read off all complete
+    rows, before those asked for are taken.
+    """
+    treatment, *others = named
+    clusters = [call.unit, *call.errors.clusters]
+    names = [call.outcome, treatment, call.time, *call.controls, *others, *clusters]
+    names = list(dict.fromkeys(names))
     check_columns(frame, names)
-    present = frame[[unit, time]]
-    refuse_duplicates(present[present.notna().all(axis=1)], [unit, time])
-    text = [name for name in covariates if not pd.api.types.is_numeric_dtype(frame[name]) and not pd.api.types.is_bool_dtype(frame[name])]
-    labels = list(dict.fromkeys([unit, *([cluster] if cluster else []), *text]))
+    present = frame.loc[asked, [call.unit, call.time]]
+    refuse_duplicates(present[present.notna().all(axis=1)], [call.unit, call.time])
+    text = [name for name in others if _is_text(frame[name])]
+    labels = list(dict.fromkeys([*clusters, *text]))
     values = numbers(frame, [name for name in names if name not in labels])
-    keep, dropped = usable_rows(frame[labels], values)
-    return frame.loc[keep, names], dropped
+    keep, _ = usable_rows(frame[labels], values)
+    inside, dropped = usable_rows(frame.loc[asked, labels], values.loc[asked])
+    complete = frame.loc[keep, names]
+    if group is None:
+        on = complete[treatment].groupby(complete[call.unit].to_numpy()).transform("max") > 0
+        member = on.to_numpy().astype(float)
+    else:
+        member = numbers(complete, [group])[group].to_numpy()
+    outside = {OUTSIDE: int((~asked).sum())} if not asked.all() else {}
+    return frame.loc[asked, names][inside], member[asked[keep]], outside | dropped
 
 
-def _member(frame: pd.DataFrame, treatment: str, unit: str, group: str | None) -> np.ndarray:
-    if group is not None:
-        return np.asarray(numbers(frame, [group])[group].to_numpy())
-    ever = numbers(frame, [treatment])[treatment].groupby(frame[unit].to_numpy()).transform("max")
-    return (ever.to_numpy() > 0).astype(float)
+def _is_text(column: pd.Series) -> bool:
+    return not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-_MEMBER = "treated group"
-Found = dict[str, tuple[np.ndarray, Matching]]
+@dataclass(frozen=True)
+class _Matcher:
+    """What all matchings of one call share."""
 
+    frame: pd.DataFrame
+    member: np.ndarray
+    call: Call
+    covariates: list[str]
+    link: Link
+    options: MatchOptions
 
-def _matchings(
-    frame: pd.DataFrame,
-    member: np.ndarray,
-    unit: str,
-    time: str,
-    covariates: list[str],
-    how: MatchHow,
-    base_period: float | None,
-    link: Link,
-    options: MatchOptions,
-) -> Found:
-    """By sample: the positions of its rows in the frame, and their matching."""
-    work = frame.assign(**{_MEMBER: member})
-    if how == "pooled":
-        return {"pooled": (np.arange(len(work)), match(work, _MEMBER, covariates, link=link, keys=[unit, time], options=options))}
-    when = numbers(frame, [time])[time].to_numpy()
-    found: Found = {}
-    for period in np.unique(when) if base_period is None else [base_period]:
-        name, positions = period_text(float(period)), np.flatnonzero(when == period)
-        try:
-            found[name] = (positions, match(work.iloc[positions], _MEMBER, covariates, link=link, keys=[unit, time], options=options))
-        except ValueError as error:
-            raise ValueError(f"{time} {name}: {error}") from error
-    return found
+    def pooled(self) -> Found:
+        """The positions of the rows in the frame, and their matching."""
+        return {"pooled": self._matched(np.arange(len(self.frame)))}
+
+    def by_period(self, only: float | None) -> Found:
+        """The same by period, or for one."""
+        time = self.call.time
+        when = numbers(self.frame, [time])[time].to_numpy()
+        found: Found = {}
+        for period in np.unique(when) if only is None else [only]:
+            name = period_text(float(period))
+            try:
+                found[name] = self._matched(np.flatnonzero(when == period))
+            except ValueError as error:
+                raise ValueError(f"{time} {name}: {error}") from error
+        return found
+
+    def _matched(self, at: np.ndarray) -> tuple[np.ndarray, Matching]:
+        rows = self.frame.iloc[at].assign(**{_MEMBER: self.member[at]})
+        keys = [self.call.unit, self.call.time]
+        how = {"link": self.link, "keys": keys, "options": self.options}
+        return at, match(rows, _MEMBER, self.covariates, **how)
 
 
 def _row_weights(frame: pd.DataFrame, found: Found, unit: str, how: MatchHow) -> tuple[np.ndarray, np.ndarray]:
-    """(n,) weights, and whether the row is on support; a unit's weight in the base period holds for all its rows."""
+    """(n,) weights, and whether the row is on support.
+
+    A unit's weight in the base period holds for all its rows.
+    """
     weights, support = np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
     for positions, matching in found.values():
         weights[positions[matching.rows]] = matching.weights
         support[positions[matching.rows]] = matching.support
     if how != "base_period":
         return weights, support
-    codes = level_codes(frame[unit])[0]
+    codes = group_codes(frame, unit)[0]
     by_unit, seen = np.bincount(codes, weights), np.bincount(codes, support)
     return by_unit[codes], seen[codes] > 0

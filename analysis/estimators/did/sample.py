@@ -1,8 +1,25 @@
-"""What all difference-in-differences estimators share: one checked sample, and the joint test of the pre-trends.
+"""What all difference-in-differences estimators share: what a call names, and one checked sample.
 
-A unit's cohort is the first period in which it is treated, and treatment stays. Never treated is written 0 or infinity; a cohort
-after the last period of the sample is never treated inside it. A missing cohort says nothing about treatment: such rows are dropped
-and counted, unless `missing_cohort="never"` says that missing means never treated (as Stata's did_imputation reads it).
+A unit's cohort is the first period in which it is treated, and treatment stays. Never treated is
+written 0 or infinity; a cohort after the last period of the sample is never treated inside it.
+
+A missing cohort says nothing about treatment, so `missing_cohort="drop"` stays the default: whoever
+is of unknown treatment must not become a control without being asked for. Files that write never
+treated as an empty cell lose their controls by it, so the result warns ("lost_cohorts") and counts
+the rows and units; `missing_cohort="never"` reads empty as never (as Stata's did_imputation does).
+
+Parameters that mean the same in every estimator of this family
+----------
+frame : one row a unit and period in any order; nothing in it is modified
+outcome : numeric column
+unit, time : columns of the unit and of the period (a number); no unit has two rows in a period
+cohort : column with the first treated period, constant inside a unit
+controls : numeric columns, regressors of the outcome
+covariance : {"cluster": [column]}; None clusters by the unit. Clusters hold whole units
+small : small-sample convention of the regression, as in `fixed_effects`
+weights : column of weights, zero or more
+where : rows to estimate on, a column or a mask; cohorts count as treated inside these rows only
+missing_cohort : see above
 """
 
 from __future__ import annotations
@@ -12,22 +29,96 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy import linalg, stats
 
-from analysis.estimators.core.columns import check_columns, numbers, refuse_duplicates, rows, usable_rows
-from analysis.estimators.core.options import MissingCohort
-from analysis.estimators.core.result import Test
+from analysis.estimators.core.absorb import Absorber
+from analysis.estimators.core.columns import check_columns, numbers
+from analysis.estimators.core.groups import numbered
+from analysis.estimators.core.options import (
+    Covariance,
+    CovarianceKind,
+    CovarianceOption,
+    MissingCohort,
+    Where,
+    checked,
+    columns_of,
+    covariance_of,
+    row_mask,
+)
+from analysis.estimators.core.result import Caution
+from analysis.estimators.core.sample import OUTSIDE, Sample, read_sample
+from analysis.estimators.did.cautions import lost_cohorts
 
-# Eigenvalues of a tested covariance below this share of the largest are taken for zero: the restriction is then implied by the others.
-RANK_TOLERANCE = 1e-10
+ALL_KINDS: tuple[CovarianceKind, ...] = ("iid", "robust", "cluster")
+# Outcomes that keep no more than this share of their squares hold nothing but the effects.
+NO_VARIATION = 1e-18
+CLUSTERED: tuple[CovarianceKind, ...] = ("cluster",)
+
+
+@dataclass(frozen=True)
+class Call:
+    """The columns that a call names, and what it assumes of the errors.
+
+    Attributes
+    ----------
+    cohort : None where treatment is given by another column
+    errors : never without a kind; clustered by the unit unless something else was asked for
+    """
+
+    outcome: str
+    unit: str
+    time: str
+    cohort: str | None
+    controls: tuple[str, ...]
+    errors: Covariance
+    weights: str | None
+
+    @property
+    def cluster(self) -> str:
+        """The column that units' errors are summed in; the unit itself unless clustered."""
+        return self.errors.cluster or self.unit
+
+    @property
+    def covariance(self) -> CovarianceOption:
+        """The option that `fixed_effects` is given."""
+        if self.errors.kind == "cluster":
+            return {"cluster": list(self.errors.clusters)}
+        return self.errors.kind
+
+    @property
+    def with_controls(self) -> str:
+        """'; with x, z' for a note, nothing without controls."""
+        return f"; with {', '.join(self.controls)}" if self.controls else ""
+
+
+def read_call(
+    names: tuple[str, str, str, str | None],
+    controls: Sequence[str],
+    covariance: CovarianceOption | None,
+    weights: str | None,
+    *,
+    kinds: Sequence[CovarianceKind] = ALL_KINDS,
+    most: int = 1,
+) -> Call:
+    """Check the options that every estimator has; names are outcome, unit, time and cohort.
+
+    Raises
+    ------
+    ValueError : no list of controls, or a covariance that the estimator has no formula for.
+    """
+    outcome, unit, time, cohort = names
+    listed = columns_of("controls", controls, outcome=outcome, empty=True)
+    asked: CovarianceOption = {"cluster": [unit]} if covariance is None else covariance
+    errors = covariance_of(asked, most=most, kinds=kinds)
+    return Call(outcome, unit, time, cohort, tuple(listed), errors, weights)
 
 
 @dataclass(frozen=True)
 class DidSample:
-    """Complete rows in the order of unit, then time; `labels` are in the order of the frame given."""
+    """Complete rows in the order of unit, then time; `labels` are in the order of the frame."""
 
+    call: Call
     y: np.ndarray  # (n,)
-    x: np.ndarray  # (n, k) covariates, without a constant
+    x: np.ndarray  # (n, k) controls, without a constant
     unit: np.ndarray  # (n,) unit numbers 0..units-1
     time: np.ndarray  # (n,) periods as given, float
     cohort: np.ndarray  # (n,) first treated period, infinity for never
@@ -37,6 +128,7 @@ class DidSample:
     labels: pd.Index
     unit_names: np.ndarray  # (units,)
     dropped: dict[str, int]
+    lost: tuple[Caution, ...]  # rows without a cohort
 
     @property
     def treated(self) -> np.ndarray:
@@ -45,40 +137,65 @@ class DidSample:
 
     def keep(self, mask: np.ndarray, reason: str) -> DidSample:
         """The sample with the rows of the mask only; the others are counted under the reason."""
-        lost = int((~mask).sum())
-        if not lost:
+        count = int((~mask).sum())
+        if not count:
             return self
         if not mask.any():
             raise ValueError(f"no row is left once rows are dropped for: {reason}.")
         units, unit = np.unique(self.unit[mask], return_inverse=True)
-        parts = {name: getattr(self, name)[mask] for name in ("y", "x", "time", "cohort", "weight", "row")}
+        names = ("y", "x", "time", "cohort", "weight", "row")
+        parts = {name: getattr(self, name)[mask] for name in names}
         kept = np.zeros(len(mask), dtype=bool)
         kept[np.argsort(np.argsort(self.row))[mask]] = True
-        labels = self.labels[kept]
-        cluster = np.unique(self.cluster[mask], return_inverse=True)[1]
-        dropped = {**self.dropped, reason: self.dropped.get(reason, 0) + lost}
-        return replace(self, **parts, unit=unit, cluster=cluster, unit_names=self.unit_names[units], labels=labels, dropped=dropped)
+        return replace(
+            self,
+            **parts,
+            unit=unit,
+            cluster=np.unique(self.cluster[mask], return_inverse=True)[1],
+            unit_names=self.unit_names[units],
+            labels=self.labels[kept],
+            dropped={**self.dropped, reason: self.dropped.get(reason, 0) + count},
+        )
 
     def with_cohort(self, cohort: np.ndarray) -> DidSample:
         return replace(self, cohort=cohort)
 
+    def refuse_flat_outcome(self, *, panel: bool = True) -> None:
+        """Refuse an outcome that unit and period effects explain whole, as `fixed_effects` does.
 
-def level_codes(column: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers of the levels of a column, in the order of the levels themselves, and the levels; categories count as their values."""
-    values = column.astype(column.cat.categories.dtype) if isinstance(column.dtype, pd.CategoricalDtype) else column
-    codes, levels = pd.factorize(values, sort=True)
-    return codes, np.asarray(levels)
+        Every estimate would be rounding, and so would its standard error. Without a panel only
+        periods are taken out.
+        """
+        period = numbered(np.unique(self.time, return_inverse=True)[1])
+        effects = [numbered(self.unit), period] if panel else [period]
+        left = Absorber(effects, None).residualise(self.y[:, None].copy())[:, 0]
+        if left @ left <= NO_VARIATION * (self.y @ self.y):
+            named = f"{self.call.unit} and {self.call.time}" if panel else self.call.time
+            raise ValueError(f"{self.call.outcome} does not vary once the {named} effects are taken out.")
+
+    def counts(self) -> dict[str, int]:
+        """Levels of units, periods and clusters, for a result's `groups`."""
+        call = self.call
+        found = {call.unit: len(self.unit_names), call.time: len(np.unique(self.time))}
+        if call.cluster not in found:
+            found[call.cluster] = len(np.unique(self.cluster))
+        return found
+
+    def working_frame(self) -> pd.DataFrame:
+        """The rows as a frame, in sorted order, with numbers for units and clusters."""
+        call = self.call
+        columns = {call.unit: self.unit, call.time: self.time, call.outcome: self.y}
+        columns |= {name: self.x[:, i] for i, name in enumerate(call.controls)}
+        columns.setdefault(call.cluster, self.cluster)
+        if call.weights:
+            columns.setdefault(call.weights, self.weight)
+        return pd.DataFrame(columns)
 
 
 def did_sample(
     frame: pd.DataFrame,
-    outcome: str,
-    unit: str,
-    time: str,
-    cohort: str,
-    covariates: Sequence[str] = (),
-    cluster: str | None = None,
-    weights: str | None = None,
+    call: Call,
+    where: Where | None = None,
     *,
     missing_cohort: MissingCohort = "drop",
     panel: bool = True,
@@ -87,105 +204,78 @@ def did_sample(
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, two rows of a unit in one period, a unit with two cohorts or two clusters,
-        negative weights, or no complete row; the message names the unit or column.
+    ValueError : unknown or non-numeric columns, two rows of a unit in one period, a unit with two
+        cohorts or two clusters, negative weights, or no complete row; the message names them.
     """
-    if isinstance(covariates, str):
-        raise ValueError(f"covariates is a list of column names, such as [{covariates!r}].")
-    if missing_cohort not in ("drop", "never"):
-        raise ValueError(f"missing_cohort = {missing_cohort!r}: it is 'drop' or 'never'.")
-    names = [unit, *([cluster] if cluster else [])]
-    measured = list(dict.fromkeys([outcome, time, *covariates, *([weights] if weights else [])]))
-    check_columns(frame, [*measured, cohort, *names])
-    if panel:
-        present = frame[[unit, time]]
-        refuse_duplicates(present[present.notna().all(axis=1)], [unit, time])
-
-    values = numbers(frame, [*measured, cohort])
-    first = _cohorts(values.pop(cohort), missing_cohort)
-    labels = frame[list(dict.fromkeys(names))].assign(**{cohort: first.where(first.notna())})
-    keep, dropped = usable_rows(labels, values)
-    if not keep.any():
-        left_out = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise ValueError(f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'}).")
-    return _sorted(frame[keep], values[keep], first[keep], np.flatnonzero(keep), outcome, unit, time, covariates, cluster, weights, dropped, panel)
-
-
-def _cohorts(first: pd.Series, missing: MissingCohort) -> pd.Series:
+    checked("missing_cohort", missing_cohort, MissingCohort)
+    cohort = str(call.cohort)
+    names = list(dict.fromkeys([*_measured(call), call.unit, call.cluster]))
+    check_columns(frame, [*names, cohort])
+    mask = row_mask(frame, where)
+    at = np.arange(len(frame)) if mask is None else np.flatnonzero(mask)
+    asked = frame if mask is None else frame.loc[mask]
+    first = numbers(asked, [cohort])[cohort]
     first = first.mask(first == 0, np.inf)
-    return first.fillna(np.inf) if missing == "never" else first
-
-
-def _sorted(
-    frame: pd.DataFrame,
-    values: pd.DataFrame,
-    first: pd.Series,
-    row: np.ndarray,
-    outcome: str,
-    unit: str,
-    time: str,
-    covariates: Sequence[str],
-    cluster: str | None,
-    weights: str | None,
-    dropped: dict[str, int],
-    panel: bool,
-) -> DidSample:
-    codes, levels = level_codes(frame[unit])
-    groups = level_codes(frame[cluster])[0] if cluster else codes
-    weight = values[weights].to_numpy() if weights else np.ones(len(values))
-    if (weight < 0).any() or weight.sum() <= 0:
-        raise ValueError(f"column {weights!r}: weights are zero or positive, and not all zero.")
-    cohort = first.to_numpy(dtype="float64")
+    first = first.fillna(np.inf) if missing_cohort == "never" else first
+    sample = read_sample(
+        asked[names].assign(**{cohort: first}),
+        _measured(call),
+        [call.unit],
+        [call.cluster, call.time, cohort],
+        keys=[call.unit, call.time] if panel else [],
+        levels=[call.unit, cohort],
+        sort_by=[call.unit, call.time],
+    )
+    lost = lost_cohorts(cohort, call.unit, asked.loc[first.isna().to_numpy(), call.unit])
+    outside = {OUTSIDE: len(frame) - len(asked)} if len(asked) < len(frame) else {}
+    found = _assembled(sample, call, at, lost, outside)
     if panel:
-        _constant_in_unit(codes, cohort, levels, unit, "first treated period")
-        _constant_in_unit(codes, groups, levels, unit, f"{cluster} (the cluster)")
-    times = values[time].to_numpy()
-    cohort = np.where(cohort > times.max(), np.inf, cohort)
-    x = values[list(covariates)].to_numpy()
-    y = values[outcome].to_numpy()
-    # Rows of a repeated cross-section that share unit and period are told apart by their values: any fixed order will do.
-    order = np.lexsort([*x.T[::-1], weight, y, times, codes])
-    return DidSample(y[order], x[order], codes[order], times[order], cohort[order], weight[order], groups[order], row[order], frame.index, levels, dropped)
+        _constant_in_unit(found, found.cohort, "first treated period")
+        _constant_in_unit(found, found.cluster, f"{call.cluster} (the cluster)")
+    return found.with_cohort(np.where(found.cohort > found.time.max(), np.inf, found.cohort))
 
 
-def _constant_in_unit(codes: np.ndarray, values: np.ndarray, levels: np.ndarray, unit: str, what: str) -> None:
+def _measured(call: Call) -> list[str]:
+    weights = [call.weights] if call.weights else []
+    return list(dict.fromkeys([call.outcome, *weights, *call.controls, call.time]))
+
+
+def _assembled(sample: Sample, call: Call, at: np.ndarray, lost: tuple[Caution, ...], outside: dict[str, int]) -> DidSample:
+    """The sample in the family's terms; `at` are the positions of the rows asked for."""
+    columns = dict(zip(_measured(call), sample.columns.T, strict=True))
+    weight = columns[call.weights] if call.weights else np.ones(sample.n)
+    if (weight < 0).any() or weight.sum() <= 0:
+        raise ValueError(f"column {call.weights!r}: weights are zero or positive, and not all zero.")
+    x = [columns[name] for name in call.controls]
+    row = at if sample.keep is None else at[sample.keep]
+    cohort = str(call.cohort)
+    return DidSample(
+        call=call,
+        y=np.ascontiguousarray(columns[call.outcome]),
+        x=np.column_stack(x) if x else np.empty((sample.n, 0)),
+        unit=sample.groups[call.unit][0],
+        time=np.ascontiguousarray(columns[call.time]),
+        cohort=np.asarray(sample.levels[cohort], dtype=float)[sample.groups[cohort][0]],
+        weight=np.ascontiguousarray(weight),
+        cluster=sample.groups[call.cluster][0],
+        row=row if sample.order is None else row[sample.order],
+        labels=sample.labels,
+        unit_names=np.asarray(sample.levels[call.unit]),
+        dropped=outside | sample.dropped,
+        lost=lost,
+    )
+
+
+def _constant_in_unit(sample: DidSample, values: np.ndarray, what: str) -> None:
+    codes, levels = sample.unit, sample.unit_names
     first = np.full(len(levels), -1)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
     wrong = np.flatnonzero(values != values[first[codes]])
     if len(wrong):
         names = ", ".join(str(levels[i]) for i in np.unique(codes[wrong])[:3])
-        raise ValueError(f"{what} differs inside a unit ({unit} {names}). Each unit has one.")
-
-
-def wald(name: str, estimate: np.ndarray, covariance: np.ndarray, df2: float | None, null: str) -> Test:
-    """Joint test that all estimates are zero: chi-squared with df = rank, or F = chi-squared / rank where df2 is given.
-
-    Restrictions that are implied by others (a singular covariance) are not counted.
-    """
-    values, vectors = linalg.eigh(covariance)
-    used = values > RANK_TOLERANCE * max(values.max(), 0.0)
-    q = int(used.sum())
-    if not q:
-        return Test(name, float("nan"), 0.0, float("nan"), df2, null)
-    projected = vectors[:, used].T @ estimate
-    statistic = float((projected**2 / values[used]).sum())
-    if df2 is None:
-        return Test(name, statistic, float(q), float(stats.chi2.sf(statistic, q)), None, null)
-    return Test(name, statistic / q, float(q), float(stats.f.sf(statistic / q, q, df2)), df2, null)
-
-
-def unit_groups(sample: DidSample, unit: str, time: str, cluster: str | None) -> dict[str, int]:
-    """Counts for a result's `groups`."""
-    counts = {unit: len(sample.unit_names), time: len(np.unique(sample.time))}
-    if cluster and cluster not in counts:
-        counts[cluster] = len(np.unique(sample.cluster))
-    return counts
+        raise ValueError(f"{what} differs inside a unit ({sample.call.unit} {names}). Each unit has one.")
 
 
 def period_text(value: float) -> str:
     """'2015' rather than '2015.0'."""
     return f"{value:g}" if value != int(value) else str(int(value))
-
-
-def describe_loss(dropped: dict[str, int]) -> str:
-    return "; ".join(f"{rows(count)} ({reason})" for reason, count in dropped.items()) or "none"

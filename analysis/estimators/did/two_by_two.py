@@ -1,12 +1,14 @@
-"""One comparison of a treated group with its controls between two periods: the effect on the treated and its influence function.
+"""One comparison of a treated group with its controls between two periods.
 
-Three estimators (`dr`, `reg`, `ipw`), for panels (both periods of each unit) and for rows of two cross-sections. Each returns the
-average effect on the treated and an influence function (n,) with mean zero, so that its variance is mean(influence^2)/n.
+Three estimators (`dr`, `reg`, `ipw`) of the effect on the treated, for panels (both periods of each
+unit) and for rows of two cross-sections. Each returns the average effect on the treated and an
+influence function (n,) with mean zero, so that its variance is mean(influence^2)/n.
 
-Source: Sant'Anna and Zhao (2020), Doubly robust difference-in-differences estimators, Journal of Econometrics 219: panel `dr` is the
-sample analogue of their (2.6) with a logit score and least squares on the controls; cross-section `dr` is the locally efficient
-estimator of their section 2.2; `ipw` has weights that sum to one (Hajek); `reg` is outcome regression. Controls whose score is 0.995
-or more get no weight; a comparison with a score of 0.999 or more is refused, as in R did.
+Source: Sant'Anna and Zhao (2020), Doubly robust difference-in-differences estimators, Journal of
+Econometrics 219: panel `dr` is the sample analogue of their (2.6) with a logit score and least
+squares on the controls; cross-section `dr` is the locally efficient estimator of their section 2.2;
+`ipw` has weights that sum to one (Hajek); `reg` is outcome regression. Controls whose score is
+0.995 or more get no weight; a comparison with a score of 0.999 or more is refused, as in R did.
 """
 
 from __future__ import annotations
@@ -21,12 +23,12 @@ LARGEST_SCORE = 0.999
 TRIMMED_SCORE = 0.995
 
 
-class NoComparison(ValueError):  # noqa: N818 - it is a finding about the data, told to the caller as such
+class NoComparison(ValueError):  # noqa: N818 - a finding about the data, told as such
     """The comparison cannot be made; the text says why in a few words."""
 
 
 def panel_comparison(method: DidMethod, dy: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
-    """Change in the outcome dy (n,), treated d (n,) of 0/1, covariates with a constant x (n, k), weights w (n,)."""
+    """Change dy (n,), treated d (n,) of 0/1, controls with a constant x (n, k), weights w (n,)."""
     w = w / w.mean()
     control = w * (1 - d)
     fitted, regression = _regression(dy, x, control) if method != "ipw" else (np.zeros_like(dy), np.zeros_like(x))
@@ -43,7 +45,7 @@ def panel_comparison(method: DidMethod, dy: np.ndarray, d: np.ndarray, x: np.nda
 
 
 def section_comparison(method: DidMethod, y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
-    """Outcome y (n,), period post (n,) of 0/1, treated d (n,), covariates with a constant x (n, k), weights w (n,)."""
+    """Outcome y (n,), period post (n,) of 0/1; the rest as in `panel_comparison`."""
     w = w / w.mean()
     if method == "reg":
         return _section_regression(y, post, d, x, w)
@@ -80,9 +82,17 @@ def _section_regression(y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.nd
 
 
 def _efficiency(
-    y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray, control: list[tuple[np.ndarray, np.ndarray]]
+    y: np.ndarray,
+    post: np.ndarray,
+    d: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    control: list[tuple[np.ndarray, np.ndarray]],
 ) -> tuple[float, np.ndarray]:
-    """What makes `dr` on cross-sections locally efficient: the treated's own regressions, over all treated less over one period's."""
+    """What makes `dr` on cross-sections locally efficient.
+
+    The treated's own regressions, over all treated less over one period's.
+    """
     effect, influence = 0.0, np.zeros_like(y)
     for when, inside in ((0, 1 - post), (1, post)):
         sign = 1.0 if when else -1.0
@@ -106,7 +116,7 @@ def _mean(weight: np.ndarray, values: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _regression(y: np.ndarray, x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fitted values (n,) of weighted least squares, and the influence of each row on its coefficients (n, k)."""
+    """Fitted values (n,) of least squares, and rows' influence on its coefficients (n, k)."""
     root = np.sqrt(weight)
     scale = np.sqrt(weight @ x**2)
     if (scale == 0).any() or (weight > 0).sum() < x.shape[1]:
@@ -123,7 +133,7 @@ def _regression(y: np.ndarray, x: np.ndarray, weight: np.ndarray) -> tuple[np.nd
 
 
 def _odds(d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Odds of the score p/(1-p), zero for trimmed controls (n,), and the influence of each row on the logit's coefficients (n, k)."""
+    """Odds p/(1-p), zero for trimmed controls (n,), and influence on the logit (n, k)."""
     try:
         fit = fit_binary(d, x, w, "logit")
     except SeparationError as error:
