@@ -33,7 +33,9 @@ CONTENDERS = ("row", "unit, movers", "unit", "pyfixest")
 def ours(frame: pd.DataFrame, level: str, draws: int) -> Outcome:
     from analysis.estimators.placebo.model import placebo
 
-    result = placebo(frame, "y", "zone", REGRESSORS[1:], EFFECTS, "city_code", level=level, draws=draws, seed=SEED, convention="fixest_full")  # type: ignore[arg-type]
+    errors = {"cluster": ["city_code"]}
+    options = {"covariance": errors, "small": "fixest_full", "draw_by": level, "draws": draws, "seed": SEED}
+    result = placebo(frame, "y", "zone", REGRESSORS[1:], EFFECTS, **options)  # type: ignore[arg-type]
     return {"coefficients": list(result.draws["coefficient"][:5]), "t": list(result.draws["t"][:5]), "collapsed": result.collapsed}
 
 

@@ -103,7 +103,7 @@ def test_every_draw_equals_estimating_it_alone(
     firms: pd.DataFrame, drawn: list[np.ndarray], effects: list[str], cluster: object, collapsible: bool, level: str, dates: str, weights: str | None
 ) -> None:
     controls = ["x", "z"] if cluster != "province" else []
-    result = placebo(firms, "y", "zone", controls, effects, cluster, level=level, dates=dates, draws=3, weights=weights, keys=[])  # type: ignore[arg-type]
+    result = placebo(firms, "y", "zone", controls, effects, covariance=errors_of(cluster), draw_by=level, dates=dates, draws=3, weights=weights, keys=[])  # type: ignore[arg-type]
     assert result.collapsed == (collapsible and level != "row")
     ordered = in_estimators_order(firms, effects, cluster, controls, level != "row", weights)
     expected = each_alone(ordered, [ordered["zone"].to_numpy(), *drawn], effects, cluster, controls, "weight" if weights else None)
@@ -116,13 +116,13 @@ def test_every_draw_equals_estimating_it_alone(
 @pytest.mark.parametrize(
     ("options", "same"),
     [
-        ({"robust": True}, {"covariance": "robust"}),
-        ({"convention": "fixest_full", "cluster": "city_code"}, {"small": "fixest_full", "covariance": {"cluster": ["city_code"]}}),
-        ({"convention": "linearmodels", "cluster": "year"}, {"small": "linearmodels", "covariance": {"cluster": ["year"]}}),
+        ({"covariance": "robust"}, {"covariance": "robust"}),
+        ({"small": "fixest_full", "covariance": {"cluster": "city_code"}}, {"small": "fixest_full", "covariance": {"cluster": ["city_code"]}}),
+        ({"small": "linearmodels", "covariance": {"cluster": "year"}}, {"small": "linearmodels", "covariance": {"cluster": ["year"]}}),
     ],
 )
 def test_the_estimate_is_that_of_fixed_effects(firms: pd.DataFrame, options: dict, same: dict) -> None:
-    result = placebo(firms, "y", "zone", ["x"], ["firm", "city_code", "year"], level="cell", draws=2, **options)
+    result = placebo(firms, "y", "zone", ["x"], ["firm", "city_code", "year"], draw_by="cell", draws=2, **options)
     fit = fixed_effects(firms, "y", ["zone", "x"], ["firm", "city_code", "year"], **same)
     found, expected = (each.tidy().set_index("term").loc["zone"].drop("equation").astype(float) for each in (result, fit))
     np.testing.assert_allclose(found, expected, rtol=1e-9)
@@ -131,7 +131,7 @@ def test_the_estimate_is_that_of_fixed_effects(firms: pd.DataFrame, options: dic
 
 
 def test_draws_by_row_equal_draws_collapsed(firms: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {"effects": ["firm", "city_code", "year"], "cluster": "city_code", "draws": 40, "keys": []}
+    options = {"effects": ["firm", "city_code", "year"], "covariance": {"cluster": ["city_code"]}, "draws": 40, "keys": []}
     collapsed = placebo(firms, "y", "zone", ["x"], **options)  # type: ignore[arg-type]
     monkeypatch.setattr(module, "collapses", lambda *_: False)
     by_row = placebo(firms, "y", "zone", ["x"], **options)  # type: ignore[arg-type]
@@ -140,7 +140,7 @@ def test_draws_by_row_equal_draws_collapsed(firms: pd.DataFrame, monkeypatch: py
 
 
 def test_paths_move_whole_and_dates_stay(panel: pd.DataFrame, drawn: list[np.ndarray]) -> None:
-    placebo(panel, "y", "zone", cluster="city_code", draws=50)
+    placebo(panel, "y", "zone", covariance={"cluster": ["city_code"]}, draws=50)
     ordered = in_estimators_order(panel, ["city_code", "year"], "city_code", [], True, None)
 
     def starts(values: np.ndarray) -> list[int]:
@@ -154,7 +154,7 @@ def test_paths_move_whole_and_dates_stay(panel: pd.DataFrame, drawn: list[np.nda
 
 
 def test_dates_drawn_among_those_allowed(panel: pd.DataFrame, drawn: list[np.ndarray]) -> None:
-    placebo(panel, "y", "zone", cluster="city_code", draws=200, dates="drawn", date_choices=[2013, 2014])
+    placebo(panel, "y", "zone", covariance={"cluster": ["city_code"]}, draws=200, dates="drawn", date_choices=[2013, 2014])
     ordered = in_estimators_order(panel, ["city_code", "year"], "city_code", [], True, None)
     treated = int(panel.groupby("city_code")["zone"].max().sum())
     seen = []
@@ -172,15 +172,15 @@ def test_dates_drawn_among_those_allowed(panel: pd.DataFrame, drawn: list[np.nda
 
 
 def test_rows_shuffled_keep_their_values(firms: pd.DataFrame, drawn: list[np.ndarray]) -> None:
-    placebo(firms, "y", "zone", draws=30, level="row", keys=[])
+    placebo(firms, "y", "zone", draws=30, draw_by="row", keys=[])
     assert {int(values.sum()) for values in drawn} == {int(firms["zone"].sum())}
     share = np.mean(drawn, axis=0)
     assert abs(share.std() - np.sqrt(share.mean() * (1 - share.mean()) / 30)) < 0.01  # every row as likely as any other
     drawn.clear()
-    placebo(firms, "y", "x", draws=2, level="row", keys=[])
+    placebo(firms, "y", "x", draws=2, draw_by="row", keys=[])
     assert all(np.array_equal(np.sort(values), np.sort(firms["x"])) for values in drawn)
     drawn.clear()
-    placebo(firms.assign(zone=1 - (firms.index % 5 == 0)), "y", "zone", draws=2, level="row", keys=[])
+    placebo(firms.assign(zone=1 - (firms.index % 5 == 0)), "y", "zone", draws=2, draw_by="row", keys=[])
     assert {int(values.sum()) for values in drawn} == {1200}  # more ones than zeros
 
 
@@ -196,7 +196,7 @@ def test_a_path_with_gaps_is_prolonged_by_its_date(panel: pd.DataFrame, drawn: l
         placebo(reversal, "y", "zone", draws=1)
     with pytest.raises(ValueError, match="dates can be drawn only for a dummy"):
         placebo(reversal, "y", "zone", draws=1, dates="drawn")
-    assert placebo(reversal, "y", "zone", draws=1, level="cell").level == "cell"
+    assert placebo(reversal, "y", "zone", draws=1, draw_by="cell").draw_by == "cell"
 
 
 def test_adoption_and_cells_by_hand() -> None:
@@ -211,7 +211,7 @@ def test_adoption_and_cells_by_hand() -> None:
 
 
 def test_shares_and_p_values_from_the_draws(panel: pd.DataFrame) -> None:
-    result = placebo(panel, "y", "zone", ["x"], cluster="city_code", draws=99)
+    result = placebo(panel, "y", "zone", ["x"], covariance={"cluster": ["city_code"]}, draws=99)
     far = (result.draws["coefficient"].abs() >= abs(result.coefficients["zone"])).sum()
     assert result.beyond == far / 99
     assert result.p_empirical == (1 + far) / 100 == result.tests["placebo"].p
@@ -240,13 +240,13 @@ def test_the_true_assignment_ties_with_itself() -> None:
 def test_draws_that_the_effects_absorb_have_no_coefficient() -> None:
     """Nine rows in a city of their own each, four in a tenth: a lone treated row outside the tenth explains nothing."""
     frame = pd.DataFrame({"city_code": [*range(9), 9, 9, 9, 9], "zone": [0] * 12 + [1], "y": np.arange(13.0) ** 2})
-    result = placebo(frame, "y", "zone", effects=["city_code"], level="row", draws=200)
+    result = placebo(frame, "y", "zone", effects=["city_code"], draw_by="row", draws=200)
     assert abs(result.undefined - 200 * 9 / 13) < 30
     assert result.draws["coefficient"].notna().sum() == 200 - result.undefined
     assert f"{result.undefined} of them without a coefficient" in result.note()
     outside = next(seed for seed in range(99) if np.random.Generator(np.random.PCG64(seed)).choice(13, 1, replace=False, shuffle=False)[0] < 9)
     with pytest.raises(ValueError, match="the effects absorb every draw"):
-        placebo(frame, "y", "zone", effects=["city_code"], level="row", draws=1, seed=outside)
+        placebo(frame, "y", "zone", effects=["city_code"], draw_by="row", draws=1, seed=outside)
 
 
 def test_size_is_right_where_nothing_happens() -> None:
@@ -256,12 +256,12 @@ def test_size_is_right_where_nothing_happens() -> None:
     frame = pd.DataFrame({"city_code": np.repeat(range(cities), years), "year": np.tile(range(years), cities)})
     frame["zone"] = ((frame["city_code"] < 40) & (frame["year"] >= 3 + frame["city_code"] % 4)).astype(int)
     frame["y"] = (draw.normal(size=(cities, years)).cumsum(axis=1) + draw.normal(size=(cities, 1))).ravel()
-    result = placebo(frame, "y", "zone", cluster="city_code", draws=1000)
+    result = placebo(frame, "y", "zone", covariance={"cluster": ["city_code"]}, draws=1000)
     assert 0.02 < result.rejected < 0.10
     assert abs(result.draws["coefficient"].mean()) < 3 * result.draws["coefficient"].std() / np.sqrt(1000)
     # errors that ignore the cities' own paths reject far too often
     assert placebo(frame, "y", "zone", draws=1000).rejected > 0.25
-    found = placebo(frame.assign(y=frame["y"] + 5 * frame["zone"]), "y", "zone", cluster="city_code", draws=1000)
+    found = placebo(frame.assign(y=frame["y"] + 5 * frame["zone"]), "y", "zone", covariance={"cluster": ["city_code"]}, draws=1000)
     assert found.p_empirical == 1 / 1001
 
 
@@ -272,7 +272,7 @@ def same(one: PlaceboResult, other: PlaceboResult) -> None:
 
 @pytest.mark.parametrize("level", ["unit", "cell", "row"])
 def test_order_columns_labels_and_types_change_nothing(firms: pd.DataFrame, level: str) -> None:
-    options = {"effects": ["firm", "city_code", "year"], "cluster": "city_code", "draws": 5, "level": level, "keys": []}
+    options = {"effects": ["firm", "city_code", "year"], "covariance": {"cluster": ["city_code"]}, "draws": 5, "draw_by": level, "keys": []}
     plain = placebo(firms, "y", "zone", ["x"], **options)  # type: ignore[arg-type]
     other = firms.sample(frac=1, random_state=2).set_index("sector").assign(note="text", zone=lambda f: f["zone"].astype("boolean"))
     other["city_code"] = (other["city_code"] + 100).astype(str).astype("category")
@@ -284,16 +284,16 @@ def test_order_columns_labels_and_types_change_nothing(firms: pd.DataFrame, leve
 
 
 def test_seeds_and_batches(firms: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    options = {"effects": ["firm", "year"], "cluster": "city_code", "draws": 12, "keys": []}
+    options = {"effects": ["firm", "year"], "covariance": {"cluster": ["city_code"]}, "draws": 12, "keys": []}
     for level, engine in (("row", RowDraws), ("unit", CellDraws)):
-        plain = placebo(firms, "y", "zone", level=level, **options)  # type: ignore[arg-type]
-        other = placebo(firms, "y", "zone", level=level, seed=1, **options)  # type: ignore[arg-type]
+        plain = placebo(firms, "y", "zone", draw_by=level, **options)  # type: ignore[arg-type]
+        other = placebo(firms, "y", "zone", draw_by=level, seed=1, **options)  # type: ignore[arg-type]
         assert not np.allclose(plain.draws["coefficient"], other.draws["coefficient"])
-        more = placebo(firms, "y", "zone", level=level, **(options | {"draws": 20}))  # type: ignore[arg-type]
+        more = placebo(firms, "y", "zone", draw_by=level, **(options | {"draws": 20}))  # type: ignore[arg-type]
         pd.testing.assert_frame_equal(more.draws.head(12), plain.draws, rtol=1e-12)
         with monkeypatch.context() as patch:
             patch.setattr(engine, "at_once", property(lambda _: 5))
-            pd.testing.assert_frame_equal(placebo(firms, "y", "zone", level=level, **options).draws, plain.draws, rtol=1e-12)  # type: ignore[arg-type]
+            pd.testing.assert_frame_equal(placebo(firms, "y", "zone", draw_by=level, **options).draws, plain.draws, rtol=1e-12)  # type: ignore[arg-type]
 
 
 def test_the_same_number_in_every_process() -> None:
@@ -304,7 +304,7 @@ def test_the_same_number_in_every_process() -> None:
         "f = pd.DataFrame({'city_code': np.repeat([f'c{i}' for i in range(12)], 6), 'year': np.tile(range(6), 12)})\n"
         "f['zone'] = ((f['city_code'] > 'c4') & (f['year'] > 2)).astype(int)\n"
         "f['y'] = r.normal(size=72)\n"
-        "print([v.hex() for v in placebo(f, 'y', 'zone', cluster='city_code', draws=4).draws['t']])\n"
+        "print([v.hex() for v in placebo(f, 'y', 'zone', covariance={'cluster': ['city_code']}, draws=4).draws['t']])\n"
     )
     seen = {
         subprocess.run([sys.executable, "-c", program], env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
@@ -324,12 +324,12 @@ def test_rows_left_out_are_counted(panel: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "message"),
     [
-        (("y", "zone", ["zone"]), {}, "must be different columns"),
-        (("y", "zone"), {"level": "city"}, "level is unit, cell or row"),
+        (("y", "zone", ["zone"]), {}, "treatment 'zone' is the outcome or among the controls"),
+        (("y", "zone"), {"draw_by": "city"}, "draw_by = 'city' is not known. There are unit, cell, row"),
         (("y", "zone"), {"draws": 0}, "at least one is needed"),
-        (("y", "zone"), {"cluster": "city_code", "robust": True}, "give cluster or robust, not both"),
-        (("y", "zone"), {"cluster": ["city_code", "year", "x"]}, "by one column or by two"),
-        (("y", "zone"), {"convention": "R"}, "convention = 'R' is not known"),
+        (("y", "zone"), {"dates": "moved"}, "dates = 'moved' is not known"),
+        (("y", "zone"), {"covariance": {"cluster": ["city_code", "year", "x"]}}, "by one column or two"),
+        (("y", "zone"), {"small": "R"}, "small = 'R' is not known"),
         (("y", "zone"), {"unit": "town"}, "column 'town' is not in the frame"),
         (("y", "flat"), {}, "flat does not vary once the city_code and year effects are taken out"),
         (("y", "zone", ["double"]), {}, "is a combination of"),
@@ -342,3 +342,39 @@ def test_what_cannot_be_drawn_is_named(panel: pd.DataFrame, arguments: tuple, op
         placebo(frame, *arguments, **({"draws": 2} | options))
     with pytest.raises(ValueError, match="with the city_code and year of an earlier row"):
         placebo(pd.concat([panel, panel.head(1)]), "y", "zone", draws=1)
+
+
+def test_only_the_rows_asked_for_are_drawn_from(panel: pd.DataFrame) -> None:
+    options = {"draws": 12, "draw_by": "unit", "dates": "drawn"}
+    asked = panel["year"] < panel["year"].max()
+    spoiled = panel.assign(y=panel["y"].where(asked, np.inf), here=asked)
+    here, alone = placebo(spoiled, "y", "zone", where="here", **options), placebo(panel[asked], "y", "zone", **options)  # type: ignore[arg-type]
+    pd.testing.assert_frame_equal(here.draws, alone.draws, check_exact=True)
+    assert here.dropped == {"outside where": int((~asked).sum())} and here.sample.equals(alone.sample)
+
+
+def test_few_clusters_and_few_treated_are_warned_of(panel: pd.DataFrame) -> None:
+    quiet = placebo(panel, "y", "zone", draws=5)
+    assert quiet.warnings == ()
+    half = panel.assign(half=panel["city_code"].astype(int) % 7)
+    few = placebo(half, "y", "zone", covariance={"cluster": ["half"]}, draws=5)
+    assert [caution.kind for caution in few.warnings] == ["few_clusters"] and "7 clusters are few" in str(few)
+    first = panel.loc[panel["zone"] == 1, "city_code"].iloc[0]
+    one = placebo(panel.assign(zone=panel["zone"] * (panel["city_code"] == first)), "y", "zone", draws=5)
+    assert one.warnings[0].kind == "small_cohort" and "1 of " in one.warnings[0].sentence
+
+
+def test_draws_without_a_coefficient_are_warned_of(panel: pd.DataFrame) -> None:
+    first = panel["year"] == panel["year"].min()
+    frame = panel.assign(zone=(panel["city_code"] == panel["city_code"].iloc[0]).astype(float) * ~first)
+    lone = pd.DataFrame({"city_code": [frame["city_code"].max() + 1], "year": [frame["year"].max()], "y": [0.3], "zone": [0.0]})
+    result = placebo(pd.concat([frame, lone]), "y", "zone", draws=300)
+    assert result.undefined > 0
+    assert f"{result.undefined} of 300 draws have no coefficient" in str(result)
+
+
+def test_the_row_of_a_placebo_has_its_shares(panel: pd.DataFrame) -> None:
+    result = placebo(panel, "y", "zone", draws=19)
+    row = result.glance().iloc[0]
+    assert (row["draws"], row["p_empirical"], row["placebo_p_value"]) == (19, result.p_empirical, result.p_empirical)
+    assert list(result.tidy()["term"]) == ["zone"]

@@ -62,6 +62,7 @@ CALLS = {
     "sun_abraham": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
     "imputation": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
     "bacon_decomposition": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
+    "placebo": {"outcome": "y", "treatment": "zone", "controls": ["m"], "draws": 9},
     "psm_did": {"outcome": "y", "treatment": "zone", "unit": "city_code", "time": "year", "covariates": ["x"]},
 }
 

@@ -84,7 +84,7 @@ MatchTies = Literal["average", "first"]
 Kernel = Literal["epanechnikov", "gaussian", "biweight", "uniform", "tricube"]
 
 # placebo
-PlaceboLevel = Literal["unit", "cell", "row"]
+PlaceboDrawBy = Literal["unit", "cell", "row"]
 PlaceboDates = Literal["kept", "drawn"]
 
 # spatial estimators

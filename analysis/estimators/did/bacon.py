@@ -69,9 +69,9 @@ class BaconDecomposition(Report):
 
     def glance(self) -> pd.DataFrame:
         """One row: rows, the coefficient, what the parts miss of it, weights by kind."""
-        row = {"method": "Goodman-Bacon decomposition", "outcome": self.outcome, "nobs": self.n}
+        row: dict[str, object] = {"method": "Goodman-Bacon decomposition", "outcome": self.outcome, "nobs": self.n}
         row |= {"estimate": self.coefficient, "difference": self.difference}
-        row |= {f"weight_{kind.replace(' ', '_')}": w for kind, w in self.kinds["weight"].items()}
+        row |= {f"weight_{str(kind).replace(' ', '_')}": w for kind, w in self.kinds["weight"].items()}
         return glance_frame(row, self.groups, {})
 
     def _below(self) -> list[str]:

@@ -68,7 +68,7 @@ class HonestBounds(Report):
         table = self.intervals
         if level_of(level) != self.level:
             problem = replace(self.problem, alpha=1 - level)
-            table = _intervals(problem, self.restriction, table["m"].iloc[1:], self.seed)
+            table = _intervals(problem, self.restriction, list(table["m"].iloc[1:]), self.seed)
         theta, error = _usual(self.problem)
         rest = np.full(len(table) - 1, np.nan)
         terms = ["parallel trends", *(f"{m:g}" for m in table["m"].iloc[1:])]
@@ -78,7 +78,7 @@ class HonestBounds(Report):
 
     def glance(self) -> pd.DataFrame:
         """One row: the restriction, the level, and the M that the finding bears."""
-        row = {"method": f"honest bounds ({self.restriction})", "outcome": self.outcome}
+        row: dict[str, object] = {"method": f"honest bounds ({self.restriction})", "outcome": self.outcome}
         row |= {"nobs": self.n, "level": self.level, "breakdown": self.breakdown}
         return glance_frame(row, self.groups, {})
 

@@ -248,7 +248,7 @@ def _lead_test(data: DidSample, leads: int | None) -> tuple[pd.DataFrame, dict[s
     most = max(len(reached) - 1, 0)
     chosen = reached[::-1][: min(3, most) if leads is None else leads]
     if not len(chosen):
-        nothing = {"event_time": [], "coefficient": [], "standard_error": []}
+        nothing: dict[str, list[float]] = {"event_time": [], "coefficient": [], "standard_error": []}
         return pd.DataFrame(nothing), {}
     work = data.working_frame()[control]
     dummies = {f"lead {period_text(-value)}": (event[control] == value).astype(float) for value in chosen}

@@ -241,8 +241,15 @@ class _Matcher:
     def _matched(self, at: np.ndarray) -> tuple[np.ndarray, Matching]:
         rows = self.frame.iloc[at].assign(**{_MEMBER: self.member[at]})
         keys = [self.call.unit, self.call.time]
-        how = {"link": self.link, "keys": keys, "options": self.options}
-        return at, match(rows, _MEMBER, self.covariates, **how)
+        found = match(
+            rows,
+            _MEMBER,
+            self.covariates,
+            link=self.link,
+            keys=keys,
+            options=self.options,
+        )
+        return at, found
 
 
 def _row_weights(frame: pd.DataFrame, found: Found, unit: str, how: MatchHow) -> tuple[np.ndarray, np.ndarray]:

@@ -105,7 +105,7 @@ def sun_abraham(
     raw = fit.fields
     fields, terms = _averaged(raw, cells, list(call.controls))
     rows = cells.groupby("event_time")["rows"].sum()
-    counts = {float(event): int(count) for event, count in rows.items()}
+    counts = dict(zip(rows.index.astype(float), rows.astype(int), strict=True))
     errors = Result(method="", **raw).standard_errors
     cells = cells.assign(
         att=raw["coefficients"][cells["term"]].to_numpy(),

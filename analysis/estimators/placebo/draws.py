@@ -46,7 +46,7 @@ def cells_of(treatment: np.ndarray, unit: Group, period: Group, names: tuple[str
     value = treatment[first]
     if np.any(value[codes] != treatment):
         raise ValueError(
-            f"{names[0]} differs between rows of one {names[1]} and {names[2]}: it cannot be moved between them. Draw by rows (level = 'row') instead."
+            f"{names[0]} differs between rows of one {names[1]} and {names[2]}: it cannot be moved between them. Draw by rows (draw_by = 'row') instead."
         )
     return Cells(codes, found // period[1], found % period[1], value)
 
@@ -79,7 +79,7 @@ def moved_paths(cells: Cells, names: tuple[str, str, str], draws: int, rng: np.r
         if start is None:
             raise ValueError(
                 f"the panel has gaps, and {names[0]} is not a dummy that starts once and stays: its path cannot be given to another {names[1]}. "
-                f"Draw by cells (level = 'cell'), or balance the panel."
+                f"Draw by cells (draw_by = 'cell'), or balance the panel."
             )
         paths = (np.arange(periods) >= start[:, None]).astype(float)
     for _ in range(draws):
@@ -95,7 +95,7 @@ def drawn_dates(cells: Cells, names: tuple[str, str, str], dates: Sequence[int],
     """
     start = adoption(cells)
     if start is None:
-        raise ValueError(f"dates can be drawn only for a dummy that starts once and stays; {names[0]} is not. Use dates = 'kept', or level = 'cell'.")
+        raise ValueError(f"dates can be drawn only for a dummy that starts once and stays; {names[0]} is not. Use dates = 'kept', or draw_by = 'cell'.")
     units, never = len(start), int(cells.period.max()) + 1
     treated = int((start < never).sum())
     choices = np.asarray(dates)

@@ -1,14 +1,16 @@
 """Placebo by permutation: the estimate beside those of treatments that were drawn at random.
 
-Three ways to draw, by `level`:
+Three ways to draw, by `draw_by`:
 
-    unit   the treatment path of each unit (city) goes to another one, drawn without repetition: the same number of treated units, at the
-           same dates (`dates = "kept"`); or as many units as are treated, each from a date drawn at random (`dates = "drawn"`)
+    unit   the treatment path of each unit (city) goes to another one, drawn without repetition: the
+           same number of treated units, at the same dates (`dates = "kept"`); or as many units as
+           are treated, each from a date drawn at random (`dates = "drawn"`)
     cell   values are shuffled over unit-periods (city-years)
     row    values are shuffled over rows
 
-Every draw is estimated exactly as the true treatment is, with its standard error: outcome and controls are residualised once (Frisch,
-Waugh and Lovell), and draws by unit or cell are collapsed to unit-periods where that is exact (analysis.estimators.placebo.cells).
+Every draw is estimated exactly as the true treatment is, with its standard error: outcome and
+controls are residualised once (Frisch, Waugh and Lovell), and draws by unit or cell are collapsed to
+unit-periods where that is exact (analysis.estimators.placebo.cells).
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import time as clock
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,17 +29,36 @@ from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.collinear import independent_columns
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
-from analysis.estimators.core.options import CovarianceKind, EffectsSmall, PlaceboDates, PlaceboLevel, checked
-from analysis.estimators.core.result import Result, Test
+from analysis.estimators.core.options import (
+    Covariance,
+    CovarianceOption,
+    EffectsSmall,
+    PlaceboDates,
+    PlaceboDrawBy,
+    Singletons,
+    Where,
+    checked,
+    columns_of,
+    covariance_of,
+)
+from analysis.estimators.core.result import Caution, Result, Test
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sandwich import LevelCount, small_sample
 from analysis.estimators.core.tall import cross
 from analysis.estimators.placebo.cells import CellDraws, collapses
-from analysis.estimators.placebo.draws import Cells, allowed_dates, cells_of, drawn_dates, moved_paths, shuffled
+from analysis.estimators.placebo.draws import (
+    Cells,
+    allowed_dates,
+    cells_of,
+    drawn_dates,
+    moved_paths,
+    shuffled,
+)
 from analysis.estimators.placebo.engine import RowDraws, Setting, setting
 
+FEW_TREATED = 5  # units of which some period is treated
+FEW_CLUSTERS = 30  # as in `fixed_effects`
 Names = tuple[str, str, str]
-
 KIND_NAMES = {"iid": "homoskedastic", "robust": "robust", "cluster": "clustered"}
 
 
@@ -47,19 +68,23 @@ class PlaceboResult(Result):
 
     Attributes
     ----------
-    draws : by draw, from 1: coefficient, standard_error, t, p; missing where the effects absorb a draw, or where a two-way variance is negative
-    level, dates, seed : how they were drawn
-    beyond : draws at least as far from zero as the estimate (ties count), over the draws with a coefficient
+    draws : by draw, from 1: coefficient, standard_error, t, p; missing where the effects absorb a
+        draw, or where a two-way variance is negative
+    draw_by, dates, seed : how they were drawn
+    beyond : draws at least as far from zero as the estimate (ties count), over the draws with a
+        coefficient
     beyond_t : the same of t
-    p_empirical : (1 + draws as far from zero) / (1 + draws), two-sided, the true assignment counted as one of the draws
-    rejected : share of draws whose own p is below 5 per cent: near 0.05 where the standard errors are right
+    p_empirical : (1 + draws as far from zero) / (1 + draws), two-sided, the true assignment counted
+        as one of the draws
+    rejected : share of draws whose own p is below 5 per cent: near 0.05 where the standard errors
+        are right
     undefined : draws without a coefficient
     collapsed : whether draws were collapsed to unit-periods
     """
 
     treatment: str
     draws: pd.DataFrame
-    level: PlaceboLevel
+    draw_by: PlaceboDrawBy
     dates: PlaceboDates | None
     seed: int
     beyond: float
@@ -69,8 +94,14 @@ class PlaceboResult(Result):
     undefined: int
     collapsed: bool
 
+    def _fit(self) -> dict[str, Any]:
+        shares = ("p_empirical", "beyond", "beyond_t", "rejected", "undefined")
+        return {"draws": len(self.draws)} | {name: getattr(self, name) for name in shares}
+
     def density(self, points: int = 201) -> pd.DataFrame:
-        """For a figure: Gaussian kernel density of the drawn coefficients (Scott's bandwidth) and the normal of their mean and deviation.
+        """For a figure: kernel density of the drawn coefficients, and the normal beside it.
+
+        Gaussian kernel, Scott's bandwidth; the normal has the draws' mean and deviation.
 
         Returns
         -------
@@ -89,10 +120,14 @@ class PlaceboResult(Result):
     def note(self) -> str:
         """One sentence: what was drawn, how often, and how the estimate stands among the draws."""
         lost = f", {self.undefined:,} of them without a coefficient" if self.undefined else ""
-        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
+        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
+        drawn = f"{len(self.draws):,} draws (seed {self.seed}){lost}"
+        beyond = f"{100 * self.beyond:.1f} % as far from zero as the estimate"
+        estimate = self.coefficients[self.treatment]
         return (
-            f"{self.method}, {len(self.draws):,} draws (seed {self.seed}){lost}, {rows(self.n)}: {100 * self.beyond:.1f} % as far from zero as the estimate "
-            f"{self.coefficients[self.treatment]:.4g}, empirical p {self.p_empirical:.4f}; standard errors {self.convention}; left out: {left_out}."
+            f"{self.method}, {drawn}, {rows(self.n)}: {beyond} {estimate:.4g}, empirical p "
+            f"{self.p_empirical:.4f}; standard errors {self.convention}; left out: "
+            f"{left_out or 'no rows'}."
         )
 
 
@@ -102,106 +137,159 @@ def placebo(
     treatment: str,
     controls: Sequence[str] = (),
     effects: Sequence[str] = ("city_code", "year"),
-    cluster: str | Sequence[str] | None = None,
     *,
-    level: PlaceboLevel = "unit",
     unit: str = "city_code",
     time: str = "year",
-    dates: PlaceboDates = "kept",
-    date_choices: Sequence[object] | None = None,
-    draws: int = 1000,
-    seed: int = 20200101,
-    robust: bool = False,
+    covariance: CovarianceOption = "iid",
+    small: EffectsSmall = "reghdfe_nested",
     weights: str | None = None,
     keys: Sequence[str] | None = None,
-    convention: EffectsSmall = "reghdfe_nested",
-    singletons: Literal["keep", "drop"] = "keep",
+    where: Where | None = None,
+    draw_by: PlaceboDrawBy = "unit",
+    dates: PlaceboDates = "kept",
+    date_choices: Sequence[object] | None = None,
+    singletons: Singletons = "keep",
+    draws: int = 1000,
+    seed: int = 20200101,
 ) -> PlaceboResult:
     """Estimate the treatment's coefficient, and those of `draws` treatments drawn at random.
 
     Parameters
     ----------
-    frame, outcome, controls, effects, cluster, robust, weights, keys, convention, singletons : as in `fixed_effects`
+    frame, outcome, controls, effects, covariance, small, weights, keys, where, singletons : as in
+        `fixed_effects`; treatments are drawn among the rows used
     treatment : numeric column; by unit or cell it is the same in all rows of a unit-period
-    level : what is shuffled, see the module's text
     unit, time : columns of the unit and the period, needed by unit and by cell
+    draw_by : what is shuffled, see the module's text
     dates : by unit, dates of the treated units "kept" or "drawn"
     date_choices : periods that dates are drawn from; all but the first of the sample if not given
     draws : how many
-    seed : of the generator (PCG64); the same seed gives the same draws whatever the order of the rows
+    seed : of the generator (PCG64); the same seed gives the same draws whatever the order of rows
 
     Raises
     ------
-    ValueError : what `fixed_effects` raises; a treatment that differs within a unit-period or, where the panel has gaps or dates are drawn, that
-        is not a dummy that starts once and stays.
+    ValueError : what `fixed_effects` raises; a treatment that differs within a unit-period or, where
+        the panel has gaps or dates are drawn, that is not a dummy that starts once and stays.
     """
     begun = clock.perf_counter()
-    clusters = (cluster,) if isinstance(cluster, str) else tuple(cluster or ())
-    _check_call(outcome, treatment, controls, clusters, robust, level, dates, draws)
-    by_cell = level != "row"
-    columns = [outcome, treatment, *controls]
-    others = [*clusters, *((unit, time) if by_cell else ())]
-    sample = read_sample(frame, columns, effects, others, weights=weights, keys=keys, drop_singletons=singletons == "drop")
-    count = LevelCount(sample.of(effects))
-    kind: CovarianceKind = "cluster" if clusters else "robust" if robust else "iid"
-    paid = small_sample(checked("convention", convention, EffectsSmall), sample.n, len(columns) - 1, count, [sample.groups[name] for name in clusters])
-    shared = _shared(sample, columns, tuple(effects), kind, clusters, paid.factor)
+    errors = covariance_of(covariance)
+    columns = _check_call(outcome, treatment, controls, draws)
+    checked("draw_by", draw_by, PlaceboDrawBy)
+    checked("dates", dates, PlaceboDates)
+    checked("small", small, EffectsSmall)
+    checked("singletons", singletons, Singletons)
+    by_cell = draw_by != "row"
+    others = [*errors.clusters, *((unit, time) if by_cell else ())]
+    drop = singletons == "drop"
+    sample = read_sample(
+        frame,
+        columns,
+        effects,
+        others,
+        weights=weights,
+        keys=keys,
+        where=where,
+        drop_singletons=drop,
+    )
+    clusters = [sample.groups[name] for name in errors.clusters]
+    paid = small_sample(small, sample.n, len(columns) - 1, LevelCount(sample.of(effects)), clusters)
+    shared = _shared(sample, columns, tuple(effects), errors, paid.factor)
     names = (treatment, unit, time)
-    cells = cells_of(sample.columns[:, 1], sample.groups[unit], sample.groups[time], names) if by_cell else None
-    dated = _periods(frame, sample, time, date_choices) if level == "unit" and dates == "drawn" else []
+    values = sample.columns[:, 1]
+    cells = cells_of(values, sample.groups[unit], sample.groups[time], names) if by_cell else None
+    dated = draw_by == "unit" and dates == "drawn"
+    choices = _periods(frame, sample, time, date_choices) if dated else []
     engine, expand = _engine(shared, cells, sample.of(effects))
-    truth = cells.treatment if cells is not None else sample.columns[:, 1]
+    truth = values if cells is None else cells.treatment
     b, variance = engine.statistics(expand(np.asarray(truth, dtype=float)[:, None]))
-    table = _estimated(engine, expand, _drawn(truth, cells, names, level, dated, draws, seed), draws, paid.df_t)
+    drawn = _drawn(truth, cells, names, draw_by, choices, np.random.PCG64(seed), draws)
+    table = _estimated(engine, expand, drawn, draws, paid.df_t)
     standing = _standing(table, float(b[0]), float(b[0] / np.sqrt(variance[0])))
-    clustered = f" by {' and '.join(clusters)}" if clusters else ""
+    p = standing["p_empirical"]
+    null = "the treatment is unrelated to the outcome"
+    undefined = int(table["coefficient"].isna().sum())
     return PlaceboResult(
-        method=f"placebo of {treatment} with {_what(names, level, dates)}",
+        method=f"placebo of {treatment} with {_what(names, draw_by, dates)}",
         outcome=outcome,
         treatment=treatment,
         coefficients=pd.Series(b, index=[treatment], name="coefficient"),
         covariance=pd.DataFrame(variance[:, None], index=[treatment], columns=[treatment]),
-        convention=f"{KIND_NAMES[kind]}{clustered} as in {convention.replace('_', ' ')}, t with {paid.df_t:,} degrees of freedom",
+        convention=_convention(errors, small, paid.df_t),
         df_t=paid.df_t,
         n=sample.n,
         groups={name: sample.groups[name][1] for name in effects},
         dropped=sample.dropped,
         sample=sample.labels,
-        tests={"placebo": Test("permutation test", float(b[0]), None, standing["p_empirical"], null="the treatment is unrelated to the outcome")},
-        beyond=standing["beyond"],
-        beyond_t=standing["beyond_t"],
-        p_empirical=standing["p_empirical"],
-        rejected=standing["rejected"],
-        undefined=int(table["coefficient"].isna().sum()),
+        tests={"placebo": Test("permutation test", float(b[0]), None, p, null=null)},
+        warnings=_warnings(errors, sample, cells, names, undefined, draws),
+        undefined=undefined,
         draws=table,
-        level=level,
-        dates=dates if level == "unit" else None,
+        draw_by=draw_by,
+        dates=dates if draw_by == "unit" else None,
         seed=seed,
         collapsed=isinstance(engine, CellDraws),
         seconds=clock.perf_counter() - begun,
+        **standing,
     )
 
 
-def _check_call(outcome: str, treatment: str, controls: Sequence[str], clusters: Sequence[str], robust: bool, level: str, dates: str, draws: int) -> None:
-    if isinstance(controls, str) or len({outcome, treatment, *controls}) < 2 + len(controls):
-        raise ValueError(f"outcome, treatment and controls must be different columns, controls a list; given: {outcome}, {treatment}, {controls}.")
-    if level not in ("unit", "cell", "row") or dates not in ("kept", "drawn"):
-        raise ValueError(f"level = {level!r} and dates = {dates!r}: level is unit, cell or row, dates are kept or drawn.")
-    if clusters and robust:
-        raise ValueError("clustered errors are robust already: give cluster or robust, not both.")
-    if len(clusters) > 2 or len(set(clusters)) < len(clusters):
-        raise ValueError(f"errors can be clustered by one column or by two different ones; given: {list(clusters)}.")
+def _check_call(outcome: str, treatment: str, controls: Sequence[str], draws: int) -> list[str]:
+    """The numeric columns, in the order of the regression."""
+    listed = columns_of("controls", controls, outcome=outcome, empty=True)
+    if treatment in (outcome, *listed):
+        raise ValueError(f"treatment {treatment!r} is the outcome or among the controls.")
     if draws < 1:
         raise ValueError(f"draws = {draws}: at least one is needed.")
+    return [outcome, treatment, *listed]
 
 
-def _shared(sample: Sample, columns: list[str], effects: tuple[str, ...], kind: CovarianceKind, clusters: tuple[str, ...], factor: float) -> Setting:
-    """Outcome and controls residualised; an error if the true treatment or a control cannot be estimated."""
+def _convention(errors: Covariance, small: str, df: float) -> str:
+    clustered = f" by {' and '.join(errors.clusters)}" if errors.clusters else ""
+    named = f"{KIND_NAMES[errors.kind]}{clustered} as in {small.replace('_', ' ')}"
+    return f"{named}, t with {df:,} degrees of freedom"
+
+
+def _warnings(
+    errors: Covariance,
+    sample: Sample,
+    cells: Cells | None,
+    names: Names,
+    undefined: int,
+    draws: int,
+) -> tuple[Caution, ...]:
+    found = []
+    clusters = min((sample.groups[name][1] for name in errors.clusters), default=FEW_CLUSTERS)
+    if clusters < FEW_CLUSTERS:
+        text = f"{clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008), those of the draws too."
+        found.append(Caution("few_clusters", text, "Judge by the empirical p of coefficients."))
+    dummy = cells is not None and bool(np.isin(cells.treatment, (0.0, 1.0)).all())
+    if cells is not None and dummy:
+        units = len(np.unique(cells.unit[cells.treatment == 1]))
+        everybody = int(cells.unit.max()) + 1
+        if units < FEW_TREATED:
+            text = f"{units} of {everybody:,} units ({names[1]}) have {names[0]}: a standard error says little."
+            found.append(Caution("small_cohort", text, "Judge by the empirical p of coefficients."))
+    if undefined:
+        text = f"{undefined:,} of {draws:,} draws have no coefficient: the effects absorb them."
+        found.append(Caution("undefined_draws", text, "Shares are of the others."))
+    return tuple(found)
+
+
+def _shared(
+    sample: Sample,
+    columns: list[str],
+    effects: tuple[str, ...],
+    errors: Covariance,
+    factor: float,
+) -> Setting:
+    """Outcome and controls residualised; an error if a regressor cannot be estimated."""
     absorber = Absorber(sample.of(effects), sample.weights)
     within = absorber.residualise(sample.columns)
-    moments = cross(within, within if sample.weights is None else within * sample.weights[:, None])
-    independent_columns(within, moments, sample, columns, effects, drop=False)
-    return setting(np.delete(within, 1, axis=1), sample.weights, absorber, kind, [sample.groups[name] for name in clusters], factor)
+    weighted = within if sample.weights is None else within * sample.weights[:, None]
+    independent_columns(within, cross(within, weighted), sample, columns, effects, drop=False)
+    clusters = [sample.groups[name] for name in errors.clusters]
+    left = np.delete(within, 1, axis=1)
+    return setting(left, sample.weights, absorber, errors.kind, clusters, factor)
 
 
 def _periods(frame: pd.DataFrame, sample: Sample, time: str, choices: Sequence[object] | None) -> list[int]:
@@ -209,9 +297,17 @@ def _periods(frame: pd.DataFrame, sample: Sample, time: str, choices: Sequence[o
     return allowed_dates(sorted(used.unique()), choices, time)
 
 
-def _drawn(truth: np.ndarray, cells: Cells | None, names: Names, level: PlaceboLevel, dated: list[int], draws: int, seed: int) -> Iterator[np.ndarray]:
-    rng = np.random.Generator(np.random.PCG64(seed))
-    if cells is None or level == "cell":
+def _drawn(
+    truth: np.ndarray,
+    cells: Cells | None,
+    names: Names,
+    draw_by: PlaceboDrawBy,
+    dated: list[int],
+    generator: np.random.PCG64,
+    draws: int,
+) -> Iterator[np.ndarray]:
+    rng = np.random.Generator(generator)
+    if cells is None or draw_by == "cell":
         return shuffled(truth, draws, rng)
     if dated:
         return drawn_dates(cells, names, dated, draws, rng)
@@ -234,7 +330,13 @@ def _engine(shared: Setting, cells: Cells | None, effects: Sequence[Group]) -> t
     return RowDraws(shared), lambda drawn: drawn[cells.codes]
 
 
-def _estimated(engine: _Engine, expand: Callable[[np.ndarray], np.ndarray], drawn: Iterator[np.ndarray], draws: int, df: float) -> pd.DataFrame:
+def _estimated(
+    engine: _Engine,
+    expand: Callable[[np.ndarray], np.ndarray],
+    drawn: Iterator[np.ndarray],
+    draws: int,
+    df: float,
+) -> pd.DataFrame:
     """Coefficient, standard error, t and p of each draw."""
     found = []
     while batch := list(islice(drawn, engine.at_once)):
@@ -253,7 +355,7 @@ def _standing(table: pd.DataFrame, b: float, t: float) -> dict[str, float]:
     """How far out the estimate is among the draws."""
     drawn, drawn_t = (table[name].dropna().to_numpy() for name in ("coefficient", "t"))
     if not len(drawn):
-        raise ValueError("the effects absorb every draw: there is nothing to compare the estimate with. Draw by another level, or take out fewer effects.")
+        raise ValueError("the effects absorb every draw: there is nothing to compare the estimate with. Draw by something else, or take out fewer effects.")
     # A draw that gives back the true assignment may differ from it in the last digits and still ties with it.
     far = np.abs(drawn) >= np.abs(b) * (1 - 1e-10)
     return {
@@ -264,9 +366,10 @@ def _standing(table: pd.DataFrame, b: float, t: float) -> dict[str, float]:
     }
 
 
-def _what(names: Names, level: PlaceboLevel, dates: PlaceboDates) -> str:
-    if level == "row":
+def _what(names: Names, draw_by: PlaceboDrawBy, dates: PlaceboDates) -> str:
+    if draw_by == "row":
         return "values shuffled over rows"
-    if level == "cell":
+    if draw_by == "cell":
         return f"values shuffled over {names[1]} and {names[2]}"
-    return f"treated {names[1]} drawn at random, " + ("dates as they were" if dates == "kept" else "each from a date drawn at random")
+    when = "dates as they were" if dates == "kept" else "each from a date drawn at random"
+    return f"treated {names[1]} drawn at random, {when}"
