@@ -62,7 +62,7 @@ def check_panels(
     ----------
     grains : panel -> the columns that name a row
     years : the first and last year that panels may hold
-    is_complete : whether every source has data; only then must `city_year` have rows
+    is_complete : whether every source has rows of these years; only then must `city_year` have any
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         suites = []
@@ -76,7 +76,7 @@ def _told_empty(result: CheckResult, years: tuple[int, int]) -> CheckResult:
     """A panel without rows says what that means."""
     if result.success or result.is_error or result.column_name:
         return result
-    return replace(result, observed=f"it is empty: between {years[0]} and {years[1]} no row has all the data that it is made from")
+    return replace(result, observed=f"between {years[0]} and {years[1]} no row has all the data that it is made from")
 
 
 def _delivery_view(suite: Suite, files: list[Path]) -> str:

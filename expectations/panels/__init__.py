@@ -25,7 +25,7 @@ def panel_suite(
     grain : the columns that name a row
     columns : column -> DuckDB type, as the built panel has them
     years : the first and last year that the configuration asks for
-    is_complete : whether every source has data; where one has none, an empty panel is a warning
+    is_complete : whether every source has rows of these years; where one has none, an empty panel is a warning
 
     The other panels stand for studies of certain years, so that one is rightly empty where other years are asked for.
     """

@@ -25,17 +25,19 @@ from warehouse.settings.config import Config
 PROJECT = supervised.PROJECT / "dbt_project"
 RESULT_EVENTS = {"LogModelResult", "LogSeedResult", "LogTestResult", "LogSnapshotResult", "LogNodeResult"}
 FAILED = {"error", "fail", "runtime error", "partial success"}
+STAGING = "stg_"
 SHOWN = 5
 SLOW_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class PanelModel:
-    """A model that readers see as a panel; its grain names its rows."""
+    """A model that readers see as a panel; its grain names its rows, and sources are those that it is made from."""
 
     name: str
     grain: tuple[str, ...]
     description: str
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,8 +190,20 @@ def _panels(target: Path) -> tuple[PanelModel, ...]:
         grain = (node.get("config", {}).get("meta") or {}).get("grain") or (node.get("meta") or {}).get("grain")
         if not grain:
             raise ReleaseError(f"Panel {node['name']} does not say its grain. Add config: meta: grain: [column, ...] to its yaml.")
-        panels.append(PanelModel(node["name"], tuple(grain), " ".join(node["description"].split())))
+        panels.append(PanelModel(node["name"], tuple(grain), " ".join(node["description"].split()), _made_from(nodes, node["unique_id"])))
     return tuple(sorted(panels, key=lambda panel: panel.name))
+
+
+def _made_from(nodes: dict[str, Any], model: str) -> tuple[str, ...]:
+    """The sources whose staging models a model stands on, near or far."""
+    seen, waiting = set(), [model]
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += nodes[name]["depends_on"].get("nodes", []) if name in nodes else []
+    staging = (nodes[name]["name"] for name in seen if name in nodes and nodes[name]["name"].startswith(STAGING))
+    return tuple(sorted({name.removeprefix(STAGING).split("__")[0] for name in staging}))
 
 
 def _tidy(target: Path) -> None:

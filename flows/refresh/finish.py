@@ -9,9 +9,10 @@ from typing import Any
 
 import duckdb
 
-from expectations.checks import CheckResult
+from expectations import CheckResult, check_panels
 from flows.refresh.dbt import Built, PanelModel
-from flows.refresh.outcomes import SourceOutcome
+from flows.refresh.fates import customs_fates
+from flows.refresh.outcomes import SourceOutcome, has_every_source, tell_empty
 from warehouse.dictionary.entries import read_dictionary
 from warehouse.lake.loads import load_folder
 from warehouse.releases.meta import META, drop_staging, former_releases, write_meta, write_set_aside
@@ -30,11 +31,19 @@ def problem_rows(database: Path) -> tuple[dict[str, Any], ...]:
         return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
 
+def checked_panels(config: Config, database: Path, built: Built, outcomes: Sequence[SourceOutcome]) -> list[CheckResult]:
+    """The checks of every panel; of one without rows it is said what it lacks."""
+    years = (config.first_year, config.last_year)
+    grains = {panel.name: panel.grain for panel in built.panels}
+    checks = check_panels(database, grains, read_dictionary(), years, has_every_source(outcomes, years))
+    return tell_empty(checks, {panel.name: panel.sources for panel in built.panels}, outcomes, years)
+
+
 def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: Sequence[SourceOutcome], built: Built, checks: Sequence[CheckResult]) -> None:
     """Write schema `meta` into the built file and drop what only the build needed."""
     database = folder / DATABASE
     loads = [load for outcome in outcomes for load in outcome.loads]
-    problems = problem_rows(database)
+    problems, fates = problem_rows(database), customs_fates(database)
     aside = [load_folder(config.lake, load.source, load.load_id) / "set_aside.parquet" for load in loads]
     with duckdb.connect(str(database)) as connection:
         drop_staging(connection)
@@ -49,6 +58,7 @@ def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: 
                 "columns": [row for load in loads for row in load.column_rows],
                 "checks": [asdict(check) for check in checks] + _dbt_rows(built),
                 "problems": problems,
+                "customs_fates": fates.rows,
                 "dictionary": [asdict(entry) for entry in read_dictionary().values()],
                 "panels": [panel_row(connection, panel) for panel in built.panels],
             },

@@ -22,11 +22,12 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from expectations import CheckResult, check_deliveries, check_panels
+from expectations import CheckResult, check_deliveries
 from flows.processes.prefect_server import Server
 from flows.refresh import dbt
 from flows.refresh.control import control, tell_stale
-from flows.refresh.finish import finish_database, problem_rows
+from flows.refresh.fates import customs_fates, fate_lines
+from flows.refresh.finish import checked_panels, finish_database, problem_rows
 from flows.refresh.inputs import Inputs, find_inputs
 from flows.refresh.leftovers import prune_lake_to_releases
 from flows.refresh.manifest import manifest_of
@@ -34,12 +35,12 @@ from flows.refresh.outcomes import SourceOutcome, all_sources, hold_back, refuse
 from flows.refresh.reading import Reader
 from flows.telling.lines import Say
 from flows.telling.log import event
-from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import SourceError
 from warehouse.lake.loads import LoadReport, activate
 from warehouse.releases.contents import table_contents
 from warehouse.releases.publish import DATABASE, Manifest, begin_release, next_release_id, publish
 from warehouse.settings.config import Config
+from warehouse.settings.controls import Controls
 from warehouse.sources import lake_tables
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class Refreshed:
     tests_n: int
     checks: tuple[CheckResult, ...]
     problems: tuple[dict[str, Any], ...] = ()
+    fates: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -116,9 +118,8 @@ def build_models(config: Config, set_id: str, folder: Path, say: Say) -> dbt.Bui
 
 
 @task(cache_policy=NO_CACHE)
-def validate_panels(config: Config, folder: Path, built: dbt.Built, is_complete: bool) -> list[CheckResult]:
-    grains = {panel.name: panel.grain for panel in built.panels}
-    return check_panels(folder / DATABASE, grains, read_dictionary(), (config.first_year, config.last_year), is_complete)
+def validate_panels(config: Config, folder: Path, built: dbt.Built, outcomes: list[SourceOutcome]) -> list[CheckResult]:
+    return checked_panels(config, folder / DATABASE, built, outcomes)
 
 
 @task(cache_policy=NO_CACHE)
@@ -167,16 +168,19 @@ def _refreshed(run: Refresh) -> Refreshed:
     say("Building models")
     built = build_models(config, set_id, folder, say)
     say("Checking panels")
-    checks += validate_panels(config, folder, built, all(outcome.loads for outcome in outcomes))
+    checks += validate_panels(config, folder, built, outcomes)
     refuse_failures([check for check in checks if check.stage == "panel"])
 
     manifest = manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
     problems = problem_rows(folder / DATABASE)
+    filled = {outcome.source for outcome in outcomes if outcome.loads}
+    warned_share = config.sources["customs"].controls.warn_left_share if "customs" in config.sources else Controls.warn_left_share
+    fates = fate_lines(customs_fates(folder / DATABASE), filled, (config.first_year, config.last_year), warned_share)
     manifest = publish_release(config, folder, manifest, outcomes, built, checks)
     unpruned = prune_lake_to_releases(config)
     if unpruned:
         say(unpruned)
-    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems)
+    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems, tuple(fates))
 
 
 class Refresh:

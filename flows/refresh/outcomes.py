@@ -89,28 +89,73 @@ def refuse_empty(config: Config, outcomes: Sequence[SourceOutcome]) -> None:
     """
     Raises
     ------
-    ReleaseError : no source is configured, or none could be read.
+    ReleaseError : no source is configured, none could be read, or none gave a single row.
     """
     if not config.sources:
         raise ReleaseError(f"{config.path} names no source, so there is nothing to refresh. Add e.g. [sources.customs] with files = [...].")
     if not any(outcome.status == "loaded" for outcome in outcomes):
         troubles = "\n".join(f"  {outcome.source}: {outcome.message}" for outcome in outcomes if outcome.is_trouble)
         raise ReleaseError(f"No source could be read, so nothing is published and any former release stays.\n{troubles}")
+    if not any(load.accepted_n for outcome in outcomes for load in outcome.loads):
+        aside = sum(load.set_aside_n for outcome in outcomes for load in outcome.loads)
+        raise ReleaseError(
+            f"The sources have no row that can be used ({aside:,} set aside), so nothing is published "
+            "and any former release stays. `citytrade inspect FILE` says why a file's rows are set aside."
+        )
 
 
 def refuse_failures(checks: Sequence[CheckResult]) -> None:
     """
     Raises
     ------
-    ReleaseError : a critical check of a panel failed, or could not be run (each is named with its failing rows), or every panel is empty.
+    ReleaseError : a critical check of a panel failed, or could not be run (each is named with its failing rows).
     """
-    counted = [check for check in checks if not check.column_name]
-    if not any(check.success for check in counted):
-        raise ReleaseError("Every panel is empty, so nothing is published and any former release stays. Check which sources and years are configured.")
     failures = [check for check in checks if check.stops]
     if failures:
         listed = "\n".join(f"  {failure}" for failure in failures)
         raise ReleaseError(f"{len(failures)} critical checks of panels failed, so nothing is published and the former release stays.\n{listed}")
+
+
+def has_every_source(outcomes: Sequence[SourceOutcome], years: tuple[int, int]) -> bool:
+    """Whether every source has rows of these years, so that `city_year` without rows would be a fault of the models."""
+    return all(outcome.loads and _has_years(outcome, years) for outcome in outcomes)
+
+
+def tell_empty(
+    checks: Sequence[CheckResult],
+    panels: Mapping[str, Sequence[str]],
+    outcomes: Sequence[SourceOutcome],
+    years: tuple[int, int],
+) -> list[CheckResult]:
+    """Say of every panel without rows which of the sources that it is made from are missing, or have no rows of these years.
+
+    Parameters
+    ----------
+    panels : panel -> the sources that it is made from
+    """
+    by_name = {outcome.source: outcome for outcome in outcomes}
+    told = []
+    for check in checks:
+        if is_empty_panel(check):
+            made_from = [by_name[name] for name in panels[check.table_name]]
+            absent = [outcome.source for outcome in made_from if not outcome.loads]
+            outside = [outcome.source for outcome in made_from if outcome.loads and not _has_years(outcome, years)]
+            missing = f"; without {', '.join(absent)}" if absent else ""
+            missing += f"; no rows of these years in {', '.join(outside)}" if outside else ""
+            check = replace(check, observed=check.observed + missing)
+        told.append(check)
+    return told
+
+
+def is_empty_panel(check: CheckResult) -> bool:
+    """Whether this is the count of a panel's rows, and there are none."""
+    return check.stage == "panel" and not check.column_name and not check.success and not check.is_error
+
+
+def _has_years(outcome: SourceOutcome, years: tuple[int, int]) -> bool:
+    """Whether a source's files have rows of these years; one whose rows have no year holds in every year."""
+    spans = [(load.first_year, load.last_year) for load in outcome.loads]
+    return any(first is None or last is None or (first <= years[1] and last >= years[0]) for first, last in spans)
 
 
 def all_sources(outcomes: Mapping[str, SourceOutcome]) -> list[SourceOutcome]:

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from expectations import CheckResult, check_deliveries, check_panels
+from expectations import CheckResult, check_deliveries
 from flows.processes import lock
 from flows.refresh import dbt
-from flows.refresh.finish import finish_database
+from flows.refresh.finish import checked_panels, finish_database
 from flows.refresh.inputs import code_fingerprint, package_versions
 from flows.refresh.outcomes import SourceOutcome
 from flows.telling.lines import Say
-from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import LoadReport, finished_load, make_set
 from warehouse.releases.contents import table_contents
@@ -113,9 +112,7 @@ def _build(config: Config, manifest: Manifest, loads: Sequence[LoadReport], fold
     checks: list[CheckResult] = check_deliveries([load for outcome in outcomes if outcome.status == "loaded" for load in outcome.loads], config.lake)
     say(f"Building the models of release {manifest.release} again")
     built = dbt.build(config, config.lake / "sets" / set_id, folder, say)
-    grains = {panel.name: panel.grain for panel in built.panels}
-    years = (config.first_year, config.last_year)
-    checks += check_panels(folder / DATABASE, grains, read_dictionary(), years, all(outcome.loads for outcome in outcomes))
+    checks += checked_panels(config, folder / DATABASE, built, outcomes)
     finish_database(config, folder, manifest, outcomes, built, checks)
 
 

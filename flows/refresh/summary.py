@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flows.refresh.finish import source_row
+from flows.refresh.outcomes import is_empty_panel
 from flows.telling.lines import SIMULATED
 from flows.telling.printing import table
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from expectations import CheckResult
     from flows.refresh.flow import Refreshed
     from flows.refresh.outcomes import SourceOutcome
 
@@ -39,10 +41,12 @@ def summary(done: Refreshed, seconds: float) -> str:
     lines += [f"{outcome.source}: {outcome.message}" for outcome in done.outcomes if outcome.message and not outcome.is_trouble]
     lines += unread_lines(done.outcomes)
     lines += _unmet(done.outcomes)
+    lines += done.fates
     absent = [outcome.source for outcome in done.outcomes if outcome.status == "not_configured"]
     if absent:
         lines.append(f"Not configured, so every column that needs them is null: {', '.join(absent)}.")
-    lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops]
+    lines += empty_lines(done.checks)
+    lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops and not is_empty_panel(check)]
     lines += problem_lines(done.problems)
     counts = check_counts(done.checks)
     failed = ", ".join(f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind])
@@ -67,6 +71,15 @@ def unread_lines(outcomes: Sequence[SourceOutcome]) -> list[str]:
 
 def _named(column: Mapping[str, Any]) -> str:
     return f"{column['head']} of sheet {column['sheet']}" if column["head"].startswith("(") and column["sheet"] else str(column["head"])
+
+
+def empty_lines(checks: Sequence[CheckResult]) -> list[str]:
+    """One line for the panels that are empty for the same reason."""
+    grouped: dict[str, list[str]] = {}
+    for check in checks:
+        if is_empty_panel(check):
+            grouped.setdefault(check.observed, []).append(check.table_name)
+    return [f"Without rows: {', '.join(panels)}: {reason}." for reason, panels in grouped.items()]
 
 
 def problem_lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:

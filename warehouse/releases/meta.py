@@ -44,6 +44,7 @@ META: dict[str, dict[str, str]] = {
         "minimum": "double", "maximum": "double", "bound_reason": "varchar",
     },
     "problems": {"index_name": "varchar", "indicator": "varchar", "problem": "varchar", "rows_n": "bigint"},
+    "customs_fates": {"year": "smallint", "fate": "varchar", "records_n": "bigint", "value_usd": "double"},
     "panels": {"panel": "varchar", "grain": "varchar", "description": "varchar", "rows_n": "bigint", "first_year": "smallint", "last_year": "smallint"},
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from warehouse.errors import ConfigError
 from warehouse.project import PROJECT
-from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, Alerts, Controls, parse_alerts, parse_controls, refuse_addresses
+from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, VALUE_KEYS, WITH_VALUES, Alerts, Controls, parse_alerts, parse_controls, refuse_addresses
 from warehouse.settings.tables import SOURCES_WITH_TABLES, as_option, parse_tables
 
 CONFIG_NAME = "citytrade.toml"
@@ -214,7 +214,8 @@ def _unescaped(pattern: str) -> str:
 
 
 def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
-    settings = dict(_table(file, f"sources.{name}", given, KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set())))
+    known = KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set()) | (VALUE_KEYS if name in WITH_VALUES else set())
+    settings = dict(_table(file, f"sources.{name}", given, known))
     where = f"{file}, [sources.{name}]"
     tables = parse_tables(where, name, settings.pop("tables", {}), lambda pattern: _absolute_pattern(file, pattern))
     patterns = settings.get("files", [])

@@ -9,6 +9,7 @@ from typing import Any
 from warehouse.errors import ConfigError
 
 CONTROL_KEYS = {"totals", "hold_change_share", "published_through"}
+VALUE_KEYS = {"warn_left_share"}  # of a source whose records have values
 TOTAL_KEYS = {"year", "rows", "value_usd"}
 ALERT_KEYS = {"command", "webhook", "services"}
 WITH_VALUES = {"customs"}
@@ -29,11 +30,13 @@ class Controls:
     totals : control totals by year
     hold_change_share : a year whose rows shrink or grow by more than this share is held until confirmed; None never holds
     published_through : the last year that the publisher has released
+    warn_left_share : a reason that takes more than this share of the records' value out of the panels is warned of
     """
 
     totals: tuple[ControlTotal, ...] = ()
     hold_change_share: float | None = None
     published_through: int | None = None
+    warn_left_share: float = 0.1
 
 
 @dataclass(frozen=True)
@@ -59,10 +62,14 @@ def parse_controls(where: str, source: str, given: dict[str, Any]) -> Controls:
     ------
     ConfigError : a value of another kind; `where` says in which file and table.
     """
-    share = given.get("hold_change_share")
-    if share is not None and (isinstance(share, bool) or not isinstance(share, (int, float)) or not 0 < share <= 1):
+    share, left = given.get("hold_change_share"), given.get("warn_left_share", Controls.warn_left_share)
+    if share is not None and not (_is_number(share) and 0 < share <= 1):
         raise ConfigError(
             f"{where}: hold_change_share = {share!r} is no share between 0 and 1. Give e.g. 0.2: a year whose rows change by more than 20 % is held."
+        )
+    if not (_is_number(left) and 0 <= left <= 1):
+        raise ConfigError(
+            f"{where}: warn_left_share = {left!r} is no share between 0 and 1. Give e.g. 0.1: what takes more than 10 % of the value is warned of."
         )
     through = given.get("published_through")
     if through is not None and not _is_year(through):
@@ -70,7 +77,7 @@ def parse_controls(where: str, source: str, given: dict[str, Any]) -> Controls:
     totals = given.get("totals", [])
     if not isinstance(totals, list) or not all(isinstance(total, dict) for total in totals):
         raise ConfigError(f"{where}: totals are tables. Write [[sources.{source}.totals]] on a line of its own, and year = 2007 and rows = 1000 below.")
-    return Controls(tuple(_total(where, source, total) for total in totals), share, through)
+    return Controls(tuple(_total(where, source, total) for total in totals), share, through, float(left))
 
 
 def parse_alerts(where: str, given: dict[str, Any]) -> Alerts:
@@ -123,6 +130,10 @@ def _total(where: str, source: str, given: dict[str, Any]) -> ControlTotal:
     if value is not None and source not in WITH_VALUES:
         raise ConfigError(f"{where}: the total of {year} gives value_usd, and {source} has no values in USD. Give rows.")
     return ControlTotal(int(year), rows, None if value is None else float(value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _is_year(value: object) -> bool:
