@@ -145,7 +145,7 @@ def test_neither_units_nor_means_far_from_zero_are_taken_for_separation(link: st
     ],
 )
 def test_effects_equal_the_closed_form(lalonde: pd.DataFrame, expected: dict, key: str, options: dict) -> None:
-    result = matching_att(lalonde, "treat", "re78", LALONDE, keys=["row"], **options)
+    result = matching_att(lalonde, "re78", "treat", LALONDE, keys=["row"], options=options)
     assert result.coefficients["ATT"] == pytest.approx(expected[key], rel=1e-12)
     if key.startswith("kernel"):
         assert result.matching.counts()["treated_matched"] == expected["kernel_epan_n"]
@@ -164,7 +164,7 @@ def small() -> pd.DataFrame:
 
 
 def att(**options) -> float:
-    return float(matching_att(small(), "d", "y", score="p", keys=["id"], **options).coefficients["ATT"])
+    return float(matching_att(small(), "y", "d", score="p", keys=["id"], options=options).coefficients["ATT"])
 
 
 def test_every_method_by_hand() -> None:
@@ -195,7 +195,7 @@ def test_other_kernels(kernel: str, shape) -> None:
 
 def test_support_rules() -> None:
     frame = small()
-    supported = {rule: match(frame, "d", score="p", support=rule, trim=0.4).support.tolist() for rule in ("none", "common", "overlap", "trim")}
+    supported = {rule: match(frame, "d", score="p", options={"support": rule, "trim": 0.4}).support.tolist() for rule in ("none", "common", "overlap", "trim")}
     assert supported["none"] == [True] * 8
     assert supported["common"] == [True, True, False] + [True] * 5
     assert supported["overlap"] == [True, True, False] + [True] * 5
@@ -203,7 +203,7 @@ def test_support_rules() -> None:
 
 
 def test_weights_pairs_and_standard_error_by_hand() -> None:
-    result = matching_att(small(), "d", "y", score="p", keys=["id"], neighbours=2)
+    result = matching_att(small(), "y", "d", score="p", keys=["id"], options={"neighbours": 2})
     assert result.matching.weights.tolist() == [1, 1, 1, 0.5, 0.5, 0.5, 1.0, 0.5]
     np.testing.assert_allclose(result.matching.pairs.sum(axis=1), 1)
     own, other = np.var([5, 8, 9], ddof=1), np.var([1, 3, 4, 6, 10], ddof=1)
@@ -216,22 +216,22 @@ def test_weights_pairs_and_standard_error_by_hand() -> None:
 def test_abadie_imbens_by_hand() -> None:
     """One neighbour, scores without ties. Nearest controls of controls: .2-.3 each other, .5 to .55, .55 to .5, .7 to .55."""
     frame = pd.DataFrame({"d": [1, 1, 1, 0, 0, 0, 0, 0], "p": [0.21, 0.53, 0.9, 0.2, 0.3, 0.5, 0.55, 0.7], "y": [5.0, 8, 9, 1, 3, 4, 6, 10]})
-    result = matching_att(frame, "d", "y", score="p", standard_error="abadie_imbens")
+    result = matching_att(frame, "y", "d", score="p", standard_error="abadie_imbens")
     gap = np.array([5 - 1, 8 - 6, 9 - 10]) - np.mean([4, 2, -1])
     variance = 0.5 * np.array([(1 - 3) ** 2, (6 - 4) ** 2, (10 - 6) ** 2])  # of the controls that serve: .2, .55, .7
     served = np.ones(3)  # each serves one row: K^2 - K' = 0
     assert result.standard_errors["ATT"] == pytest.approx(np.sqrt((gap**2).sum() + ((served**2 - 1) * variance).sum()) / 3)
     twice = frame.assign(p=[0.21, 0.22, 0.9, 0.2, 0.3, 0.5, 0.55, 0.7])
     gap = np.array([5 - 1, 8 - 1, 9 - 10]) - np.mean([4, 7, -1])
-    result = matching_att(twice, "d", "y", score="p", standard_error="abadie_imbens")
+    result = matching_att(twice, "y", "d", score="p", standard_error="abadie_imbens")
     assert result.standard_errors["ATT"] == pytest.approx(np.sqrt((gap**2).sum() + (2**2 - 2) * 0.5 * (1 - 3) ** 2) / 3)
     with pytest.raises(ValueError, match="nearest neighbours with replacement"):
-        matching_att(twice, "d", "y", score="p", standard_error="abadie_imbens", method="kernel")
+        matching_att(twice, "y", "d", score="p", standard_error="abadie_imbens", options={"method": "kernel"})
 
 
 def test_balance_by_hand() -> None:
     frame = small().assign(x=[2.0, 4, 6, 1, 2, 3, 4, 10])
-    matching = match(frame, "d", ["x"], score="p", keys=["id"], neighbours=2)
+    matching = match(frame, "d", ["x"], score="p", keys=["id"], options={"neighbours": 2})
     row, w = matching.balance.loc["x"], np.array([0.5, 0.5, 0.5, 1.0, 0.5])
     x1, x0 = frame["x"].to_numpy()[:3], frame["x"].to_numpy()[3:]
     spread = np.sqrt((x1.var(ddof=1) + x0.var(ddof=1)) / 2)
@@ -245,7 +245,7 @@ def test_balance_by_hand() -> None:
 
 
 def test_matching_balances_and_says_so(lalonde: pd.DataFrame) -> None:
-    matching = match(lalonde, "treat", LALONDE, method="kernel")
+    matching = match(lalonde, "treat", LALONDE, options={"method": "kernel"})
     before, after = matching.summary.loc["before"], matching.summary.loc["after"]
     assert before["pseudo_r2"] == pytest.approx(matching.model.pseudo_r2, rel=1e-10)
     assert after["pseudo_r2"] < 0.01 < before["pseudo_r2"]
@@ -256,9 +256,9 @@ def test_matching_balances_and_says_so(lalonde: pd.DataFrame) -> None:
 
 
 def test_index_and_scaled_caliper(lalonde: pd.DataFrame) -> None:
-    wide = match(lalonde, "treat", LALONDE, on_index=True, caliper=0.2, caliper_in_sd=True)
+    wide = match(lalonde, "treat", LALONDE, options={"on_index": True, "caliper": 0.2, "caliper_in_sd": True})
     index = wide.model.index
-    same = match(lalonde.assign(s=index), "treat", LALONDE, score="s", caliper=0.2 * float(index.std()))
+    same = match(lalonde.assign(s=index), "treat", LALONDE, score="s", options={"caliper": 0.2 * float(index.std())})
     pd.testing.assert_series_equal(wide.weights, same.weights)
     assert not wide.weights.equals(match(lalonde, "treat", LALONDE).weights)
 
@@ -283,10 +283,10 @@ def test_nearest_against_a_plain_search() -> None:
 
 def test_ties_that_matter_need_keys() -> None:
     with pytest.raises(TieError, match="pass keys"):
-        matching_att(small(), "d", "y", score="p", ties="first")
+        matching_att(small(), "y", "d", score="p", options={"ties": "first"})
     with pytest.raises(TieError, match="order of rows matters"):
-        matching_att(small(), "d", "y", score="p", ties="first", replacement=False)
-    assert att(neighbours=2, ties="first") == matching_att(small(), "d", "y", score="p", ties="first", neighbours=2).coefficients["ATT"]
+        matching_att(small(), "y", "d", score="p", options={"ties": "first", "replacement": False})
+    assert att(neighbours=2, ties="first") == matching_att(small(), "y", "d", score="p", options={"ties": "first", "neighbours": 2}).coefficients["ATT"]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_ties_that_matter_need_keys() -> None:
         ({"method": "kernel", "caliper": 0.1}, "a bandwidth, not a caliper"),
         ({"neighbours": 0}, "one or more"),
         ({"replacement": False}, "ties='first'"),
-        ({"bandwith": 0.1}, "unknown option bandwith"),
+        ({"bandwith": 0.1}, "options has no 'bandwith'. Nearest: bandwidth"),
         ({"caliper": 1e-9, "support": "trim"}, "no treated row has a control near enough"),
         ({"support": "trim", "trim": 0.49}, "leaves 0 treated rows"),
     ],
@@ -305,7 +305,7 @@ def test_ties_that_matter_need_keys() -> None:
 def test_options_that_make_no_sense(options: dict, message: str) -> None:
     frame = small().assign(p=lambda f: f["p"] + f["d"] * 0.001)
     with pytest.raises(ValueError, match=message):
-        match(frame, "d", score="p", keys=["id"], **options)
+        match(frame, "d", score="p", keys=["id"], options=options)
 
 
 # --- PSM-DID ------------------------------------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def test_matching_first_takes_the_bias_out() -> None:
     naive = fixed_effects(frame, "y", ["did"], ["city", "year"], covariance={"cluster": ["city"]})
     assert naive.coefficients["did"] > 1.5
     for how, extra in (("base_period", {"base_period": 2014}), ("yearly", {}), ("pooled", {})):
-        result = psm_did(frame, "y", "did", "city", "year", ["x"], controls=[], how=how, use="weights", method="kernel", **extra)
+        result = psm_did(frame, "y", "did", "city", "year", ["x"], controls=[], how=how, use="weights", options={"method": "kernel"}, **extra)
         assert abs(result.coefficients["did"] - 1) < 0.6 * (naive.coefficients["did"] - 1), how
         assert result.n + result.dropped.get("not matched", 0) == len(frame)
     assert result.balance.loc[("pooled", "x"), "bias_pct_after"] < 10 < result.balance.loc[("pooled", "x"), "bias_pct_before"]
@@ -326,7 +326,7 @@ def test_psm_did_is_matching_then_regression() -> None:
     frame = panel()
     covariates = ["x", "z", "region"]
     pooled = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], options={"neighbours": 3, "caliper": 0.05})
-    weights = match(frame, "zone", covariates, keys=["city", "year"], neighbours=3, caliper=0.05).weights
+    weights = match(frame, "zone", covariates, keys=["city", "year"], options={"neighbours": 3, "caliper": 0.05}).weights
     for use, rows, weight in (("rows", weights > 0, None), ("weights", weights > 0, "w"), ("support", pooled.matchings["pooled"].support, None)):
         result = psm_did(frame, "y", "did", "city", "year", covariates, controls=["z"], options={"neighbours": 3, "caliper": 0.05}, use=use)
         again = fixed_effects(frame.assign(w=weights)[rows], "y", ["did", "z"], ["city", "year"], covariance={"cluster": ["city"]}, weights=weight)
@@ -359,12 +359,12 @@ def test_psm_did_says_what_is_wrong() -> None:
 # --- traps --------------------------------------------------------------------------------------------------------------------------
 
 RUNS = {
-    "neighbours": lambda f: matching_att(f, "zone", "y", ["x", "z", "region"], keys=["city", "year"], neighbours=2, support="common"),
-    "first": lambda f: matching_att(f, "zone", "y", ["k", "region"], keys=["city", "year"], ties="first"),
-    "kernel": lambda f: matching_att(f, "zone", "y", ["x", "z"], method="kernel", link="probit"),
-    "no replacement": lambda f: matching_att(f, "zone", "y", ["k"], keys=["city", "year"], ties="first", replacement=False, caliper=0.2),
-    "tied, no keys": lambda f: matching_att(f, "zone", "y", ["k"], neighbours=3, standard_error="abadie_imbens"),
-    "yearly": lambda f: psm_did(f, "y", "did", "city", "year", ["x", "z"], how="yearly", use="weights", ties="first"),
+    "neighbours": lambda f: matching_att(f, "y", "zone", ["x", "z", "region"], keys=["city", "year"], options={"neighbours": 2, "support": "common"}),
+    "first": lambda f: matching_att(f, "y", "zone", ["k", "region"], keys=["city", "year"], options={"ties": "first"}),
+    "kernel": lambda f: matching_att(f, "y", "zone", ["x", "z"], options={"method": "kernel"}, link="probit"),
+    "no replacement": lambda f: matching_att(f, "y", "zone", ["k"], keys=["city", "year"], options={"ties": "first", "replacement": False, "caliper": 0.2}),
+    "tied, no keys": lambda f: matching_att(f, "y", "zone", ["k"], options={"neighbours": 3}, standard_error="abadie_imbens"),
+    "yearly": lambda f: psm_did(f, "y", "did", "city", "year", ["x", "z"], how="yearly", use="weights", options={"ties": "first"}),
 }
 
 
@@ -441,3 +441,42 @@ def test_the_same_numbers_in_every_process() -> None:
 def test_notes_read_as_one_sentence() -> None:
     note = psm_did(panel(), "y", "did", "city", "year", ["x"], options=MatchOptions(neighbours=3)).note()
     assert "PSM-DID (pooled logit matching, 3 nearest neighbour(s) with replacement, ties: average" in note
+
+
+def test_treated_rows_without_a_match_are_warned_of() -> None:
+    matching = match(small(), "d", score="p", keys=["id"], options={"caliper": 0.1})
+    (caution,) = matching.warnings
+    assert caution.kind == "unmatched" and caution.sentence.startswith("1 of 3 treated rows")
+    assert f"Warning: {caution}" in str(matching) and match(small(), "d", score="p").warnings == ()
+
+
+def test_errors_that_take_years_of_a_city_for_independent_are_warned_of() -> None:
+    options = {"outcome": "y", "treatment": "zone", "covariates": ["x"]}
+    result = matching_att(panel(), **options, keys=["city", "year"])
+    assert [caution.kind for caution in result.warnings] == ["clusters_unused"]
+    one = panel().loc[lambda f: f["year"] == 2014]
+    assert matching_att(one, **options, keys=["city", "year"]).warnings == ()
+
+
+def test_only_the_rows_asked_for_are_matched() -> None:
+    frame = panel()
+    asked = frame["year"] >= 2014
+    spoiled = frame.assign(x=frame["x"].where(asked), y=frame["y"].where(asked, np.inf), here=asked)
+    options = {"keys": ["city", "year"], "options": {"neighbours": 2}}
+    here, alone = match(spoiled, "zone", ["x"], where="here", **options), match(frame[asked], "zone", ["x"], **options)
+    pd.testing.assert_series_equal(here.weights, alone.weights)
+    assert here.dropped == {"outside where": int((~asked).sum())}
+    np.testing.assert_array_equal(here.rows, np.flatnonzero(asked))
+    effect = matching_att(spoiled, "y", "zone", ["x"], where="here", **options)
+    assert effect.coefficients.equals(matching_att(frame[asked], "y", "zone", ["x"], **options).coefficients)
+    np.testing.assert_array_equal(effect.matching.rows, np.flatnonzero(asked))
+
+
+def test_a_matching_is_a_table_of_its_balance() -> None:
+    matching = match(panel(), "zone", ["x", "region"], options={"neighbours": 3})
+    table, row = matching.tidy(), matching.glance().iloc[0]
+    np.testing.assert_allclose(table["estimate"], matching.balance["bias_pct_after"] / 100)
+    assert list(table["term"]) == list(matching.balance.index) and table["std_error"].isna().all()
+    assert row["n_treated_matched"] == matching.counts()["treated_matched"]
+    assert row["mean_bias_pct_after"] == matching.summary.loc["after", "mean_bias_pct"]
+    assert match(small(), "d", score="p").tidy().empty

@@ -62,6 +62,8 @@ CALLS = {
     "sun_abraham": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
     "imputation": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
     "bacon_decomposition": {"outcome": "y", "unit": "city_code", "time": "year", "cohort": "since"},
+    "match": {"treatment": "coast", "covariates": ["x", "m"], "options": {"neighbours": 2}},
+    "matching_att": {"outcome": "y", "treatment": "coast", "covariates": ["x"], "keys": ["city_code", "year"]},
     "placebo": {"outcome": "y", "treatment": "zone", "controls": ["m"], "draws": 9},
     "psm_did": {"outcome": "y", "treatment": "zone", "unit": "city_code", "time": "year", "covariates": ["x"]},
 }

@@ -51,8 +51,9 @@ from analysis.estimators.did import cautions
 from analysis.estimators.did.regression import EFFECTS_SMALL, regress
 from analysis.estimators.did.sample import Call, period_text, read_call
 from analysis.estimators.linear.fixed_effects import FixedEffectsResult
-from analysis.estimators.matching.model import Matching, match
+from analysis.estimators.matching.model import match
 from analysis.estimators.matching.options import MatchOptions, match_options
+from analysis.estimators.matching.result import Matching
 
 _WEIGHT = "matching weight"
 _MEMBER = "treated group"
