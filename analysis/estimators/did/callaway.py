@@ -29,6 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.options import (
     CovarianceOption,
     DidBase,
@@ -209,7 +210,7 @@ def callaway_santanna(
         seconds=clock.perf_counter() - started,
         warnings=(
             *cautions.of_sample(sample),
-            *cautions.few_clusters(number),
+            *few_clusters(number),
             *_not_estimated(cells),
         ),
         cells=cells,

@@ -9,7 +9,6 @@ import pandas as pd
 
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.result import Caution
-from analysis.estimators.linear.fixed_effects import FEW_CLUSTERS
 
 if TYPE_CHECKING:
     from analysis.estimators.did.sample import DidSample
@@ -55,15 +54,6 @@ def few_treated(treatment: str, units: int) -> tuple[Caution, ...]:
         "clustered standard error is far too small (Conley and Taber 2011)."
     )
     return (Caution("small_cohort", text, "Look at a permutation (placebo)."),)
-
-
-def few_clusters(clusters: int) -> tuple[Caution, ...]:
-    """The same as in `fixed_effects`, for errors from influence functions."""
-    if clusters >= FEW_CLUSTERS:
-        return ()
-    text = f"{clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008)."
-    remedy = "Look at a permutation (placebo) too, or cluster by something finer."
-    return (Caution("few_clusters", text, remedy),)
 
 
 def of_sample(sample: DidSample) -> tuple[Caution, ...]:

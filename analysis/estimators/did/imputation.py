@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.groups import numbered
 from analysis.estimators.core.options import (
     AveragedOver,
@@ -152,7 +153,7 @@ def imputation(
         sample=data.labels,
         tests=tests,
         seconds=clock.perf_counter() - started,
-        warnings=(*cautions.of_sample(data), *cautions.few_clusters(clusters)),
+        warnings=(*cautions.of_sample(data), *few_clusters(clusters)),
         kind=kind,
         estimates=pd.DataFrame(table),
         effects=_effect_table(frame, data, effect),

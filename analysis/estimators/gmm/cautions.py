@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.result import Caution, Test
 from analysis.estimators.gmm.specification import Specification
 from analysis.estimators.gmm.stack import Stacked
@@ -17,7 +18,6 @@ RULE_OF_THUMB = 10  # below this first-stage F instruments count as weak (Staige
 # A p of Hansen's test that says instruments are too many to be tested: Roodman (2009), A note on
 # the theme of too many instruments, Oxford Bulletin of Economics and Statistics 71(1), 135-158.
 TOO_GOOD = 0.99
-FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 
 
 def cautions(
@@ -94,11 +94,11 @@ def _left_out(stacked: Stacked, fitted: Estimate) -> list[Caution]:
     return found
 
 
-def _few(spec: Specification, units: int) -> list[Caution]:
-    if not spec.robust or units >= FEW_CLUSTERS:
-        return []
-    text = f"{units} clusters ({spec.unit}) are few: standard errors are then too small, and the second step's weights are poorly known."
-    return [Caution("few_clusters", text, "Compare one step, and read results at a stricter level.")]
+def _few(spec: Specification, units: int) -> tuple[Caution, ...]:
+    if not spec.robust:
+        return ()
+    remedy = "Compare one step, and read results at a stricter level."
+    return few_clusters(units, spec.unit, "and the second step's weights are poorly known", remedy)
 
 
 def _no_value(tests: Mapping[str, Test]) -> list[Caution]:

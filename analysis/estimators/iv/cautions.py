@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.result import Caution, Test
 from analysis.estimators.iv.equation import Model
@@ -18,7 +19,6 @@ RULE_OF_THUMB = 10
 # Excluded instruments in a hundred rows from which 2SLS leans towards least squares notably (Bekker
 # 1994).
 MANY = 0.1
-FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 # An eigenvalue of a covariance scaled to a unit diagonal below this is more than rounding.
 TOO_NEGATIVE = -1e-10
 
@@ -93,16 +93,8 @@ def _many(model: Model) -> list[Caution]:
 def _clusters(model: Model, covariance: pd.DataFrame) -> list[Caution]:
     if model.errors.kind != "cluster":
         return []
-    found = []
-    if model.errors.clusters < FEW_CLUSTERS:
-        text = f"{model.errors.clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008)."
-        found.append(
-            Caution(
-                "few_clusters",
-                text,
-                "Cluster by something finer, or read results at a stricter level.",
-            )
-        )
+    remedy = "Cluster by something finer, or read results at a stricter level."
+    found = list(few_clusters(model.errors.clusters, remedy=remedy))
     size = np.sqrt(np.abs(np.diag(covariance)))
     scaled = covariance.to_numpy() / np.outer(size, size)
     if model.errors.crossed is not None and np.linalg.eigvalsh(scaled)[0] < TOO_NEGATIVE:

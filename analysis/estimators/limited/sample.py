@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import linalg
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.columns import check_columns, numbers, rows
 from analysis.estimators.core.groups import Group, numbered
 from analysis.estimators.core.names import CONSTANT
@@ -24,8 +25,6 @@ from analysis.estimators.core.result import Caution
 from analysis.estimators.core.sample import Sample, read_sample, rows_asked
 from analysis.estimators.core.sums import sums_by
 from analysis.estimators.limited.likelihoods import Maximum
-
-FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 
 
 @dataclass(frozen=True)
@@ -89,11 +88,9 @@ class Rows:
 
     def warnings(self) -> tuple[Caution, ...]:
         """Few clusters."""
-        if self.clusters is None or self.clusters[1] >= FEW_CLUSTERS:
+        if self.clusters is None:
             return ()
-        few = f"{self.clusters[1]} clusters are few"
-        text = f"{few}: clustered errors are then too small (Cameron, Gelbach and Miller 2008)."
-        return (Caution("few_clusters", text, "Cluster by something finer, if errors allow it."),)
+        return few_clusters(self.clusters[1], remedy="Cluster by something finer, if errors allow it.")
 
 
 def request_of(

@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.absorb import Absorber
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.collinear import independent_columns
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.names import CONSTANT
@@ -44,7 +45,6 @@ from analysis.estimators.core.result import Caution, Result
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sandwich import LevelCount, Mended, SmallSample, bread, meat, mended, small_sample
 from analysis.estimators.core.tall import cross, inner, times
-from analysis.estimators.linear.clusters import few_clusters
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.groups import nested
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import (
@@ -37,7 +38,6 @@ from analysis.estimators.core.options import (
 )
 from analysis.estimators.core.result import Caution, Result
 from analysis.estimators.core.sums import each_alone
-from analysis.estimators.linear.clusters import few_clusters
 from analysis.estimators.linear.panel_fits import (
     Fit,
     PanelData,
@@ -157,7 +157,7 @@ def panel_regression(
 
 def _warnings(data: PanelData, errors: Covariance, sigma_u: float | None) -> tuple[Caution, ...]:
     """Few clusters, and a variance of random effects that came out as zero."""
-    found = []
+    found: list[Caution] = []
     if errors.cluster:
         found += few_clusters(data.sample.groups[errors.cluster][1])
     if sigma_u == 0:

@@ -26,6 +26,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.absorb import Absorber
+from analysis.estimators.core.clusters import FEW_CLUSTERS, few_clusters
 from analysis.estimators.core.collinear import independent_columns
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
@@ -57,7 +58,6 @@ from analysis.estimators.placebo.draws import (
 from analysis.estimators.placebo.engine import RowDraws, Setting, setting
 
 FEW_TREATED = 5  # units of which some period is treated
-FEW_CLUSTERS = 30  # as in `fixed_effects`
 Names = tuple[str, str, str]
 KIND_NAMES = {"iid": "homoskedastic", "robust": "robust", "cluster": "clustered"}
 
@@ -257,11 +257,9 @@ def _warnings(
     undefined: int,
     draws: int,
 ) -> tuple[Caution, ...]:
-    found = []
     clusters = min((sample.groups[name][1] for name in errors.clusters), default=FEW_CLUSTERS)
-    if clusters < FEW_CLUSTERS:
-        text = f"{clusters} clusters are few: clustered standard errors are then too small (Cameron, Gelbach and Miller 2008), those of the draws too."
-        found.append(Caution("few_clusters", text, "Judge by the empirical p of coefficients."))
+    remedy = "Judge by the empirical p of coefficients."
+    found = list(few_clusters(clusters, more="those of the draws too", remedy=remedy))
     dummy = cells is not None and bool(np.isin(cells.treatment, (0.0, 1.0)).all())
     if cells is not None and dummy:
         units = len(np.unique(cells.unit[cells.treatment == 1]))
