@@ -344,7 +344,7 @@ def test_psm_did_is_matching_then_regression() -> None:
 
 def test_psm_did_says_what_is_wrong() -> None:
     frame = panel()
-    with pytest.raises(ValueError, match="year 2013: a combination of the regressors predicts"):
+    with pytest.raises(ValueError, match="year 2013: x predicts the outcome perfectly"):
         psm_did(
             frame.assign(x=np.where(frame["year"] == 2013, frame["zone"] * 9.0 + frame["x"] / 100, frame["x"])), "y", "did", "city", "year", ["x"], how="yearly"
         )
