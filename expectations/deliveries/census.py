@@ -11,18 +11,18 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("output_cny",)),
         Check("between", ("length_division_code",), 6, 6),
         Check("between", ("length_industry_code",), 4, 4),
-        Check("between", ("output_cny",), 0, 1e13),
+        Check("between", ("output_cny",), 0, 1e13, severity="warning"),
         Check("between", ("year",), 1995, 2100),
     ),
     "census__trade_split": (
         Check("in_set", ("trade",), values=("wholesale", "retail")),
-        Check("between", ("trade_revenue_cny",), 1, 1e16),
-        Check("between", ("internet_revenue_cny",), 0, 1e16),
+        Check("between", ("trade_revenue_cny",), 1, 1e16, severity="warning"),
+        Check("between", ("internet_revenue_cny",), 0, 1e16, severity="warning"),
         Check("unique", ("file_id", "year", "trade")),
     ),
     "census__internet_investment": (
         Check("not_null", ("year",)),
-        Check("between", ("internet_investment_cny",), 0, 1e14),
+        Check("between", ("internet_investment_cny",), 0, 1e14, severity="warning"),
         Check("unique", ("file_id", "year")),
     ),
 }

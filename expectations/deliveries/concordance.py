@@ -28,7 +28,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("hs3",)),
         Check("between", ("length_hs3",), 3, 3),
         Check("not_null", ("sigma",)),
-        Check("between", ("sigma",), 0, 1_000_000),
+        Check("between", ("sigma",), 0, 1_000_000, severity="warning"),
         Check("unique", ("file_id", "country_name", "hs3")),
     ),
     "concordance__industries": (

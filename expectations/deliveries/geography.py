@@ -14,14 +14,14 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("port_name_zh",)),
         Check("not_null", ("longitude",)),
         Check("not_null", ("latitude",)),
-        Check("between", ("longitude",), 70, 140),
-        Check("between", ("latitude",), 0, 56),
+        Check("between", ("longitude",), 70, 140, severity="warning"),
+        Check("between", ("latitude",), 0, 56, severity="warning"),
         Check("unique", ("file_id", "port_name_zh")),
     ),
     "geography__seats": (
         Check("not_null", ("city_name",)),
-        Check("between", ("longitude",), 73, 136),
-        Check("between", ("latitude",), 3, 54),
+        Check("between", ("longitude",), 73, 136, severity="warning"),
+        Check("between", ("latitude",), 3, 54, severity="warning"),
         Check("unique", ("file_id", "city_name")),
     ),
 }

@@ -10,7 +10,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("year",)),
         Check("between", ("year",), 1990, 2100),
         Check("not_null", ("innovation_index",)),
-        Check("between", ("innovation_index",), 0, 100_000),
+        Check("between", ("innovation_index",), 0, 100_000, severity="warning"),
         Check("unique", ("file_id", "city_name", "year")),
     ),
 }

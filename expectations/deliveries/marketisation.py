@@ -9,7 +9,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("province_name",)),
         Check("between", ("year",), 1990, 2100),
         Check("not_null", ("marketisation_index",)),
-        Check("between", ("marketisation_index",), -10, 20),
+        Check("between", ("marketisation_index",), -10, 20, severity="warning"),
         Check("unique", ("file_id", "province_name", "year")),
     ),
 }

@@ -11,7 +11,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("between", ("year",), 1900, 2100),
         Check("between", ("month",), 1, 12),
         Check("not_null", ("articles_pct",)),
-        Check("between", ("articles_pct",), 0, 100),
+        Check("between", ("articles_pct",), 0, 100, severity="warning"),
         Check("unique", ("file_id", "iso3", "year", "month")),
     ),
 }

@@ -9,7 +9,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("exporter_code",)),
         Check("between", ("year",), 1962, 2100),
         Check("between", ("length_hs6",), 6, 6),
-        Check("between", ("value_usd",), minimum=0),
+        Check("between", ("value_usd",), minimum=0, severity="warning"),
         Check("unique", ("file_id", "exporter_code", "hs6", "year")),
     ),
     "world_trade__countries": (
@@ -20,7 +20,7 @@ CHECKS: dict[str, tuple[Check, ...]] = {
     "world_trade__income": (
         Check("between", ("length_iso3",), 3, 3),
         Check("between", ("year",), 1960, 2100),
-        Check("between", ("gdp_per_head_usd",), 10, 1_000_000),
+        Check("between", ("gdp_per_head_usd",), 10, 1_000_000, severity="warning"),
         Check("unique", ("file_id", "iso3", "indicator_code", "year")),
     ),
 }

@@ -1,4 +1,4 @@
-"""What became of customs' export records on their way to the panels, in records and value, and why so many left."""
+"""What left on the way to the panels: customs' export records and value by fate, and the yearbooks' values beyond bounds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 KEPT = "kept"
+INDICATORS_SHOWN = 5
 # Firms outside the municipal districts leave because the papers study the districts: no warning is due.
 BY_DESIGN = frozenset({KEPT, "county_firm"})
 # Of records that leave for this reason, the sources that may be missing, and what else it may be.
@@ -23,6 +24,7 @@ CAUSES: dict[str, tuple[tuple[str, ...], str]] = {
     "no_hs_revision": ((), "seeds/judgments/hs_revisions does not say which HS revision customs used in these years"),
     "unknown_hs": (("concordance",), "their codes are in no table of their year's HS revision: are these codes of another revision?"),
     "no_exchange_rate": (("prices",), "they are in CNY, and no file of prices has an exchange rate of these years"),
+    "value_out_of_bounds": ((), "their value is beyond what one record can have (100 billion USD): is their unit another?"),
     "no_postcode": ((), "their firms have no postcode in any year (a column of the layout is missing or empty)"),
     "unknown_postcode": (("postcodes", "divisions"), "their postcodes lead to no district: are there lists of postcodes and divisions of these years?"),
 }
@@ -100,3 +102,16 @@ def _cause(fate: str, unmatched: Sequence[int], filled: Collection[str]) -> str:
         revisions = ", ".join(f"HS{revision}" for revision in unmatched)
         return f"no file of concordance leads from {revisions} to HS2002; add UNSD's table to [sources.concordance]"
     return otherwise
+
+
+def left_out_lines(database: Path) -> list[str]:
+    """One line, if the yearbooks have values beyond the dictionary's bounds: how many of which indicator are left out."""
+    query = "select indicator, count(*) from intermediate.int_city__values_left_out group by all order by count(*) desc, indicator"
+    with duckdb.connect(str(database), read_only=True) as connection:
+        found = connection.execute(query).fetchall()
+    if not found:
+        return []
+    more = f" and {len(found) - INDICATORS_SHOWN} more" if len(found) > INDICATORS_SHOWN else ""
+    named = ", ".join(f"{indicator} {count:,}" for indicator, count in found[:INDICATORS_SHOWN])
+    total = sum(count for _, count in found)
+    return [f"yearbook: {total:,} values beyond the dictionary's bounds are left out: {named}{more} (from int_city__values_left_out)."]

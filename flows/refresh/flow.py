@@ -26,7 +26,7 @@ from expectations import CheckResult, check_deliveries
 from flows.processes.prefect_server import Server
 from flows.refresh import dbt
 from flows.refresh.control import control, tell_stale
-from flows.refresh.fates import customs_fates, fate_lines
+from flows.refresh.fates import customs_fates, fate_lines, left_out_lines
 from flows.refresh.finish import checked_panels, finish_database, problem_rows
 from flows.refresh.inputs import Inputs, find_inputs
 from flows.refresh.leftovers import prune_lake_to_releases
@@ -176,6 +176,7 @@ def _refreshed(run: Refresh) -> Refreshed:
     filled = {outcome.source for outcome in outcomes if outcome.loads}
     warned_share = config.sources["customs"].controls.warn_left_share if "customs" in config.sources else Controls.warn_left_share
     fates = fate_lines(customs_fates(folder / DATABASE), filled, (config.first_year, config.last_year), warned_share)
+    fates += left_out_lines(folder / DATABASE)
     manifest = publish_release(config, folder, manifest, outcomes, built, checks)
     unpruned = prune_lake_to_releases(config)
     if unpruned:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import duckdb
 import pytest
 
-from flows.refresh.fates import CustomsFates, customs_fates, fate_lines
+from flows.refresh.fates import CustomsFates, customs_fates, fate_lines, left_out_lines
 from warehouse import connect
 from warehouse.errors import ConfigError
 from warehouse.releases.publish import DATABASE, current_release
@@ -70,6 +73,18 @@ def test_the_release_keeps_every_record_s_fate(small_release: Config) -> None:
     assert kept == [tuple(row.values()) for row in found.rows]
     assert found.unmatched == ()
     assert exports == (pytest.approx(sum(value for _, fate, _, value in kept if fate == "kept"), rel=1e-12),)
+
+
+def test_values_beyond_bounds_are_counted_by_indicator(tmp_path: Path) -> None:
+    database = tmp_path / "warehouse.duckdb"
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("create schema intermediate; create table intermediate.int_city__values_left_out (indicator varchar)")
+    assert left_out_lines(database) == []
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("insert into intermediate.int_city__values_left_out values ('area_km2'), ('gdp_cny'), ('area_km2')")
+    assert left_out_lines(database) == [
+        "yearbook: 3 values beyond the dictionary's bounds are left out: area_km2 2, gdp_cny 1 (from int_city__values_left_out)."
+    ]
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.5", "true", '"much"'])

@@ -2,7 +2,9 @@
    One row counts for a city, year and edition: the city's own, under its present name before a former one, and of the
    whole city before one without a stated scope. 莱芜 is added to 济南 up to 2018 where the edition prints it apart and
    the indicator adds up. Names outside the spine stay out and are listed in int_city__left_out. The order of editions:
-   seeds/judgments/vintages.csv; known errors of an edition: seeds/corrections/indicators.csv. DECISIONS 11, 12, 48. */
+   seeds/judgments/vintages.csv; known errors of an edition: seeds/corrections/indicators.csv. A value beyond the
+   dictionary's bounds is never chosen: the next edition is, and int_city__values_left_out lists it.
+   DECISIONS 11, 12, 48, 50. */
 with corrected as (
     select
         i.city_name,
@@ -60,21 +62,30 @@ whole as (
     from placed
     where rank_n = 1
     group by city_code, scope, indicator, year, vintage
+),
+
+bounded as (
+    select
+        w.*,
+        coalesce(w.value < d.minimum::double or w.value > d.maximum::double, false) as is_out_of_bounds
+    from whole as w
+    left join {{ ref('columns') }} as d on w.indicator = d.column_name
+    where w.value is not null
 )
 
 select
-    w.city_code,
-    w.scope,
-    w.indicator,
-    w.year,
-    w.vintage,
-    w.value,
-    w.is_interpolated,
-    w.is_corrected,
-    row_number() over (
-        partition by w.city_code, w.scope, w.indicator, w.year
-        order by v.priority
+    b.city_code,
+    b.scope,
+    b.indicator,
+    b.year,
+    b.vintage,
+    b.value,
+    b.is_interpolated,
+    b.is_corrected,
+    b.is_out_of_bounds,
+    not b.is_out_of_bounds and row_number() over (
+        partition by b.city_code, b.scope, b.indicator, b.year
+        order by b.is_out_of_bounds, v.priority
     ) = 1 as is_chosen
-from whole as w
-inner join {{ ref('vintages') }} as v on w.vintage = v.vintage
-where w.value is not null
+from bounded as b
+inner join {{ ref('vintages') }} as v on b.vintage = v.vintage

@@ -28,6 +28,7 @@ implied as (
     inner join {{ ref('int_city__indicator_vintages') }} as n
         on r.city_code = n.city_code and r.year = n.year and r.scope = n.scope and r.vintage = n.vintage
     where r.indicator = 'gdp_cny_2000_published' and r.scope = 'city' and r.is_chosen and n.indicator = 'gdp_cny'
+        and n.is_out_of_bounds is not true
 ),
 
 running as (

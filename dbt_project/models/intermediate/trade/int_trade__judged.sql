@@ -63,6 +63,7 @@ select
         when h.hs6_id is null and y.hs_revision is null then 'no_hs_revision'
         when h.hs6_id is null then 'unknown_hs'
         when r.value_cents is null then 'no_exchange_rate'
+        when r.value_cents not between 0 and 10000000000000 then 'value_out_of_bounds'
     end as set_aside_reason,
     case when f.firm_code is null then 'no_postcode' else f.district_reason end as district_reason
 from {{ ref('stg_customs__records') }} as r

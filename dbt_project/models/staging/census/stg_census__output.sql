@@ -2,7 +2,7 @@ select
     year,
     division_code,
     industry_code as gbt2002_code,
-    output_cny,
+    {{ within('output_cny', 0, 1e13) }} as output_cny,
     enterprises_n,
     file_id,
     line

@@ -5,7 +5,7 @@ select
     code_2018 as city_code_2018,
     name_2014 as city_name_2014,
     code_2014 as city_code_2014,
-    index_aggregate as digital_finance_index,
+    {{ within('index_aggregate', 0, 1000) }} as digital_finance_index,
     coverage_breadth as coverage_breadth_index,
     usage_depth as usage_depth_index,
     payment as payment_index,

@@ -2,7 +2,7 @@ select
     year,
     province_name,
     province_code,
-    index_aggregate as digital_finance_index,
+    {{ within('index_aggregate', 0, 1000) }} as digital_finance_index,
     coverage_breadth as coverage_breadth_index,
     usage_depth as usage_depth_index,
     payment as payment_index,

@@ -1,7 +1,7 @@
 select
     city_name,
     year,
-    innovation_index,
+    {{ within('innovation_index', 0, 100000) }} as innovation_index,
     file_id,
     line
 from {{ lake('innovation__cities') }}
