@@ -1,1 +1,3 @@
-"""From published panels to numbers: measures, estimators, the tables of papers, and their printing."""
+"""From published panels to numbers: measures, estimators, the tables of papers, and their
+printing.
+"""

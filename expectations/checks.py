@@ -1,4 +1,6 @@
-"""A check as data: what is expected of a table, and what came of it. Nothing here imports Great Expectations."""
+"""A check as data: what is expected of a table, and what came of it. Nothing here imports Great
+Expectations.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,8 @@ class Suite:
 class CheckResult:
     """What one check gave.
 
-    is_error : the check itself broke, so that nothing is known about the data; then `observed` is the message
+    is_error : the check itself broke, so that nothing is known about the data; then `observed` is
+        the message
     failing_rows : some of the failing rows, with their keys, as one line of text
     """
 
@@ -69,4 +72,7 @@ class CheckResult:
             return f"{where}: {self.check_name} holds"
         rows = f"; failing rows: {self.failing_rows}" if self.failing_rows else ""
         count = f", {self.unexpected_n:,} rows" if self.unexpected_n is not None else ""
-        return f"{where}: {self.check_name} fails ({self.severity}{count}){f'; {self.observed}' if self.observed else ''}{rows}"
+        return (
+            f"{where}: {self.check_name} fails"
+            f" ({self.severity}{count}){f'; {self.observed}' if self.observed else ''}{rows}"
+        )

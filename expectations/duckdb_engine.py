@@ -1,7 +1,9 @@
-"""Great Expectations on DuckDB: a datasource whose engine keeps each result after its connection is closed.
+"""Great Expectations on DuckDB: a datasource whose engine keeps each result after its connection is
+closed.
 
-The stock SQL engine returns a cursor from a connection that is already closed; DuckDB's driver has no rows then.
-Importing this module takes seconds, since it imports Great Expectations; only functions that run checks do it.
+The stock SQL engine returns a cursor from a connection that is already closed; DuckDB's driver has
+no rows then. Importing this module takes seconds, since it imports Great Expectations; only
+functions that run checks do it.
 """
 
 from __future__ import annotations
@@ -21,10 +23,14 @@ class DuckDBExecutionEngine(SqlAlchemyExecutionEngine):
 
 
 class DuckDBDatasource(SQLDatasource):
-    """Registers itself with Great Expectations by being defined: `context.data_sources.add_duckdb(...)`."""
+    """Registers itself with Great Expectations by being defined:
+    `context.data_sources.add_duckdb(...)`.
+    """
 
     type: Literal["duckdb"] = "duckdb"  # type: ignore[assignment]
 
     @property
-    def execution_engine_type(self) -> Type[SqlAlchemyExecutionEngine]:  # noqa: UP006 (`type` is this class's own field)
+    def execution_engine_type(
+        self,
+    ) -> Type[SqlAlchemyExecutionEngine]:  # noqa: UP006 (`type` is this class's own field)
         return DuckDBExecutionEngine

@@ -37,7 +37,9 @@ def check_deliveries(loads: Sequence[LoadReport], lake: Path) -> list[CheckResul
     files: dict[str, list[Path]] = {}
     for load in loads:
         for table in load.tables:
-            files.setdefault(table, []).append(load_folder(lake, load.source, load.load_id) / f"{table}.parquet")
+            files.setdefault(table, []).append(
+                load_folder(lake, load.source, load.load_id) / f"{table}.parquet"
+            )
     suites = [SUITES[table] for table in sorted(files) if table in SUITES]
     results = [_set_aside_share(load) for load in loads]
     with tempfile.TemporaryDirectory(prefix="citytrade-checks-") as folder:
@@ -67,7 +69,9 @@ def check_panels(
     with duckdb.connect(str(database), read_only=True) as connection:
         suites = []
         for panel, grain in grains.items():
-            columns = {row[0]: row[1] for row in connection.execute(f'describe main."{panel}"').fetchall()}
+            columns = {
+                row[0]: row[1] for row in connection.execute(f'describe main."{panel}"').fetchall()
+            }
             suites.append(panel_suite(panel, grain, columns, dictionary, years, is_complete))
     return [_told_empty(result, years) for result in _run(database, suites, "panel")]
 
@@ -76,14 +80,24 @@ def _told_empty(result: CheckResult, years: tuple[int, int]) -> CheckResult:
     """A panel without rows says what that means."""
     if result.success or result.is_error or result.column_name:
         return result
-    return replace(result, observed=f"between {years[0]} and {years[1]} no row has all the data that it is made from")
+    return replace(
+        result,
+        observed=f"between {years[0]} and {years[1]} no row has all the data that it is made from",
+    )
 
 
 def _delivery_view(suite: Suite, files: list[Path]) -> str:
     """A view over a table's files; `length_x` is added where a check wants the length of x."""
     listed = ", ".join(sql_text(file) for file in files)
-    wanted = {name for check in suite.checks for name in check.columns if name.startswith(LENGTH_PREFIX) and name not in lake_tables()[suite.table]}
-    lengths = "".join(f", length({name.removeprefix(LENGTH_PREFIX)}) as {name}" for name in sorted(wanted))
+    wanted = {
+        name
+        for check in suite.checks
+        for name in check.columns
+        if name.startswith(LENGTH_PREFIX) and name not in lake_tables()[suite.table]
+    }
+    lengths = "".join(
+        f", length({name.removeprefix(LENGTH_PREFIX)}) as {name}" for name in sorted(wanted)
+    )
     return f"create view {suite.table} as select *{lengths} from read_parquet([{listed}])"
 
 
@@ -100,13 +114,16 @@ def _set_aside_share(load: LoadReport) -> CheckResult:
         success=share <= SET_ASIDE_WARNING_SHARE,
         is_error=False,
         unexpected_n=load.set_aside_n,
-        observed=f"{load.file_name}: {share:.1%} of {load.read_n:,} rows" + (f" ({reasons})" if reasons else ""),
+        observed=f"{load.file_name}: {share:.1%} of {load.read_n:,} rows"
+        + (f" ({reasons})" if reasons else ""),
         failing_rows="",
     )
 
 
 def _run(database: Path, suites: Sequence[Suite], stage: str) -> list[CheckResult]:
-    """Validate each suite's table in one batch; Great Expectations is imported here and not before."""
+    """Validate each suite's table in one batch; Great Expectations is imported here and not
+    before.
+    """
     if not suites:
         return []
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
@@ -116,15 +133,35 @@ def _run(database: Path, suites: Sequence[Suite], stage: str) -> list[CheckResul
 
     context = _context()
     add = context.data_sources.add_duckdb
-    source = add("warehouse", connection_string=f"duckdb:///{database}", kwargs={"connect_args": {"read_only": True}})
+    source = add(
+        "warehouse",
+        connection_string=f"duckdb:///{database}",
+        kwargs={"connect_args": {"read_only": True}},
+    )
     results: list[CheckResult] = []
     try:
         for suite in suites:
-            batch = source.add_table_asset(suite.name, table_name=suite.table).add_batch_definition_whole_table("all").get_batch()
-            expected = gx.ExpectationSuite(suite.name, expectations=[_expectation(check, at) for at, check in enumerate(suite.checks)])
-            shown = {"result_format": "SUMMARY", "unexpected_index_column_names": list(suite.keys), "partial_unexpected_count": ROWS_SHOWN}
-            found = {outcome.expectation_config.meta["at"]: outcome for outcome in batch.validate(expected, result_format=shown).results}
-            results += [_result(stage, suite, check, found[at]) for at, check in enumerate(suite.checks)]
+            batch = (
+                source.add_table_asset(suite.name, table_name=suite.table)
+                .add_batch_definition_whole_table("all")
+                .get_batch()
+            )
+            expected = gx.ExpectationSuite(
+                suite.name,
+                expectations=[_expectation(check, at) for at, check in enumerate(suite.checks)],
+            )
+            shown = {
+                "result_format": "SUMMARY",
+                "unexpected_index_column_names": list(suite.keys),
+                "partial_unexpected_count": ROWS_SHOWN,
+            }
+            found = {
+                outcome.expectation_config.meta["at"]: outcome
+                for outcome in batch.validate(expected, result_format=shown).results
+            }
+            results += [
+                _result(stage, suite, check, found[at]) for at, check in enumerate(suite.checks)
+            ]
     finally:
         # Both hold connections, and while one is open nobody can write to the file.
         source.get_execution_engine().close()
@@ -135,10 +172,16 @@ def _run(database: Path, suites: Sequence[Suite], stage: str) -> list[CheckResul
 def _context() -> Any:
     """A context in memory: no files, no pages, no progress bars, no log lines."""
     import great_expectations as gx
-    from great_expectations.data_context.types.base import DataContextConfig, InMemoryStoreBackendDefaults
+    from great_expectations.data_context.types.base import (
+        DataContextConfig,
+        InMemoryStoreBackendDefaults,
+    )
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    settings = DataContextConfig(store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False), analytics_enabled=False)
+    settings = DataContextConfig(
+        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+    )
     context = gx.get_context(mode="ephemeral", project_config=settings)
     context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
     return context
@@ -149,26 +192,38 @@ def _expectation(check: Check, at: int) -> Expectation:
 
     common: dict[str, Any] = {"severity": check.severity, "meta": {"at": at}}
     if check.kind == "rows":
-        return gxe.ExpectTableRowCountToBeBetween(min_value=_whole(check.minimum), max_value=_whole(check.maximum), **common)
+        return gxe.ExpectTableRowCountToBeBetween(
+            min_value=_whole(check.minimum), max_value=_whole(check.maximum), **common
+        )
     if check.kind == "unique" and len(check.columns) > 1:
-        return gxe.ExpectCompoundColumnsToBeUnique(column_list=list(check.columns), ignore_row_if="never", **common)
+        return gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=list(check.columns), ignore_row_if="never", **common
+        )
     column = check.columns[0]
     if check.kind == "unique":
         return gxe.ExpectColumnValuesToBeUnique(column=column, **common)
     if check.kind == "not_null":
         return gxe.ExpectColumnValuesToNotBeNull(column=column, **common)
     if check.kind == "in_set":
-        return gxe.ExpectColumnValuesToBeInSet(column=column, value_set=list(check.values), **common)
-    return gxe.ExpectColumnValuesToBeBetween(column=column, min_value=check.minimum, max_value=check.maximum, **common)
+        return gxe.ExpectColumnValuesToBeInSet(
+            column=column, value_set=list(check.values), **common
+        )
+    return gxe.ExpectColumnValuesToBeBetween(
+        column=column, min_value=check.minimum, max_value=check.maximum, **common
+    )
 
 
-def _result(stage: str, suite: Suite, check: Check, outcome: ExpectationValidationResult) -> CheckResult:
+def _result(
+    stage: str, suite: Suite, check: Check, outcome: ExpectationValidationResult
+) -> CheckResult:
     message = _error_message(outcome.exception_info or {})
     result = outcome.result or {}
     observed = "" if message is None else message
     if message is None and "observed_value" in result:
         observed = f"{result['observed_value']} found"
-    rows = result.get("partial_unexpected_index_list") or result.get("partial_unexpected_list") or []
+    rows = (
+        result.get("partial_unexpected_index_list") or result.get("partial_unexpected_list") or []
+    )
     return CheckResult(
         stage=stage,
         suite=suite.name,
@@ -180,13 +235,21 @@ def _result(stage: str, suite: Suite, check: Check, outcome: ExpectationValidati
         is_error=message is not None,
         unexpected_n=result.get("unexpected_count"),
         observed=observed,
-        failing_rows="; ".join(json.dumps(row, ensure_ascii=False, default=str) for row in rows[:ROWS_SHOWN]),
+        failing_rows="; ".join(
+            json.dumps(row, ensure_ascii=False, default=str) for row in rows[:ROWS_SHOWN]
+        ),
     )
 
 
 def _error_message(info: Mapping[str, Any]) -> str | None:
-    """The message of a check that broke, else None; Great Expectations reports one error, or one a metric."""
-    reports = [info] if "raised_exception" in info else [part for part in info.values() if isinstance(part, Mapping)]
+    """The message of a check that broke, else None; Great Expectations reports one error, or one a
+    metric.
+    """
+    reports = (
+        [info]
+        if "raised_exception" in info
+        else [part for part in info.values() if isinstance(part, Mapping)]
+    )
     for report in reports:
         if report.get("raised_exception"):
             return str(report.get("exception_message") or "no message").strip().splitlines()[0]
@@ -195,7 +258,11 @@ def _error_message(info: Mapping[str, Any]) -> str | None:
 
 def _check_name(check: Check) -> str:
     if check.kind == "rows":
-        return f"rows at least {check.minimum:g}" if check.maximum is None else f"rows in [{check.minimum:g}, {check.maximum:g}]"
+        return (
+            f"rows at least {check.minimum:g}"
+            if check.maximum is None
+            else f"rows in [{check.minimum:g}, {check.maximum:g}]"
+        )
     if check.kind == "between":
         low = "-inf" if check.minimum is None else f"{check.minimum:.15g}"
         high = "inf" if check.maximum is None else f"{check.maximum:.15g}"

@@ -2,5 +2,9 @@
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036 - told here, before anything is imported that an older Python does not have
-    sys.exit(f"citytrade: this is Python {sys.version_info[0]}.{sys.version_info[1]}. Install Python 3.11 or later.")
+# Told here, before anything is imported that an older Python does not have.
+if sys.version_info < (3, 11):  # noqa: UP036
+    sys.exit(
+        f"citytrade: this is Python {sys.version_info[0]}.{sys.version_info[1]}."
+        " Install Python 3.11 or later."
+    )

@@ -8,7 +8,10 @@ import os
 import sys
 from collections.abc import Sequence
 
-MISSING = "citytrade: the package {name} is missing. Run `pip install -c constraints.txt -e .` in the project's folder."
+MISSING = (
+    "citytrade: the package {name} is missing. Run `pip install -c constraints.txt -e .` in the "
+    "project's folder."
+)
 try:
     from flows.commands.arguments import parser
     from warehouse.errors import CitytradeError
@@ -26,17 +29,21 @@ def refuse_half_an_installation() -> None:
     """
     if not (DBT_PROJECT / "dbt_project.yml").is_file():
         raise CitytradeError(
-            f"{DBT_PROJECT} is not there: citytrade builds from a clone of its repository, not from a wheel alone. "
-            "Clone it, and run `pip install -c constraints.txt -e .` in it."
+            f"{DBT_PROJECT} is not there: citytrade builds from a clone of its repository, not from"
+            " a wheel alone. Clone it, and run `pip install -c constraints.txt -e .` in it."
         )
     refuse_signs("The folder of the clone", DBT_PROJECT.parent)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0 done, 1 an error that is printed, 2 wrong usage, 3 a source in trouble."""
+    """Run a command; returns the exit code: 0 done, 1 an error that is printed, 2 wrong usage, 3 a
+    source in trouble.
+    """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8")  # whatever the terminal's locale says: city names are Chinese
+            stream.reconfigure(
+                encoding="utf-8"
+            )  # whatever the terminal's locale says: city names are Chinese
     commands = parser()
     if "_ARGCOMPLETE" in os.environ:  # a shell asks what could come next
         import argcomplete

@@ -47,19 +47,35 @@ def examine(config_path: str | None) -> list[Finding]:
     except CitytradeError as error:
         return [*findings, Finding("configuration", "cannot be used", str(error))]
     findings.append(Finding("configuration", str(config.path)))
-    findings += [_home(config), _lock(config), _sources(config), *_alerts(config), _leftovers(config), _release(config), *_seals(config)]
+    findings += [
+        _home(config),
+        _lock(config),
+        _sources(config),
+        *_alerts(config),
+        _leftovers(config),
+        _release(config),
+        *_seals(config),
+    ]
     return findings
 
 
 def _python() -> Finding:
     found = platform.python_version()
-    return Finding("Python", found, "" if sys.version_info >= (3, 11) else "Install Python 3.11 or later.")
+    return Finding(
+        "Python", found, "" if sys.version_info >= (3, 11) else "Install Python 3.11 or later."
+    )
 
 
 def _packages(file: Path) -> Finding:
     if not file.is_file():
-        return Finding("packages", f"{file.name} is not there", "Run this from a clone of the project.")
-    pins = {match.group(1): match.group(2) for line in file.read_text(encoding="utf-8").splitlines() if (match := PIN.match(line.strip()))}
+        return Finding(
+            "packages", f"{file.name} is not there", "Run this from a clone of the project."
+        )
+    pins = {
+        match.group(1): match.group(2)
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if (match := PIN.match(line.strip()))
+    }
     needed = _needed()
     wrong = []
     for name, version in pins.items():
@@ -72,14 +88,18 @@ def _packages(file: Path) -> Finding:
         if found != version:
             wrong.append(f"{name} {found} instead of {version}")
     return Finding(
-        "packages", ", ".join(wrong) if wrong else f"{len(pins)} as pinned", f"Run `pip install -c {file.name} -e .` in the project's folder." if wrong else ""
+        "packages",
+        ", ".join(wrong) if wrong else f"{len(pins)} as pinned",
+        f"Run `pip install -c {file.name} -e .` in the project's folder." if wrong else "",
     )
 
 
 def _needed() -> set[str]:
     """The packages that the project itself names as needed at run time."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {_plain(match.group()) for text in project["dependencies"] if (match := NAME.match(text))}
+    return {
+        _plain(match.group()) for text in project["dependencies"] if (match := NAME.match(text))
+    }
 
 
 def _plain(name: str) -> str:
@@ -93,7 +113,11 @@ def _home(config: Config) -> Finding:
         probe.write_text("", encoding="utf-8")
         probe.unlink()
     except OSError as error:
-        return Finding("home", f"{config.home}: {error.strerror}", "Choose another home in [warehouse], or give yourself the right to write there.")
+        return Finding(
+            "home",
+            f"{config.home}: {error.strerror}",
+            "Choose another home in [warehouse], or give yourself the right to write there.",
+        )
     free = os.statvfs(config.home)
     return Finding("home", f"{config.home}, {free.f_bavail * free.f_frsize / 1e9:.1f} GB free")
 
@@ -102,21 +126,49 @@ def _lock(config: Config) -> Finding:
     try:
         holder, left = lock.state(config.home), lock.left_behind(config.home)
     except OSError as error:
-        return Finding("refresh", f"{config.home / lock.LOCK_NAME}: {error.strerror}", "Give yourself the right to read and write there.")
-    if left is not None:
         return Finding(
-            "refresh", f"none running; stale lock of process {left.pid} on {left.host}, started {left.started}",
-            "That process ended before it was done. Run `citytrade refresh`: it removes what was left. Readers were never affected.",
+            "refresh",
+            f"{config.home / lock.LOCK_NAME}: {error.strerror}",
+            "Give yourself the right to read and write there.",
+        )
+    if left is not None:
+        whose = f"process {left.pid} on {left.host}, started {left.started}"
+        return Finding(
+            "refresh",
+            f"none running; stale lock of {whose}",
+            (
+                "That process ended before it was done. Run `citytrade refresh`: it removes what "
+                "was left. Readers were never affected."
+            ),
         )  # fmt: skip
-    return Finding("refresh", f"running (process {holder.pid} on {holder.host}, since {holder.started})" if holder else "none running")
+    return Finding(
+        "refresh",
+        (
+            f"running (process {holder.pid} on {holder.host}, since {holder.started})"
+            if holder
+            else "none running"
+        ),
+    )
 
 
 def _sources(config: Config) -> Finding:
     try:
-        files = [file for settings in config.sources.values() for file in matched_files(settings.patterns)]
+        files = [
+            file
+            for settings in config.sources.values()
+            for file in matched_files(settings.patterns)
+        ]
     except CitytradeError as error:
-        remedy = "" if config.simulate is not None and not config.simulate.directory.exists() else str(error)
-        return Finding("raw files", "not simulated yet: `citytrade refresh` does it" if not remedy else "missing", remedy)
+        remedy = (
+            ""
+            if config.simulate is not None and not config.simulate.directory.exists()
+            else str(error)
+        )
+        return Finding(
+            "raw files",
+            "not simulated yet: `citytrade refresh` does it" if not remedy else "missing",
+            remedy,
+        )
     return Finding("raw files", f"{len(files)} files of {len(config.sources)} sources")
 
 
@@ -128,15 +180,22 @@ def _release(config: Config) -> Finding:
         return foreign
     try:
         with connect(config) as connection:
-            row = connection.execute("select release, is_simulated, (select count(*) from meta.panels), version() from meta.releases where is_this").fetchone()
+            row = connection.execute(
+                "select release, is_simulated, (select count(*) from meta.panels), "
+                "version() from meta.releases where is_this"
+            ).fetchone()
     except (CitytradeError, duckdb.Error) as error:
         return Finding("release", "cannot be opened", f"{error} Run `citytrade refresh --force`.")
     assert row is not None
-    return Finding("release", f"{row[0]}{' (SIMULATED)' if row[1] else ''}, {row[2]} panels, DuckDB {row[3]}")
+    return Finding(
+        "release", f"{row[0]}{' (SIMULATED)' if row[1] else ''}, {row[2]} panels, DuckDB {row[3]}"
+    )
 
 
 def _alerts(config: Config) -> list[Finding]:
-    """Whether whoever is to be told of trouble could be; nothing where the configuration names nobody."""
+    """Whether whoever is to be told of trouble could be; nothing where the configuration names
+    nobody.
+    """
     alerts = config.alerts
     if not (alerts.command or alerts.webhook or alerts.services):
         return []
@@ -144,33 +203,60 @@ def _alerts(config: Config) -> list[Finding]:
         resolved(config)
     except CitytradeError as error:
         return [Finding("alerts", "cannot be sent", str(error))]
-    ways = ["command"] * bool(alerts.command) + ["webhook"] * bool(alerts.webhook) + [address.split(":")[0] for address in alerts.services]
+    ways = (
+        ["command"] * bool(alerts.command)
+        + ["webhook"] * bool(alerts.webhook)
+        + [address.split(":")[0] for address in alerts.services]
+    )
     return [Finding("alerts", f"go to: {', '.join(ways)}")]
 
 
 def _leftovers(config: Config) -> Finding:
     if lock.state(config.home) is not None:
         return Finding("leftovers", "not looked for while a refresh runs")
-    found = [path.relative_to(config.home).as_posix() if path.is_relative_to(config.home) else path.name for path in leftovers(config)]
+    found = [
+        path.relative_to(config.home).as_posix() if path.is_relative_to(config.home) else path.name
+        for path in leftovers(config)
+    ]
     more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    remedy = "Refreshes that were ended left these. Run `citytrade refresh`: it removes them." if found else ""
+    remedy = (
+        "Refreshes that were ended left these. Run `citytrade refresh`: it removes them."
+        if found
+        else ""
+    )
     return Finding("leftovers", ", ".join(found[:SHOWN]) + more or "none", remedy)
 
 
 def _seals(config: Config) -> list[Finding]:
-    """One finding a release whose files are not as they were published, or one that says that all are."""
+    """One finding a release whose files are not as they were published, or one that says that all
+    are.
+    """
     broken = {name: broken_seals(config.builds / name) for name in release_names(config.home)}
     current = current_release(config.home)
     found = []
     for name, wrong in broken.items():
         if wrong:
-            remedy = "Run `citytrade refresh`: it builds it again." if name == current else f"Run `citytrade rebuild {name}`, or do not use it."
-            found.append(Finding("seal", f"{name}: {'; '.join(wrong[:SHOWN])}", f"Release {name} was changed after its publication. {remedy}"))
-    return found or [Finding("seals", f"{len(broken)} releases as they were published")] * bool(broken)
+            remedy = (
+                "Run `citytrade refresh`: it builds it again."
+                if name == current
+                else f"Run `citytrade rebuild {name}`, or do not use it."
+            )
+            found.append(
+                Finding(
+                    "seal",
+                    f"{name}: {'; '.join(wrong[:SHOWN])}",
+                    f"Release {name} was changed after its publication. {remedy}",
+                )
+            )
+    return found or [Finding("seals", f"{len(broken)} releases as they were published")] * bool(
+        broken
+    )
 
 
 def _foreign_duckdb(config: Config) -> Finding | None:
-    """What to do where another version of DuckDB wrote the release: an older one than that cannot open it."""
+    """What to do where another version of DuckDB wrote the release: an older one than that cannot
+    open it.
+    """
     release = current_release(config.home)
     assert release is not None
     try:
@@ -180,5 +266,10 @@ def _foreign_duckdb(config: Config) -> Finding | None:
     here = duckdb.__version__
     if wrote is None or wrote == here:
         return None
-    remedy = f"Install the pinned packages (duckdb {wrote}), or run `citytrade refresh`: it builds the release anew with DuckDB {here}."
-    return Finding("release", f"{release} was written by DuckDB {wrote}, and this is DuckDB {here}", remedy)
+    remedy = (
+        f"Install the pinned packages (duckdb {wrote}), or run `citytrade refresh`: it builds the"
+        f" release anew with DuckDB {here}."
+    )
+    return Finding(
+        "release", f"{release} was written by DuckDB {wrote}, and this is DuckDB {here}", remedy
+    )

@@ -1,4 +1,6 @@
-"""What several tests share: a small simulated release, built once a test run, and tiny releases made by hand."""
+"""What several tests share: a small simulated release, built once a test run, and tiny releases
+made by hand.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ import duckdb
 import pytest
 
 from warehouse.releases.meta import write_meta, write_set_aside
-from warehouse.releases.publish import DATABASE, Manifest, begin_release, current_release, publish, release_id
+from warehouse.releases.publish import (
+    DATABASE,
+    Manifest,
+    begin_release,
+    current_release,
+    publish,
+    release_id,
+)
 from warehouse.settings.config import Config, load_config
 from warehouse.sources import SOURCES
 
@@ -26,11 +35,22 @@ SEED = 7
 
 def citytrade(*arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does."""
-    return subprocess.run([sys.executable, "-m", "flows.cli", *arguments], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=timeout)
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
 
 
 def environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PREFECT_", "CITYTRADE_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PREFECT_", "CITYTRADE_"))
+    }
     return {**kept, "PYTHONPATH": str(PROJECT)}
 
 
@@ -55,7 +75,9 @@ def shared(folder: Path) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def small_release(tmp_path_factory: pytest.TempPathFactory) -> Config:
-    """A published release of the small simulated world (seed 7), for reading only; its world lies beside its home."""
+    """A published release of the small simulated world (seed 7), for reading only; its world lies
+    beside its home.
+    """
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "small_release"
     with shared(folder):
@@ -70,7 +92,9 @@ def small_release(tmp_path_factory: pytest.TempPathFactory) -> Config:
 def tiny_config(tmp_path: Path) -> Config:
     """A configuration without sources, and nothing published."""
     file = tmp_path / "citytrade.toml"
-    file.write_text('[warehouse]\nhome = "home"\nfirst_year = 2003\nlast_year = 2011\n', encoding="utf-8")
+    file.write_text(
+        '[warehouse]\nhome = "home"\nfirst_year = 2003\nlast_year = 2011\n', encoding="utf-8"
+    )
     return load_config(file)
 
 
@@ -79,9 +103,17 @@ MakeRelease = Callable[..., str]
 
 @pytest.fixture
 def make_release(tiny_config: Config) -> MakeRelease:
-    """Publish a hand-made release with a panel `city_year` of two cities and three years, changed by SQL if given; returns its name."""
+    """Publish a hand-made release with a panel `city_year` of two cities and three years, changed
+    by SQL if given; returns its name.
+    """
 
-    def make(moment: datetime | None = None, marker: int = 1, is_simulated: bool = True, kept: int = 5, change: str = "") -> str:
+    def make(
+        moment: datetime | None = None,
+        marker: int = 1,
+        is_simulated: bool = True,
+        kept: int = 5,
+        change: str = "",
+    ) -> str:
         name = release_id(moment or datetime.now(UTC), f"{marker:06x}")
         manifest = Manifest(
             name,
@@ -97,16 +129,27 @@ def make_release(tiny_config: Config) -> MakeRelease:
         build = begin_release(tiny_config.home, name)
         with duckdb.connect(str(build / DATABASE)) as connection:
             connection.execute(
-                "create table city_year as select * from (values "
-                "(2003::smallint, '3301', '杭州市', 10.25::decimal(18, 2), 5, true), (2003, '0101', '=1+1', null, null, null), "
-                "(2004, '3301', '杭州市', 12.5, 7, false), (2004, '0101', '邯郸市', 3.0, 2, true), (2005, '3301', '杭州市', 1.0, 9, true)"
-                ") t(year, city_code, city_name_zh, export_value_usd, hs6_n, is_open)"
+                "create table city_year as select * from (values (2003::smallint, '3301', '杭州市',"
+                " 10.25::decimal(18, 2), 5, true), (2003, '0101', '=1+1', null, null, null), (2004,"
+                " '3301', '杭州市', 12.5, 7, false), (2004, '0101', '邯郸市', 3.0, 2, true), (2005,"
+                " '3301', '杭州市', 1.0, 9, true)) t(year, city_code, city_name_zh,"
+                " export_value_usd, hs6_n, is_open)"
             )
             if change:
                 connection.execute(change)
-            connection.execute("create schema indices; create table indices.idx_market as select '3301' as city_code, 0.5 as market_index")
+            connection.execute(
+                "create schema indices; create table indices.idx_market as select '3301' as"
+                " city_code, 0.5 as market_index"
+            )
             connection.execute(f"create table seeds_marker as select {marker} as marker")
-            entry = {"column_name": "export_value_usd", "unit": "USD", "label_en": "Exports", "label_zh": "出口额", "definition": "All.", "source": "customs"}
+            entry = {
+                "column_name": "export_value_usd",
+                "unit": "USD",
+                "label_en": "Exports",
+                "label_zh": "出口额",
+                "definition": "All.",
+                "source": "customs",
+            }
             write_set_aside(connection, [])
             write_meta(
                 connection,

@@ -1,7 +1,9 @@
-"""What code is made of: the files of ours that a module may run or read, found by following its imports.
+"""What code is made of: the files of ours that a module may run or read, found by following its
+imports.
 
-A reader's version, and the simulator's, is a hash over these files. They are found, not listed: a list kept by
-hand forgets the function that somebody imports next, and a changed reader then goes on serving stale rows.
+A reader's version, and the simulator's, is a hash over these files. They are found, not listed: a
+list kept by hand forgets the function that somebody imports next, and a changed reader then goes on
+serving stale rows.
 """
 
 from __future__ import annotations
@@ -28,10 +30,12 @@ def version_of(modules: Iterable[str]) -> str:
 
 @cache
 def files_of(module: str) -> frozenset[Path]:
-    """The module's file, those of the modules it leads to inside this package, and the data files that these name.
+    """The module's file, those of the modules it leads to inside this package, and the data files
+    that these name.
 
-    A data file is named by a constant of its module that is a Path (or a tuple of them); a folder stands for the
-    csv files in it. A package's `__init__` counts where something is imported from it that is no module.
+    A data file is named by a constant of its module that is a Path (or a tuple of them); a folder
+    stands for the csv files in it. A package's `__init__` counts where something is imported from
+    it that is no module.
     """
     files: set[Path] = set()
     for name in modules_of(module):
@@ -44,7 +48,9 @@ def files_of(module: str) -> frozenset[Path]:
 
 @cache
 def modules_of(module: str) -> frozenset[str]:
-    """The module and every module of this package that it imports, directly or through others, at whatever depth of its code."""
+    """The module and every module of this package that it imports, directly or through others, at
+    whatever depth of its code.
+    """
     found: set[str] = set()
     waiting = [module]
     while waiting:
@@ -62,7 +68,12 @@ def _imports(module: str) -> frozenset[str]:
         return frozenset()
     source = Path(spec.origin).read_bytes()
     parent = module if spec.submodule_search_locations is not None else module.rpartition(".")[0]
-    return frozenset(name for node in ast.walk(ast.parse(source)) for name in _names(node, parent) if name.split(".")[0] == PACKAGE)
+    return frozenset(
+        name
+        for node in ast.walk(ast.parse(source))
+        for name in _names(node, parent)
+        if name.split(".")[0] == PACKAGE
+    )
 
 
 def _names(node: ast.AST, parent: str) -> Iterator[str]:

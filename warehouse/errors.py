@@ -10,7 +10,8 @@ def _fit_to_print(text: str) -> str:
 class CitytradeError(Exception):
     """Base of every error that citytrade raises on purpose; its text is meant for a person.
 
-    What no terminal and no file can take of it, such as bytes of a file's name that are no text, is escaped.
+    What no terminal and no file can take of it, such as bytes of a file's name that are no text, is
+    escaped.
     """
 
     def __init__(self, *told: object) -> None:

@@ -1,6 +1,7 @@
 """The published warehouse, for readers: open it, read a panel, describe its columns, list releases.
 
-A reader resolves `current` once, when it opens; a refresh that publishes meanwhile changes nothing under it.
+A reader resolves `current` once, when it opens; a refresh that publishes meanwhile changes nothing
+under it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.query.connection import ReadingConnection, open_release
-from warehouse.releases.publish import DATABASE, current_release, named_release, read_manifest, release_names, unknown_release
+from warehouse.releases.publish import (
+    DATABASE,
+    current_release,
+    named_release,
+    read_manifest,
+    release_names,
+    unknown_release,
+)
 from warehouse.settings.config import Config, load_config
 
 if TYPE_CHECKING:
@@ -22,7 +30,17 @@ if TYPE_CHECKING:
 
     ConfigLike = Config | str | os.PathLike[str] | None
 
-INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "HUGEINT"}
+INTEGERS = {
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+    "HUGEINT",
+}
 
 
 def as_config(config: ConfigLike) -> Config:
@@ -38,7 +56,11 @@ def release_folder(config: ConfigLike = None, release: str | None = None) -> Pat
     ReleaseError : nothing is published yet, or no release has that name.
     """
     settings = as_config(config)
-    folder = settings.builds / release if release is not None else Path(os.path.realpath(settings.current))
+    folder = (
+        settings.builds / release
+        if release is not None
+        else Path(os.path.realpath(settings.current))
+    )
     if (folder / DATABASE).is_file():
         return folder
     if release is None:
@@ -46,14 +68,17 @@ def release_folder(config: ConfigLike = None, release: str | None = None) -> Pat
     raise unknown_release(settings.home, release)
 
 
-def connect(config: ConfigLike = None, release: str | None = None, memory: str | None = None) -> ReadingConnection:
+def connect(
+    config: ConfigLike = None, release: str | None = None, memory: str | None = None
+) -> ReadingConnection:
     """A read-only connection to a whole release; names without a schema find panels first.
 
     SQL in it can neither write nor reach files or the network, nor change how the connection works.
 
     Parameters
     ----------
-    memory : what its queries may take together, such as "2GB"; they then fail instead of taking more, and write nothing to the disk
+    memory : what its queries may take together, such as "2GB"; they then fail instead of taking
+        more, and write nothing to the disk
     """
     return ReadingConnection(open_release(release_folder(config, release), memory))
 
@@ -61,7 +86,12 @@ def connect(config: ConfigLike = None, release: str | None = None, memory: str |
 def panels(config: ConfigLike = None, release: str | None = None) -> pd.DataFrame:
     """The published panels: panel, grain, rows, first_year, last_year, description."""
     with connect(config, release) as connection:
-        return _frame(connection, "select panel, grain, rows_n as rows, first_year, last_year, description from meta.panels", order="panel")
+        return _frame(
+            connection,
+            "select panel, grain, rows_n as rows, first_year, last_year, description from"
+            " meta.panels",
+            order="panel",
+        )
 
 
 def panel(
@@ -81,19 +111,25 @@ def panel(
 
     Returns
     -------
-    DataFrame : codes and names as text, counts and years as integers (Int64 where some are missing), decimals as float.
+    DataFrame : codes and names as text, counts and years as integers (Int64 where some are
+        missing), decimals as float.
         attrs: panel, release, simulated, columns = {column: {unit, label_en, label_zh, definition}}
 
     Raises
     ------
-    CitytradeError : an unknown panel or column (the nearest names are given), years for a panel without them.
+    CitytradeError : an unknown panel or column (the nearest names are given), years for a panel
+        without them.
     """
     folder = release_folder(config, release)
     with ReadingConnection(open_release(folder)) as connection:
         keys = _keys(connection, name)
         known = _columns(connection, name)
         chosen = _chosen(name, keys, list(known), columns)
-        frame = _frame(connection, f'select {_list(chosen)} from main."{name}"{_between(name, years, known)}', order=_list(keys))
+        frame = _frame(
+            connection,
+            f'select {_list(chosen)} from main."{name}"{_between(name, years, known)}',
+            order=_list(keys),
+        )
         frame.attrs = {
             "panel": name,
             "release": folder.name,
@@ -104,7 +140,8 @@ def panel(
 
 
 def describe(name: str, config: ConfigLike = None, release: str | None = None) -> pd.DataFrame:
-    """A panel's columns: dtype, unit, labels, definition, source, share of rows that have a value, least and greatest value.
+    """A panel's columns: dtype, unit, labels, definition, source, share of rows that have a value,
+    least and greatest value.
 
     Raises
     ------
@@ -114,33 +151,42 @@ def describe(name: str, config: ConfigLike = None, release: str | None = None) -
         _keys(connection, name)
         known = _columns(connection, name)
         parts = [
-            f"select {at} as place, '{column}' as column_name, '{kind.lower()}' as dtype, count(\"{column}\") / nullif(count(*), 0) as non_null_share, "
-            f'min("{column}")::varchar as minimum, max("{column}")::varchar as maximum from main."{name}"'
+            f"select {at} as place, '{column}' as column_name, '{kind.lower()}' as dtype,"
+            f' count("{column}") / nullif(count(*), 0) as non_null_share, '
+            f'min("{column}")::varchar as minimum, max("{column}")::varchar as maximum from'
+            f' main."{name}"'
             for at, (column, kind) in enumerate(known.items())
         ]
         return _frame(
             connection,
-            f"with measured as ({' union all '.join(parts)}) "
-            "select m.place, m.column_name, m.dtype, d.unit, d.label_en, d.label_zh, d.definition, d.source, m.non_null_share, m.minimum, m.maximum "
-            "from measured m left join meta.dictionary d using (column_name)",
+            f"with measured as ({' union all '.join(parts)}) select m.place, m.column_name,"
+            " m.dtype, d.unit, d.label_en, d.label_zh, d.definition, d.source, m.non_null_share,"
+            " m.minimum, m.maximum from measured m left join meta.dictionary d using"
+            " (column_name)",
             order="place",
         ).drop(columns="place")
 
 
 def releases(config: ConfigLike = None) -> pd.DataFrame:
-    """The releases on disk, newest first: release, created_at, is_current, is_simulated, files, previous."""
+    """The releases on disk, newest first: release, created_at, is_current, is_simulated, files,
+    previous.
+    """
     import pandas as pd
 
     home = as_config(config).home
     current = current_release(home)
     manifests = [read_manifest(home, name) for name in reversed(release_names(home))]
     names = ["release", "created_at", "is_current", "is_simulated", "files", "previous"]
-    rows = [[m.release, m.created_at, m.release == current, m.is_simulated, len(m.loads), m.previous] for m in manifests]
+    rows = [
+        [m.release, m.created_at, m.release == current, m.is_simulated, len(m.loads), m.previous]
+        for m in manifests
+    ]
     return pd.DataFrame(rows, columns=names)
 
 
 def diff(old: str = "previous", new: str = "current", config: ConfigLike = None) -> pd.DataFrame:
-    """What changed in the panels from one release to another; see `warehouse.releases.diff.compare` for the columns.
+    """What changed in the panels from one release to another; see `warehouse.releases.diff.compare`
+    for the columns.
 
     Parameters
     ----------
@@ -171,11 +217,15 @@ def _columns(connection: ReadingConnection, name: str) -> dict[str, str]:
     return {row[0]: row[1] for row in connection.execute(f'describe main."{name}"').fetchall()}
 
 
-def _chosen(name: str, keys: list[str], known: list[str], columns: Iterable[str] | None) -> list[str]:
+def _chosen(
+    name: str, keys: list[str], known: list[str], columns: Iterable[str] | None
+) -> list[str]:
     wanted = known if columns is None else [columns] if isinstance(columns, str) else list(columns)
     for column in wanted:
         if column not in known:
-            raise CitytradeError(f"Panel {name} has no column {column!r}. {_nearest(column, known)}")
+            raise CitytradeError(
+                f"Panel {name} has no column {column!r}. {_nearest(column, known)}"
+            )
     return [*keys, *(column for column in dict.fromkeys(wanted) if column not in keys)]
 
 
@@ -186,13 +236,20 @@ def _between(name: str, years: int | tuple[int, int] | None, known: dict[str, st
         raise CitytradeError(f"Panel {name} has no years. Leave `years` out.")
     first, last = (years, years) if isinstance(years, int) else tuple(years)
     if int(first) > int(last):
-        raise CitytradeError(f"years = ({first}, {last}) are in the wrong order. Give the first year first.")
+        raise CitytradeError(
+            f"years = ({first}, {last}) are in the wrong order. Give the first year first."
+        )
     return f" where year between {int(first)} and {int(last)}"
 
 
 def _labels(connection: ReadingConnection, chosen: list[str]) -> dict[str, dict[str, str]]:
-    rows = connection.execute("select column_name, unit, label_en, label_zh, definition from meta.dictionary").fetchall()
-    found = {row[0]: dict(zip(("unit", "label_en", "label_zh", "definition"), row[1:], strict=True)) for row in rows}
+    rows = connection.execute(
+        "select column_name, unit, label_en, label_zh, definition from meta.dictionary"
+    ).fetchall()
+    found = {
+        row[0]: dict(zip(("unit", "label_en", "label_zh", "definition"), row[1:], strict=True))
+        for row in rows
+    }
     return {column: found[column] for column in chosen if column in found}
 
 
@@ -201,12 +258,23 @@ def _frame(connection: ReadingConnection, query: str, order: str) -> pd.DataFram
     import pyarrow as pa
 
     kinds = {row[0]: row[1] for row in connection.execute(f"describe {query}").fetchall()}
-    casts = ", ".join(f'"{name}"::{_target(kind)} as "{name}"' if _target(kind) else f'"{name}"' for name, kind in kinds.items())
+    casts = ", ".join(
+        f'"{name}"::{_target(kind)} as "{name}"' if _target(kind) else f'"{name}"'
+        for name, kind in kinds.items()
+    )
     table = connection.execute(f"select {casts} from ({query}) order by {order}").to_arrow_table()
-    frame = table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): pd.StringDtype(na_value=float("nan"))}.get)
+    frame = table.to_pandas(
+        types_mapper={
+            pa.int64(): pd.Int64Dtype(),
+            pa.bool_(): pd.BooleanDtype(),
+            pa.string(): pd.StringDtype(na_value=float("nan")),
+        }.get
+    )
     for name in frame.columns:
         if str(frame[name].dtype) in ("Int64", "boolean") and not frame[name].isna().any():
-            frame[name] = frame[name].astype("int64" if str(frame[name].dtype) == "Int64" else "bool")
+            frame[name] = frame[name].astype(
+                "int64" if str(frame[name].dtype) == "Int64" else "bool"
+            )
     return frame
 
 

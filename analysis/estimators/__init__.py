@@ -1,6 +1,8 @@
-"""Estimators: each takes a frame and column names and returns a frozen result that says what it did.
+"""Estimators: each takes a frame and column names and returns a frozen result that says what it
+did.
 
-from analysis.estimators import fixed_effects, dynamic_gmm, instrumental_variables, callaway_santanna
+from analysis.estimators import fixed_effects, dynamic_gmm, instrumental_variables,
+callaway_santanna
 """
 
 from __future__ import annotations
@@ -43,7 +45,15 @@ from analysis.estimators.did import (
 )
 from analysis.estimators.gmm import GMM, IV, DynamicGMMResult, Lag, Term, dynamic_gmm
 from analysis.estimators.iv import InstrumentalResult, instrumental_variables
-from analysis.estimators.limited import BinaryChoiceResult, HeckmanResult, SeparationError, TobitResult, binary_choice, heckman, tobit
+from analysis.estimators.limited import (
+    BinaryChoiceResult,
+    HeckmanResult,
+    SeparationError,
+    TobitResult,
+    binary_choice,
+    heckman,
+    tobit,
+)
 from analysis.estimators.linear import (
     FixedEffectsResult,
     GroupComparison,
@@ -63,7 +73,14 @@ from analysis.estimators.linear import (
     panel_regression,
     quadratic,
 )
-from analysis.estimators.matching import Matching, MatchingResult, MatchOptions, TieError, match, matching_att
+from analysis.estimators.matching import (
+    Matching,
+    MatchingResult,
+    MatchOptions,
+    TieError,
+    match,
+    matching_att,
+)
 from analysis.estimators.placebo import PlaceboResult, placebo
 from analysis.estimators.spatial import (
     MoranResult,

@@ -1,6 +1,8 @@
-"""Data envelopment analysis: efficiency against the frontier that the best units span, with slacks, peers, targets and scale.
+"""Data envelopment analysis: efficiency against the frontier that the best units span, with slacks,
+peers, targets and scale.
 
-Charnes, Cooper and Rhodes (1978), constant returns; Banker, Charnes and Cooper (1984), variable returns; slacks as DEAP 2.1 (Coelli 1996).
+Charnes, Cooper and Rhodes (1978), constant returns; Banker, Charnes and Cooper (1984), variable
+returns; slacks as DEAP 2.1 (Coelli 1996).
 """
 
 from __future__ import annotations
@@ -37,10 +39,13 @@ class EnvelopmentResult:
     ----------
     method : what was computed, as a note would say it
     table : one row for every row of the frame given, NaN where a row was left out:
-        efficiency in (0, 1], 1 on the frontier; with returns other than "crs" also efficiency_crs, scale_efficiency (efficiency_crs / efficiency)
-        and, with "vrs", returns_to_scale ("irs", "crs", "drs"); with slacks, "slack: ..." and "target: ..." of each column, in its units;
-        with super_efficiency, that of each unit against all others, NaN where no multiple of it is feasible
-    peers : unit[, period], peer, weight: the frontier units that a unit is compared with; empty without slacks
+        efficiency in (0, 1], 1 on the frontier; with returns other than "crs" also efficiency_crs,
+        scale_efficiency (efficiency_crs / efficiency) and, with "vrs", returns_to_scale ("irs",
+        "crs", "drs"); with slacks, "slack: ..." and "target: ..." of each column, in its units;
+        with super_efficiency, that of each unit against all others, NaN where no multiple of it is
+        feasible
+    peers : unit[, period], peer, weight: the frontier units that a unit is compared with; empty
+        without slacks
     dropped : reason -> rows
     left_out : unit[, period] and reason of each row that was dropped
     n : rows used
@@ -55,8 +60,14 @@ class EnvelopmentResult:
 
     def note(self) -> str:
         """One sentence: what was computed, on which rows, and what was left out."""
-        reasons = "; ".join(f"{samples.rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
-        return f"{self.method}, {samples.rows(self.n)}, mean efficiency {self.table['efficiency'].mean():.4f}; left out: {reasons}."
+        reasons = (
+            "; ".join(f"{samples.rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
+        return (
+            f"{self.method}, {samples.rows(self.n)}, mean efficiency"
+            f" {self.table['efficiency'].mean():.4f}; left out: {reasons}."
+        )
 
     def __str__(self) -> str:
         return f"{self.table.to_string(float_format=lambda value: f'{value:.4f}')}\n{self.note()}"
@@ -76,15 +87,17 @@ def envelopment(
 ) -> EnvelopmentResult:
     """Efficiency of every row against the frontier of all rows, or of the rows of its period.
 
-    Input orientation: min theta such that X'w <= theta x, Y'w >= y, w >= 0; output orientation: 1 / max phi such that X'w <= x, Y'w >= phi y.
-    The weights w sum to anything ("crs"), one ("vrs"), at most one ("nirs") or at least one ("ndrs").
+    Input orientation: min theta such that X'w <= theta x, Y'w >= y, w >= 0; output orientation: 1 /
+    max phi such that X'w <= x, Y'w >= phi y. The weights w sum to anything ("crs"), one ("vrs"), at
+    most one ("nirs") or at least one ("ndrs").
 
     Parameters
     ----------
     frame : one row a unit, or a unit and period
     inputs, outputs : non-negative columns in any units; no number of theirs depends on the units
     period : a frontier of its own for each; left out, one frontier for all rows
-    slacks : "multi_stage" (Coelli 1998, DEAP's default), "two_stage" (largest sum of slacks, each in units of the column's mean), "none" (fastest)
+    slacks : "multi_stage" (Coelli 1998, DEAP's default), "two_stage" (largest sum of slacks, each
+        in units of the column's mean), "none" (fastest)
 
     Returns
     -------
@@ -92,7 +105,8 @@ def envelopment(
 
     Raises
     ------
-    ValueError : columns missing or not numeric, duplicate keys, options unknown. Rows that cannot be used are dropped, counted and named: a number
+    ValueError : columns missing or not numeric, duplicate keys, options unknown. Rows that cannot
+        be used are dropped, counted and named: a number
         missing or infinite, an input zero or negative, an output negative, all outputs zero
     """
     for given, known in ((returns, Returns), (orientation, Orientation), (slacks, Slacks)):
@@ -111,9 +125,17 @@ def envelopment(
     if returns == "vrs":
         table.insert(3, "returns_to_scale", pd.Series(scale_kinds, index=frame.index, dtype="str"))
     keys = [unit] if period is None else [unit, period]
-    names = {"crs": "constant", "vrs": "variable", "nirs": "non-increasing", "ndrs": "non-decreasing"}
+    names = {
+        "crs": "constant",
+        "vrs": "variable",
+        "nirs": "non-increasing",
+        "ndrs": "non-decreasing",
+    }
     return EnvelopmentResult(
-        method=f"{orientation}-oriented data envelopment with {names[returns]} returns{'' if period is None else ', a frontier for each ' + period}",
+        method=(
+            f"{orientation}-oriented data envelopment with {names[returns]}"
+            f" returns{'' if period is None else ', a frontier for each ' + period}"
+        ),
         table=table,
         peers=pd.DataFrame(peers, columns=[*keys, "peer", "weight"]),
         dropped=sample.dropped,
@@ -124,7 +146,8 @@ def envelopment(
 
 @dataclass(frozen=True)
 class Sample:
-    """Usable rows, sorted by their numbers so that the frame's order and the spelling of units change nothing.
+    """Usable rows, sorted by their numbers so that the frame's order and the spelling of units
+    change nothing.
 
     Attributes
     ----------
@@ -148,7 +171,13 @@ class Sample:
     left_out: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
-def sample_of(frame: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], unit: str, period: str | None) -> Sample:
+def sample_of(
+    frame: pd.DataFrame,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    unit: str,
+    period: str | None,
+) -> Sample:
     """Check the frame and take the rows that can be used."""
     keys = [unit] if period is None else [unit, period]
     if not inputs or not outputs:
@@ -165,7 +194,9 @@ def sample_of(frame: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str]
         raise ValueError(f"no row can be used: {left_out['reason'].value_counts().to_dict()}.")
     labels = frame[unit].to_numpy(dtype=object)
     spelled = np.array([str(label) for label in labels[rows]], dtype=object)
-    rows = rows[np.lexsort((pd.factorize(spelled, sort=True)[0], *x[rows].T, *y[rows].T, times[rows]))]
+    rows = rows[
+        np.lexsort((pd.factorize(spelled, sort=True)[0], *x[rows].T, *y[rows].T, times[rows]))
+    ]
     x_size, y_size = x[rows].mean(axis=0), y[rows].mean(axis=0)
     y_size = np.where(y_size > 0, y_size, 1.0)
     groups = [np.flatnonzero(times[rows] == moment) for moment in np.unique(times[rows])]
@@ -180,22 +211,44 @@ def sample_of(frame: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str]
         names=(list(inputs), list(outputs)),
         has_period=period is not None,
         groups=groups,
-        dropped={str(reason): int(count) for reason, count in left_out["reason"].value_counts(sort=False).items()},
+        dropped={
+            str(reason): int(count)
+            for reason, count in left_out["reason"].value_counts(sort=False).items()
+        },
         left_out=left_out,
     )
 
 
 def _reasons(
-    frame: pd.DataFrame, unit: str, period: str | None, times: np.ndarray, inputs: tuple[list[str], np.ndarray], outputs: tuple[list[str], np.ndarray]
+    frame: pd.DataFrame,
+    unit: str,
+    period: str | None,
+    times: np.ndarray,
+    inputs: tuple[list[str], np.ndarray],
+    outputs: tuple[list[str], np.ndarray],
 ) -> list[str]:
     """For each row the first reason why it cannot be used, or an empty text."""
-    checks = [(f"{unit} missing", frame[unit].isna().to_numpy()), (f"{period} missing", ~np.isfinite(times))]
+    checks = [
+        (f"{unit} missing", frame[unit].isna().to_numpy()),
+        (f"{period} missing", ~np.isfinite(times)),
+    ]
     for names, values in (inputs, outputs):
         for position, name in enumerate(names):
             column = values[:, position]
-            checks += [(f"{name} missing", np.isnan(column)), (f"{name} infinite", np.isinf(column)), (f"{name} negative", column < 0)]
-    checks += [(f"{name} zero", inputs[1][:, position] == 0) for position, name in enumerate(inputs[0])]
-    checks.append(("all outputs zero" if len(outputs[0]) > 1 else f"{outputs[0][0]} zero", np.all(outputs[1] == 0, axis=1)))
+            checks += [
+                (f"{name} missing", np.isnan(column)),
+                (f"{name} infinite", np.isinf(column)),
+                (f"{name} negative", column < 0),
+            ]
+    checks += [
+        (f"{name} zero", inputs[1][:, position] == 0) for position, name in enumerate(inputs[0])
+    ]
+    checks.append(
+        (
+            "all outputs zero" if len(outputs[0]) > 1 else f"{outputs[0][0]} zero",
+            np.all(outputs[1] == 0, axis=1),
+        )
+    )
     reasons = [""] * len(frame)
     for reason, bad in reversed(checks):
         for row in np.flatnonzero(bad):
@@ -217,11 +270,24 @@ class _Task:
     def columns(self) -> list[str]:
         both = [*self.sample.names[0], *self.sample.names[1]]
         scale = [] if self.returns == "crs" else ["efficiency_crs", "scale_efficiency"]
-        slack = [] if self.slacks == "none" else [f"slack: {name}" for name in both] + [f"target: {name}" for name in both]
-        return ["efficiency", *scale, *(["super_efficiency"] if self.super_efficiency else []), *slack]
+        slack = (
+            []
+            if self.slacks == "none"
+            else [f"slack: {name}" for name in both] + [f"target: {name}" for name in both]
+        )
+        return [
+            "efficiency",
+            *scale,
+            *(["super_efficiency"] if self.super_efficiency else []),
+            *slack,
+        ]
 
-    def run(self, members: np.ndarray) -> tuple[np.ndarray, list[str | None], list[tuple[object, ...]]]:
-        """Numbers in the order of `columns`, kinds of returns to scale, and peers, of the rows of one frontier."""
+    def run(
+        self, members: np.ndarray
+    ) -> tuple[np.ndarray, list[str | None], list[tuple[object, ...]]]:
+        """Numbers in the order of `columns`, kinds of returns to scale, and peers, of the rows of
+        one frontier.
+        """
         sample = self.sample
         technology = Technology(sample.x[members], sample.y[members], self.returns)
         efficiency = self._all(technology)
@@ -235,7 +301,19 @@ class _Task:
                 kinds = self._kinds(technology, constant, efficiency)
         if self.super_efficiency:
             everyone = np.arange(len(members))
-            columns.append(np.array([radial(technology.only(everyone != row), technology.x[row], technology.y[row], self.orientation) for row in everyone]))
+            columns.append(
+                np.array(
+                    [
+                        radial(
+                            technology.only(everyone != row),
+                            technology.x[row],
+                            technology.y[row],
+                            self.orientation,
+                        )
+                        for row in everyone
+                    ]
+                )
+            )
         peers: list[tuple[object, ...]] = []
         if self.slacks != "none":
             slack, peers = self._slacks(technology, efficiency, members)
@@ -243,10 +321,19 @@ class _Task:
         return np.column_stack(columns), kinds, peers
 
     def _all(self, technology: Technology) -> np.ndarray:
-        return np.array([snap(min(1.0, radial(technology, x, y, self.orientation))) for x, y in zip(technology.x, technology.y, strict=True)])
+        return np.array(
+            [
+                snap(min(1.0, radial(technology, x, y, self.orientation)))
+                for x, y in zip(technology.x, technology.y, strict=True)
+            ]
+        )
 
-    def _kinds(self, technology: Technology, constant: np.ndarray, variable: np.ndarray) -> list[str | None]:
-        """Constant returns where the two efficiencies agree; else decreasing where the non-increasing frontier is the variable one."""
+    def _kinds(
+        self, technology: Technology, constant: np.ndarray, variable: np.ndarray
+    ) -> list[str | None]:
+        """Constant returns where the two efficiencies agree; else decreasing where the
+        non-increasing frontier is the variable one.
+        """
         nirs = Technology(technology.x, technology.y, "nirs")
         kinds: list[str | None] = []
         for row in range(len(variable)):
@@ -257,8 +344,12 @@ class _Task:
             kinds.append("drs" if snap(bounded / variable[row]) == 1.0 else "irs")
         return kinds
 
-    def _slacks(self, technology: Technology, efficiency: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, list[tuple[object, ...]]]:
-        """Slacks and targets in the units of the columns, and peers. Only efficient rows can be peers, so only they are offered."""
+    def _slacks(
+        self, technology: Technology, efficiency: np.ndarray, members: np.ndarray
+    ) -> tuple[np.ndarray, list[tuple[object, ...]]]:
+        """Slacks and targets in the units of the columns, and peers. Only efficient rows can be
+        peers, so only they are offered.
+        """
         sample = self.sample
         best = np.flatnonzero(efficiency == 1.0)
         offered = technology.only(best)
@@ -272,12 +363,17 @@ class _Task:
             target = np.concatenate([x - found.input_slacks, y + found.output_slacks])
             out[row] = np.concatenate([slack * size, target * size])
             me = self._key(members[row])
-            peers += [(*me, sample.labels[members[best[peer]]], float(found.weights[peer])) for peer in np.flatnonzero(found.weights)]
+            peers += [
+                (*me, sample.labels[members[best[peer]]], float(found.weights[peer]))
+                for peer in np.flatnonzero(found.weights)
+            ]
         return out, peers
 
     def _projection(self, offered: Technology, x: np.ndarray, y: np.ndarray) -> Projection:
         first = most_slack(offered, x, y, np.ones(len(x) + len(y)))
-        if self.slacks == "two_stage" or not (first.input_slacks.any() or first.output_slacks.any()):
+        if self.slacks == "two_stage" or not (
+            first.input_slacks.any() or first.output_slacks.any()
+        ):
             return first
         return multi_stage(offered, x, y)
 

@@ -1,4 +1,6 @@
-"""The linear programs of data envelopment, solved with HiGHS's dual simplex so that solutions are corners and repeat to the bit."""
+"""The linear programs of data envelopment, solved with HiGHS's dual simplex so that solutions are
+corners and repeat to the bit.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,18 @@ from scipy import optimize
 Returns = Literal["crs", "vrs", "nirs", "ndrs"]
 Orientation = Literal["input", "output"]
 # The sum of the weights: free, one, at most one, at least one.
-WEIGHT_SUMS: dict[str, tuple[float, float] | None] = {"crs": None, "vrs": (1.0, 1.0), "nirs": (0.0, 1.0), "ndrs": (1.0, np.inf)}
+WEIGHT_SUMS: dict[str, tuple[float, float] | None] = {
+    "crs": None,
+    "vrs": (1.0, 1.0),
+    "nirs": (0.0, 1.0),
+    "ndrs": (1.0, np.inf),
+}
 EXACT = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-# HiGHS keeps constraints to 1e-10; what differs from one or zero by less than this does so by rounding.
+# HiGHS keeps constraints to 1e-10; what differs from one or zero by less than this does so by
+# rounding.
 ROUNDING = 1e-8
-# A projected point lies on the frontier only up to rounding, so the programs that start from it are given a little room, more if they need it.
+# A projected point lies on the frontier only up to rounding, so the programs that start from it are
+# given a little room, more if they need it.
 ROOM = (1e-9, 1e-8, 1e-7, 1e-6)
 
 
@@ -25,7 +34,9 @@ class EnvelopmentError(RuntimeError):
 
 @dataclass(frozen=True)
 class Technology:
-    """Rows of inputs (n, m) and outputs (n, s) that span the frontier, and what is assumed of scale."""
+    """Rows of inputs (n, m) and outputs (n, s) that span the frontier, and what is assumed of
+    scale.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -35,8 +46,12 @@ class Technology:
         return Technology(self.x[rows], self.y[rows], self.returns)
 
 
-def _solve(costs: np.ndarray, technology: Technology, left: np.ndarray, right: np.ndarray) -> np.ndarray | None:
-    """Minimise costs @ (weights, extra) under left @ (weights, extra) <= right, all of them non-negative; None where infeasible."""
+def _solve(
+    costs: np.ndarray, technology: Technology, left: np.ndarray, right: np.ndarray
+) -> np.ndarray | None:
+    """Minimise costs @ (weights, extra) under left @ (weights, extra) <= right, all of them
+    non-negative; None where infeasible.
+    """
     n, size = len(technology.x), len(costs)
     sums = WEIGHT_SUMS[technology.returns]
     total = np.zeros((1, size))
@@ -45,28 +60,52 @@ def _solve(costs: np.ndarray, technology: Technology, left: np.ndarray, right: n
     if sums is not None and not equal:
         bound, turn = (sums[1], 1) if np.isfinite(sums[1]) else (sums[0], -1)
         left, right = np.vstack([left, turn * total]), np.append(right, turn * bound)
-    solved = optimize.linprog(costs, left, right, total if equal else None, [1.0] if equal else None, (0, None), "highs-ds", options=EXACT)
+    solved = optimize.linprog(
+        costs,
+        left,
+        right,
+        total if equal else None,
+        [1.0] if equal else None,
+        (0, None),
+        "highs-ds",
+        options=EXACT,
+    )
     if solved.status == 2:
         return None
     if solved.status != 0:
-        raise EnvelopmentError(f"HiGHS stopped with status {solved.status} ({solved.message}) on {n} units. Rescale the columns.")
+        raise EnvelopmentError(
+            f"HiGHS stopped with status {solved.status} ({solved.message}) on {n} units. Rescale"
+            " the columns."
+        )
     return np.asarray(solved.x)
 
 
 def radial(technology: Technology, x: np.ndarray, y: np.ndarray, orientation: Orientation) -> float:
-    """Farrell efficiency of (x, y): the least share of the inputs that suffices, or one over the most by which outputs can grow.
+    """Farrell efficiency of (x, y): the least share of the inputs that suffices, or one over the
+    most by which outputs can grow.
 
-    In (0, 1] for a point inside the technology; above 1 outside it (super-efficiency, other periods); NaN where no multiple of it is inside.
+    In (0, 1] for a point inside the technology; above 1 outside it (super-efficiency, other
+    periods); NaN where no multiple of it is inside.
     """
     n = len(technology.x)
     costs = np.zeros(n + 1)
     if orientation == "input":
         costs[n] = 1
-        left = np.vstack([np.column_stack([technology.x.T, -x]), np.column_stack([-technology.y.T, np.zeros(len(y))])])
+        left = np.vstack(
+            [
+                np.column_stack([technology.x.T, -x]),
+                np.column_stack([-technology.y.T, np.zeros(len(y))]),
+            ]
+        )
         right = np.concatenate([np.zeros(len(x)), -y])
     else:
         costs[n] = -1
-        left = np.vstack([np.column_stack([technology.x.T, np.zeros(len(x))]), np.column_stack([-technology.y.T, y])])
+        left = np.vstack(
+            [
+                np.column_stack([technology.x.T, np.zeros(len(x))]),
+                np.column_stack([-technology.y.T, y]),
+            ]
+        )
         right = np.concatenate([x, np.zeros(len(y))])
     solution = _solve(costs, technology, left, right)
     if solution is None or solution[n] <= 0:
@@ -81,30 +120,43 @@ def snap(efficiency: float) -> float:
 
 @dataclass(frozen=True)
 class Projection:
-    """Where a unit is projected: weights (n,) of the reference rows, slacks of inputs (m,) and outputs (s,)."""
+    """Where a unit is projected: weights (n,) of the reference rows, slacks of inputs (m,) and
+    outputs (s,).
+    """
 
     weights: np.ndarray
     input_slacks: np.ndarray
     output_slacks: np.ndarray
 
 
-def most_slack(technology: Technology, x: np.ndarray, y: np.ndarray, price: np.ndarray) -> Projection:
-    """The point of the technology below x and above y whose priced slacks are largest (second stage of Ali and Seiford 1993)."""
+def most_slack(
+    technology: Technology, x: np.ndarray, y: np.ndarray, price: np.ndarray
+) -> Projection:
+    """The point of the technology below x and above y whose priced slacks are largest (second stage
+    of Ali and Seiford 1993).
+    """
     n, m, s = len(technology.x), len(x), len(y)
     left = np.hstack([np.vstack([technology.x.T, -technology.y.T]), np.eye(m + s)])
-    solution = _solve_near(np.concatenate([np.zeros(n), -price]), technology, left, np.concatenate([x, -y]))
+    solution = _solve_near(
+        np.concatenate([np.zeros(n), -price]), technology, left, np.concatenate([x, -y])
+    )
     weights = np.where(solution[:n] < ROUNDING, 0.0, solution[:n])
     slacks = _without_rounding(solution[n:], np.concatenate([x, y]))
     return Projection(weights, slacks[:m], slacks[m:])
 
 
-def _solve_near(costs: np.ndarray, technology: Technology, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _solve_near(
+    costs: np.ndarray, technology: Technology, left: np.ndarray, right: np.ndarray
+) -> np.ndarray:
     """The program from a point that lies on the frontier up to rounding."""
     for room in ROOM:
         solution = _solve(costs, technology, left, right + room * (1 + np.abs(right)))
         if solution is not None:
             return solution
-    raise EnvelopmentError(f"no combination of {len(technology.x)} reference units lies at the projected point. Rescale the columns.")
+    raise EnvelopmentError(
+        f"no combination of {len(technology.x)} reference units lies at the projected point."
+        " Rescale the columns."
+    )
 
 
 def _without_rounding(slacks: np.ndarray, sizes: np.ndarray) -> np.ndarray:
@@ -113,9 +165,11 @@ def _without_rounding(slacks: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def multi_stage(technology: Technology, x: np.ndarray, y: np.ndarray) -> Projection:
-    """The nearest efficient point by a sequence of radial steps along the dimensions that still have slack (Coelli 1998).
+    """The nearest efficient point by a sequence of radial steps along the dimensions that still
+    have slack (Coelli 1998).
 
-    Unlike the largest slacks, it does not depend on units of measurement. Inputs are contracted first, then outputs expanded.
+    Unlike the largest slacks, it does not depend on units of measurement. Inputs are contracted
+    first, then outputs expanded.
     """
     near_x, near_y = x.copy(), y.copy()
     for _ in range(len(x) + 1):
@@ -129,7 +183,9 @@ def multi_stage(technology: Technology, x: np.ndarray, y: np.ndarray) -> Project
             break
         near_y[loose] *= _expansion(technology, near_x, near_y, loose)
     final = most_slack(technology, near_x, near_y, np.ones(len(x) + len(y)))
-    return Projection(final.weights, _without_rounding(x - near_x, x), _without_rounding(near_y - y, y))
+    return Projection(
+        final.weights, _without_rounding(x - near_x, x), _without_rounding(near_y - y, y)
+    )
 
 
 def _loose(technology: Technology, x: np.ndarray, y: np.ndarray, side: Orientation) -> np.ndarray:
@@ -140,19 +196,37 @@ def _loose(technology: Technology, x: np.ndarray, y: np.ndarray, side: Orientati
         price = np.zeros(size)
         price[position if side == "input" else m + position] = 1
         found = most_slack(technology, x, y, price)
-        out[position] = (found.input_slacks if side == "input" else found.output_slacks)[position] > 0
+        out[position] = (found.input_slacks if side == "input" else found.output_slacks)[
+            position
+        ] > 0
     return out
 
 
 def _contraction(technology: Technology, x: np.ndarray, y: np.ndarray, loose: np.ndarray) -> float:
     n = len(technology.x)
     costs = np.append(np.zeros(n), 1.0)
-    left = np.vstack([np.column_stack([technology.x.T, -np.where(loose, x, 0)]), np.column_stack([-technology.y.T, np.zeros(len(y))])])
-    return min(1.0, float(_solve_near(costs, technology, left, np.concatenate([np.where(loose, 0, x), -y]))[n]))
+    left = np.vstack(
+        [
+            np.column_stack([technology.x.T, -np.where(loose, x, 0)]),
+            np.column_stack([-technology.y.T, np.zeros(len(y))]),
+        ]
+    )
+    return min(
+        1.0,
+        float(_solve_near(costs, technology, left, np.concatenate([np.where(loose, 0, x), -y]))[n]),
+    )
 
 
 def _expansion(technology: Technology, x: np.ndarray, y: np.ndarray, loose: np.ndarray) -> float:
     n = len(technology.x)
     costs = np.append(np.zeros(n), -1.0)
-    left = np.vstack([np.column_stack([technology.x.T, np.zeros(len(x))]), np.column_stack([-technology.y.T, np.where(loose, y, 0)])])
-    return max(1.0, float(_solve_near(costs, technology, left, np.concatenate([x, -np.where(loose, 0, y)]))[n]))
+    left = np.vstack(
+        [
+            np.column_stack([technology.x.T, np.zeros(len(x))]),
+            np.column_stack([-technology.y.T, np.where(loose, y, 0)]),
+        ]
+    )
+    return max(
+        1.0,
+        float(_solve_near(costs, technology, left, np.concatenate([x, -np.where(loose, 0, y)]))[n]),
+    )

@@ -1,7 +1,8 @@
 """Stochastic frontiers: how far each row lies below the best practice, noise taken out.
 
-Distributions: half-normal (Aigner, Lovell and Schmidt 1977), truncated normal (Stevenson 1980), exponential (Meeusen and van den Broeck 1977);
-cross-section, panel with inefficiency that stays (Battese and Coelli 1988) or decays (1992), and inefficiency explained by columns (1995).
+Distributions: half-normal (Aigner, Lovell and Schmidt 1977), truncated normal (Stevenson 1980),
+exponential (Meeusen and van den Broeck 1977); cross-section, panel with inefficiency that stays
+(Battese and Coelli 1988) or decays (1992), and inefficiency explained by columns (1995).
 """
 
 from __future__ import annotations
@@ -28,8 +29,19 @@ from analysis.measures.frontier_fit import (
     shifted_start,
     with_columns,
 )
-from analysis.measures.frontier_likelihood import ExponentialFrontier, NormalFrontier, expected_exponential, expected_inefficiency
-from analysis.measures.frontier_sample import CONSTANT, Distribution, FrontierModel, check_options, prepare
+from analysis.measures.frontier_likelihood import (
+    ExponentialFrontier,
+    NormalFrontier,
+    expected_exponential,
+    expected_inefficiency,
+)
+from analysis.measures.frontier_sample import (
+    CONSTANT,
+    Distribution,
+    FrontierModel,
+    check_options,
+    prepare,
+)
 
 __all__ = ["FrontierError", "FrontierResult", "stochastic_frontier"]
 
@@ -42,19 +54,28 @@ class FrontierResult:
     ----------
     method : what was estimated, as a note would say it
     outcome : column that is explained
-    coefficients : by term: constant and inputs, then "inefficiency: ..." (effects), sigma_squared, gamma, mu, eta as the model has them.
-        sigma_squared = sigma_u^2 + sigma_v^2 in squared units of the outcome, gamma = sigma_u^2 / sigma_squared
-    covariance : by the same terms, the inverse of the negative matrix of second derivatives; NaN for a parameter held at a bound
+    coefficients : by term: constant and inputs, then "inefficiency: ..." (effects), sigma_squared,
+        gamma, mu, eta as the model has them.
+        sigma_squared = sigma_u^2 + sigma_v^2 in squared units of the outcome, gamma = sigma_u^2 /
+        sigma_squared
+    covariance : by the same terms, the inverse of the negative matrix of second derivatives; NaN
+        for a parameter held at a bound
     log_likelihood, log_likelihood_ols : with inefficiency; of the normal regression without it
-    ols, start : least squares (with sigma_squared, n - k below) and the best point of the grid, as FRONTIER 4.1 prints them
-    lr_statistic, lr_restrictions, lr_p : test of no inefficiency against its mixed chi-squared distribution (Coelli 1995; Kodde and Palm 1986)
+    ols, start : least squares (with sigma_squared, n - k below) and the best point of the grid, as
+        FRONTIER 4.1 prints them
+    lr_statistic, lr_restrictions, lr_p : test of no inefficiency against its mixed chi-squared
+        distribution (Coelli 1995; Kodde and Palm 1986)
     efficiencies : one row for every row of the frame given, NaN where a row was left out:
-        inefficiency E(u | residuals); jlms exp(-E(u | residuals)); battese_coelli E(exp(-u) | residuals), both in (0, 1];
-        for a cost frontier also cost_ratio E(exp(u) | residuals), at least 1, which FRONTIER 4.1 prints
-    has_inefficiency : False where the likelihood is highest without any (residuals skewed the wrong way): all efficiencies are 1, gamma is 0
-    gradient_norm : largest absolute derivative at the maximum, the outcome in units of its spread, regressors orthonormal, ln sigma_squared and logit gamma
+        inefficiency E(u | residuals); jlms exp(-E(u | residuals)); battese_coelli E(exp(-u) |
+        residuals), both in (0, 1]; for a cost frontier also cost_ratio E(exp(u) | residuals), at
+        least 1, which FRONTIER 4.1 prints
+    has_inefficiency : False where the likelihood is highest without any (residuals skewed the wrong
+        way): all efficiencies are 1, gamma is 0
+    gradient_norm : largest absolute derivative at the maximum, the outcome in units of its spread,
+        regressors orthonormal, ln sigma_squared and logit gamma
     steps, seconds : of the climb that led to the maximum
-    n, units, dropped : rows used; groups that share one draw of inefficiency; reason -> rows left out
+    n, units, dropped : rows used; groups that share one draw of inefficiency; reason -> rows left
+        out
     """
 
     method: str
@@ -79,7 +100,9 @@ class FrontierResult:
 
     @property
     def standard_errors(self) -> pd.Series:
-        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.coefficients.index, name="standard_error")
+        return pd.Series(
+            np.sqrt(np.diag(self.covariance)), index=self.coefficients.index, name="standard_error"
+        )
 
     @property
     def mean_efficiency(self) -> float:
@@ -94,16 +117,27 @@ class FrontierResult:
 
     def note(self) -> str:
         """One sentence: what was estimated, on which rows, and what was left out."""
-        left_out = "; ".join(f"{samples.rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
-        found = f"mean efficiency {self.mean_efficiency:.4f}" if self.has_inefficiency else "no inefficiency found: the residuals are skewed the other way"
+        left_out = (
+            "; ".join(f"{samples.rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
+        found = (
+            f"mean efficiency {self.mean_efficiency:.4f}"
+            if self.has_inefficiency
+            else "no inefficiency found: the residuals are skewed the other way"
+        )
         return (
-            f"{self.method} of {self.outcome}, {samples.rows(self.n)}, {self.units:,} draws of inefficiency; standard errors from second derivatives; "
-            f"{found}; left out: {left_out}."
+            f"{self.method} of {self.outcome}, {samples.rows(self.n)}, {self.units:,} draws of"
+            f" inefficiency; standard errors from second derivatives; {found}; left out:"
+            f" {left_out}."
         )
 
     def __str__(self) -> str:
         table = self.to_frame().to_string(float_format=lambda value: f"{value: .6g}")
-        test = f"no inefficiency: LR = {self.lr_statistic:.4f}, mixed chi-squared({self.lr_restrictions}), p = {self.lr_p:.4f}"
+        test = (
+            f"no inefficiency: LR = {self.lr_statistic:.4f}, mixed"
+            f" chi-squared({self.lr_restrictions}), p = {self.lr_p:.4f}"
+        )
         return "\n".join([table, f"log-likelihood {self.log_likelihood:.6f}", test, self.note()])
 
 
@@ -122,33 +156,52 @@ def stochastic_frontier(
     mu_bound: float | None = None,
     base: Literal["panel", "unit"] = "panel",
 ) -> FrontierResult:
-    """Estimate y = constant + x b + v - u (production) or y = constant + x b + v + u (cost), v normal, u >= 0, by maximum likelihood.
+    """Estimate y = constant + x b + v - u (production) or y = constant + x b + v + u (cost), v
+    normal, u >= 0, by maximum likelihood.
 
     Parameters
     ----------
     frame : one row a unit, or a unit and period
-    outcome, inputs : columns as they enter the frontier: take logs before, if efficiencies are to be shares
+    outcome, inputs : columns as they enter the frontier: take logs before, if efficiencies are to
+        be shares
     distribution : of u. With `effects` the truncated normal is meant whatever is given
     unit : rows of a unit share one draw of u; left out, every row has its own
     period : whole numbers (years); needed for `decay`, and with it unit and period must be a key
     decay : u_it = exp(-eta (t - T)) u_i (Battese and Coelli 1992)
-    effects : u of each row is truncated normal with a mean that is linear in these columns (Battese and Coelli 1995); an empty list with
+    effects : u of each row is truncated normal with a mean that is linear in these columns (Battese
+        and Coelli 1995); an empty list with
         `effects_constant` is the truncated normal. Unit and period are then only checked as keys
-    mu_bound : hold |mu| to at most this many sigma_u (FRONTIER 4.1 holds it to 2); truncated normal only
-    base : T of the decay: the last period of the panel (FRONTIER 4.1) or the last of each unit (Stata's xtfrontier)
+    mu_bound : hold |mu| to at most this many sigma_u (FRONTIER 4.1 holds it to 2); truncated normal
+        only
+    base : T of the decay: the last period of the panel (FRONTIER 4.1) or the last of each unit
+        (Stata's xtfrontier)
 
     Returns
     -------
-    FrontierResult : coefficients with standard errors from second derivatives, efficiencies by row, LR test of no inefficiency
+    FrontierResult : coefficients with standard errors from second derivatives, efficiencies by row,
+        LR test of no inefficiency
 
     Raises
     ------
-    ValueError : columns missing, not numeric or collinear; duplicate keys; options that exclude each other; too few rows
+    ValueError : columns missing, not numeric or collinear; duplicate keys; options that exclude
+        each other; too few rows
     FrontierError : the likelihood has no maximum inside (noise vanishes, or mu runs off)
     """
     started = time.perf_counter()
     wanted = None if effects is None else tuple(effects)
-    model = FrontierModel(outcome, tuple(inputs), distribution, kind, unit, period, decay, wanted, effects_constant, mu_bound, base)
+    model = FrontierModel(
+        outcome,
+        tuple(inputs),
+        distribution,
+        kind,
+        unit,
+        period,
+        decay,
+        wanted,
+        effects_constant,
+        mu_bound,
+        base,
+    )
     check_options(model)
     data, order, dropped = prepare(frame, model)
     x, back_x = orthonormal(data.x, [CONSTANT, *model.inputs])
@@ -156,13 +209,17 @@ def stochastic_frontier(
     spread = float(np.sqrt(least_squares(with_columns(data, data.y, x, w)).variance))
     unit_of_y = spread if spread > 0 else 1.0
     scaled = with_columns(data, data.y / unit_of_y, x, w)
-    likelihood: Likelihood = ExponentialFrontier(scaled) if distribution == "exponential" else NormalFrontier(scaled)
+    likelihood: Likelihood = (
+        ExponentialFrontier(scaled) if distribution == "exponential" else NormalFrontier(scaled)
+    )
     ols = least_squares(scaled)
     start = grid_start(likelihood, ols)
     optimum = _optimum(likelihood, ols, start, mu_bound)
     back = _back(back_x, back_w, unit_of_y, decay)
     top = ols.log_likelihood if optimum is None else optimum.log_likelihood
-    density = len(data.y) * float(np.log(unit_of_y))  # of the scaled outcome, in logs, less that of the outcome
+    density = len(data.y) * float(
+        np.log(unit_of_y)
+    )  # of the scaled outcome, in logs, less that of the outcome
     statistic, restrictions = max(0.0, 2 * (top - ols.log_likelihood)), 1 + w.shape[1] + decay
     coefficients, covariance = _in_own_units(likelihood, optimum, ols, back, model)
     return FrontierResult(
@@ -193,18 +250,27 @@ def stochastic_frontier(
 
 
 def _back(back_x: np.ndarray, back_w: np.ndarray, unit: float, decay: bool) -> np.ndarray:
-    """The matrix that takes b, d, sigma^2, gamma[, eta] of the scaled columns to those of the frame's."""
-    own = [plain.solve_upper(triangle, np.eye(len(triangle))) * unit for triangle in (back_x, back_w)]
+    """The matrix that takes b, d, sigma^2, gamma[, eta] of the scaled columns to those of the
+    frame's.
+    """
+    own = [
+        plain.solve_upper(triangle, np.eye(len(triangle))) * unit for triangle in (back_x, back_w)
+    ]
     return linalg.block_diag(*own, np.diag([unit**2, 1.0, *([1.0] if decay else [])]))
 
 
-def _optimum(likelihood: Likelihood, ols: LeastSquares, start: np.ndarray, mu_bound: float | None) -> Optimum | None:
+def _optimum(
+    likelihood: Likelihood, ols: LeastSquares, start: np.ndarray, mu_bound: float | None
+) -> Optimum | None:
     _, _, _, m = likelihood.data.sizes
     decays = likelihood.data.decays
     starts = [start]
     for mu in (0.0, 1.0, -1.0, -3.0) if m else (0.0,):
         for eta in (0.0, 0.05, -0.05) if decays else (0.0,):
-            tries = [shifted_start(likelihood, ols, gamma, mu, eta) for gamma in (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)]
+            tries = [
+                shifted_start(likelihood, ols, gamma, mu, eta)
+                for gamma in (0.1, 0.3, 0.5, 0.7, 0.9, 0.97)
+            ]
             starts.append(max(tries, key=likelihood.value))
     if mu_bound is None:
         return maximise(likelihood, starts)
@@ -213,19 +279,32 @@ def _optimum(likelihood: Likelihood, ols: LeastSquares, start: np.ndarray, mu_bo
         inside = maximise(likelihood, starts)
     except FrontierError:
         inside = None
-    if inside is not None and abs(inside.theta[k]) <= mu_bound * np.sqrt(inside.theta[k + 1] * inside.theta[k + 2]):
+    if inside is not None and abs(inside.theta[k]) <= mu_bound * np.sqrt(
+        inside.theta[k + 1] * inside.theta[k + 2]
+    ):
         return inside
-    edges = [edge for edge in (maximise(likelihood, starts, ratio) for ratio in (mu_bound, -mu_bound)) if edge is not None]
+    edges = [
+        edge
+        for edge in (maximise(likelihood, starts, ratio) for ratio in (mu_bound, -mu_bound))
+        if edge is not None
+    ]
     return max(edges, key=lambda edge: edge.log_likelihood, default=None)
 
 
-def _in_own_units(likelihood: Likelihood, optimum: Optimum | None, ols: LeastSquares, back: np.ndarray, model: FrontierModel) -> tuple[pd.Series, pd.DataFrame]:
+def _in_own_units(
+    likelihood: Likelihood,
+    optimum: Optimum | None,
+    ols: LeastSquares,
+    back: np.ndarray,
+    model: FrontierModel,
+) -> tuple[pd.Series, pd.DataFrame]:
     """Coefficients and covariance in the units of the frame's columns, as they are printed."""
     n, _, k, m = likelihood.data.sizes
     size = len(back)
     theta, covariance = np.full(size, np.nan), np.full((size, size), np.nan)
     if optimum is None:
-        # Without inefficiency: least squares, its maximum-likelihood variance, gamma 0; mu, eta and effects mean nothing.
+        # Without inefficiency: least squares, its maximum-likelihood variance, gamma 0; mu, eta and
+        # effects mean nothing.
         variance = ols.variance * (n - k) / n
         theta[:k], theta[k + m], theta[k + m + 1] = ols.beta, variance, 0.0
         covariance[:k, :k] = variance * np.eye(k) / n
@@ -235,7 +314,10 @@ def _in_own_units(likelihood: Likelihood, optimum: Optimum | None, ols: LeastSqu
         free = np.setdiff1d(np.arange(size), optimum.held)
         covariance[np.ix_(free, free)] = optimum.free
     unknown = np.isnan(np.diag(covariance))
-    turned, spread = plain.times(back, np.nan_to_num(theta)), plain.times(plain.times(back, np.nan_to_num(covariance)), back.T)
+    turned, spread = (
+        plain.times(back, np.nan_to_num(theta)),
+        plain.times(plain.times(back, np.nan_to_num(covariance)), back.T),
+    )
     turned[np.isnan(theta)] = np.nan
     spread[unknown, :] = spread[:, unknown] = np.nan
     order = model.printed
@@ -244,12 +326,23 @@ def _in_own_units(likelihood: Likelihood, optimum: Optimum | None, ols: LeastSqu
 
 
 def _mixed_p(statistic: float, restrictions: int) -> float:
-    """Half chi-squared with one restriction fewer, half with all: one of the parameters lies on its bound under the null."""
-    below = stats.chi2.sf(statistic, restrictions - 1) if restrictions > 1 else float(statistic <= 0)
+    """Half chi-squared with one restriction fewer, half with all: one of the parameters lies on its
+    bound under the null.
+    """
+    below = (
+        stats.chi2.sf(statistic, restrictions - 1) if restrictions > 1 else float(statistic <= 0)
+    )
     return float((below + stats.chi2.sf(statistic, restrictions)) / 2)
 
 
-def _efficiencies(frame: pd.DataFrame, likelihood: Likelihood, optimum: Optimum | None, rows: np.ndarray, kind: str, unit: float) -> pd.DataFrame:
+def _efficiencies(
+    frame: pd.DataFrame,
+    likelihood: Likelihood,
+    optimum: Optimum | None,
+    rows: np.ndarray,
+    kind: str,
+    unit: float,
+) -> pd.DataFrame:
     names = ["inefficiency", "jlms", "battese_coelli", *(["cost_ratio"] if kind == "cost" else [])]
     out = np.full((len(frame), len(names)), np.nan)
     if optimum is None:

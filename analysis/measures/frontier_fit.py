@@ -1,4 +1,5 @@
-"""Maximum likelihood for stochastic frontiers: starts as FRONTIER 4.1 makes them, Newton from several to a gradient that is all rounding.
+"""Maximum likelihood for stochastic frontiers: starts as FRONTIER 4.1 makes them, Newton from
+several to a gradient that is all rounding.
 
 The outcome counts in its spread and regressors are orthonormal, so that units decide nothing; sums,
 factorisations and the search itself use `plain`, so that the processor decides nothing either.
@@ -22,13 +23,19 @@ NOTHING_LEFT = 1e-9
 # Inefficiency of less than a millionth of the variance is none: the likelihood is flat below that.
 NO_INEFFICIENCY = 1e-6
 NO_NOISE = 1 - 1e-9
-# A normal cut so many standard deviations from its mean is an exponential to three digits and more: mu and sigma_u are no longer told apart.
+# A normal cut so many standard deviations from its mean is an exponential to three digits and more:
+# mu and sigma_u are no longer told apart.
 FAR_OUT = 50.0
-# Where a climb has not arrived after all its steps and mu is so many sigma_u away, it is on the way there.
+# Where a climb has not arrived after all its steps and mu is so many sigma_u away, it is on the way
+# there.
 ON_THE_WAY = 8.0
-# Of the variance of half-normal inefficiency, 1 - 2/pi is left around its mean (FRONTIER 4.1, grid search).
+# Of the variance of half-normal inefficiency, 1 - 2/pi is left around its mean (FRONTIER 4.1, grid
+# search).
 HALF_NORMAL_LOSS = 2 / np.pi
-GRIDS: tuple[tuple[float, ...], ...] = (tuple(np.arange(1, 10) / 10), tuple(np.arange(-9, 10) / 100))
+GRIDS: tuple[tuple[float, ...], ...] = (
+    tuple(np.arange(1, 10) / 10),
+    tuple(np.arange(-9, 10) / 100),
+)
 
 Likelihood = NormalFrontier | ExponentialFrontier
 
@@ -39,7 +46,9 @@ class FrontierError(ValueError):
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """The frontier without inefficiency: coefficients (k,), residual variance with n - k below, log-likelihood of the normal model."""
+    """The frontier without inefficiency: coefficients (k,), residual variance with n - k below,
+    log-likelihood of the normal model.
+    """
 
     beta: np.ndarray
     variance: float
@@ -74,20 +83,27 @@ def least_squares(data: FrontierData) -> LeastSquares:
 
 
 def grid_start(likelihood: Likelihood, ols: LeastSquares) -> np.ndarray:
-    """The best of FRONTIER 4.1's grid: gamma by tenths, then by hundredths; constant and variance corrected for it, the rest zero.
+    """The best of FRONTIER 4.1's grid: gamma by tenths, then by hundredths; constant and variance
+    corrected for it, the rest zero.
 
     The first column of x is the constant.
     """
     best = max((shifted_start(likelihood, ols, gamma) for gamma in GRIDS[0]), key=likelihood.value)
     middle = _gamma_of(likelihood, best)
     nearby = [gamma for gamma in middle + np.array(GRIDS[1]) if 0 < gamma < 1]
-    return max([best, *(shifted_start(likelihood, ols, gamma) for gamma in nearby)], key=likelihood.value)
+    return max(
+        [best, *(shifted_start(likelihood, ols, gamma) for gamma in nearby)], key=likelihood.value
+    )
 
 
-def shifted_start(likelihood: Likelihood, ols: LeastSquares, gamma: float, mu: float = 0.0, eta: float = 0.0) -> np.ndarray:
-    """Parameters at which the half-normal with this gamma has the mean and variance of the least-squares residuals.
+def shifted_start(
+    likelihood: Likelihood, ols: LeastSquares, gamma: float, mu: float = 0.0, eta: float = 0.0
+) -> np.ndarray:
+    """Parameters at which the half-normal with this gamma has the mean and variance of the
+    least-squares residuals.
 
-    `mu` is given in units of sigma_u and put on the first inefficiency term, which is the constant where there is one.
+    `mu` is given in units of sigma_u and put on the first inefficiency term, which is the constant
+    where there is one.
     """
     data = likelihood.data
     n, _, k, m = data.sizes
@@ -105,7 +121,9 @@ def _gamma_of(likelihood: Likelihood, theta: np.ndarray) -> float:
 
 
 class Surface:
-    """A likelihood over parameters that may take any value: ln sigma^2 and logit gamma; with `ratio`, mu = ratio * sigma_u is held."""
+    """A likelihood over parameters that may take any value: ln sigma^2 and logit gamma; with
+    `ratio`, mu = ratio * sigma_u is held.
+    """
 
     def __init__(self, likelihood: Likelihood, ratio: float | None = None) -> None:
         self.likelihood, self.ratio = likelihood, ratio
@@ -161,7 +179,9 @@ class Surface:
 
 
 def second_derivatives(gradient: object, point: np.ndarray) -> np.ndarray:
-    """Matrix of second derivatives by a complex step through the gradient: no difference is taken, so no digit is lost."""
+    """Matrix of second derivatives by a complex step through the gradient: no difference is taken,
+    so no digit is lost.
+    """
     size = len(point)
     out = np.empty((size, size))
     for position in range(size):
@@ -171,7 +191,9 @@ def second_derivatives(gradient: object, point: np.ndarray) -> np.ndarray:
     return (out + out.T) / 2
 
 
-def maximise(likelihood: Likelihood, starts: Sequence[np.ndarray], ratio: float | None = None) -> Optimum | None:
+def maximise(
+    likelihood: Likelihood, starts: Sequence[np.ndarray], ratio: float | None = None
+) -> Optimum | None:
     """The highest maximum reached from the starts, or None where inefficiency shrinks to nothing.
 
     Raises
@@ -186,7 +208,10 @@ def maximise(likelihood: Likelihood, starts: Sequence[np.ndarray], ratio: float 
             if np.isfinite(climbed[0]) and (best is None or climbed[0] > best[0]):
                 best = climbed
     if best is None:
-        raise FrontierError("the likelihood is finite at none of the starting values. Rescale the columns to comparable sizes.")
+        raise FrontierError(
+            "the likelihood is finite at none of the starting values. Rescale the columns to "
+            "comparable sizes."
+        )
     value, phi, steps = best
     natural = surface.unfold(phi)
     theta = surface.theta(natural)
@@ -199,7 +224,9 @@ def maximise(likelihood: Likelihood, starts: Sequence[np.ndarray], ratio: float 
 
 
 def _climb(surface: Surface, phi: np.ndarray) -> tuple[float, np.ndarray, int]:
-    """Newton's steps, uphill also where the surface bends up, until the gradient is all rounding or no step climbs."""
+    """Newton's steps, uphill also where the surface bends up, until the gradient is all rounding or
+    no step climbs.
+    """
     value, steps = surface.value(phi), 0
     # A derivative is a sum of terms of size one, one a row, each rounded.
     rounding = np.finfo(float).eps * len(surface.likelihood.data.y)
@@ -221,8 +248,12 @@ def _climb(surface: Surface, phi: np.ndarray) -> tuple[float, np.ndarray, int]:
     return value, phi, steps
 
 
-def _line_search(surface: Surface, phi: np.ndarray, value: float, move: np.ndarray, gain: float, norm: float) -> tuple[np.ndarray, float] | None:
-    """The Newton step or a part of it: up the likelihood while that can be seen, then down the gradient until rounding stops it."""
+def _line_search(
+    surface: Surface, phi: np.ndarray, value: float, move: np.ndarray, gain: float, norm: float
+) -> tuple[np.ndarray, float] | None:
+    """The Newton step or a part of it: up the likelihood while that can be seen, then down the
+    gradient until rounding stops it.
+    """
     rounding = 1e-13 * max(1.0, abs(value))
     for halving in range(30):
         trial = phi + move / 2**halving
@@ -231,7 +262,10 @@ def _line_search(surface: Surface, phi: np.ndarray, value: float, move: np.ndarr
             continue
         if reached > value + max(rounding, 1e-4 * gain / 2**halving):
             return trial, reached
-        if reached > value - rounding and float(np.max(np.abs(surface.gradient(trial)))) < 0.9 * norm:
+        if (
+            reached > value - rounding
+            and float(np.max(np.abs(surface.gradient(trial)))) < 0.9 * norm
+        ):
             return trial, reached
     return None
 
@@ -243,19 +277,26 @@ def _refuse_limits(likelihood: Likelihood, theta: np.ndarray, norm: float) -> No
     ratio = float(np.mean(plain.times(data.w, theta[k : k + m]))) / sigma_u
     if abs(ratio) > (FAR_OUT if norm <= GRADIENT_GOAL else ON_THE_WAY):
         raise FrontierError(
-            f"the likelihood keeps rising as mu moves off (mu is {ratio:.3g} sigma_u, gamma {gamma:.6f}): the truncated normal turns into an exponential. "
-            "Use distribution='exponential' or 'half_normal', or give a mu_bound."
+            f"the likelihood keeps rising as mu moves off (mu is {ratio:.3g} sigma_u, gamma"
+            f" {gamma:.6f}): the truncated normal turns into an exponential. Use"
+            " distribution='exponential' or 'half_normal', or give a mu_bound."
         )
     if gamma > NO_NOISE:
         raise FrontierError(
-            "the likelihood rises as the noise vanishes (gamma goes to 1): every row lies on one side. Use data envelopment, or check the outcome."
+            "the likelihood rises as the noise vanishes (gamma goes to 1): every row lies on "
+            "one side. Use data envelopment, or check the outcome."
         )
     if not norm <= GRADIENT_GOAL:
-        raise FrontierError(f"the gradient of the log-likelihood is {norm:.2e} where no step climbs further; {GRADIENT_GOAL:g} is asked. Rescale the columns.")
+        raise FrontierError(
+            f"the gradient of the log-likelihood is {norm:.2e} where no step climbs further;"
+            f" {GRADIENT_GOAL:g} is asked. Rescale the columns."
+        )
 
 
 def _inverse(information: np.ndarray) -> np.ndarray:
-    """Covariance from the information; NaN where it is not positive definite, so that no standard error is invented."""
+    """Covariance from the information; NaN where it is not positive definite, so that no standard
+    error is invented.
+    """
     if not np.all(np.isfinite(information)):
         return np.full(information.shape, np.nan)
     roots, axes = plain.eigen(information)
@@ -263,7 +304,8 @@ def _inverse(information: np.ndarray) -> np.ndarray:
 
 
 def orthonormal(matrix: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Columns of unit mean square that span the same space, and the upper triangle that leads back: matrix = basis @ triangle.
+    """Columns of unit mean square that span the same space, and the upper triangle that leads back:
+    matrix = basis @ triangle.
 
     Raises
     ------
@@ -274,11 +316,17 @@ def orthonormal(matrix: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, n
     root = np.sqrt(len(matrix))
     size = np.sqrt(np.mean(matrix**2, axis=0))
     if np.any(size == 0):
-        raise ValueError(f"column {names[int(np.argmin(size))]!r} is zero in every row that is used. Leave it out.")
+        raise ValueError(
+            f"column {names[int(np.argmin(size))]!r} is zero in every row that is used. Leave it"
+            " out."
+        )
     basis, triangle, kept = plain.orthonormal(matrix / size, NOTHING_LEFT)
     lost = np.setdiff1d(np.arange(matrix.shape[1]), kept)
     if len(lost):
-        raise ValueError(f"column {names[int(lost[0])]!r} is a combination of the columns before it (or there are too few rows). Leave it out.")
+        raise ValueError(
+            f"column {names[int(lost[0])]!r} is a combination of the columns before it (or there"
+            " are too few rows). Leave it out."
+        )
     return basis * root, triangle * size / root
 
 

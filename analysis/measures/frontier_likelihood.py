@@ -1,8 +1,10 @@
-"""Log-likelihoods of stochastic frontiers with their gradients, and the inefficiency that they imply.
+"""Log-likelihoods of stochastic frontiers with their gradients, and the inefficiency that they
+imply.
 
-Everything is written with h(z) = ln Phi(z) + z^2/2, which stays finite where Phi underflows, and its derivative h'(z) = phi(z)/Phi(z) + z.
-Gradients take complex parameters with tiny imaginary parts, so that a complex step through them gives second derivatives to machine precision.
-Sums are those of `plain`, the same on every processor.
+Everything is written with h(z) = ln Phi(z) + z^2/2, which stays finite where Phi underflows, and
+its derivative h'(z) = phi(z)/Phi(z) + z. Gradients take complex parameters with tiny imaginary
+parts, so that a complex step through them gives second derivatives to machine precision. Sums are
+those of `plain`, the same on every processor.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from scipy import special
 
 from analysis.measures import plain
 
-FAR_TAIL = -20.0  # below this z + phi/Phi loses digits by cancellation, and its continued fraction has long converged
+# below this z + phi/Phi loses digits by cancellation, and its continued fraction has long converged
+FAR_TAIL = -20.0
 
 
 def log_ratio(z: np.ndarray) -> np.ndarray:
@@ -24,7 +27,9 @@ def log_ratio(z: np.ndarray) -> np.ndarray:
 
 
 def log_ratio_slope(z: np.ndarray) -> np.ndarray:
-    """h'(z) = phi(z)/Phi(z) + z; of complex z the imaginary part is carried to first order, h''(z) = 1 - h'(z) phi(z)/Phi(z)."""
+    """h'(z) = phi(z)/Phi(z) + z; of complex z the imaginary part is carried to first order, h''(z)
+    = 1 - h'(z) phi(z)/Phi(z).
+    """
     real = np.real(z)
     mills = np.sqrt(2 / np.pi) / special.erfcx(-real / np.sqrt(2))
     slope = np.where(real < FAR_TAIL, _far_slope(np.minimum(real, FAR_TAIL)), mills + real)
@@ -50,7 +55,8 @@ class FrontierData:
     ----------
     y : (n,) outcome
     x : (n, k) frontier regressors
-    w : (g, m) regressors of the mean of the normal that is truncated, one row a group; m = 0 for the half-normal
+    w : (g, m) regressors of the mean of the normal that is truncated, one row a group; m = 0 for
+        the half-normal
     first : (g,) position of each group's first row
     tau : (n,) period less the base period, in which inefficiency is the group's draw itself
     sign : 1 where inefficiency lowers the outcome (production), -1 where it raises it (cost)
@@ -87,15 +93,19 @@ class _Parts:
 
 
 class NormalFrontier:
-    """Normal noise; inefficiency normal, truncated at zero: half-normal, Battese-Coelli (1992) and (1995) in one.
+    """Normal noise; inefficiency normal, truncated at zero: half-normal, Battese-Coelli (1992) and
+    (1995) in one.
 
-    y_it = x_it b + v_it - s u_it, u_it = exp(-eta tau_it) u_i, u_i ~ N+(mu_i, sigma_u^2), mu_i = w_i d, sigma^2 = sigma_u^2 + sigma_v^2,
-    gamma = sigma_u^2 / sigma^2. With S_i, A_i the sums over a group of scale^2 and scale * residual, B_i = 1 + (S_i - 1) gamma,
-    D_i = gamma (1 - gamma) sigma^2 B_i and z_i = (mu_i (1 - gamma) - s gamma A_i) / sqrt(D_i):
+    y_it = x_it b + v_it - s u_it, u_it = exp(-eta tau_it) u_i, u_i ~ N+(mu_i, sigma_u^2), mu_i =
+    w_i d, sigma^2 = sigma_u^2 + sigma_v^2, gamma = sigma_u^2 / sigma^2. With S_i, A_i the sums over
+    a group of scale^2 and scale * residual, B_i = 1 + (S_i - 1) gamma, D_i = gamma (1 - gamma)
+    sigma^2 B_i and z_i = (mu_i (1 - gamma) - s gamma A_i) / sqrt(D_i):
 
-    ln L = -n/2 ln(2 pi sigma^2) - (n - g)/2 ln(1 - gamma) - sum ln(B_i)/2 - sum h(mu_i / sigma_u) + sum h(z_i) - sum residual^2 / (2 (1 - gamma) sigma^2)
+    ln L = -n/2 ln(2 pi sigma^2) - (n - g)/2 ln(1 - gamma) - sum ln(B_i)/2 - sum h(mu_i / sigma_u) +
+    sum h(z_i) - sum residual^2 / (2 (1 - gamma) sigma^2)
 
-    (Battese and Coelli 1992, appendix; 1995 with every row its own group.) Parameters in the order b (k), d (m), sigma^2, gamma[, eta].
+    (Battese and Coelli 1992, appendix; 1995 with every row its own group.) Parameters in the order
+    b (k), d (m), sigma^2, gamma[, eta].
     """
 
     def __init__(self, data: FrontierData) -> None:
@@ -120,8 +130,12 @@ class NormalFrontier:
         n, g, _, _ = self.data.sizes
         total = -n / 2 * np.log(2 * np.pi * part.sigma2) - (n - g) / 2 * np.log(1 - part.gamma)
         total -= np.sum(np.log(1 + (part.squares - 1) * part.gamma)) / 2
-        total += np.sum(log_ratio(part.z)) - np.sum(log_ratio(part.mu / np.sqrt(part.sigma2 * part.gamma)))
-        return float(total - plain.dot(part.residual, part.residual) / (2 * (1 - part.gamma) * part.sigma2))
+        total += np.sum(log_ratio(part.z)) - np.sum(
+            log_ratio(part.mu / np.sqrt(part.sigma2 * part.gamma))
+        )
+        return float(
+            total - plain.dot(part.residual, part.residual) / (2 * (1 - part.gamma) * part.sigma2)
+        )
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of ln L, (k + m + 2 or 3,)."""
@@ -130,9 +144,15 @@ class NormalFrontier:
         sigma_u = np.sqrt(sigma2 * gamma)
         slope, slope_mu = log_ratio_slope(part.z), log_ratio_slope(part.mu / sigma_u)
         by_row = np.repeat(slope / root, np.diff(np.append(data.first, len(data.y)))) * part.scale
-        along_b = plain.cross(data.x, part.residual / ((1 - gamma) * sigma2) + data.sign * gamma * by_row)
+        along_b = plain.cross(
+            data.x, part.residual / ((1 - gamma) * sigma2) + data.sign * gamma * by_row
+        )
         along_d = plain.cross(data.w, slope * (1 - gamma) / root - slope_mu / sigma_u)
-        pieces = [along_b, along_d, self._along_variances(part, slope, slope_mu * part.mu / sigma_u)]
+        pieces = [
+            along_b,
+            along_d,
+            self._along_variances(part, slope, slope_mu * part.mu / sigma_u),
+        ]
         if data.decays:
             pieces.append(np.array([self._along_decay(part, slope)]))
         return np.concatenate(pieces)
@@ -141,10 +161,20 @@ class NormalFrontier:
         n, g, _, _ = self.data.sizes
         sigma2, gamma, extra = part.sigma2, part.gamma, part.squares - 1
         square = plain.dot(part.residual, part.residual)
-        along_sigma2 = (np.sum(slope_mu - slope * part.z) - n) / (2 * sigma2) + square / (2 * (1 - gamma) * sigma2**2)
-        variance_slope = sigma2 * ((1 - 2 * gamma) * (1 + extra * gamma) + gamma * (1 - gamma) * extra)
-        z_slope = -(part.mu + self.data.sign * part.weighted) / np.sqrt(part.variance) - part.z * variance_slope / (2 * part.variance)
-        along_gamma = (n - g) / (2 * (1 - gamma)) - np.sum(extra / (1 + extra * gamma)) / 2 + np.sum(slope_mu) / (2 * gamma)
+        along_sigma2 = (np.sum(slope_mu - slope * part.z) - n) / (2 * sigma2) + square / (
+            2 * (1 - gamma) * sigma2**2
+        )
+        variance_slope = sigma2 * (
+            (1 - 2 * gamma) * (1 + extra * gamma) + gamma * (1 - gamma) * extra
+        )
+        z_slope = -(part.mu + self.data.sign * part.weighted) / np.sqrt(
+            part.variance
+        ) - part.z * variance_slope / (2 * part.variance)
+        along_gamma = (
+            (n - g) / (2 * (1 - gamma))
+            - np.sum(extra / (1 + extra * gamma)) / 2
+            + np.sum(slope_mu) / (2 * gamma)
+        )
         along_gamma += np.sum(slope * z_slope) - square / (2 * (1 - gamma) ** 2 * sigma2)
         return np.array([along_sigma2, along_gamma])
 
@@ -153,10 +183,16 @@ class NormalFrontier:
         weighted_slope = np.add.reduceat(-data.tau * part.scale * part.residual, data.first)
         squares_slope = np.add.reduceat(-2 * data.tau * part.scale**2, data.first)
         shrinks = gamma * squares_slope / (2 * (1 + (part.squares - 1) * gamma))
-        return np.sum(slope * (-data.sign * gamma * weighted_slope / np.sqrt(part.variance) - part.z * shrinks) - shrinks)
+        return np.sum(
+            slope
+            * (-data.sign * gamma * weighted_slope / np.sqrt(part.variance) - part.z * shrinks)
+            - shrinks
+        )
 
     def posterior(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of each row: mean and standard deviation of the normal whose truncation is u_i given the residuals, and exp(-eta tau)."""
+        """Of each row: mean and standard deviation of the normal whose truncation is u_i given the
+        residuals, and exp(-eta tau).
+        """
         part = self._parts(theta)
         counts = np.diff(np.append(self.data.first, len(self.data.y)))
         spread = np.sqrt(part.variance) / (1 + (part.squares - 1) * part.gamma)
@@ -164,10 +200,12 @@ class NormalFrontier:
 
 
 class ExponentialFrontier:
-    """Normal noise and exponential inefficiency with standard deviation sigma_u (Meeusen and van den Broeck 1977), rows independent.
+    """Normal noise and exponential inefficiency with standard deviation sigma_u (Meeusen and van
+    den Broeck 1977), rows independent.
 
-    ln L = sum of -ln(sigma_u) + h(z_i) - residual_i^2 / (2 sigma_v^2), z_i = -s residual_i / sigma_v - sigma_v / sigma_u.
-    Parameters in the order b (k), sigma^2 = sigma_u^2 + sigma_v^2, gamma = sigma_u^2 / sigma^2.
+    ln L = sum of -ln(sigma_u) + h(z_i) - residual_i^2 / (2 sigma_v^2), z_i = -s residual_i /
+    sigma_v - sigma_v / sigma_u. Parameters in the order b (k), sigma^2 = sigma_u^2 + sigma_v^2,
+    gamma = sigma_u^2 / sigma^2.
     """
 
     def __init__(self, data: FrontierData) -> None:
@@ -182,7 +220,11 @@ class ExponentialFrontier:
     def value(self, theta: np.ndarray) -> float:
         """ln L at real parameters."""
         residual, sigma_u, sigma_v, z = self._parts(theta)
-        return float(np.sum(log_ratio(z)) - len(z) * np.log(np.real(sigma_u)) - plain.dot(residual, residual) / (2 * np.real(sigma_v) ** 2))
+        return float(
+            np.sum(log_ratio(z))
+            - len(z) * np.log(np.real(sigma_u))
+            - plain.dot(residual, residual) / (2 * np.real(sigma_v) ** 2)
+        )
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         """Derivatives of ln L, (k + 2,)."""
@@ -191,24 +233,35 @@ class ExponentialFrontier:
         slope = log_ratio_slope(z)
         along_b = plain.cross(self.data.x, self.data.sign * slope / sigma_v + residual / sigma_v**2)
         along_u = np.sum(slope) * sigma_v / sigma_u**2 - len(z) / sigma_u
-        along_v = np.sum(slope * (self.data.sign * residual / sigma_v**2 - 1 / sigma_u)) + plain.dot(residual, residual) / sigma_v**3
+        along_v = (
+            np.sum(slope * (self.data.sign * residual / sigma_v**2 - 1 / sigma_u))
+            + plain.dot(residual, residual) / sigma_v**3
+        )
         along_sigma2 = (along_u * sigma_u + along_v * sigma_v) / (2 * sigma2)
         along_gamma = along_u * sigma_u / (2 * gamma) - along_v * sigma_v / (2 * (1 - gamma))
         return np.concatenate([along_b, [along_sigma2, along_gamma]])
 
     def posterior(self, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Of each row: mean and standard deviation of the normal whose truncation is u given the residual, and ones."""
+        """Of each row: mean and standard deviation of the normal whose truncation is u given the
+        residual, and ones.
+        """
         _, _, sigma_v, z = self._parts(theta)
         spread = np.full(len(z), np.real(sigma_v))
         return z * spread, spread, np.ones(len(z))
 
 
 def expected_inefficiency(mean: np.ndarray, spread: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """E(u | residuals), u the scale times a normal(mean, spread) truncated at zero (Jondrow, Lovell, Materov and Schmidt 1982)."""
+    """E(u | residuals), u the scale times a normal(mean, spread) truncated at zero (Jondrow,
+    Lovell, Materov and Schmidt 1982).
+    """
     return scale * spread * log_ratio_slope(mean / spread)
 
 
-def expected_exponential(mean: np.ndarray, spread: np.ndarray, scale: np.ndarray, power: float) -> np.ndarray:
-    """E(exp(power u) | residuals); power -1 is the efficiency of Battese and Coelli (1988), 1 the cost ratio that FRONTIER prints."""
+def expected_exponential(
+    mean: np.ndarray, spread: np.ndarray, scale: np.ndarray, power: float
+) -> np.ndarray:
+    """E(exp(power u) | residuals); power -1 is the efficiency of Battese and Coelli (1988), 1 the
+    cost ratio that FRONTIER prints.
+    """
     z = mean / spread
     return np.exp(log_ratio(z + power * scale * spread) - log_ratio(z))

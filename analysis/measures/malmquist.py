@@ -1,4 +1,6 @@
-"""Malmquist index of productivity change from enveloping frontiers (Färe, Grosskopf, Norris and Zhang 1994)."""
+"""Malmquist index of productivity change from enveloping frontiers (Färe, Grosskopf, Norris and
+Zhang 1994).
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,16 @@ class MalmquistResult:
 
     Attributes
     ----------
-    changes : unit, period (the later), period_before, efficiency_change, technical_change, pure_efficiency_change, scale_efficiency_change, malmquist;
-        above 1 is progress. malmquist = efficiency_change x technical_change, efficiency_change = pure x scale
-    distances : unit, period, crs_before, crs_own, crs_after (efficiency against the constant-returns frontier of the period before, its own and the
+    changes : unit, period (the later), period_before, efficiency_change, technical_change,
+        pure_efficiency_change, scale_efficiency_change, malmquist;
+        above 1 is progress. malmquist = efficiency_change x technical_change, efficiency_change =
+        pure x scale
+    distances : unit, period, crs_before, crs_own, crs_after (efficiency against the
+        constant-returns frontier of the period before, its own and the
         one after), vrs_own
     means : geometric means of the changes by period
-    dropped : reason -> rows; a unit without the neighbouring period is counted under "no row in the period before"
+    dropped : reason -> rows; a unit without the neighbouring period is counted under "no row in the
+        period before"
     left_out : unit, period and reason of each row that was dropped for its numbers
     """
 
@@ -38,17 +44,32 @@ class MalmquistResult:
     def note(self) -> str:
         """One sentence: what was computed and on what."""
         units = self.changes.iloc[:, 0].nunique()
-        reasons = "; ".join(f"{count:,} ({reason})" for reason, count in self.dropped.items()) or "no rows"
-        return f"{self.orientation}-oriented Malmquist index of {units:,} units, {len(self.changes):,} changes; left out: {reasons}."
+        reasons = (
+            "; ".join(f"{count:,} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
+        return (
+            f"{self.orientation}-oriented Malmquist index of {units:,} units, {len(self.changes):,}"
+            f" changes; left out: {reasons}."
+        )
 
 
 def malmquist(
-    frame: pd.DataFrame, inputs: Sequence[str], outputs: Sequence[str], *, unit: str, period: str, orientation: Orientation = "output"
+    frame: pd.DataFrame,
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    *,
+    unit: str,
+    period: str,
+    orientation: Orientation = "output",
 ) -> MalmquistResult:
-    """M = sqrt(D_t(t+1) / D_t(t) x D_t+1(t+1) / D_t+1(t)), D_s(t) the constant-returns efficiency of the unit's row of t against the frontier of s.
+    """M = sqrt(D_t(t+1) / D_t(t) x D_t+1(t+1) / D_t+1(t)), D_s(t) the constant-returns efficiency
+    of the unit's row of t against the frontier of s.
 
-    efficiency_change = D_t+1(t+1) / D_t(t); technical_change = M / efficiency_change; pure_efficiency_change is efficiency_change under variable
-    returns. Frontiers are spanned by all rows of their period; periods are neighbours in the frame's own sequence. A unit needs both periods.
+    efficiency_change = D_t+1(t+1) / D_t(t); technical_change = M / efficiency_change;
+    pure_efficiency_change is efficiency_change under variable returns. Frontiers are spanned by all
+    rows of their period; periods are neighbours in the frame's own sequence. A unit needs both
+    periods.
 
     Parameters
     ----------
@@ -57,13 +78,17 @@ def malmquist(
 
     Raises
     ------
-    ValueError : columns missing or not numeric, duplicate keys, fewer than two periods. Rows that cannot be used are dropped, counted and named.
+    ValueError : columns missing or not numeric, duplicate keys, fewer than two periods. Rows that
+        cannot be used are dropped, counted and named.
     """
     if orientation not in get_args(Orientation):
         raise ValueError(f"orientation {orientation!r} is not known: use 'input' or 'output'.")
     sample = sample_of(frame, inputs, outputs, unit, period)
     if len(sample.groups) < 2:
-        raise ValueError(f"a change needs two periods; column {period!r} has {len(sample.groups)} with usable rows.")
+        raise ValueError(
+            f"a change needs two periods; column {period!r} has {len(sample.groups)} with usable"
+            " rows."
+        )
     distances = _distances(sample, orientation, unit, period)
     changes, alone = _changes(distances, unit, period)
     index_columns = list(changes.columns[3:])
@@ -72,17 +97,30 @@ def malmquist(
     dropped = dict(sample.dropped)
     if alone:
         dropped["no row in the period before"] = alone
-    return MalmquistResult(orientation=orientation, changes=changes, distances=distances, means=means, dropped=dropped, left_out=sample.left_out)
+    return MalmquistResult(
+        orientation=orientation,
+        changes=changes,
+        distances=distances,
+        means=means,
+        dropped=dropped,
+        left_out=sample.left_out,
+    )
 
 
 def _distances(sample: Sample, orientation: Orientation, unit: str, period: str) -> pd.DataFrame:
-    """Every row against the frontiers of its own period and of its neighbours, sorted by unit and period."""
+    """Every row against the frontiers of its own period and of its neighbours, sorted by unit and
+    period.
+    """
 
-    def against(members: np.ndarray, frontier: np.ndarray | None, returns: Returns = "crs") -> np.ndarray:
+    def against(
+        members: np.ndarray, frontier: np.ndarray | None, returns: Returns = "crs"
+    ) -> np.ndarray:
         if frontier is None:
             return np.full(len(members), np.nan)
         technology = Technology(sample.x[frontier], sample.y[frontier], returns)
-        return np.array([snap(radial(technology, sample.x[row], sample.y[row], orientation)) for row in members])
+        return np.array(
+            [snap(radial(technology, sample.x[row], sample.y[row], orientation)) for row in members]
+        )
 
     padded = [None, *sample.groups, None]
     pieces = []
@@ -95,7 +133,11 @@ def _distances(sample: Sample, orientation: Orientation, unit: str, period: str)
         pieces.append(pd.DataFrame(columns))
     table = pd.concat(pieces, ignore_index=True)
     table[unit] = table[unit].infer_objects()
-    return table.sort_values([unit, period], key=lambda column: column.astype(str) if column.dtype == object else column, ignore_index=True)
+    return table.sort_values(
+        [unit, period],
+        key=lambda column: column.astype(str) if column.dtype == object else column,
+        ignore_index=True,
+    )
 
 
 def _changes(distances: pd.DataFrame, unit: str, period: str) -> tuple[pd.DataFrame, int]:
@@ -104,10 +146,18 @@ def _changes(distances: pd.DataFrame, unit: str, period: str) -> tuple[pd.DataFr
     before = dict(zip(moments[1:], moments[:-1], strict=True))
     later = distances[distances[period] != moments[0]].copy()
     later["period_before"] = later[period].map(before)
-    joined = later.merge(distances, left_on=[unit, "period_before"], right_on=[unit, period], suffixes=("", "_then"), how="inner")
+    joined = later.merge(
+        distances,
+        left_on=[unit, "period_before"],
+        right_on=[unit, period],
+        suffixes=("", "_then"),
+        how="inner",
+    )
     efficiency = joined["crs_own"] / joined["crs_own_then"]
     pure = joined["vrs_own"] / joined["vrs_own_then"]
-    technical = np.sqrt(joined["crs_before"] / joined["crs_own"] * joined["crs_own_then"] / joined["crs_after_then"])
+    technical = np.sqrt(
+        joined["crs_before"] / joined["crs_own"] * joined["crs_own_then"] / joined["crs_after_then"]
+    )
     changes = joined[[unit, period, "period_before"]].assign(
         efficiency_change=efficiency,
         technical_change=technical,

@@ -1,18 +1,21 @@
-"""Linear algebra that gives the same bits on every processor: sums in one order, no BLAS and no LAPACK.
+"""Linear algebra that gives the same bits on every processor: sums in one order, no BLAS and no
+LAPACK.
 
 OpenBLAS chooses its kernels by the processor and splits sums among threads, so that the last digits
-of a product depend on the machine; a search that ends where rounding begins then ends elsewhere. What
-a release publishes is therefore computed with these functions. What guarantees equality: products are
-einsum without `optimize`, which runs numpy's own loops in the order of the rows and never calls BLAS;
-sums are np.add.reduce, which adds in pairs in an order given by the length alone; factorisations are
-written out over these. They are for few columns: the work in Python grows with their number only.
+of a product depend on the machine; a search that ends where rounding begins then ends elsewhere.
+What a release publishes is therefore computed with these functions. What guarantees equality:
+products are einsum without `optimize`, which runs numpy's own loops in the order of the rows and
+never calls BLAS; sums are np.add.reduce, which adds in pairs in an order given by the length alone;
+factorisations are written out over these. They are for few columns: the work in Python grows with
+their number only.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-# Jacobi's rotations end in six to ten sweeps; eigenvalues of any symmetric matrix are settled by then.
+# Jacobi's rotations end in six to ten sweeps; eigenvalues of any symmetric matrix are settled by
+# then.
 SWEEPS = 60
 # Halves of numbers from 0 to 1 lie on grids of 2^-40 and 2^-80, so sums of so many terms are exact.
 GRID = 2.0**40
@@ -39,29 +42,38 @@ def cross(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def halves(shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers from 0 to 1 as the sum of two, each with so few digits that thousands can be added without rounding."""
+    """Numbers from 0 to 1 as the sum of two, each with so few digits that thousands can be added
+    without rounding.
+    """
     upper = np.round(shares * GRID) / GRID
     return upper, shares - upper
 
 
 def counted(marks: np.ndarray, parts: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-    """marks (n, k) of zeros and ones times the (k, m) numbers that `halves` split, at the speed of BLAS.
+    """marks (n, k) of zeros and ones times the (k, m) numbers that `halves` split, at the speed of
+    BLAS.
 
     Sums of the upper halves are multiples of 2^-40 below 2^13, and those of the lower halves are of
     2^-80 below 2^-27: both fit the 53 digits of a float, so no kernel rounds and none can differ.
     The numbers are to be zero or above 2^-27.
     """
     if len(parts[0]) > TERMS:
-        raise ValueError(f"{len(parts[0]):,} terms are more than the {TERMS:,} whose sums are exact.")
+        raise ValueError(
+            f"{len(parts[0]):,} terms are more than the {TERMS:,} whose sums are exact."
+        )
     return np.asarray(marks @ parts[0] + marks @ parts[1])
 
 
-def orthonormal(columns: np.ndarray, nothing_left: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Gram-Schmidt with each column taken clear of those before it twice, which is as exact as Householder's QR.
+def orthonormal(
+    columns: np.ndarray, nothing_left: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gram-Schmidt with each column taken clear of those before it twice, which is as exact as
+    Householder's QR.
 
     Parameters
     ----------
-    columns : (n, k); complex ones are orthonormal without conjugation, so that a complex step passes through
+    columns : (n, k); complex ones are orthonormal without conjugation, so that a complex step
+        passes through
     nothing_left : the share of a column that must be left beside those before it
 
     Returns
@@ -98,7 +110,9 @@ def solve_upper(triangle: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def least_squares(columns: np.ndarray, target: np.ndarray, nothing_left: float) -> np.ndarray:
-    """Coefficients (k,) of target (n,) on columns (n, k); zero for a column that those before it determine."""
+    """Coefficients (k,) of target (n,) on columns (n, k); zero for a column that those before it
+    determine.
+    """
     basis, triangle, kept = orthonormal(columns, nothing_left)
     found = np.zeros(columns.shape[1], dtype=np.result_type(columns, target))
     found[kept] = solve_upper(triangle[:, kept], cross(basis, target))
@@ -114,12 +128,15 @@ def solve(matrix: np.ndarray, right: np.ndarray) -> np.ndarray:
     """
     basis, triangle, kept = orthonormal(matrix, 1e-15)
     if len(kept) < len(matrix):
-        raise ZeroDivisionError("the matrix has no inverse: a column is a combination of those before it.")
+        raise ZeroDivisionError(
+            "the matrix has no inverse: a column is a combination of those before it."
+        )
     return solve_upper(triangle, cross(basis, right))
 
 
 def eigen(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues (k,) of a symmetric matrix, smallest first, and eigenvectors in the columns of (k, k).
+    """Eigenvalues (k,) of a symmetric matrix, smallest first, and eigenvectors in the columns of
+    (k, k).
 
     Jacobi's rotations, row by row, until every element beside the diagonal is below the rounding of
     the diagonal elements that it lies between (Rutishauser 1966; Golub and Van Loan, section 8.5).

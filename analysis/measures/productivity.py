@@ -1,6 +1,7 @@
 """Production functions by control functions, and the productivity of every row that they imply.
 
-Olley and Pakes (1996), Levinsohn and Petrin (2003), Ackerberg, Caves and Frazer (2015), Wooldridge (2009). All columns are logs, given by the caller.
+Olley and Pakes (1996), Levinsohn and Petrin (2003), Ackerberg, Caves and Frazer (2015), Wooldridge
+(2009). All columns are logs, given by the caller.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from analysis.measures import plain, samples
 from analysis.measures.productivity_panel import FirmPanel, Roles, firm_panel
 from analysis.measures.productivity_stages import Estimate, Method, Plan, estimate
 
-TITLES = {"op": "Olley-Pakes", "lp": "Levinsohn-Petrin", "acf": "Ackerberg-Caves-Frazer", "wooldridge": "Wooldridge (2009)"}
+TITLES = {
+    "op": "Olley-Pakes",
+    "lp": "Levinsohn-Petrin",
+    "acf": "Ackerberg-Caves-Frazer",
+    "wooldridge": "Wooldridge (2009)",
+}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -27,15 +33,20 @@ class ProductivityResult:
     Attributes
     ----------
     method, output : what was estimated, of which column
-    coefficients : elasticities by column: free inputs, state, proxies (gross output only); then controls
+    coefficients : elasticities by column: free inputs, state, proxies (gross output only); then
+        controls
     standard_errors : standard deviations over the bootstrap's draws; NaN without a bootstrap
     draws : (repetitions, k) coefficients of the draws that could be estimated
-    log_tfp : for every row of the frame, output less inputs times elasticities less controls, in log points; NaN where a row was left out
-    expected_log_tfp : the same with output as the first stage predicts it, so without its noise; NaN for Wooldridge
+    log_tfp : for every row of the frame, output less inputs times elasticities less controls, in
+        log points; NaN where a row was left out
+    expected_log_tfp : the same with output as the first stage predicts it, so without its noise;
+        NaN for Wooldridge
     survival : chance of being seen again, with attrition; NaN elsewhere
-    criterion : of the second stage at its minimum: mean squared innovation, or the mean of squared moments, which is zero where they can all be met
+    criterion : of the second stage at its minimum: mean squared innovation, or the mean of squared
+        moments, which is zero where they can all be met
     minima : distinct local minima reached from the starts, the lowest first, with their criterion
-    n, n_second, firms : rows used in the first stage, rows with the same firm's row of the period before, firms
+    n, n_second, firms : rows used in the first stage, rows with the same firm's row of the period
+        before, firms
     gaps : rows whose firm has an earlier row, but not of the period before
     dropped : reason -> rows
     """
@@ -59,19 +70,32 @@ class ProductivityResult:
 
     def to_frame(self) -> pd.DataFrame:
         """Terms in rows; coefficient and standard_error in columns."""
-        return pd.DataFrame({"coefficient": self.coefficients, "standard_error": self.standard_errors}).rename_axis("term")
+        return pd.DataFrame(
+            {"coefficient": self.coefficients, "standard_error": self.standard_errors}
+        ).rename_axis("term")
 
     def note(self) -> str:
-        """One sentence: what was estimated, on which rows, how the standard errors were made, and what was left out."""
-        left_out = "; ".join(f"{samples.rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
-        errors = f"standard errors from {len(self.draws)} draws of firms" if len(self.draws) else "no standard errors"
+        """One sentence: what was estimated, on which rows, how the standard errors were made, and
+        what was left out.
+        """
+        left_out = (
+            "; ".join(f"{samples.rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
+        errors = (
+            f"standard errors from {len(self.draws)} draws of firms"
+            if len(self.draws)
+            else "no standard errors"
+        )
         return (
-            f"{self.method} of {self.output}, {samples.rows(self.n)}, {self.firms:,} firms, {self.n_second:,} rows with the period before "
-            f"({self.gaps:,} after a gap without it); {errors}; left out: {left_out}."
+            f"{self.method} of {self.output}, {samples.rows(self.n)}, {self.firms:,} firms,"
+            f" {self.n_second:,} rows with the period before ({self.gaps:,} after a gap without"
+            f" it); {errors}; left out: {left_out}."
         )
 
     def __str__(self) -> str:
-        return f"{self.to_frame().to_string(float_format=lambda value: f'{value: .6g}')}\n{self.note()}"
+        table = self.to_frame().to_string(float_format=lambda value: f"{value: .6g}")
+        return f"{table}\n{self.note()}"
 
 
 def production_function(
@@ -95,23 +119,34 @@ def production_function(
     repetitions: int = 50,
     seed: int = 0,
 ) -> ProductivityResult:
-    """Estimate y = b_f free + b_s state [+ b_m proxy] + c controls + w + e, where w is seen by the firm and follows a first-order Markov process.
+    """Estimate y = b_f free + b_s state [+ b_m proxy] + c controls + w + e, where w is seen by the
+    firm and follows a first-order Markov process.
 
     Parameters
     ----------
-    frame : one row a firm and period, columns in logs; a lag is the row of the period before, never across a gap
+    frame : one row a firm and period, columns in logs; a lag is the row of the period before, never
+        across a gap
     output : log of value added, or of gross output with `gross_output`
     free : inputs chosen after w is seen (labour); state : inputs fixed before (capital)
-    proxy : investment ("op") or intermediate inputs ("lp", "acf", "wooldridge"), a monotonic function of w and the state
-    controls : columns that enter linearly and not through the proxy (year or industry dummies); their coefficients are the first stage's
-    method : "op" and "lp" take free inputs from the partly linear first stage and differ in the proxy only; "acf" takes all inputs from the second
-        stage, with moments of current state and lagged free inputs; "wooldridge" is two-stage least squares of the second equation
-    order, transition_order : degree of the polynomial in the first stage, and of w's expectation in lagged w
-    gross_output : proxies are inputs too, with their lags as instruments; not for "op" and "wooldridge"
-    attrition : w's expectation also depends on the chance of survival, from a probit (Olley and Pakes)
-    joint : in "op" and "lp" fit w's expectation together with the elasticities (Olley and Pakes 1996), instead of on the first stage's w
+    proxy : investment ("op") or intermediate inputs ("lp", "acf", "wooldridge"), a monotonic
+        function of w and the state
+    controls : columns that enter linearly and not through the proxy (year or industry dummies);
+        their coefficients are the first stage's
+    method : "op" and "lp" take free inputs from the partly linear first stage and differ in the
+        proxy only; "acf" takes all inputs from the second
+        stage, with moments of current state and lagged free inputs; "wooldridge" is two-stage least
+        squares of the second equation
+    order, transition_order : degree of the polynomial in the first stage, and of w's expectation in
+        lagged w
+    gross_output : proxies are inputs too, with their lags as instruments; not for "op" and
+        "wooldridge"
+    attrition : w's expectation also depends on the chance of survival, from a probit (Olley and
+        Pakes)
+    joint : in "op" and "lp" fit w's expectation together with the elasticities (Olley and Pakes
+        1996), instead of on the first stage's w
         (Petrin, Poi and Levinsohn 2004; the default)
-    start, starts : a start of the second stage, and how many more are spread over elasticities between 0 and 1; the lowest minimum is taken
+    start, starts : a start of the second stage, and how many more are spread over elasticities
+        between 0 and 1; the lowest minimum is taken
     repetitions, seed : bootstrap over firms; 0 for none
 
     Returns
@@ -120,12 +155,23 @@ def production_function(
 
     Raises
     ------
-    ValueError : columns missing or not numeric, duplicate firm and period, collinear inputs, no adjacent periods, options that exclude each other
+    ValueError : columns missing or not numeric, duplicate firm and period, collinear inputs, no
+        adjacent periods, options that exclude each other
     """
     started = time.perf_counter()
     roles = Roles(output, tuple(free), tuple(state), tuple(proxy), tuple(controls), unit, period)
     given = None if start is None else tuple(start)
-    plan = Plan(method, order, transition_order, attrition, gross_output, joint, (*roles.free, *roles.controls), starts, given)
+    plan = Plan(
+        method,
+        order,
+        transition_order,
+        attrition,
+        gross_output,
+        joint,
+        (*roles.free, *roles.controls),
+        starts,
+        given,
+    )
     _check(plan, roles, repetitions)
     panel, rows, dropped = firm_panel(frame, roles)
     fitted = estimate(panel, plan)
@@ -135,12 +181,22 @@ def production_function(
     later = np.diff(panel.firm, prepend=-1) == 0
     width = len(fitted.solutions[0].theta)
     second = names[:width] if method in ("acf", "wooldridge") else names[len(roles.free) :][:width]
-    minima = pd.DataFrame([[*one.theta, one.criterion] for one in fitted.solutions], columns=[*(second if width == len(second) else names), "criterion"])
+    minima = pd.DataFrame(
+        [[*one.theta, one.criterion] for one in fitted.solutions],
+        columns=[*(second if width == len(second) else names), "criterion"],
+    )
     return ProductivityResult(
-        method=f"{TITLES[method]} {'gross-output' if gross_output else 'value-added'} production function",
+        method=(
+            f"{TITLES[method]} {'gross-output' if gross_output else 'value-added'} production"
+            " function"
+        ),
         output=output,
         coefficients=pd.Series(fitted.beta, index=names, name="coefficient"),
-        standard_errors=pd.Series(draws.std(ddof=1).to_numpy() if len(draws) > 1 else np.nan, index=names, name="standard_error"),
+        standard_errors=pd.Series(
+            draws.std(ddof=1).to_numpy() if len(draws) > 1 else np.nan,
+            index=names,
+            name="standard_error",
+        ),
         draws=draws,
         log_tfp=_by_row(frame, rows, panel.y - explained, "log_tfp"),
         expected_log_tfp=_by_row(frame, rows, fitted.expected - explained, "expected_log_tfp"),
@@ -160,15 +216,27 @@ def _check(plan: Plan, roles: Roles, repetitions: int) -> None:
     if plan.method not in get_args(Method):
         raise ValueError(f"method {plan.method!r} is not known. Use {', '.join(get_args(Method))}.")
     if not roles.free or not roles.state or not roles.proxy:
-        raise ValueError("a production function needs at least one free input, one state and one proxy.")
+        raise ValueError(
+            "a production function needs at least one free input, one state and one proxy."
+        )
     if plan.order < 1 or plan.transition_order < 1 or plan.starts < 0 or repetitions < 0:
-        raise ValueError("order and transition_order are at least 1; starts and repetitions at least 0.")
+        raise ValueError(
+            "order and transition_order are at least 1; starts and repetitions at least 0."
+        )
     if plan.gross_output and plan.method in ("op", "wooldridge"):
-        raise ValueError(f"gross_output needs intermediate inputs with lags as instruments: method 'lp' or 'acf', not {plan.method!r}.")
+        raise ValueError(
+            "gross_output needs intermediate inputs with lags as instruments: method 'lp' or"
+            f" 'acf', not {plan.method!r}."
+        )
     if plan.attrition and plan.method == "wooldridge":
-        raise ValueError("attrition is for 'op', 'lp' and 'acf': Wooldridge's equation has no productivity to condition on.")
+        raise ValueError(
+            "attrition is for 'op', 'lp' and 'acf': Wooldridge's equation has no productivity "
+            "to condition on."
+        )
     if plan.joint and (plan.method not in ("op", "lp") or plan.gross_output):
-        raise ValueError("joint is for 'op' and 'lp' of value added: the others are estimated by moments.")
+        raise ValueError(
+            "joint is for 'op' and 'lp' of value added: the others are estimated by moments."
+        )
 
 
 def _explained(panel: FirmPanel, fitted: Estimate, gross_output: bool) -> np.ndarray:
@@ -183,8 +251,17 @@ def _by_row(frame: pd.DataFrame, rows: np.ndarray, values: np.ndarray, name: str
     return pd.Series(out, index=frame.index, name=name)
 
 
-def _bootstrap(panel: FirmPanel, plan: Plan, fitted: Estimate, names: Sequence[str], repetitions: int, seed: int) -> pd.DataFrame:
-    """Coefficients of samples of firms drawn with replacement; a draw in which a coefficient cannot be told is left out, which the count shows."""
+def _bootstrap(
+    panel: FirmPanel,
+    plan: Plan,
+    fitted: Estimate,
+    names: Sequence[str],
+    repetitions: int,
+    seed: int,
+) -> pd.DataFrame:
+    """Coefficients of samples of firms drawn with replacement; a draw in which a coefficient cannot
+    be told is left out, which the count shows.
+    """
     draw = np.random.default_rng(seed)
     firms = int(panel.firm.max()) + 1
     out = []

@@ -15,7 +15,14 @@ from scipy import optimize, special
 from scipy.stats import qmc
 
 from analysis.measures import plain
-from analysis.measures.productivity_panel import NOTHING_LEFT, FirmPanel, independent, partly_linear, polynomial, projected
+from analysis.measures.productivity_panel import (
+    NOTHING_LEFT,
+    FirmPanel,
+    independent,
+    partly_linear,
+    polynomial,
+    projected,
+)
 
 Method = Literal["op", "lp", "acf", "wooldridge"]
 SAME_POINT = 1e-3
@@ -53,7 +60,8 @@ class Solution:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Coefficients of free inputs, state, proxies (gross output only) and controls; expected output and its residual-free part.
+    """Coefficients of free inputs, state, proxies (gross output only) and controls; expected output
+    and its residual-free part.
 
     Attributes
     ----------
@@ -70,17 +78,25 @@ class Estimate:
 
 
 def estimate(panel: FirmPanel, plan: Plan, extra_starts: Sequence[np.ndarray] = ()) -> Estimate:
-    """Both stages on one panel. With `extra_starts` (in a bootstrap) only those and the least-squares start are tried."""
+    """Both stages on one panel. With `extra_starts` (in a bootstrap) only those and the
+    least-squares start are tried.
+    """
     if plan.method == "wooldridge":
         return _wooldridge(panel, plan)
-    survival = survival_probability(panel, plan.order) if plan.attrition else np.full(len(panel.y), np.nan)
+    survival = (
+        survival_probability(panel, plan.order) if plan.attrition else np.full(len(panel.y), np.nan)
+    )
     if plan.method == "acf":
         return _acf(panel, plan, survival, extra_starts)
     return _control_function(panel, plan, survival, extra_starts)
 
 
-def _control_function(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.ndarray]) -> Estimate:
-    """Olley-Pakes and Levinsohn-Petrin: free inputs from the partly linear first stage, state (and proxy) from the second."""
+def _control_function(
+    panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.ndarray]
+) -> Estimate:
+    """Olley-Pakes and Levinsohn-Petrin: free inputs from the partly linear first stage, state (and
+    proxy) from the second.
+    """
     wanted = np.hstack([panel.free, panel.controls])
     nuisance = polynomial(np.hstack([panel.state, panel.proxy]), plan.order)
     linear, fitted = partly_linear(panel.y, nuisance, wanted, plan.names)
@@ -92,31 +108,56 @@ def _control_function(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra:
         residuals = stage.moments(np.hstack([panel.state, lagged_proxy]))
     else:
         residuals = stage.innovations
-    solutions = _minima(residuals, _starts(panel, inputs, plan, extra), stage.size, MET * float(panel.y.var()))
+    solutions = _minima(
+        residuals, _starts(panel, inputs, plan, extra), stage.size, MET * float(panel.y.var())
+    )
     free, controls = np.split(linear, [panel.free.shape[1]])
-    return Estimate(np.concatenate([free, solutions[0].theta, controls]), fitted, solutions, survival)
+    return Estimate(
+        np.concatenate([free, solutions[0].theta, controls]), fitted, solutions, survival
+    )
 
 
-def _acf(panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.ndarray]) -> Estimate:
-    """Ackerberg-Caves-Frazer: the first stage only takes out noise and controls; all inputs come from the second, by moments."""
+def _acf(
+    panel: FirmPanel, plan: Plan, survival: np.ndarray, extra: Sequence[np.ndarray]
+) -> Estimate:
+    """Ackerberg-Caves-Frazer: the first stage only takes out noise and controls; all inputs come
+    from the second, by moments.
+    """
     nuisance = polynomial(np.hstack([panel.free, panel.state, panel.proxy]), plan.order)
-    controls, fitted = partly_linear(panel.y, nuisance, panel.controls, plan.names[panel.free.shape[1] :])
+    controls, fitted = partly_linear(
+        panel.y, nuisance, panel.controls, plan.names[panel.free.shape[1] :]
+    )
     rest = plain.times(panel.controls, controls)
     proxies = panel.proxy if plan.gross_output else panel.proxy[:, :0]
     inputs = np.hstack([panel.free, panel.state, proxies])
     stage = _SecondStage(panel, inputs, fitted - rest, panel.y - rest, survival, plan)
     instruments = np.hstack([panel.free[panel.before], panel.state, proxies[panel.before]])
-    solutions = _minima(stage.moments(instruments), _starts(panel, inputs, plan, extra), stage.size, MET * float(panel.y.var()))
+    solutions = _minima(
+        stage.moments(instruments),
+        _starts(panel, inputs, plan, extra),
+        stage.size,
+        MET * float(panel.y.var()),
+    )
     return Estimate(np.concatenate([solutions[0].theta, controls]), fitted, solutions, survival)
 
 
 class _SecondStage:
-    """Innovations of productivity as a function of the coefficients that the first stage leaves open.
+    """Innovations of productivity as a function of the coefficients that the first stage leaves
+    open.
 
-    w_t = phi_t - x_t theta; g, its expectation given w_t-1 (and the chance of survival), is the least-squares polynomial and so concentrated out.
+    w_t = phi_t - x_t theta; g, its expectation given w_t-1 (and the chance of survival), is the
+    least-squares polynomial and so concentrated out.
     """
 
-    def __init__(self, panel: FirmPanel, inputs: np.ndarray, phi: np.ndarray, net: np.ndarray, survival: np.ndarray, plan: Plan) -> None:
+    def __init__(
+        self,
+        panel: FirmPanel,
+        inputs: np.ndarray,
+        phi: np.ndarray,
+        net: np.ndarray,
+        survival: np.ndarray,
+        plan: Plan,
+    ) -> None:
         usable = panel.before >= 0
         if plan.attrition:
             usable &= np.isfinite(np.where(panel.before >= 0, survival[panel.before], np.nan))
@@ -126,7 +167,10 @@ class _SecondStage:
         self.inputs, self.phi, self.net, self.plan = inputs, phi, net, plan
         self.chance = survival[self.then][:, None] if plan.attrition else np.zeros((self.size, 0))
         if self.size <= inputs.shape[1] + plan.transition_order + 1:
-            raise ValueError(f"{self.size} rows have the same firm's row of the period before, too few for the second stage.")
+            raise ValueError(
+                f"{self.size} rows have the same firm's row of the period before, too few for the"
+                " second stage."
+            )
 
     def _productivity(self, theta: np.ndarray) -> np.ndarray:
         return np.asarray(self.phi - plain.times(self.inputs, theta))
@@ -137,17 +181,24 @@ class _SecondStage:
         return independent(np.column_stack([np.ones(self.size), terms]))
 
     def innovations(self, theta: np.ndarray) -> np.ndarray:
-        """What is left of output: net output less inputs less g. g is fitted on w_t (Petrin, Poi and Levinsohn 2004), or jointly (Olley and Pakes 1996)."""
+        """What is left of output: net output less inputs less g. g is fitted on w_t (Petrin, Poi
+        and Levinsohn 2004), or jointly (Olley and Pakes 1996).
+        """
         productivity = self._productivity(theta)
         left = (self.net - plain.times(self.inputs, theta))[self.now]
         target = left if self.plan.joint else productivity[self.now]
         return np.asarray(left - projected(self._expected_by(productivity), target))
 
     def moments(self, instruments: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-        """Z'xi in the metric of Z'Z, so that the scale of an instrument does not matter: as many as coefficients, so they can be zero."""
+        """Z'xi in the metric of Z'Z, so that the scale of an instrument does not matter: as many as
+        coefficients, so they can be zero.
+        """
         z = independent(instruments[self.now])
         if z.shape[1] < self.inputs.shape[1]:
-            raise ValueError("the instruments of the second stage (current state, lagged free inputs) are collinear on rows with an earlier one.")
+            raise ValueError(
+                "the instruments of the second stage (current state, "
+                "lagged free inputs) are collinear on rows with an earlier one."
+            )
 
         def standardised(theta: np.ndarray) -> np.ndarray:
             productivity = self._productivity(theta)
@@ -157,8 +208,12 @@ class _SecondStage:
         return standardised
 
 
-def _starts(panel: FirmPanel, inputs: np.ndarray, plan: Plan, extra: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """The caller's start, least squares, and points spread evenly over coefficients between 0 and 1 (Halton's sequence)."""
+def _starts(
+    panel: FirmPanel, inputs: np.ndarray, plan: Plan, extra: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """The caller's start, least squares, and points spread evenly over coefficients between 0 and 1
+    (Halton's sequence).
+    """
     width = inputs.shape[1]
     others = np.hstack([np.ones((len(panel.y), 1)), panel.free, panel.controls])
     slopes = plain.least_squares(np.hstack([inputs, others]), panel.y, NOTHING_LEFT)[:width]
@@ -167,23 +222,44 @@ def _starts(panel: FirmPanel, inputs: np.ndarray, plan: Plan, extra: Sequence[np
     given = [] if plan.start is None else [np.asarray(plan.start, dtype=float)]
     if given and len(given[0]) != width:
         raise ValueError(
-            f"start has {len(given[0])} numbers; the second stage has {width} coefficients (free inputs only for 'acf', state, proxies of gross output)."
+            f"start has {len(given[0])} numbers; the second stage has {width} coefficients (free"
+            " inputs only for 'acf', state, proxies of gross output)."
         )
     return [*given, slopes, *qmc.Halton(width, scramble=False).random(plan.starts + 1)[1:]]
 
 
-def _minima(residuals: Callable[[np.ndarray], np.ndarray], starts: Sequence[np.ndarray], size: int, met: float) -> tuple[Solution, ...]:
-    """Distinct local minima of the mean squared residual, the lowest first. Of several at which all moments are met, that nearest the first start."""
-    found = [solution for solution in (_descend(residuals, start, size) for start in starts) if solution is not None]
+def _minima(
+    residuals: Callable[[np.ndarray], np.ndarray],
+    starts: Sequence[np.ndarray],
+    size: int,
+    met: float,
+) -> tuple[Solution, ...]:
+    """Distinct local minima of the mean squared residual, the lowest first. Of several at which all
+    moments are met, that nearest the first start.
+    """
+    found = [
+        solution
+        for solution in (_descend(residuals, start, size) for start in starts)
+        if solution is not None
+    ]
     if not found:
-        raise ValueError("the second stage reached no minimum from any start. Check the scale of the inputs (logs are expected).")
+        raise ValueError(
+            "the second stage reached no minimum from any start. Check the scale of the "
+            "inputs (logs are expected)."
+        )
 
     def rank(solution: Solution) -> tuple[float, float]:
-        return max(solution.criterion, met), float(np.sqrt(np.sum((solution.theta - starts[0]) ** 2)))
+        return max(solution.criterion, met), float(
+            np.sqrt(np.sum((solution.theta - starts[0]) ** 2))
+        )
 
     distinct: list[Solution] = []
     for solution in sorted(found, key=rank):
-        if all(np.max(np.abs(solution.theta - other.theta)) > SAME_POINT * (1 + np.max(np.abs(other.theta))) for other in distinct):
+        if all(
+            np.max(np.abs(solution.theta - other.theta))
+            > SAME_POINT * (1 + np.max(np.abs(other.theta)))
+            for other in distinct
+        ):
             distinct.append(solution)
     theta = _polished(residuals, distinct[0].theta)
     distinct[0] = Solution(theta, _criterion(residuals(theta), size))
@@ -194,24 +270,45 @@ def _criterion(residuals: np.ndarray, size: int) -> float:
     return float(plain.dot(residuals, residuals)) / size
 
 
-def _descend(residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int) -> Solution | None:
+def _descend(
+    residuals: Callable[[np.ndarray], np.ndarray], start: np.ndarray, size: int
+) -> Solution | None:
     """Levenberg-Marquardt from one start; None where it runs off to infinity."""
     try:
-        reached = optimize.least_squares(residuals, start, method="lm", xtol=1e-12, ftol=1e-14, gtol=1e-14, max_nfev=400 * len(start)).x
+        reached = optimize.least_squares(
+            residuals,
+            start,
+            method="lm",
+            xtol=1e-12,
+            ftol=1e-14,
+            gtol=1e-14,
+            max_nfev=400 * len(start),
+        ).x
     except (ValueError, ZeroDivisionError):
         return None
-    return Solution(reached, _criterion(residuals(reached), size)) if np.all(np.isfinite(reached)) else None
+    return (
+        Solution(reached, _criterion(residuals(reached), size))
+        if np.all(np.isfinite(reached))
+        else None
+    )
 
 
 def _polished(residuals: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> np.ndarray:
-    """Newton's steps on the sum of squares, until its derivative no longer falls: it is all rounding then.
+    """Newton's steps on the sum of squares, until its derivative no longer falls: it is all
+    rounding then.
 
-    Derivatives of the residuals come from a complex step, which takes no difference and loses no digit.
+    Derivatives of the residuals come from a complex step, which takes no difference and loses no
+    digit.
     """
     slope = _slope(residuals, theta)
     for _ in range(POLISHING_STEPS):
-        sides = [(_slope(residuals, theta + step), _slope(residuals, theta - step)) for step in np.diag(NEARBY * (1 + np.abs(theta)))]
-        curvature = np.column_stack([above - below for above, below in sides]) / (2 * NEARBY * (1 + np.abs(theta)))
+        sides = [
+            (_slope(residuals, theta + step), _slope(residuals, theta - step))
+            for step in np.diag(NEARBY * (1 + np.abs(theta)))
+        ]
+        curvature = np.column_stack([above - below for above, below in sides]) / (
+            2 * NEARBY * (1 + np.abs(theta))
+        )
         trial = theta - plain.least_squares(curvature, slope, NOTHING_LEFT)
         reached = _slope(residuals, trial)
         if not np.max(np.abs(reached)) < np.max(np.abs(slope)):
@@ -227,7 +324,8 @@ def _slope(residuals: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> 
 
 
 def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
-    """Chance of being seen in a later period, by a probit on the polynomial of state and proxy; NaN in the last period (Olley and Pakes 1996, eq. 10).
+    """Chance of being seen in a later period, by a probit on the polynomial of state and proxy; NaN
+    in the last period (Olley and Pakes 1996, eq. 10).
 
     Raises
     ------
@@ -236,7 +334,9 @@ def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
     known = np.isfinite(panel.survives)
     stays = panel.survives[known]
     if not len(stays) or stays.min() == stays.max():
-        raise ValueError("attrition: no firm leaves before the last period, or none stays. Leave attrition out.")
+        raise ValueError(
+            "attrition: no firm leaves before the last period, or none stays. Leave attrition out."
+        )
     columns = np.hstack([panel.state, panel.proxy])[known]
     basis = independent(np.column_stack([np.ones(len(stays)), polynomial(columns, order)]))
     index = plain.times(basis, _probit(stays, basis))
@@ -246,7 +346,9 @@ def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
 
 
 def _probit(outcome: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Newton's method for the probit; the log-likelihood is concave, so a step that lowers it is halved."""
+    """Newton's method for the probit; the log-likelihood is concave, so a step that lowers it is
+    halved.
+    """
     sign = 2 * outcome - 1
     beta = plain.cross(basis, np.full(len(outcome), special.ndtri(outcome.mean())))
 
@@ -259,7 +361,14 @@ def _probit(outcome: np.ndarray, basis: np.ndarray) -> np.ndarray:
         slope = plain.cross(basis, sign * mills)
         curvature = plain.cross(basis * (mills * (mills + index))[:, None], basis)
         move = plain.least_squares(curvature, slope, NOTHING_LEFT)
-        step = next((1 / 2**halving for halving in range(30) if value(beta + move / 2**halving) >= value(beta)), 0.0)
+        step = next(
+            (
+                1 / 2**halving
+                for halving in range(30)
+                if value(beta + move / 2**halving) >= value(beta)
+            ),
+            0.0,
+        )
         beta = beta + step * move
         if float(plain.dot(slope, move)) < 1e-20 or step == 0:
             break
@@ -267,10 +376,16 @@ def _probit(outcome: np.ndarray, basis: np.ndarray) -> np.ndarray:
 
 
 def _wooldridge(panel: FirmPanel, plan: Plan) -> Estimate:
-    """Wooldridge (2009), the second equation alone: y on inputs and a polynomial of lagged state and proxy, free inputs instrumented by their lags."""
+    """Wooldridge (2009), the second equation alone: y on inputs and a polynomial of lagged state
+    and proxy, free inputs instrumented by their lags.
+    """
     now = np.flatnonzero(panel.before >= 0)
     then = panel.before[now]
-    known = independent(np.column_stack([np.ones(len(now)), polynomial(np.hstack([panel.state, panel.proxy])[then], plan.order)]))
+    known = independent(
+        np.column_stack(
+            [np.ones(len(now)), polynomial(np.hstack([panel.state, panel.proxy])[then], plan.order)]
+        )
+    )
     exogenous = np.hstack([panel.state[now], panel.controls[now]])
     free = panel.free[now]
 
@@ -280,6 +395,13 @@ def _wooldridge(panel: FirmPanel, plan: Plan) -> Estimate:
     regressors = net(np.hstack([free, exogenous]))
     z = independent(net(np.hstack([panel.free[then], exogenous])))
     if z.shape[1] < regressors.shape[1]:
-        raise ValueError("the lags of the free inputs, the state and the controls are collinear once the lagged polynomial is taken out.")
-    theta = plain.least_squares(plain.cross(z, regressors), plain.cross(z, net(panel.y[now])), NOTHING_LEFT)
-    return Estimate(theta, np.full(len(panel.y), np.nan), (Solution(theta, 0.0),), np.full(len(panel.y), np.nan))
+        raise ValueError(
+            "the lags of the free inputs, the state and the controls are collinear once the "
+            "lagged polynomial is taken out."
+        )
+    theta = plain.least_squares(
+        plain.cross(z, regressors), plain.cross(z, net(panel.y[now])), NOTHING_LEFT
+    )
+    return Estimate(
+        theta, np.full(len(panel.y), np.nan), (Solution(theta, 0.0),), np.full(len(panel.y), np.nan)
+    )

@@ -1,4 +1,6 @@
-"""What every measure does before it computes: check the columns, take them as numbers, say which rows cannot be used."""
+"""What every measure does before it computes: check the columns, take them as numbers, say which
+rows cannot be used.
+"""
 
 from __future__ import annotations
 
@@ -22,9 +24,12 @@ def check_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
             raise ValueError(f"column {name!r} is asked for twice. Name it in one place.")
         if present.count(name) == 0:
             near = difflib.get_close_matches(name, present, n=3)
-            raise ValueError(f"column {name!r} is not in the frame. {'Nearest: ' + ', '.join(near) if near else 'It has ' + ', '.join(present[:12])}.")
+            told = f"Nearest: {', '.join(near)}" if near else f"It has {', '.join(present[:12])}"
+            raise ValueError(f"column {name!r} is not in the frame. {told}.")
         if present.count(name) > 1:
-            raise ValueError(f"column {name!r} stands in the frame {present.count(name)} times. Keep one.")
+            raise ValueError(
+                f"column {name!r} stands in the frame {present.count(name)} times. Keep one."
+            )
 
 
 def numbers(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
@@ -36,8 +41,12 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
     """
     out = np.empty((len(frame), len(names)))
     for position, name in enumerate(names):
-        if not (pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])):
-            raise ValueError(f"column {name!r} holds {frame[name].dtype}, not numbers. Convert it first.")
+        if not (
+            pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])
+        ):
+            raise ValueError(
+                f"column {name!r} holds {frame[name].dtype}, not numbers. Convert it first."
+            )
         out[:, position] = frame[name].to_numpy(dtype="float64", na_value=np.nan)
     return out
 
@@ -52,7 +61,10 @@ def periods(frame: pd.DataFrame, name: str) -> np.ndarray:
     values = numbers(frame, [name])[:, 0]
     finite = values[np.isfinite(values)]
     if np.any(finite != np.round(finite)):
-        raise ValueError(f"column {name!r} holds {finite[finite != np.round(finite)][0]:g}: periods are whole numbers (years).")
+        raise ValueError(
+            f"column {name!r} holds {finite[finite != np.round(finite)][0]:g}: periods are whole"
+            " numbers (years)."
+        )
     return values
 
 
@@ -61,9 +73,13 @@ def refuse_duplicates(frame: pd.DataFrame, keys: Sequence[str]) -> None:
     repeated = frame.duplicated(list(keys), keep="first")
     if repeated.any():
         shown = frame.loc[repeated.to_numpy(), list(keys)].drop_duplicates().head(3)
-        named = "; ".join(", ".join(f"{key} {value}" for key, value in zip(keys, row, strict=True)) for row in shown.itertuples(index=False))
+        named = "; ".join(
+            ", ".join(f"{key} {value}" for key, value in zip(keys, row, strict=True))
+            for row in shown.itertuples(index=False)
+        )
         raise ValueError(
-            f"{rows(int(repeated.sum()))} with the {' and '.join(keys)} of an earlier row ({named}). One row a key is needed: aggregate or filter."
+            f"{rows(int(repeated.sum()))} with the {' and '.join(keys)} of an earlier row"
+            f" ({named}). One row a key is needed: aggregate or filter."
         )
 
 
@@ -82,7 +98,10 @@ def usable_rows(columns: Sequence[tuple[str, np.ndarray]]) -> tuple[np.ndarray, 
     keep = np.ones(len(columns[0][1]), dtype=bool)
     dropped: dict[str, int] = {}
     for name, values in columns:
-        for reason, bad in ((f"{name} missing", np.isnan(values)), (f"{name} infinite", np.isinf(values))):
+        for reason, bad in (
+            (f"{name} missing", np.isnan(values)),
+            (f"{name} infinite", np.isinf(values)),
+        ):
             count = int((keep & bad).sum())
             if count:
                 dropped[reason] = count
@@ -96,7 +115,9 @@ def labels_missing(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def codes_by_first_row(labels: Sequence[Hashable] | np.ndarray | pd.Series) -> np.ndarray:
-    """Whole numbers from 0, in the order in which the labels appear, so that their type and spelling do not matter."""
+    """Whole numbers from 0, in the order in which the labels appear, so that their type and
+    spelling do not matter.
+    """
     return np.asarray(pd.factorize(np.asarray(labels, dtype=object))[0])
 
 

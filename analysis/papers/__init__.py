@@ -1,6 +1,8 @@
-"""Papers as data: what each table is (paper.toml), what was printed (published.csv), and their estimation on a panel.
+"""Papers as data: what each table is (paper.toml), what was printed (published.csv), and their
+estimation on a panel.
 
-A folder a paper; code appears beside these files only where a paper does something that no other does.
+A folder a paper; code appears beside these files only where a paper does something that no other
+does.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ TABLE_KEYS = NEEDED_KEYS | {"constant"}
 
 
 class PaperError(CitytradeError):
-    """A paper, a table or a column that is not there, or a paper.toml or published.csv that does not hold together."""
+    """A paper, a table or a column that is not there, or a paper.toml or published.csv that does
+    not hold together.
+    """
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,16 @@ class Table:
     def variables(self) -> list[str]:
         """Columns of the panel that the table needs."""
         regressors = [name for column in self.columns.values() for name in column]
-        return list(dict.fromkeys([*self.effects, *([self.cluster] if self.cluster else []), self.outcome, *regressors]))
+        return list(
+            dict.fromkeys(
+                [
+                    *self.effects,
+                    *([self.cluster] if self.cluster else []),
+                    self.outcome,
+                    *regressors,
+                ]
+            )
+        )
 
     def chosen(self, columns: Iterable[int] | None) -> list[int]:
         """The columns asked for, all if none are named.
@@ -71,7 +84,10 @@ class Table:
         wanted = list(self.columns) if columns is None else list(dict.fromkeys(columns))
         for column in wanted:
             if column not in self.columns:
-                raise PaperError(f"{self.name} has no column {column}. It has {', '.join(str(there) for there in self.columns)}.")
+                raise PaperError(
+                    f"{self.name} has no column {column}. It has"
+                    f" {', '.join(str(there) for there in self.columns)}."
+                )
         return wanted
 
 
@@ -105,7 +121,8 @@ def load_paper(slug: str) -> Paper:
 
     Raises
     ------
-    PaperError : an unknown slug (the nearest is named), or a file that does not hold together, with its place.
+    PaperError : an unknown slug (the nearest is named), or a file that does not hold together, with
+        its place.
     """
     if slug not in paper_names():
         raise PaperError(f"There is no paper {slug!r}. {nearest(slug, paper_names())}")
@@ -114,17 +131,28 @@ def load_paper(slug: str) -> Paper:
         raw = tomllib.loads(file.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise PaperError(f"{file}: not valid TOML ({error}). Mend that line.") from error
-    _check_keys(file, "the file", raw, {"title", "years", "tables", "panel"}, {"title", "years", "tables"})
+    _check_keys(
+        file, "the file", raw, {"title", "years", "tables", "panel"}, {"title", "years", "tables"}
+    )
     tables = {name: _table(file, name, given) for name, given in raw["tables"].items()}
-    return Paper(slug, raw["title"], (raw["years"][0], raw["years"][1]), tables, _published(FOLDER / slug / "published.csv", tables))
+    return Paper(
+        slug,
+        raw["title"],
+        (raw["years"][0], raw["years"][1]),
+        tables,
+        _published(FOLDER / slug / "published.csv", tables),
+    )
 
 
-def estimate_table(slug: str, table: str, frame: pd.DataFrame, columns: Iterable[int] | None = None) -> dict[int, FixedEffectsResult]:
+def estimate_table(
+    slug: str, table: str, frame: pd.DataFrame, columns: Iterable[int] | None = None
+) -> dict[int, FixedEffectsResult]:
     """Estimate columns of a paper's table on a frame that has the panel's columns.
 
     Parameters
     ----------
-    frame : one row a city and year, as `warehouse.panel` gives it; years outside the paper's are left out
+    frame : one row a city and year, as `warehouse.panel` gives it; years outside the paper's are
+        left out
     columns : numbers of the table's columns; all if not given
 
     Returns
@@ -133,7 +161,8 @@ def estimate_table(slug: str, table: str, frame: pd.DataFrame, columns: Iterable
 
     Raises
     ------
-    PaperError : an unknown paper, table or column, or a frame that cannot be estimated on, with the estimator's reason.
+    PaperError : an unknown paper, table or column, or a frame that cannot be estimated on, with the
+        estimator's reason.
     """
     paper = load_paper(slug)
     wanted = paper.table(table)
@@ -143,31 +172,51 @@ def estimate_table(slug: str, table: str, frame: pd.DataFrame, columns: Iterable
         try:
             results[column] = ESTIMATORS[wanted.estimator](inside, wanted, wanted.columns[column])
         except ValueError as error:
-            raise PaperError(f"{slug} {table}, column {column}, on {wanted.panel}: {error}") from error
+            raise PaperError(
+                f"{slug} {table}, column {column}, on {wanted.panel}: {error}"
+            ) from error
     return results
 
 
-def _fixed_effects(frame: pd.DataFrame, table: Table, regressors: tuple[str, ...]) -> FixedEffectsResult:
+def _fixed_effects(
+    frame: pd.DataFrame, table: Table, regressors: tuple[str, ...]
+) -> FixedEffectsResult:
     covariance: CovarianceOption = {"cluster": [table.cluster]} if table.cluster else "iid"
-    return fixed_effects(frame, table.outcome, regressors, table.effects, covariance=covariance, constant=table.constant)  # type: ignore[arg-type]
+    return fixed_effects(
+        frame,
+        table.outcome,
+        regressors,
+        table.effects,
+        covariance=covariance,
+        constant=table.constant,
+    )  # type: ignore[arg-type]
 
 
-ESTIMATORS: dict[str, Callable[[pd.DataFrame, Table, tuple[str, ...]], FixedEffectsResult]] = {"fixed_effects": _fixed_effects}
+ESTIMATORS: dict[str, Callable[[pd.DataFrame, Table, tuple[str, ...]], FixedEffectsResult]] = {
+    "fixed_effects": _fixed_effects
+}
 
 
 def _table(file: Path, name: str, given: Mapping[str, Any]) -> Table:
     where = f"[tables.{name}]"
     _check_keys(file, where, given, TABLE_KEYS, NEEDED_KEYS)
     if given["estimator"] not in ESTIMATORS:
-        raise PaperError(f"{file}, {where}: unknown estimator {given['estimator']!r}. {nearest(given['estimator'], ESTIMATORS)}")
+        raise PaperError(
+            f"{file}, {where}: unknown estimator {given['estimator']!r}."
+            f" {nearest(given['estimator'], ESTIMATORS)}"
+        )
     if given["r2"] not in FixedEffectsResult.__annotations__:
-        raise PaperError(f"{file}, {where}: r2 = {given['r2']!r} is not a number that the estimator reports.")
+        raise PaperError(
+            f"{file}, {where}: r2 = {given['r2']!r} is not a number that the estimator reports."
+        )
     clusters = given["standard_errors"].get("cluster", [])
     if len(clusters) > 1:
         raise PaperError(f"{file}, {where}: {len(clusters)} cluster columns; one is possible.")
     if len(set(given["rows"].values())) < len(given["rows"]):
         raise PaperError(f"{file}, {where}: two printed rows have one name under rows.")
-    columns = {at: tuple(column["regressors"]) for at, column in enumerate(given["columns"], start=1)}
+    columns = {
+        at: tuple(column["regressors"]) for at, column in enumerate(given["columns"], start=1)
+    }
     return Table(
         name=name,
         title=given["title"],
@@ -258,7 +307,9 @@ def _published(file: Path, tables: Mapping[str, Table]) -> pd.DataFrame:
     return frame
 
 
-def _check_keys(file: Path, where: str, given: Mapping[str, Any], known: set[str], needed: set[str]) -> None:
+def _check_keys(
+    file: Path, where: str, given: Mapping[str, Any], known: set[str], needed: set[str]
+) -> None:
     for key in given:
         if key not in known:
             raise PaperError(f"{file}, {where}: unknown key {key!r}. {nearest(key, known)}")

@@ -1,4 +1,6 @@
-"""A paper's own table of descriptive statistics (published_statistics.csv), and the same numbers of a panel."""
+"""A paper's own table of descriptive statistics (published_statistics.csv), and the same numbers of
+a panel.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ class PublishedStatistics:
 
     panel : the panel that holds them, as `paper.toml` says under `panel`, else panel_<slug>
     years : the paper's first and last year; None where no paper.toml says
-    numbers : one row a variable in the paper's order: variable (the panel's column), paper_name, and NUMBERS; NaN where nothing was printed
+    numbers : one row a variable in the paper's order: variable (the panel's column), paper_name,
+        and NUMBERS; NaN where nothing was printed
     """
 
     slug: str
@@ -44,10 +47,13 @@ def load_statistics(slug: str) -> PublishedStatistics:
 
     Raises
     ------
-    PaperError : a paper without them (the nearest is named), or a file that does not hold together, with its place.
+    PaperError : a paper without them (the nearest is named), or a file that does not hold together,
+        with its place.
     """
     if slug not in statistics_names():
-        raise PaperError(f"There are no published statistics of {slug!r}. {nearest(slug, statistics_names())}")
+        raise PaperError(
+            f"There are no published statistics of {slug!r}. {nearest(slug, statistics_names())}"
+        )
     folder = FOLDER / slug
     about = _about(folder / "paper.toml")
     years = about.get("years")
@@ -65,7 +71,8 @@ def describe(frame: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame : index `variables`; observations, mean, sd (n - 1 below), minimum, maximum; true counts as 1
+    pandas.DataFrame : index `variables`; observations, mean, sd (n - 1 below), minimum, maximum;
+        true counts as 1
 
     Raises
     ------
@@ -73,10 +80,18 @@ def describe(frame: pd.DataFrame, variables: list[str]) -> pd.DataFrame:
     """
     missing = [name for name in variables if name not in frame.columns]
     if missing:
-        raise PaperError(f"The panel has no column {', '.join(missing)}. {nearest(missing[0], frame.columns)}")
+        raise PaperError(
+            f"The panel has no column {', '.join(missing)}. {nearest(missing[0], frame.columns)}"
+        )
     values = frame[variables].astype("float64")
     return pd.DataFrame(
-        {"observations": values.count(), "mean": values.mean(), "sd": values.std(ddof=1), "minimum": values.min(), "maximum": values.max()},
+        {
+            "observations": values.count(),
+            "mean": values.mean(),
+            "sd": values.std(ddof=1),
+            "minimum": values.min(),
+            "maximum": values.max(),
+        },
         index=variables,
     )
 
@@ -91,17 +106,28 @@ def _about(file: Path) -> dict[str, object]:
 
 
 def _numbers(file: Path) -> pd.DataFrame:
-    frame = pd.read_csv(file, dtype={"variable": "string", "paper_name": "string"}, keep_default_na=True)
+    frame = pd.read_csv(
+        file, dtype={"variable": "string", "paper_name": "string"}, keep_default_na=True
+    )
     if list(frame.columns) != COLUMNS:
-        raise PaperError(f"{file}: columns are {', '.join(frame.columns)}; {', '.join(COLUMNS)} expected.")
+        raise PaperError(
+            f"{file}: columns are {', '.join(frame.columns)}; {', '.join(COLUMNS)} expected."
+        )
     for at, row in enumerate(frame.to_dict("records"), start=2):
         words = [name for name in NUMBERS if isinstance(row[name], str)]
         if pd.isna(row["variable"]) or words:
-            raise PaperError(f"{file}, line {at}: {'a number is expected under ' + ', '.join(words) if words else 'no variable is named'}.")
+            expected = f"a number is expected under {', '.join(words)}"
+            raise PaperError(f"{file}, line {at}: {expected if words else 'no variable is named'}.")
         low, mean, high, spread = row["minimum"], row["mean"], row["maximum"], row["sd"]
         if mean < low or mean > high or spread < 0:
-            raise PaperError(f"{file}, line {at}: {row['variable']} has mean {mean}, sd {spread}, minimum {low}, maximum {high}, which cannot be.")
+            raise PaperError(
+                f"{file}, line {at}: {row['variable']} has mean {mean}, sd {spread}, minimum {low},"
+                f" maximum {high}, which cannot be."
+            )
     repeated = frame.duplicated("variable")
     if repeated.any():
-        raise PaperError(f"{file}, line {int(repeated.to_numpy().argmax()) + 2}: the same variable stands there twice.")
+        raise PaperError(
+            f"{file}, line {int(repeated.to_numpy().argmax()) + 2}: the same variable stands there"
+            " twice."
+        )
     return frame.astype(dict.fromkeys(NUMBERS, "float64"))

@@ -1,6 +1,7 @@
 """Print Moran's I of a panel's column, by year, with the warehouse's own weights.
 
-python -m analysis.report.autocorrelation city_year digital_finance_index --years 2011 2020 [--weights k_nearest] [--permutations 999] [--config FILE]
+python -m analysis.report.autocorrelation city_year digital_finance_index --years 2011 2020
+[--weights k_nearest] [--permutations 999] [--config FILE]
 """
 
 from __future__ import annotations
@@ -20,11 +21,24 @@ from warehouse.errors import CitytradeError
 from warehouse.query.connection import ReadingConnection
 
 WEIGHTS = ("contiguity", "inverse_distance", "k_nearest")
-SHOWN = ["n", "moran_i", "expected_i", "z_normal", "p_normal", "z_random", "p_random", "p_permutation", "geary_c"]
+SHOWN = [
+    "n",
+    "moran_i",
+    "expected_i",
+    "z_normal",
+    "p_normal",
+    "z_random",
+    "p_random",
+    "p_permutation",
+    "geary_c",
+]
 
 
-def warehouse_weights(connection: duckdb.DuckDBPyConnection | ReadingConnection, kind: str = "contiguity") -> SpatialWeights:
-    """The weights of int_spatial__<kind> over all cities of the spine; a city without a neighbour is kept with a lag of zero.
+def warehouse_weights(
+    connection: duckdb.DuckDBPyConnection | ReadingConnection, kind: str = "contiguity"
+) -> SpatialWeights:
+    """The weights of int_spatial__<kind> over all cities of the spine; a city without a neighbour
+    is kept with a lag of zero.
 
     Parameters
     ----------
@@ -36,11 +50,21 @@ def warehouse_weights(connection: duckdb.DuckDBPyConnection | ReadingConnection,
     """
     if kind not in WEIGHTS:
         raise CitytradeError(f"There are no weights {kind!r}. There are: {', '.join(WEIGHTS)}.")
-    there = connection.execute("select table_name from information_schema.tables where table_schema = 'intermediate'").fetchall()
+    there = connection.execute(
+        "select table_name from information_schema.tables where table_schema = 'intermediate'"
+    ).fetchall()
     if (f"int_spatial__{kind}",) not in there:
         raise CitytradeError(f"This release has no int_spatial__{kind}: run `citytrade refresh`.")
-    pairs = connection.execute(f"select city_code, neighbour_code, weight from intermediate.int_spatial__{kind} order by all").df()
-    cities = [row[0] for row in connection.execute("select city_code from seeds.cities order by city_code").fetchall()]
+    pairs = connection.execute(
+        f"select city_code, neighbour_code, weight from intermediate.int_spatial__{kind} order"
+        " by all"
+    ).df()
+    cities = [
+        row[0]
+        for row in connection.execute(
+            "select city_code from seeds.cities order by city_code"
+        ).fetchall()
+    ]
     return spatial_weights(pairs, units=cities, weight="weight", normalise="row", islands="keep")
 
 
@@ -53,19 +77,27 @@ def panel_moran(
     config: Any = None,
     release: str | None = None,
 ) -> MoranResult:
-    """Moran's I of a column of a panel of cities: a row a year, and pooled; one row for a panel without years.
+    """Moran's I of a column of a panel of cities: a row a year, and pooled; one row for a panel
+    without years.
 
-    Years in which the column has no value are left out; weights are divided again among the cities that have one.
+    Years in which the column has no value are left out; weights are divided again among the cities
+    that have one.
 
     Raises
     ------
-    CitytradeError : an unknown panel, column or kind of weights, or a column that Moran's I cannot be had of, with the reason.
+    CitytradeError : an unknown panel, column or kind of weights, or a column that Moran's I cannot
+        be had of, with the reason.
     """
     return _moran(*_read(name, column, weights, years, config, release), column, permutations)
 
 
 def _read(
-    name: str, column: str, kind: str, years: int | tuple[int, int] | None, config: Any, release: str | None = None
+    name: str,
+    column: str,
+    kind: str,
+    years: int | tuple[int, int] | None,
+    config: Any,
+    release: str | None = None,
 ) -> tuple[pd.DataFrame, SpatialWeights]:
     """The panel's column and the weights, both of one release."""
     frame = panel(name, years=years, columns=[column], config=config, release=release)
@@ -73,7 +105,9 @@ def _read(
         return frame, warehouse_weights(connection, kind)
 
 
-def _moran(frame: pd.DataFrame, weights: SpatialWeights, column: str, permutations: int) -> MoranResult:
+def _moran(
+    frame: pd.DataFrame, weights: SpatialWeights, column: str, permutations: int
+) -> MoranResult:
     time = "year" if "year" in frame.columns else None
     try:
         return moran(frame, column, weights, time=time, permutations=permutations)
@@ -82,13 +116,34 @@ def _moran(frame: pd.DataFrame, weights: SpatialWeights, column: str, permutatio
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the statistics; 0 if they were computed, 1 with one line on standard error if they could not be."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.report.autocorrelation", description="Moran's I and Geary's C of a panel's column, by year.")
+    """Print the statistics; 0 if they were computed, 1 with one line on standard error if they
+    could not be.
+    """
+    parser = argparse.ArgumentParser(
+        prog="python -m analysis.report.autocorrelation",
+        description="Moran's I and Geary's C of a panel's column, by year.",
+    )
     parser.add_argument("panel", help="a panel with one row a city, or a city and year")
     parser.add_argument("column", help="one of its columns")
-    parser.add_argument("--weights", choices=WEIGHTS, default="contiguity", help="who neighbours whom (default: %(default)s)")
-    parser.add_argument("--years", type=int, nargs=2, metavar=("FIRST", "LAST"), help="first and last year; all if not given")
-    parser.add_argument("--permutations", type=int, default=0, help="random rearrangements for p_permutation (default: none)")
+    parser.add_argument(
+        "--weights",
+        choices=WEIGHTS,
+        default="contiguity",
+        help="who neighbours whom (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--years",
+        type=int,
+        nargs=2,
+        metavar=("FIRST", "LAST"),
+        help="first and last year; all if not given",
+    )
+    parser.add_argument(
+        "--permutations",
+        type=int,
+        default=0,
+        help="random rearrangements for p_permutation (default: none)",
+    )
     parser.add_argument("--config", help="the configuration file whose warehouse is read")
     given = parser.parse_args(arguments)
     try:

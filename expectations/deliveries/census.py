@@ -1,4 +1,6 @@
-"""What a delivery of the economic census and what is known of the internet in its years must hold."""
+"""What a delivery of the economic census and what is known of the internet in its years
+must hold.
+"""
 
 from __future__ import annotations
 

@@ -21,7 +21,9 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("hs6",)),
         Check("between", ("length_hs6",), 6, 6),
         Check("not_null", ("bec_code",)),
-        Check("unique", ("file_id", "revision", "hs6", "bec_code")),  # a product may serve several uses
+        Check(
+            "unique", ("file_id", "revision", "hs6", "bec_code")
+        ),  # a product may serve several uses
     ),
     "concordance__elasticities": (
         Check("not_null", ("country_name",)),

@@ -17,6 +17,17 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("column_code",)),
         Check("between", ("year",), 1990, 2030),
         Check("not_null", ("value_usd_million",)),
-        Check("unique", ("file_id", "edition", "year", "row_country", "row_industry", "column_country", "column_code")),
+        Check(
+            "unique",
+            (
+                "file_id",
+                "edition",
+                "year",
+                "row_country",
+                "row_industry",
+                "column_country",
+                "column_code",
+            ),
+        ),
     ),
 }

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from expectations.checks import Check
 
-POLICIES = ("cross_border_ecommerce", "broadband_china", "big_data", "resource_based", "belt_and_road", "development_zone", "commercial_tier")
+POLICIES = (
+    "cross_border_ecommerce",
+    "broadband_china",
+    "big_data",
+    "resource_based",
+    "belt_and_road",
+    "development_zone",
+    "commercial_tier",
+)
 
 CHECKS: dict[str, tuple[Check, ...]] = {
     "policies__zones": (

@@ -12,7 +12,11 @@ CHECKS: dict[str, tuple[Check, ...]] = {
         Check("not_null", ("year",)),
         Check("between", ("year",), 1949, 2100),
         Check("in_set", ("scope",), values=("city", "district", "unstated")),
-        Check("unique", ("file_id", "line", "city_name", "scope", "indicator", "year", "vintage", "header"), severity="warning"),
+        Check(
+            "unique",
+            ("file_id", "line", "city_name", "scope", "indicator", "year", "vintage", "header"),
+            severity="warning",
+        ),
     ),
     "yearbook__provinces": (
         Check("not_null", ("province_name",)),

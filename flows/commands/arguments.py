@@ -12,7 +12,10 @@ from flows.commands import reading, working
 DEFAULT_LIMIT = 40
 SECONDS, MEMORY = 60, "2GB"
 CONFIG_HELP = "the configuration (default: the nearest citytrade.toml)"
-COMPLETION = 'Your shell completes commands and options after: eval "$(register-python-argcomplete citytrade)"'
+COMPLETION = (
+    'Your shell completes commands and options after: eval "$(register-python-argcomplete '
+    'citytrade)"'
+)
 RELEASE_HELP = "a release, or the beginning of its name (default: {})"
 
 
@@ -24,7 +27,9 @@ def parser() -> argparse.ArgumentParser:
         epilog=COMPLETION,
     )
     top.add_argument("--config", metavar="FILE", help=CONFIG_HELP)
-    top.add_argument("--version", action=Version, nargs=0, help="citytrade's version, and its commit in a clone")
+    top.add_argument(
+        "--version", action=Version, nargs=0, help="citytrade's version, and its commit in a clone"
+    )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _working(commands)
     _asking(commands)
@@ -48,14 +53,21 @@ class Version(argparse.Action):
 
 def _working(commands: Any) -> None:
     """What builds releases and keeps the house."""
-    refresh = _command(commands, "refresh", working.run_refresh, "read raw files, build, check and publish a release")
+    refresh = _command(
+        commands,
+        "refresh",
+        working.run_refresh,
+        "read raw files, build, check and publish a release",
+    )
     refresh.add_argument("--force", action="store_true", help="rebuild although nothing changed")
     refresh.add_argument(
         "--confirm", nargs="+", default=(), metavar="SOURCE",
         help="take what is held of these sources for its change of size",
     )  # fmt: skip
 
-    simulate = _command(commands, "simulate", working.run_simulate, "write a simulated world's raw files")
+    simulate = _command(
+        commands, "simulate", working.run_simulate, "write a simulated world's raw files"
+    )
     simulate.add_argument("directory", type=Path, metavar="DIR")
     simulate.add_argument("--scale", choices=("small", "paper"), default="small")
     simulate.add_argument("--seed", type=int, default=1)
@@ -65,9 +77,20 @@ def _working(commands: Any) -> None:
     )  # fmt: skip
 
     serve = _command(commands, "serve", working.run_serve, "refresh by a schedule")
-    serve.add_argument("--cron", default="0 6 * * 1", help='when: minute, hour, day, month, weekday (default: "0 6 * * 1", Mondays at 6)')
-    serve.add_argument("--timezone", default="UTC", metavar="ZONE", help="of the schedule, such as Asia/Shanghai (default: UTC)")
-    serve.add_argument("--port", type=int, default=4200, help="of the local Prefect server (default: 4200)")
+    serve.add_argument(
+        "--cron",
+        default="0 6 * * 1",
+        help='when: minute, hour, day, month, weekday (default: "0 6 * * 1", Mondays at 6)',
+    )
+    serve.add_argument(
+        "--timezone",
+        default="UTC",
+        metavar="ZONE",
+        help="of the schedule, such as Asia/Shanghai (default: UTC)",
+    )
+    serve.add_argument(
+        "--port", type=int, default=4200, help="of the local Prefect server (default: 4200)"
+    )
 
     _command(commands, "doctor", working.run_doctor, "is everything here that a refresh needs?")
 
@@ -79,7 +102,13 @@ def _asking(commands: Any) -> None:
         "query the published release; without a statement, a shell with history and completion",
     )  # fmt: skip
     sql.add_argument("statement", nargs="?", metavar='"SELECT …"')
-    sql.add_argument("--seconds", type=_positive, default=SECONDS, metavar="S", help=f"stop a query after S seconds (default: {SECONDS})")
+    sql.add_argument(
+        "--seconds",
+        type=_positive,
+        default=SECONDS,
+        metavar="S",
+        help=f"stop a query after S seconds (default: {SECONDS})",
+    )
     sql.add_argument(
         "--memory", type=_memory, default=MEMORY, metavar="SIZE",
         help=f"memory that a query may take, such as 500MB (default: {MEMORY})",
@@ -88,7 +117,12 @@ def _asking(commands: Any) -> None:
 
     _output_options(_command(commands, "panels", reading.run_panels, "list the panels"))
 
-    describe = _command(commands, "describe", reading.run_describe, "a panel's columns: units, labels, definitions, sources, ranges")
+    describe = _command(
+        commands,
+        "describe",
+        reading.run_describe,
+        "a panel's columns: units, labels, definitions, sources, ranges",
+    )
     describe.add_argument("name")
     _output_options(describe)
 
@@ -97,7 +131,9 @@ def _saving(commands: Any) -> None:
     """What writes panels into files."""
     panel = _command(commands, "panel", reading.run_panel, "print or save a panel")
     panel.add_argument("name")
-    panel.add_argument("--years", type=int, nargs="+", metavar="YEAR", help="one year, or the first and the last")
+    panel.add_argument(
+        "--years", type=int, nargs="+", metavar="YEAR", help="one year, or the first and the last"
+    )
     panel.add_argument("--columns", nargs="+", metavar="COLUMN", help="columns besides the keys")
     panel.add_argument(
         "-o", "--output", type=Path, metavar="FILE",
@@ -106,7 +142,12 @@ def _saving(commands: Any) -> None:
     _labels_option(panel)
     _output_options(panel)
 
-    everything = _command(commands, "export-all", reading.run_export_all, "save every panel and a data dictionary into a new folder")
+    everything = _command(
+        commands,
+        "export-all",
+        reading.run_export_all,
+        "save every panel and a data dictionary into a new folder",
+    )
     everything.add_argument("directory", type=Path, metavar="DIR")
     everything.add_argument(
         "--as", dest="form", choices=("parquet", "csv", "dta", "xlsx"), default="parquet",
@@ -117,7 +158,9 @@ def _saving(commands: Any) -> None:
 
 def _releases(commands: Any) -> None:
     """What looks at releases, compares them and goes back."""
-    _output_options(_command(commands, "releases", reading.run_releases, "list the releases on disk"))
+    _output_options(
+        _command(commands, "releases", reading.run_releases, "list the releases on disk")
+    )
 
     diff = _command(
         commands, "diff", reading.run_diff,
@@ -125,18 +168,36 @@ def _releases(commands: Any) -> None:
     )  # fmt: skip
     diff.add_argument("old", nargs="?", default="previous", help=RELEASE_HELP.format("previous"))
     diff.add_argument("new", nargs="?", default="current", help=RELEASE_HELP.format("current"))
-    diff.add_argument("--cells", action="store_true", help="one line a panel, column, city and year instead of one a panel and column")
+    diff.add_argument(
+        "--cells",
+        action="store_true",
+        help="one line a panel, column, city and year instead of one a panel and column",
+    )
     _output_options(diff)
 
-    rollback = _command(commands, "rollback", working.run_rollback, "let readers get an earlier release again")
-    rollback.add_argument("release", nargs="?", default="previous", help=RELEASE_HELP.format("previous"))
+    rollback = _command(
+        commands, "rollback", working.run_rollback, "let readers get an earlier release again"
+    )
+    rollback.add_argument(
+        "release", nargs="?", default="previous", help=RELEASE_HELP.format("previous")
+    )
 
-    rebuild = _command(commands, "rebuild", working.run_rebuild, "make a release again from its manifest, and compare every table")
-    rebuild.add_argument("release", help="a release, the beginning of its name, or a manifest kept elsewhere (release.json)")
+    rebuild = _command(
+        commands,
+        "rebuild",
+        working.run_rebuild,
+        "make a release again from its manifest, and compare every table",
+    )
+    rebuild.add_argument(
+        "release",
+        help="a release, the beginning of its name, or a manifest kept elsewhere (release.json)",
+    )
 
 
 def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command: argparse.ArgumentParser = commands.add_parser(
+        name, help=text, description=text[0].upper() + text[1:] + "."
+    )
     # --config may stand before or after the command; a default here would hide the one before.
     command.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help=CONFIG_HELP)
     command.set_defaults(run=run)
@@ -144,7 +205,12 @@ def _command(commands: Any, name: str, run: Any, text: str) -> argparse.Argument
 
 
 def _labels_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--labels", choices=("en", "zh"), default="en", help="language of a .dta's labels and an .xlsx's heads (default: en)")
+    command.add_argument(
+        "--labels",
+        choices=("en", "zh"),
+        default="en",
+        help="language of a .dta's labels and an .xlsx's heads (default: en)",
+    )
 
 
 def _output_options(command: argparse.ArgumentParser) -> None:

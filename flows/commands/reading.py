@@ -1,4 +1,6 @@
-"""The commands that read what is published; each imports what it needs, so that all start quickly."""
+"""The commands that read what is published; each imports what it needs, so that all start
+quickly.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,14 @@ def run_sql(given: argparse.Namespace) -> int:
         return run_shell(config, limits, given.format, given.limit)
     from flows.doors.sql import run_sql as run
 
-    run(config, given.statement, given.format, given.limit, limits, binary_output() if given.format == "parquet" else None)
+    run(
+        config,
+        given.statement,
+        given.format,
+        given.limit,
+        limits,
+        binary_output() if given.format == "parquet" else None,
+    )
     return 0
 
 
@@ -88,7 +97,9 @@ def binary_output() -> BinaryIO:
     CitytradeError : it is a terminal, which would take them for commands.
     """
     if sys.stdout.isatty():
-        raise CitytradeError("--format parquet writes bytes, and a terminal shows none: add > FILE.parquet.")
+        raise CitytradeError(
+            "--format parquet writes bytes, and a terminal shows none: add > FILE.parquet."
+        )
     sys.stdout.flush()
     return sys.stdout.buffer
 
@@ -97,7 +108,9 @@ def _years(years: list[int] | None) -> int | tuple[int, int] | None:
     if years is None:
         return None
     if len(years) > 2:
-        raise CitytradeError("--years takes one year, or the first and the last, such as --years 2003 2011.")
+        raise CitytradeError(
+            "--years takes one year, or the first and the last, such as --years 2003 2011."
+        )
     return years[0] if len(years) == 1 else (years[0], years[1])
 
 
@@ -115,15 +128,23 @@ def _print_frame(frame: Any, given: argparse.Namespace) -> None:
     else:
         print(table(names, list(frame_rows(frame.head(given.limit)))))
         if len(frame) > given.limit:
-            print(f"{len(frame) - given.limit:,} more rows of {len(frame):,}; --format csv or json gives all, --limit N more.")
+            print(
+                f"{len(frame) - given.limit:,} more rows of {len(frame):,}; --format csv or json"
+                " gives all, --limit N more."
+            )
 
 
 def _tell_simulated(config: Any, given: argparse.Namespace) -> None:
-    """On a terminal's table say whose numbers these are; csv and json stay clean, and say it on stderr."""
+    """On a terminal's table say whose numbers these are; csv and json stay clean, and say it on
+    stderr.
+    """
     from flows.telling.lines import SIMULATED
     from warehouse.store import connect
 
     with connect(config) as connection:
         row = connection.execute("select is_simulated from meta.releases where is_this").fetchone()
     if row is not None and row[0]:
-        print(SIMULATED, file=sys.stdout if getattr(given, "format", "table") == "table" else sys.stderr)
+        print(
+            SIMULATED,
+            file=sys.stdout if getattr(given, "format", "table") == "table" else sys.stderr,
+        )

@@ -1,4 +1,6 @@
-"""The commands that build releases and keep the house; each imports what it needs, so that all start quickly."""
+"""The commands that build releases and keep the house; each imports what it needs, so that all
+start quickly.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ def run_refresh(given: argparse.Namespace) -> int:
     unknown = sorted(set(given.confirm) - set(config.sources))
     if unknown:
         there = ", ".join(sorted(config.sources))
-        raise CitytradeError(f"--confirm {unknown[0]}: {config.path.name} names no such source. There are: {there}.")
+        raise CitytradeError(
+            f"--confirm {unknown[0]}: {config.path.name} names no such source. There are: {there}."
+        )
     with telling() as say:
         return run(config, given.force, frozenset(given.confirm), say)
 
@@ -32,7 +36,9 @@ def run_simulate(given: argparse.Namespace) -> None:
 def _layout_of(text: str) -> tuple[str, str]:
     source, equals, layout = text.partition("=")
     if not equals:
-        raise CitytradeError(f"--layout {text}: is not SOURCE=LAYOUT. Write for example --layout customs=csmar.")
+        raise CitytradeError(
+            f"--layout {text}: is not SOURCE=LAYOUT. Write for example --layout customs=csmar."
+        )
     return source, layout
 
 
@@ -41,7 +47,8 @@ def run_rollback(given: argparse.Namespace) -> None:
 
     left, target = roll_back(load_config(given.config), given.release)
     print(
-        f"Readers get release {target} now, no longer {left}. The next refresh builds from the raw files as they are then: stop the schedule if it should not."
+        f"Readers get release {target} now, no longer {left}. The next refresh builds from the raw"
+        " files as they are then: stop the schedule if it should not."
     )
 
 
@@ -62,7 +69,9 @@ def run_doctor(given: argparse.Namespace) -> int:
     from flows.telling.printing import table
 
     findings = examine(given.config)
-    rows = [(finding.what, finding.found, "mend" if finding.remedy else "ok") for finding in findings]
+    rows = [
+        (finding.what, finding.found, "mend" if finding.remedy else "ok") for finding in findings
+    ]
     print(table(("what", "found", ""), rows, cell_width=100))
     for finding in findings:
         if finding.remedy:

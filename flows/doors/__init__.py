@@ -1,1 +1,3 @@
-"""The doors of the published release: SQL and its shell, files for other programs, releases; and how they print."""
+"""The doors of the published release: SQL and its shell, files for other programs, releases; and
+how they print.
+"""

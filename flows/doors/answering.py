@@ -1,7 +1,9 @@
-"""The process that answers a reader's queries: one release, so much address space, and nothing else to lose.
+"""The process that answers a reader's queries: one release, so much address space, and nothing else
+to lose.
 
-A query that takes more than it may, in whatever way, ends this process and no other. It is started by
-`flows.doors.sql.Door`, gets a line of JSON a statement, and gives back frames: a letter, a length, the bytes.
+A query that takes more than it may, in whatever way, ends this process and no other. It is started
+by `flows.doors.sql.Door`, gets a line of JSON a statement, and gives back frames: a letter, a
+length, the bytes.
 """
 
 from __future__ import annotations
@@ -26,9 +28,16 @@ from warehouse.query.statements import reading_statement
 TEXT, BYTES, DONE, REFUSED, WANTED = b"T", b"B", b"D", b"R", b"M"
 HEAD = struct.Struct("!cI")
 CHUNK = 1 << 16
-SLACK_BYTES = 256 << 20  # what a query needs beside its data: stacks of threads, the code of a function that is first used
+SLACK_BYTES = (
+    256 << 20
+    # what a query needs beside its data: stacks of threads, the code of a function that is first
+    # used
+)
 HELP = "`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns."
-FILES = "The statement reads a file or the network, and only the published release can be read here. Load raw files with `citytrade refresh`."
+FILES = (
+    "The statement reads a file or the network, "
+    "and only the published release can be read here. Load raw files with `citytrade refresh`."
+)
 
 
 class Frames(io.TextIOBase):
@@ -58,8 +67,12 @@ class Frames(io.TextIOBase):
 
 
 def main() -> None:
-    """Answer until the pipe is closed; the arguments are the release's folder and the bytes that its queries may take."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the one who asks decides
+    """Answer until the pipe is closed; the arguments are the release's folder and the bytes that
+    its queries may take.
+    """
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole group; the one who asks decides
     folder, memory = Path(sys.argv[1]), int(sys.argv[2])
     frames = Frames(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
@@ -76,7 +89,11 @@ def main() -> None:
 
 def _hold_memory(memory: int) -> None:
     """Let this process's address space grow by what a query may take, and no further."""
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines() if Path("/proc/self/status").is_file() else []:
+    for line in (
+        Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+        if Path("/proc/self/status").is_file()
+        else []
+    ):
         if line.startswith("VmSize:"):
             size = int(line.split()[1]) * 1024 + memory + SLACK_BYTES
             resource.setrlimit(resource.RLIMIT_AS, (size, size))
@@ -97,13 +114,19 @@ def _answer(connection: duckdb.DuckDBPyConnection, asked: dict[str, Any], frames
         frames.frame(REFUSED, FILES)
     except duckdb.Error as error:
         told = str(error)
-        frames.frame(WANTED, "") if "bad_alloc" in told or "allocate" in told else frames.frame(REFUSED, f"{told}\n{HELP}")
+        (
+            frames.frame(WANTED, "")
+            if "bad_alloc" in told or "allocate" in told
+            else frames.frame(REFUSED, f"{told}\n{HELP}")
+        )
     except (CitytradeError, ValueError, OverflowError) as error:  # Python has no year 294247
         frames.frame(REFUSED, str(error))
 
 
 def _send_parquet(cursor: duckdb.DuckDBPyConnection, frames: Frames) -> None:
-    """A query's rows as one Parquet file, a batch in memory at a time; the second column of one name a becomes a_1."""
+    """A query's rows as one Parquet file, a batch in memory at a time; the second column of one
+    name a becomes a_1.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -116,13 +139,23 @@ def _send_parquet(cursor: duckdb.DuckDBPyConnection, frames: Frames) -> None:
             return len(content)
 
     batches = cursor.to_arrow_reader(100_000)
-    schema = pa.schema([field.with_name(name) for field, name in zip(batches.schema, unique_names(batches.schema.names), strict=True)])
-    with io.BufferedWriter(Pipe(), CHUNK) as sink, pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+    schema = pa.schema(
+        [
+            field.with_name(name)
+            for field, name in zip(batches.schema, unique_names(batches.schema.names), strict=True)
+        ]
+    )
+    with (
+        io.BufferedWriter(Pipe(), CHUNK) as sink,
+        pq.ParquetWriter(sink, schema, compression="zstd") as writer,
+    ):
         for batch in batches:
             writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
 
 
-def print_rows(cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: io.TextIOBase) -> None:
+def print_rows(
+    cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: io.TextIOBase
+) -> None:
     """Write a query's rows as table (at most `limit`), csv or json."""
     names = [column[0] for column in cursor.description or []]
     if form == "csv":
@@ -137,4 +170,7 @@ def print_rows(cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: io
             return
         out.write(table(names, rows) + "\n")
         if more:
-            out.write(f"{more:,} more rows of {more + len(rows):,}; --format csv or json gives all, --limit N more.\n")
+            out.write(
+                f"{more:,} more rows of {more + len(rows):,}; --format csv or json gives all,"
+                " --limit N more.\n"
+            )

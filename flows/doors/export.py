@@ -20,17 +20,22 @@ README = """{title}
 
 {n} panels of citytrade, release {release}.
 {note}
-dictionary.csv has one row a panel and column: unit, labels in English and Chinese, definition, source, share of rows with a value.
+dictionary.csv has one row a panel and column: unit, labels in English and Chinese, definition,
+source, share of rows with a value.
 Keys stand first in each file, in the order that dictionary.csv gives.
 """
-SIMULATED = "SIMULATED WORLD - 模拟数据. These numbers come from a simulation; they say nothing about real cities. Do not publish them as facts.\n"
+SIMULATED = (
+    "SIMULATED WORLD - 模拟数据. These numbers come from a simulation; they say nothing about "
+    "real cities. Do not publish them as facts.\n"
+)
 
 
 def save(frame: pd.DataFrame, file: Path, labels: str = "en") -> Path:
-    """Write a panel as .parquet, .csv, .dta or .xlsx, with labels and units, whole or not at all; returns the file's name.
+    """Write a panel as .parquet, .csv, .dta or .xlsx, with labels and units, whole or not at all;
+    returns the file's name.
 
-    A csv can say nothing of itself: FILE.csv.json beside it does, and of simulated numbers its own name,
-    FILE.simulated.csv.
+    A csv can say nothing of itself: FILE.csv.json beside it does, and of simulated numbers its own
+    name, FILE.simulated.csv.
 
     Parameters
     ----------
@@ -38,10 +43,13 @@ def save(frame: pd.DataFrame, file: Path, labels: str = "en") -> Path:
 
     Raises
     ------
-    CitytradeError : another ending, more rows or greater numbers than the format holds, or a folder that cannot be written to.
+    CitytradeError : another ending, more rows or greater numbers than the format holds, or a folder
+        that cannot be written to.
     """
     if file.suffix not in WRITERS:
-        raise CitytradeError(f"{file}: a panel is saved as {', '.join(WRITERS)}. Choose one of these endings.")
+        raise CitytradeError(
+            f"{file}: a panel is saved as {', '.join(WRITERS)}. Choose one of these endings."
+        )
     beside = file.suffix == ".csv"
     if beside and frame.attrs.get("simulated") and "simulated" not in file.stem.lower():
         file = file.with_name(f"{file.stem}.simulated.csv")
@@ -52,31 +60,43 @@ def save(frame: pd.DataFrame, file: Path, labels: str = "en") -> Path:
             write_sidecar(frame, file.with_name(f"{file.name}.json"))
         partial.replace(file)
     except OSError as error:
-        raise CitytradeError(f"{file}: cannot be written ({error.strerror}). Check that its folder is there and may be written to.") from error
+        raise CitytradeError(
+            f"{file}: cannot be written ({error.strerror}). Check that its folder is there and may"
+            " be written to."
+        ) from error
     except ValueError as error:
         told = " ".join(str(error).split())
-        raise CitytradeError(f"{file}: the format does not hold this panel ({told}). Save it as .parquet.") from error
+        raise CitytradeError(
+            f"{file}: the format does not hold this panel ({told}). Save it as .parquet."
+        ) from error
     finally:
         partial.unlink(missing_ok=True)
     return file
 
 
 def save_all(config: Config, folder: Path, form: str, say: Say, labels: str = "en") -> list[str]:
-    """Write every panel of the published release into a new folder, with a data dictionary and a README, all or nothing.
+    """Write every panel of the published release into a new folder, with a data dictionary and a
+    README, all or nothing.
 
     Returns the names of the panels.
 
     Raises
     ------
-    CitytradeError : a folder that is there already, or cannot be written to, or a panel that the format does not hold.
+    CitytradeError : a folder that is there already, or cannot be written to, or a panel that the
+        format does not hold.
     """
     import pandas as pd
 
     from warehouse.store import describe, panel, panels, release_folder
 
     if folder.exists():
-        raise CitytradeError(f"{folder}: is there already. Name a folder that is not, so that no file of another release stays in it.")
-    release = release_folder(config).name  # all panels from one release, also while another one is published
+        raise CitytradeError(
+            f"{folder}: is there already. Name a folder that is not, so that no file of another"
+            " release stays in it."
+        )
+    release = release_folder(
+        config
+    ).name  # all panels from one release, also while another one is published
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     names = _names(panels(config, release), form)
     simulated = False
@@ -96,20 +116,33 @@ def save_all(config: Config, folder: Path, form: str, say: Say, labels: str = "e
         _readme(partial, release, len(names), simulated)
         partial.rename(folder)
     except OSError as error:
-        raise CitytradeError(f"{folder}: cannot be written ({error.strerror}). Check that the folder above it is there and may be written to.") from error
+        raise CitytradeError(
+            f"{folder}: cannot be written ({error.strerror}). Check that the folder above it is"
+            " there and may be written to."
+        ) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return names
 
 
 def _names(listed: pd.DataFrame, form: str) -> list[str]:
-    """The panels' names; one that is too long is refused before the first file is written, since it may be the last."""
+    """The panels' names; one that is too long is refused before the first file is written, since it
+    may be the last.
+    """
     long = list(listed.loc[listed["rows"] >= XLSX_ROWS, "panel"]) if form == "xlsx" else []
     if long:
-        raise CitytradeError(f"{', '.join(long)}: a sheet holds {XLSX_ROWS - 1:,} rows and there are more. Use --as parquet, dta or csv.")
+        raise CitytradeError(
+            f"{', '.join(long)}: a sheet holds {XLSX_ROWS - 1:,} rows and there are more. Use --as"
+            " parquet, dta or csv."
+        )
     return list(listed["panel"])
 
 
 def _readme(folder: Path, release: str, panels_n: int, simulated: bool) -> None:
     title = "SIMULATED DATA - 模拟数据" if simulated else "Panels of Chinese cities"
-    (folder / "README.txt").write_text(README.format(title=title, n=panels_n, release=release, note=SIMULATED if simulated else ""), encoding="utf-8")
+    (folder / "README.txt").write_text(
+        README.format(
+            title=title, n=panels_n, release=release, note=SIMULATED if simulated else ""
+        ),
+        encoding="utf-8",
+    )

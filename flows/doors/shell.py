@@ -1,4 +1,6 @@
-"""`citytrade sql` without a statement: a shell on the published release, with history and completion."""
+"""`citytrade sql` without a statement: a shell on the published release, with history and
+completion.
+"""
 
 from __future__ import annotations
 
@@ -21,22 +23,27 @@ from warehouse.store import release_folder
 
 # As people know them from other shells.
 ALIASES = {
-    ".exit": ".quit", "exit": ".quit", "quit": ".quit", "\\q": ".quit", "help": ".help", "\\?": ".help", "\\h": ".help",
+    ".exit": ".quit", "exit": ".quit", "quit": ".quit", "\\q": ".quit", "help": ".help",
+    "\\?": ".help", "\\h": ".help",
     "\\d": ".describe", "\\dt": ".tables",
 }  # fmt: skip
 PROMPT, MORE = "citytrade> ", "      ...> "
 HISTORY_LINES = 2000
 BLANK = re.compile(rf"{GAP}*", re.DOTALL)
 TOKENS = re.compile(
-    r"\b[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\"(?:[^\"]|\"\")*(?:\"|$)|\$(\w*)\$.*?(?:\$\1\$|\Z)|--[^\n]*|/\*.*?(?:\*/|$)|;", re.DOTALL
+    r"\b[eE]'(?:[^'\\]|\\.|'')*(?:'|$)|'(?:[^']|'')*(?:'|$)|\"(?:[^\"]|\"\")*(?:\"|$)|\$(\w*)\$.*?(?:\$\1\$|\Z)|--[^\n]*|/\*.*?(?:\*/|$)|;",
+    re.DOTALL,
 )
 WORD_ENDS = " \t\n()[]{},;=<>+-*/%|'\"`"
 SQL_WORDS = (
-    "select", "from", "where", "group by", "group by all", "order by", "limit", "having", "join", "left join", "using", "with", "as", "and", "or", "not", "in",
-    "between", "is null", "is not null", "case", "when", "then", "else", "end", "count(*)", "sum(", "avg(", "min(", "max(", "median(", "round(", "over (",
+    "select", "from", "where", "group by", "group by all", "order by", "limit", "having", "join",
+    "left join", "using", "with", "as", "and", "or", "not", "in",
+    "between", "is null", "is not null", "case", "when", "then", "else", "end", "count(*)", "sum(",
+    "avg(", "min(", "max(", "median(", "round(", "over (",
     "partition by", "distinct", "union all", "desc", "describe", "summarize", "explain",
 )  # fmt: skip
-HELP = """Statements end with a semicolon and only read; the shell reads release {release} until it is left.
+HELP = """Statements end with a semicolon and only read; the shell reads release {release}
+until it is left.
   .panels         the panels        .tables         every table
   .describe NAME  a table's columns .format FORMAT  table, csv or json
   .help           this              .quit           leave (also exit, quit, Ctrl-D)
@@ -44,7 +51,9 @@ HELP = """Statements end with a semicolon and only read; the shell reads release
 
 
 class Shell:
-    """A conversation on one release. Readers of a release keep it, also while another one is published."""
+    """A conversation on one release. Readers of a release keep it, also while another one is
+    published.
+    """
 
     def __init__(self, door: Door, form: str, limit: int) -> None:
         self.door, self.form, self.limit = door, form, limit
@@ -54,9 +63,15 @@ class Shell:
         self.failed = False
 
     def complete(self, text: str, state: int) -> str | None:
-        """The state-th word that begins like the text: tables, columns, SQL, and commands after a dot at the line's start."""
+        """The state-th word that begins like the text: tables, columns, SQL, and commands after a
+        dot at the line's start.
+        """
         low = text.lower()
-        pool = (".panels", ".tables", ".describe", ".format", ".help", ".quit") if low.startswith(".") else self.words
+        pool = (
+            (".panels", ".tables", ".describe", ".format", ".help", ".quit")
+            if low.startswith(".")
+            else self.words
+        )
         found = [word for word in pool if word.lower().startswith(low)]
         return found[state] if state < len(found) else None
 
@@ -69,9 +84,14 @@ class Shell:
         if command == ".quit":
             return False
         if command == ".panels":
-            self.run("select panel, grain, rows_n, first_year, last_year from meta.panels order by panel")
+            self.run(
+                "select panel, grain, rows_n, first_year, last_year from meta.panels order by panel"
+            )
         elif command == ".tables":
-            self.run("select table_schema, table_name from information_schema.tables where table_catalog = current_database() order by all")
+            self.run(
+                "select table_schema, table_name from information_schema.tables where table_catalog"
+                " = current_database() order by all"
+            )
         elif command == ".describe" and re.fullmatch(r"[\w.]+", argument):
             self.run(f"describe {argument}")
         elif command == ".format" and argument in ("table", "csv", "json"):
@@ -117,18 +137,25 @@ class Shell:
 
 
 def run_shell(config: Config, limits: Limits, form: str, limit: int) -> int:
-    """Talk SQL with the person at the terminal, or run the statements of a pipe; the exit code is 1 if one of a pipe failed."""
+    """Talk SQL with the person at the terminal, or run the statements of a pipe; the exit code is 1
+    if one of a pipe failed.
+    """
     with Door(release_folder(config), limits) as door:
         shell = Shell(door, form, limit)
         if sys.stdin.isatty():
-            print(f"{'SIMULATED ' if shell.is_simulated else ''}release {shell.release}; .help says what else there is, Tab completes, Ctrl-D leaves.")
+            print(
+                f"{'SIMULATED ' if shell.is_simulated else ''}release {shell.release}; .help says"
+                " what else there is, Tab completes, Ctrl-D leaves."
+            )
         with _line_editing(shell):
             shell.talk()
         return int(shell.failed and not sys.stdin.isatty())
 
 
 def is_command(line: str) -> bool:
-    """Whether a line is for the shell: it begins with a dot or a backslash, or is one of the words that leave or help."""
+    """Whether a line is for the shell: it begins with a dot or a backslash, or is one of the words
+    that leave or help.
+    """
     first = line.strip().rstrip("; ").lower()
     return first.startswith((".", "\\")) or first in ALIASES
 
@@ -150,8 +177,13 @@ def _asked(door: Door, statement: str) -> list[dict[str, Any]]:
 
 
 def _words(door: Door) -> tuple[str, ...]:
-    """What a person may want to complete: SQL words, tables (with their schema where they need it) and columns of panels."""
-    names = "select distinct table_schema, table_name, column_name from information_schema.columns where table_catalog = current_database()"
+    """What a person may want to complete: SQL words, tables (with their schema where they need it)
+    and columns of panels.
+    """
+    names = (
+        "select distinct table_schema, table_name, column_name from information_schema.columns"
+        " where table_catalog = current_database()"
+    )
     rows = [tuple(row.values()) for row in _asked(door, names)]
     tables = {name if schema == "main" else f"{schema}.{name}" for schema, name, _ in rows}
     columns = {column for schema, _, column in rows if schema in ("main", "indices", "meta")}
@@ -160,7 +192,9 @@ def _words(door: Door) -> tuple[str, ...]:
 
 @contextmanager
 def _line_editing(shell: Shell) -> Iterator[None]:
-    """Completion, and a history that lasts beyond the session, where Python was built with readline."""
+    """Completion, and a history that lasts beyond the session, where Python was built with
+    readline.
+    """
     try:
         import readline
     except ImportError:  # for instance on a minimal build of Python
@@ -173,7 +207,9 @@ def _line_editing(shell: Shell) -> Iterator[None]:
     _read_history(readline, file)
     readline.set_completer(shell.complete)
     readline.set_completer_delims(WORD_ENDS)
-    readline.parse_and_bind("bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete")
+    readline.parse_and_bind(
+        "bind ^I rl_complete" if "libedit" in (readline.__doc__ or "") else "tab: complete"
+    )
     try:
         yield
     finally:
@@ -195,5 +231,7 @@ def _read_history(readline: Any, file: Path) -> None:
 
 
 def _history_file() -> Path:
-    state = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    state = os.environ.get("XDG_STATE_HOME") or os.path.join(
+        os.path.expanduser("~"), ".local", "state"
+    )
     return Path(state) / "citytrade" / "sql_history"

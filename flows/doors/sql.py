@@ -1,4 +1,6 @@
-"""`citytrade sql`: reading statements on a release, each within limits of time and memory that hold."""
+"""`citytrade sql`: reading statements on a release, each within limits of time and memory that
+hold.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 
 
 class Door:
-    """Asks a process of its own, which is killed when a query takes more than it may; the next question starts another."""
+    """Asks a process of its own, which is killed when a query takes more than it may; the next
+    question starts another.
+    """
 
     def __init__(self, folder: Path, limits: Limits) -> None:
         self.folder, self.limits = folder, limits
@@ -37,7 +41,12 @@ class Door:
     def __enter__(self) -> Door:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def ask(self, statement: str, form: str, limit: int, out: TextIO | BinaryIO) -> None:
@@ -45,7 +54,8 @@ class Door:
 
         Raises
         ------
-        CitytradeError : a statement that does not read, one that DuckDB refuses (with its message), or one over its limits.
+        CitytradeError : a statement that does not read, one that DuckDB refuses (with its message),
+            or one over its limits.
         KeyboardInterrupt : somebody stopped it.
         """
         reading_statement(statement)
@@ -74,10 +84,17 @@ class Door:
     def _start(self) -> None:
         self.close()
         if not self.folder.is_dir():
-            raise ReleaseError(f"Release {self.folder.name} is no longer on disk. Leave the shell and start it again: it reads the current one.")
+            raise ReleaseError(
+                f"Release {self.folder.name} is no longer on disk. Leave the shell and start it"
+                " again: it reads the current one."
+            )
         command = supervised.command(ENTRY, str(self.folder), str(self.limits.memory_bytes))
         self._process = subprocess.Popen(
-            command, env={**supervised.environment(), **ALLOCATOR}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+            command,
+            env={**supervised.environment(), **ALLOCATOR},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )
         self._settled(STARTING_SECONDS, None)
 
@@ -134,15 +151,26 @@ class _OverTimeError(Exception):
 
 
 class _EndedError(Exception):
-    """The process ended in the middle of an answer: it was refused memory where nothing could catch that."""
+    """The process ended in the middle of an answer: it was refused memory where nothing could catch
+    that.
+    """
 
 
-def run_sql(config: Config, text: str, form: str, limit: int, limits: Limits | None = None, sink: TextIO | BinaryIO | None = None) -> None:
-    """Print what one reading statement on the current release gives, as table (at most `limit` rows), csv or json.
+def run_sql(
+    config: Config,
+    text: str,
+    form: str,
+    limit: int,
+    limits: Limits | None = None,
+    sink: TextIO | BinaryIO | None = None,
+) -> None:
+    """Print what one reading statement on the current release gives, as table (at most `limit`
+    rows), csv or json.
 
     Raises
     ------
-    CitytradeError : more than one statement, one that does not read, one that DuckDB refuses (with its message), or one over its limits.
+    CitytradeError : more than one statement, one that does not read, one that DuckDB refuses (with
+        its message), or one over its limits.
     """
     reading_statement(text)
     with Door(release_folder(config), limits or Limits()) as door:

@@ -1,7 +1,9 @@
-"""Prefect's server behind a door: it answers requests to its own host, from its own pages or from programs.
+"""Prefect's server behind a door: it answers requests to its own host, from its own pages or from
+programs.
 
-A web page of somebody else's can make a browser on this machine send requests here, under this origin's name by DNS
-(rebinding) or under its own; both are refused before Prefect sees them. What passes must still know the secret.
+A web page of somebody else's can make a browser on this machine send requests here, under this
+origin's name by DNS (rebinding) or under its own; both are refused before Prefect sees them. What
+passes must still know the secret.
 """
 
 from __future__ import annotations
@@ -43,12 +45,22 @@ class Guard:
     def _is_ours(self, headers: list[tuple[bytes, bytes]]) -> bool:
         hosts = [value for name, value in headers if name.lower() == b"host"]
         origins = [value for name, value in headers if name.lower() == b"origin"]
-        return len(hosts) == 1 and hosts[0] in self._hosts and all(origin in self._origins for origin in origins)
+        return (
+            len(hosts) == 1
+            and hosts[0] in self._hosts
+            and all(origin in self._origins for origin in origins)
+        )
 
 
 async def _refuse(kind: str, send: Send) -> None:
     if kind == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 403,
+            "headers": [(b"content-type", b"text/plain")],
+        }
+    )
     await send({"type": "http.response.body", "body": REFUSAL})

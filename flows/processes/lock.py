@@ -1,7 +1,8 @@
 """One refresh at a time in a home: a lock that ends with its process, however that ends.
 
-The home's folder itself is locked, which nobody can delete from under a refresh. The file `refresh.lock` only says who
-holds the lock; deleted, or a link to elsewhere, it does no harm: it is replaced, never followed.
+The home's folder itself is locked, which nobody can delete from under a refresh. The file
+`refresh.lock` only says who holds the lock; deleted, or a link to elsewhere, it does no harm: it is
+replaced, never followed.
 """
 
 from __future__ import annotations
@@ -40,29 +41,48 @@ def hold(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[No
 
     Raises
     ------
-    ReleaseError : another refresh holds it (the message says which process, on which host, since when), or the home cannot be written to.
+    ReleaseError : another refresh holds it (the message says which process, on which host, since
+        when), or the home cannot be written to.
     """
     handle = _opened(home)
     try:
         if not _got(handle):
             holder = _holder(home)
-            who = f"process {holder.pid} on {holder.host}, since {holder.started}" if holder else "another process"
-            raise ReleaseError(f"A refresh of {home} is already running ({who}). Wait until it has finished, then try again.")
+            who = (
+                f"process {holder.pid} on {holder.host}, since {holder.started}"
+                if holder
+                else "another process"
+            )
+            raise ReleaseError(
+                f"A refresh of {home} is already running ({who}). Wait until it has finished, then"
+                " try again."
+            )
         left = _holder(home)
         if left is not None:
-            say(f"The refresh of process {left.pid} on {left.host}, started {left.started}, ended before it was done; what it left is removed.")
+            say(
+                f"The refresh of process {left.pid} on {left.host}, started {left.started}, ended"
+                " before it was done; what it left is removed."
+            )
         _sign(home)
         try:
             yield
         finally:
-            (home / LOCK_NAME).unlink(missing_ok=True)  # a process that is killed does not come here, and its name stays
+            (home / LOCK_NAME).unlink(
+                missing_ok=True
+            )  # a process that is killed does not come here, and its name stays
     finally:
         os.close(handle)
 
 
 def _sign(home: Path) -> None:
     """Say who holds the lock, in a file that takes the place of whatever has its name."""
-    said = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"})
+    said = json.dumps(
+        {
+            "pid": os.getpid(),
+            "host": socket.gethostname(),
+            "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC",
+        }
+    )
     fresh = home / f".{LOCK_NAME}.{os.getpid()}"
     try:
         handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
@@ -76,7 +96,9 @@ def _sign(home: Path) -> None:
 
 
 def _got(handle: int) -> bool:
-    """Whether the lock is ours now; who only looks at it, as `state` does, holds it for a moment, which is waited for."""
+    """Whether the lock is ours now; who only looks at it, as `state` does, holds it for a moment,
+    which is waited for.
+    """
     for pause in (*LOOKS, 0.0):
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -97,7 +119,11 @@ def _opened(home: Path) -> int:
 
 def _unwritable(home: Path, error: OSError) -> ReleaseError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-    remedy = "Free some space there." if full else "Choose another home in [warehouse], or give yourself the right to write there."
+    remedy = (
+        "Free some space there."
+        if full
+        else "Choose another home in [warehouse], or give yourself the right to write there."
+    )
     return ReleaseError(f"{home}: the home cannot be written to ({error.strerror}). {remedy}")
 
 
@@ -116,7 +142,9 @@ def state(home: Path) -> Holder | None:
 
 
 def left_behind(home: Path) -> Holder | None:
-    """Who held the lock last and ended without giving it back, or None; the lock is free all the same."""
+    """Who held the lock last and ended without giving it back, or None; the lock is free all the
+    same.
+    """
     return _holder(home) if state(home) is None else None
 
 

@@ -1,4 +1,6 @@
-"""Prefect's settings and its local server: no telemetry, no network beyond this machine, everything in the home."""
+"""Prefect's settings and its local server: no telemetry, no network beyond this machine, everything
+in the home.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,23 @@ SECRET = "secret"
 APP = "flows.processes.guarded_server:create_app"
 STARTUP_SECONDS = 600
 TELL_EVERY_SECONDS = 15
-# Chores of a server that schedules; a refresh at hand needs none of them, and the server starts faster.
-CHORES = ("SCHEDULER", "LATE_RUNS", "CANCELLATION_CLEANUP", "FOREMAN", "PAUSE_EXPIRATIONS", "TRIGGERS", "EVENT_PERSISTER")
+# Chores of a server that schedules; a refresh at hand needs none of them, and the server starts
+# faster.
+CHORES = (
+    "SCHEDULER",
+    "LATE_RUNS",
+    "CANCELLATION_CLEANUP",
+    "FOREMAN",
+    "PAUSE_EXPIRATIONS",
+    "TRIGGERS",
+    "EVENT_PERSISTER",
+)
 
 
 def quiet(home: Path) -> None:
-    """Set Prefect's environment; must come before Prefect is imported. What the user has set stays."""
+    """Set Prefect's environment; must come before Prefect is imported. What the user has
+    set stays.
+    """
     folder = home / "prefect"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["DO_NOT_TRACK"] = "1"
@@ -49,7 +62,9 @@ def quiet(home: Path) -> None:
 
 @dataclass(frozen=True)
 class Server:
-    """A Prefect server: the address of its API, and its process, log and secret if it was started here."""
+    """A Prefect server: the address of its API, and its process, log and secret if it was started
+    here.
+    """
 
     api: str
     process: subprocess.Popen[bytes] | None = None
@@ -59,13 +74,18 @@ class Server:
     @property
     def environment(self) -> dict[str, str]:
         """What a process needs to be let in."""
-        return {"PREFECT_API_URL": self.api, **({"PREFECT_API_AUTH_STRING": self.secret} if self.secret else {})}
+        return {
+            "PREFECT_API_URL": self.api,
+            **({"PREFECT_API_AUTH_STRING": self.secret} if self.secret else {}),
+        }
 
     @property
     def secret_file(self) -> Path | None:
         return self.log.with_name(SECRET) if self.log is not None else None
 
-    def wait(self, say: Callable[[str], None] = lambda _: None, seconds: float = STARTUP_SECONDS) -> None:
+    def wait(
+        self, say: Callable[[str], None] = lambda _: None, seconds: float = STARTUP_SECONDS
+    ) -> None:
         """Wait until the server answers; on a busy machine that may take minutes, and is said.
 
         Raises
@@ -82,12 +102,20 @@ class Server:
                 time.sleep(0.1)
             if time.monotonic() > told + TELL_EVERY_SECONDS:
                 told = time.monotonic()
-                say(f"Prefect's server is still starting after {told - start:.0f} s; it is waited for.")
-        what = "ended while starting" if self._has_ended() else f"did not answer within {seconds:.0f} s"
+                say(
+                    f"Prefect's server is still starting after {told - start:.0f} s; it is waited"
+                    " for."
+                )
+        what = (
+            "ended while starting"
+            if self._has_ended()
+            else f"did not answer within {seconds:.0f} s"
+        )
         told = f" It said: {self._last_words()}" if self.log else ""
         raise CitytradeError(
-            f"Prefect's server at {self.api} {what}.{told} See that nothing else uses its port and no firewall blocks 127.0.0.1, "
-            "or start a server (`prefect server start`), set PREFECT_API_URL, and try again."
+            f"Prefect's server at {self.api} {what}.{told} See that nothing else uses its port and"
+            " no firewall blocks 127.0.0.1, or start a server (`prefect server start`), set"
+            " PREFECT_API_URL, and try again."
         )
 
     def stop(self) -> None:
@@ -106,7 +134,11 @@ class Server:
 
     def _last_words(self) -> str:
         assert self.log is not None
-        lines = [line for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+        lines = [
+            line
+            for line in self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+            if line.strip()
+        ]
         return lines[-1].strip() if lines else "nothing."
 
 
@@ -114,8 +146,8 @@ class Server:
 def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -> Iterator[Server]:
     """A Prefect server on 127.0.0.1 for as long as needed, unless PREFECT_API_URL names one.
 
-    The server's process ends with this one, also when this one is killed. It is only started here, so that the caller
-    can import Prefect meanwhile; `Server.wait` awaits it.
+    The server's process ends with this one, also when this one is killed. It is only started here,
+    so that the caller can import Prefect meanwhile; `Server.wait` awaits it.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield Server(os.environ["PREFECT_API_URL"])
@@ -126,7 +158,17 @@ def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -
     log = home / "prefect" / "server.log"
     with log.open("wb") as sink:
         process = subprocess.Popen(
-            supervised.command("uvicorn:main", "--factory", APP, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"),
+            supervised.command(
+                "uvicorn:main",
+                "--factory",
+                APP,
+                "--host",
+                "127.0.0.1",
+                "--port",
+                str(port),
+                "--log-level",
+                "error",
+            ),
             env={**supervised.environment(), **_server_settings(port, secret, keeps_schedules)},
             stdout=sink,
             stderr=subprocess.STDOUT,
@@ -141,12 +183,17 @@ def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -
 def _server_settings(port: int, secret: str, keeps_schedules: bool) -> dict[str, str]:
     address = f"http://127.0.0.1:{port}"
     guarded = {
-        PORT_VARIABLE: str(port), "PREFECT_SERVER_API_AUTH_STRING": secret, "PREFECT_API_AUTH_STRING": secret,
+        PORT_VARIABLE: str(port), "PREFECT_SERVER_API_AUTH_STRING": secret,
+        "PREFECT_API_AUTH_STRING": secret,
         "PREFECT_SERVER_CORS_ALLOWED_ORIGINS": address,
     }  # fmt: skip
     if keeps_schedules:
         return {**guarded, "PREFECT_UI_API_URL": f"{address}/api"}
-    return {**guarded, "PREFECT_SERVER_UI_ENABLED": "false", **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in CHORES}}
+    return {
+        **guarded,
+        "PREFECT_SERVER_UI_ENABLED": "false",
+        **{f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false" for name in CHORES},
+    }
 
 
 def _keep(secret: str, file: Path) -> None:

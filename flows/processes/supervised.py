@@ -1,4 +1,5 @@
-"""Run a program's entry point in a process that ends when the one that started it ends, also when that one is killed.
+"""Run a program's entry point in a process that ends when the one that started it ends, also when
+that one is killed.
 
 python -m flows.processes.supervised PARENT_PID MODULE:FUNCTION [ARGUMENTS...]
 """
@@ -28,14 +29,21 @@ def die_with(parent: int) -> None:
 
 
 def command(entry: str, *arguments: str) -> list[str]:
-    """The command line that runs an entry point, such as "dbt.cli.main:cli", under supervision of this process."""
+    """The command line that runs an entry point, such as "dbt.cli.main:cli", under supervision of
+    this process.
+    """
     return [sys.executable, "-m", "flows.processes.supervised", str(os.getpid()), entry, *arguments]
 
 
 def environment() -> dict[str, str]:
-    """This process's environment, in which the started one finds the project's own modules wherever it runs."""
+    """This process's environment, in which the started one finds the project's own modules wherever
+    it runs.
+    """
     inherited = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(PROJECT), *([inherited] if inherited else [])])}
+    return {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(PROJECT), *([inherited] if inherited else [])]),
+    }
 
 
 def main() -> None:

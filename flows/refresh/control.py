@@ -1,4 +1,6 @@
-"""Deliveries against what the configuration says of them: control totals, changes to hold, and how fresh they are."""
+"""Deliveries against what the configuration says of them: control totals, changes to hold, and how
+fresh they are.
+"""
 
 from __future__ import annotations
 
@@ -21,35 +23,65 @@ VALUES = {"customs": "customs__records"}
 
 @dataclass(frozen=True)
 class YearTotal:
-    """What a source's loads hold of a year. read_n counts set-aside rows whose year is known too; cents likewise."""
+    """What a source's loads hold of a year. read_n counts set-aside rows whose year is known too;
+    cents likewise.
+    """
 
     accepted_n: int
     read_n: int
     cents: int
 
 
-def control(config: Config, outcomes: Sequence[SourceOutcome], manifest: Manifest | None, confirmed: frozenset[str]) -> list[SourceOutcome]:
-    """Hold every source that misses a control total, or has changed more than its share since the former release and is not confirmed."""
+def control(
+    config: Config,
+    outcomes: Sequence[SourceOutcome],
+    manifest: Manifest | None,
+    confirmed: frozenset[str],
+) -> list[SourceOutcome]:
+    """Hold every source that misses a control total, or has changed more than its share since the
+    former release and is not confirmed.
+    """
     told = []
     for outcome in outcomes:
-        controls = config.sources[outcome.source].controls if outcome.source in config.sources else Controls()
+        controls = (
+            config.sources[outcome.source].controls
+            if outcome.source in config.sources
+            else Controls()
+        )
         if outcome.status == "loaded":
-            problem = missed_totals(config.lake, outcome, controls) or _changed(config.lake, outcome, controls, manifest, confirmed)
+            problem = missed_totals(config.lake, outcome, controls) or _changed(
+                config.lake, outcome, controls, manifest, confirmed
+            )
             if problem:
-                outcome = stopped("held", outcome.source, problem, manifest, config.lake, outcome.is_simulated)
+                outcome = stopped(
+                    "held", outcome.source, problem, manifest, config.lake, outcome.is_simulated
+                )
         told.append(outcome)
     return told
 
 
 def tell_stale(config: Config, outcomes: Sequence[SourceOutcome]) -> list[SourceOutcome]:
-    """Say of every source whose publisher has released later years than the data hold; the clock alone says nothing."""
+    """Say of every source whose publisher has released later years than the data hold; the clock
+    alone says nothing.
+    """
     told = []
     for outcome in outcomes:
-        through = config.sources[outcome.source].controls.published_through if outcome.source in config.sources else None
-        last = max((load.last_year for load in outcome.loads if load.last_year is not None), default=None)
+        through = (
+            config.sources[outcome.source].controls.published_through
+            if outcome.source in config.sources
+            else None
+        )
+        last = max(
+            (load.last_year for load in outcome.loads if load.last_year is not None), default=None
+        )
         if through is not None and last is not None and last < through:
-            stale = f"its publisher has released {through} and the data end in {last}: fetch the newer files"
-            outcome = replace(outcome, message=f"{outcome.message}; {stale}" if outcome.message else stale)
+            stale = (
+                f"its publisher has released {through} and the data end in {last}: fetch the newer"
+                " files"
+            )
+            outcome = replace(
+                outcome, message=f"{outcome.message}; {stale}" if outcome.message else stale
+            )
         told.append(outcome)
     return told
 
@@ -63,13 +95,24 @@ def missed_totals(lake: Path, outcome: SourceOutcome, controls: Controls) -> str
     for total in controls.totals:
         have = found.get(total.year, YearTotal(0, 0, 0))
         if total.rows is not None and have.read_n != total.rows:
-            wrong.append(f"{total.year} has {have.read_n:,} rows, {total.rows:,} by the control total")
+            wrong.append(
+                f"{total.year} has {have.read_n:,} rows, {total.rows:,} by the control total"
+            )
         if total.value_usd is not None and have.cents != round(total.value_usd * 100):
-            wrong.append(f"{total.year} has a value of {have.cents / 100:,.2f} USD, {total.value_usd:,.2f} by the control total")
+            wrong.append(
+                f"{total.year} has a value of {have.cents / 100:,.2f} USD, {total.value_usd:,.2f}"
+                " by the control total"
+            )
     return _listed(wrong, "Fetch the files again, or mend the totals in the configuration")
 
 
-def _changed(lake: Path, outcome: SourceOutcome, controls: Controls, manifest: Manifest | None, confirmed: frozenset[str]) -> str:
+def _changed(
+    lake: Path,
+    outcome: SourceOutcome,
+    controls: Controls,
+    manifest: Manifest | None,
+    confirmed: frozenset[str],
+) -> str:
     share = controls.hold_change_share
     before = former_loads(manifest, outcome.source, lake)
     if share is None or outcome.source in confirmed or not before:
@@ -78,9 +121,17 @@ def _changed(lake: Path, outcome: SourceOutcome, controls: Controls, manifest: M
     wrong = []
     for year in sorted(old):
         was, now = old[year].accepted_n, new[year].accepted_n if year in new else 0
-        if was and abs(now - was) > share * was:  # a year of which nothing was accepted before is as good as new
-            wrong.append(f"{year} {'shrinks' if now < was else 'grows'} from {was:,} to {now:,} rows ({(now - was) / was:+.0%}, more than {share:.0%})")
-    return _listed(wrong, f"Look at its files; if they are right, run `citytrade refresh --confirm {outcome.source}`")
+        if (
+            was and abs(now - was) > share * was
+        ):  # a year of which nothing was accepted before is as good as new
+            wrong.append(
+                f"{year} {'shrinks' if now < was else 'grows'} from {was:,} to {now:,} rows"
+                f" ({(now - was) / was:+.0%}, more than {share:.0%})"
+            )
+    return _listed(
+        wrong,
+        f"Look at its files; if they are right, run `citytrade refresh --confirm {outcome.source}`",
+    )
 
 
 def year_totals(lake: Path, loads: Sequence[LoadReport]) -> dict[int, YearTotal]:
@@ -94,16 +145,26 @@ def year_totals(lake: Path, loads: Sequence[LoadReport]) -> dict[int, YearTotal]
                 if "year" in lake_tables()[table]:
                     value = "sum(value_cents)" if table == cents else "0"
                     parts.append(
-                        f"select year, count(*) as good, 0 as bad, {value} as cents from read_parquet({sql_text(folder / f'{table}.parquet')}) group by year"
+                        f"select year, count(*) as good, 0 as bad, {value} as cents from"
+                        f" read_parquet({sql_text(folder / f'{table}.parquet')}) group by year"
                     )
             if (folder / "set_aside.parquet").is_file():
                 aside = sql_text(folder / "set_aside.parquet")
-                parts.append(f"select year, 0 as good, count(*) as bad, coalesce(sum(value_cents), 0) as cents from read_parquet({aside}) group by year")
+                parts.append(
+                    "select year, 0 as good, count(*) as bad, coalesce(sum(value_cents), 0) as"
+                    f" cents from read_parquet({aside}) group by year"
+                )
         if not parts:
             return {}
         everything = " union all ".join(parts)
-        query = f"select year, sum(good)::bigint, sum(good + bad)::bigint, sum(cents)::bigint from ({everything}) where year is not null group by year"
-        return {year: YearTotal(good, read, cents) for year, good, read, cents in connection.execute(query).fetchall()}
+        query = (
+            "select year, sum(good)::bigint, sum(good + bad)::bigint, sum(cents)::bigint from"
+            f" ({everything}) where year is not null group by year"
+        )
+        return {
+            year: YearTotal(good, read, cents)
+            for year, good, read, cents in connection.execute(query).fetchall()
+        }
 
 
 def _listed(wrong: Sequence[str], remedy: str) -> str:

@@ -24,27 +24,46 @@ PROBLEMS = "int_report__problem"
 
 
 def problem_rows(database: Path) -> tuple[dict[str, Any], ...]:
-    """Indicators that an index could not use, as the built file's models found them: index_name, indicator, problem, rows_n."""
+    """Indicators that an index could not use, as the built file's models found them: index_name,
+    indicator, problem, rows_n.
+    """
     with duckdb.connect(str(database), read_only=True) as connection:
-        cursor = connection.execute(f"select {', '.join(META['problems'])} from intermediate.{PROBLEMS} order by all")
+        cursor = connection.execute(
+            f"select {', '.join(META['problems'])} from intermediate.{PROBLEMS} order by all"
+        )
         names = [column[0] for column in cursor.description or []]
         return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
 
 
-def checked_panels(config: Config, database: Path, built: Built, outcomes: Sequence[SourceOutcome]) -> list[CheckResult]:
+def checked_panels(
+    config: Config, database: Path, built: Built, outcomes: Sequence[SourceOutcome]
+) -> list[CheckResult]:
     """The checks of every panel; of one without rows it is said what it lacks."""
     years = (config.first_year, config.last_year)
     grains = {panel.name: panel.grain for panel in built.panels}
-    checks = check_panels(database, grains, read_dictionary(), years, has_every_source(outcomes, years))
-    return tell_empty(checks, {panel.name: panel.sources for panel in built.panels}, outcomes, years)
+    checks = check_panels(
+        database, grains, read_dictionary(), years, has_every_source(outcomes, years)
+    )
+    return tell_empty(
+        checks, {panel.name: panel.sources for panel in built.panels}, outcomes, years
+    )
 
 
-def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: Sequence[SourceOutcome], built: Built, checks: Sequence[CheckResult]) -> None:
+def finish_database(
+    config: Config,
+    folder: Path,
+    manifest: Manifest,
+    outcomes: Sequence[SourceOutcome],
+    built: Built,
+    checks: Sequence[CheckResult],
+) -> None:
     """Write schema `meta` into the built file and drop what only the build needed."""
     database = folder / DATABASE
     loads = [load for outcome in outcomes for load in outcome.loads]
     problems, fates = problem_rows(database), customs_fates(database)
-    aside = [load_folder(config.lake, load.source, load.load_id) / "set_aside.parquet" for load in loads]
+    aside = [
+        load_folder(config.lake, load.source, load.load_id) / "set_aside.parquet" for load in loads
+    ]
     with duckdb.connect(str(database)) as connection:
         drop_staging(connection)
         write_set_aside(connection, [file for file in aside if file.is_file()])
@@ -53,7 +72,14 @@ def finish_database(config: Config, folder: Path, manifest: Manifest, outcomes: 
             {
                 "releases": _release_rows(config, manifest),
                 "sources": [source_row(outcome) for outcome in outcomes],
-                "loads": [{**asdict(load), "set_aside_n": load.set_aside_n, "tables": ", ".join(f"{t} {n}" for t, n in load.tables.items())} for load in loads],
+                "loads": [
+                    {
+                        **asdict(load),
+                        "set_aside_n": load.set_aside_n,
+                        "tables": ", ".join(f"{t} {n}" for t, n in load.tables.items()),
+                    }
+                    for load in loads
+                ],
                 "files": [row for load in loads for row in load.file_rows],
                 "columns": [row for load in loads for row in load.column_rows],
                 "checks": [asdict(check) for check in checks] + _dbt_rows(built),

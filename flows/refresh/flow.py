@@ -1,6 +1,8 @@
-"""The Prefect flow `refresh`: raw files to a published release, in small tasks; reading is tried again.
+"""The Prefect flow `refresh`: raw files to a published release, in small tasks; reading is tried
+again.
 
-Prefect reads its settings when it is imported, so only `flows.refresh.start` imports this module, after it has set them.
+Prefect reads its settings when it is imported, so only `flows.refresh.start` imports this module,
+after it has set them.
 """
 
 from __future__ import annotations
@@ -31,7 +33,15 @@ from flows.refresh.finish import checked_panels, finish_database, problem_rows
 from flows.refresh.inputs import Inputs, find_inputs
 from flows.refresh.leftovers import prune_lake_to_releases
 from flows.refresh.manifest import manifest_of
-from flows.refresh.outcomes import SourceOutcome, all_sources, hold_back, refuse_empty, refuse_failures, stopped, tell_gone
+from flows.refresh.outcomes import (
+    SourceOutcome,
+    all_sources,
+    hold_back,
+    refuse_empty,
+    refuse_failures,
+    stopped,
+    tell_gone,
+)
 from flows.refresh.reading import Reader
 from flows.telling.lines import Say
 from flows.telling.log import event
@@ -70,20 +80,35 @@ class Refreshed:
 
 
 def _may_pass(task: object, run: object, state: State[Any]) -> bool:
-    """Whether what failed may work in a moment: a fault of the disk or the network, not one of the file."""
+    """Whether what failed may work in a moment: a fault of the disk or the network, not one of the
+    file.
+    """
     return isinstance(state.result(raise_on_failure=False), OSError)
 
 
-@task(retries=2, retry_delay_seconds=[2, 10], retry_condition_fn=_may_pass, cache_policy=NO_CACHE, task_run_name="read {source}")
-def read_source(source: str, files: tuple[Path, ...], options: dict[str, str], reader: Reader) -> tuple[LoadReport, ...]:
-    """Read one source. A fault of its files fails this task and stops no other; a passing fault of the disk is tried again."""
+@task(
+    retries=2,
+    retry_delay_seconds=[2, 10],
+    retry_condition_fn=_may_pass,
+    cache_policy=NO_CACHE,
+    task_run_name="read {source}",
+)
+def read_source(
+    source: str, files: tuple[Path, ...], options: dict[str, str], reader: Reader
+) -> tuple[LoadReport, ...]:
+    """Read one source. A fault of its files fails this task and stops no other; a passing fault of
+    the disk is tried again.
+    """
     try:
         loads = reader.read(source, files, options)
     except Exception as error:
         get_run_logger().error("%s", error)
         event("source failed", logging.ERROR, source=source, problem=str(error))
         raise
-    accepted, aside = sum(load.accepted_n for load in loads), sum(load.set_aside_n for load in loads)
+    accepted, aside = (
+        sum(load.accepted_n for load in loads),
+        sum(load.set_aside_n for load in loads),
+    )
     get_run_logger().info("%s files, %s rows accepted, %s set aside", len(loads), accepted, aside)
     event("source read", source=source, files=len(loads), accepted=accepted, set_aside=aside)
     return loads
@@ -95,8 +120,13 @@ def simulate_world(config: Config, say: Say) -> None:
     from warehouse.simulate import simulate, world_is_current
 
     settings = config.simulate
-    if settings is not None and not world_is_current(settings.directory, settings.scale, settings.seed):
-        say(f"Simulating a world ({settings.scale} scale, seed {settings.seed}) in {settings.directory}")
+    if settings is not None and not world_is_current(
+        settings.directory, settings.scale, settings.seed
+    ):
+        say(
+            f"Simulating a world ({settings.scale} scale, seed {settings.seed}) in"
+            f" {settings.directory}"
+        )
         simulate(settings.directory, settings.scale, settings.seed, lambda text: say(f"  {text}"))
 
 
@@ -118,31 +148,54 @@ def build_models(config: Config, set_id: str, folder: Path, say: Say) -> dbt.Bui
 
 
 @task(cache_policy=NO_CACHE)
-def validate_panels(config: Config, folder: Path, built: dbt.Built, outcomes: list[SourceOutcome]) -> list[CheckResult]:
+def validate_panels(
+    config: Config, folder: Path, built: dbt.Built, outcomes: list[SourceOutcome]
+) -> list[CheckResult]:
     return checked_panels(config, folder / DATABASE, built, outcomes)
 
 
 @task(cache_policy=NO_CACHE)
-def publish_release(config: Config, folder: Path, manifest: Manifest, outcomes: list[SourceOutcome], built: dbt.Built, checks: list[CheckResult]) -> Manifest:
+def publish_release(
+    config: Config,
+    folder: Path,
+    manifest: Manifest,
+    outcomes: list[SourceOutcome],
+    built: dbt.Built,
+    checks: list[CheckResult],
+) -> Manifest:
     finish_database(config, folder, manifest, outcomes, built, checks)
     manifest = replace(manifest, tables=table_contents(folder / DATABASE))
     publish(config.home, folder, manifest)
-    event("release published", release=manifest.release, tables=len(manifest.tables), simulated=manifest.is_simulated)
+    event(
+        "release published",
+        release=manifest.release,
+        tables=len(manifest.tables),
+        simulated=manifest.is_simulated,
+    )
     return manifest
 
 
 @flow(name="refresh", task_runner=RUNNER, validate_parameters=False, log_prints=False)
 def refresh(run: Refresh) -> State[None]:
-    """One release, from raw files to publication; what stops it leaves the published release as it is.
+    """One release, from raw files to publication; what stops it leaves the published release as it
+    is.
 
     What it did is in `run.done`. A source in trouble fails the run, although the rest is published.
     """
     run.done = _refreshed(run)
-    troubles = [f"{outcome.source} {outcome.status}: {outcome.message}" for outcome in run.done.outcomes if outcome.is_trouble]
+    troubles = [
+        f"{outcome.source} {outcome.status}: {outcome.message}"
+        for outcome in run.done.outcomes
+        if outcome.is_trouble
+    ]
     for trouble in troubles:
         get_run_logger().error("%s", trouble)
     said = f"Published release {run.done.manifest.release}"
-    return Failed(message=f"{said} without: {'; '.join(troubles)}") if troubles else Completed(message=f"{said}.")
+    return (
+        Failed(message=f"{said} without: {'; '.join(troubles)}")
+        if troubles
+        else Completed(message=f"{said}.")
+    )
 
 
 def _refreshed(run: Refresh) -> Refreshed:
@@ -155,7 +208,9 @@ def _refreshed(run: Refresh) -> Refreshed:
     refuse_empty(config, outcomes)
 
     say("Checking deliveries")
-    checks = validate_deliveries(config, [outcome for outcome in outcomes if outcome.status == "loaded"])
+    checks = validate_deliveries(
+        config, [outcome for outcome in outcomes if outcome.status == "loaded"]
+    )
     outcomes = hold_back(outcomes, checks, run.former, config.lake)
     outcomes = control(config, outcomes, run.former, run.confirmed)
     refuse_empty(config, outcomes)
@@ -171,58 +226,107 @@ def _refreshed(run: Refresh) -> Refreshed:
     checks += validate_panels(config, folder, built, outcomes)
     refuse_failures([check for check in checks if check.stage == "panel"])
 
-    manifest = manifest_of(config, release, inputs, run.former, now.isoformat(timespec="seconds").removesuffix("+00:00"), set_id, outcomes)
+    manifest = manifest_of(
+        config,
+        release,
+        inputs,
+        run.former,
+        now.isoformat(timespec="seconds").removesuffix("+00:00"),
+        set_id,
+        outcomes,
+    )
     problems = problem_rows(folder / DATABASE)
     filled = {outcome.source for outcome in outcomes if outcome.loads}
-    warned_share = config.sources["customs"].controls.warn_left_share if "customs" in config.sources else Controls.warn_left_share
-    fates = fate_lines(customs_fates(folder / DATABASE), filled, (config.first_year, config.last_year), warned_share)
+    warned_share = (
+        config.sources["customs"].controls.warn_left_share
+        if "customs" in config.sources
+        else Controls.warn_left_share
+    )
+    fates = fate_lines(
+        customs_fates(folder / DATABASE),
+        filled,
+        (config.first_year, config.last_year),
+        warned_share,
+    )
     fates += left_out_lines(folder / DATABASE)
     manifest = publish_release(config, folder, manifest, outcomes, built, checks)
     unpruned = prune_lake_to_releases(config)
     if unpruned:
         say(unpruned)
-    return Refreshed(manifest, tuple(outcomes), built.models_n, built.tests_n, tuple(checks), problems, tuple(fates))
+    return Refreshed(
+        manifest,
+        tuple(outcomes),
+        built.models_n,
+        built.tests_n,
+        tuple(checks),
+        problems,
+        tuple(fates),
+    )
 
 
 class Refresh:
     """What the flow is given; it never leaves this process.
 
-    Prefect stores, shows and limits in size what it can turn into JSON, as it can any dataclass. This holds the secret of
-    the alerts and a manifest of any size, so it is a class with slots, which Prefect keeps as its name alone.
+    Prefect stores, shows and limits in size what it can turn into JSON, as it can any dataclass.
+    This holds the secret of the alerts and a manifest of any size, so it is a class with slots,
+    which Prefect keeps as its name alone.
     """
 
     __slots__ = ("config", "confirmed", "done", "former", "say")
 
-    def __init__(self, config: Config, former: Manifest | None, say: Say, confirmed: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        config: Config,
+        former: Manifest | None,
+        say: Say,
+        confirmed: frozenset[str] = frozenset(),
+    ) -> None:
         self.config, self.former, self.say, self.confirmed = config, former, say, confirmed
         self.done: Refreshed | None = None
 
 
-def read_sources(config: Config, inputs: Inputs, former: Manifest | None, say: Say) -> list[SourceOutcome]:
-    """Read all configured sources, some at once; those that cannot be read keep their former loads."""
+def read_sources(
+    config: Config, inputs: Inputs, former: Manifest | None, say: Say
+) -> list[SourceOutcome]:
+    """Read all configured sources, some at once; those that cannot be read keep their
+    former loads.
+    """
     found: dict[str, SourceOutcome] = {}
     with Reader(config.lake, say, inputs.files_n) as reader:
         futures = {
-            name: read_source.submit(name, files, config.sources[name].options, reader) for name, files in inputs.files.items() if name not in inputs.problems
+            name: read_source.submit(name, files, config.sources[name].options, reader)
+            for name, files in inputs.files.items()
+            if name not in inputs.problems
         }
         for name, future in futures.items():
-            found[name] = _settled(name, future.result(raise_on_failure=False), name in inputs.simulated)
+            found[name] = _settled(
+                name, future.result(raise_on_failure=False), name in inputs.simulated
+            )
     for name, problem in inputs.problems.items():
-        found[name] = SourceOutcome(name, "failed", message=problem, is_simulated=name in inputs.simulated)
+        found[name] = SourceOutcome(
+            name, "failed", message=problem, is_simulated=name in inputs.simulated
+        )
     for name, outcome in found.items():
         if outcome.status == "failed":
             say(f"  {name}: FAILED: {outcome.message}")
-            found[name] = stopped("failed", name, outcome.message, former, config.lake, outcome.is_simulated)
+            found[name] = stopped(
+                "failed", name, outcome.message, former, config.lake, outcome.is_simulated
+            )
     return all_sources(found)
 
 
-def _settled(source: str, result: tuple[LoadReport, ...] | BaseException, is_simulated: bool) -> SourceOutcome:
+def _settled(
+    source: str, result: tuple[LoadReport, ...] | BaseException, is_simulated: bool
+) -> SourceOutcome:
     """The outcome of a task that read a source, or failed to."""
     if isinstance(result, SourceError):
         return SourceOutcome(source, "failed", message=str(result), is_simulated=is_simulated)
     if isinstance(result, OSError):
         where = result.filename or "a file"
-        message = f"{where}: {result.strerror or result}, three times. Check the disk or the network, then refresh again."
+        message = (
+            f"{where}: {result.strerror or result}, three times. Check the disk or the network,"
+            " then refresh again."
+        )
         return SourceOutcome(source, "failed", message=message, is_simulated=is_simulated)
     if isinstance(result, BaseException):
         raise result
@@ -231,7 +335,9 @@ def _settled(source: str, result: tuple[LoadReport, ...] | BaseException, is_sim
 
 @contextmanager
 def at(server: Server) -> Iterator[None]:
-    """Prefect talks to this server, whatever was set when it was imported, and has told it all before the server may go."""
+    """Prefect talks to this server, whatever was set when it was imported, and has told it all
+    before the server may go.
+    """
     secret = {PREFECT_API_AUTH_STRING: server.secret} if server.secret else {}
     with temporary_settings(updates={PREFECT_API_URL: server.api, **secret}):
         try:
@@ -243,7 +349,10 @@ def at(server: Server) -> Iterator[None]:
 
 def check_counts(checks: tuple[CheckResult, ...]) -> Counter[str]:
     """passed, warning, critical, error."""
-    return Counter("passed" if check.success else "error" if check.is_error else check.severity for check in checks)
+    return Counter(
+        "passed" if check.success else "error" if check.is_error else check.severity
+        for check in checks
+    )
 
 
 __all__: list[Any] = ["Refresh", "Refreshed", "at", "check_counts", "refresh"]

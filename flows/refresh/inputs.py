@@ -22,14 +22,16 @@ from warehouse.sources.reading.encodings import shown_name
 CODE_FOLDERS = ("warehouse", "dbt_project", "expectations", "flows", "analysis/measures")
 NOT_CODE = {"__pycache__", "target", "logs", "dbt_packages", ".user.yml"}
 PACKAGES = (
-    "duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "prefect", "pandas", "numpy", "pyarrow", "python-calamine", "scipy", "jieba",
+    "duckdb", "dbt-core", "dbt-duckdb", "great-expectations", "prefect", "pandas", "numpy",
+    "pyarrow", "python-calamine", "scipy", "jieba",
 )  # fmt: skip
 TRUTH = "truth.json"
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The raw files of each configured source and the fingerprints of everything that decides a release.
+    """The raw files of each configured source and the fingerprints of everything that decides a
+    release.
 
     problems : source -> why its files cannot be listed
     simulated : sources whose files belong to a simulated world
@@ -63,14 +65,23 @@ def find_inputs(config: Config) -> Inputs:
     for name, found in files.items():
         options = sorted(config.sources[name].options.items())
         # Totals that were mended in the configuration are a reason to refresh too.
-        said[name] = [options, repr(config.sources[name].controls), problems.get(name), sorted((shown_name(file), prints[file]) for file in found)]
-    simulated = frozenset(name for name, found in files.items() if any(is_simulated(config, file) for file in found))
+        said[name] = [
+            options,
+            repr(config.sources[name].controls),
+            problems.get(name),
+            sorted((shown_name(file), prints[file]) for file in found),
+        ]
+    simulated = frozenset(
+        name for name, found in files.items() if any(is_simulated(config, file) for file in found)
+    )
     said["simulated"] = sorted(simulated)
     return Inputs(files, problems, simulated, _digest(said), code_fingerprint(), package_versions())
 
 
 def is_simulated(config: Config, file: Path) -> bool:
-    """Whether a raw file belongs to a simulated world: the configured one, or any with its truth beside it."""
+    """Whether a raw file belongs to a simulated world: the configured one, or any with its truth
+    beside it.
+    """
     if config.simulate is not None and file.is_relative_to(config.simulate.directory):
         return True
     return any((folder / TRUTH).is_file() for folder in list(file.parents)[:3])
@@ -81,22 +92,36 @@ def code_fingerprint(project: Path = PROJECT) -> str:
     digest = hashlib.sha256()
     for folder in CODE_FOLDERS:
         for file in sorted((project / folder).rglob("*")):
-            if file.is_file() and not NOT_CODE & set(file.relative_to(project).parts) and file.suffix not in (".pyc", ".log"):
+            if (
+                file.is_file()
+                and not NOT_CODE & set(file.relative_to(project).parts)
+                and file.suffix not in (".pyc", ".log")
+            ):
                 digest.update(f"{file.relative_to(project)}\0".encode() + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
 def code_version(project: Path = PROJECT) -> str:
-    """The commit that the code was taken from, "+" after it if tracked files were changed since; empty outside a clone."""
+    """The commit that the code was taken from, "+" after it if tracked files were changed since;
+    empty outside a clone.
+    """
     try:
         commit = _git(project, "rev-parse", "HEAD")
-        return commit + ("+" if _git(project, "status", "--porcelain", "--untracked-files=no") else "")
+        return commit + (
+            "+" if _git(project, "status", "--porcelain", "--untracked-files=no") else ""
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
 
 
 def _git(project: Path, *arguments: str) -> str:
-    return subprocess.run(["git", "-C", str(project), *arguments], capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+    return subprocess.run(
+        ["git", "-C", str(project), *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=20,
+    ).stdout.strip()
 
 
 def package_versions() -> dict[str, str]:
@@ -129,4 +154,6 @@ def _print_of(file: Path) -> str:
 
 
 def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(value, ensure_ascii=False, sort_keys=True).encode()
+    ).hexdigest()

@@ -1,4 +1,6 @@
-"""What refreshes that were killed or failed leave behind: found by `doctor`, removed by the next refresh."""
+"""What refreshes that were killed or failed leave behind: found by `doctor`, removed by the next
+refresh.
+"""
 
 from __future__ import annotations
 
@@ -18,22 +20,31 @@ CHECKS_SECONDS = 86_400  # the checks of another home may be under way: they tak
 
 
 def leftovers(config: Config) -> list[Path]:
-    """Files and folders that nobody needs: halves of links, of builds and of loads, checks, releases that no reader ever got.
+    """Files and folders that nobody needs: halves of links, of builds and of loads, checks,
+    releases that no reader ever got.
 
     While a refresh runs, what it is writing just now is among them.
     """
     home, lake = config.home, config.lake
     patterns = (
-        (home, ".current.*"), (home, ".published.*"), (home, ".refresh.lock.*"), (home, ".doctor.*"), (lake, ".active.*"),
-        (config.builds, ".*.tmp"), (lake / "loads", "*/.*"), (lake / "sets", ".*"), (lake / "schema", ".*"),
+        (home, ".current.*"), (home, ".published.*"), (home, ".refresh.lock.*"), (home,
+        ".doctor.*"), (lake, ".active.*"),
+        (config.builds, ".*.tmp"), (lake / "loads", "*/.*"), (lake / "sets", ".*"),
+        (lake / "schema", ".*"),
     )  # fmt: skip
     found = [path for folder, pattern in patterns for path in sorted(folder.glob(pattern))]
     found += [config.builds / name for name in never_published(home)]
-    return found + [folder for folder in sorted(Path(tempfile.gettempdir()).glob(CHECKS)) if _is_ours_and_old(folder)]
+    return found + [
+        folder
+        for folder in sorted(Path(tempfile.gettempdir()).glob(CHECKS))
+        if _is_ours_and_old(folder)
+    ]
 
 
 def remove_leftovers(config: Config) -> list[Path]:
-    """Remove them; the caller holds the refresh lock, so nobody is writing them. Returns what was removed."""
+    """Remove them; the caller holds the refresh lock, so nobody is writing them. Returns what was
+    removed.
+    """
     found = leftovers(config)
     for path in found:
         if path.is_dir() and not path.is_symlink():
@@ -44,7 +55,9 @@ def remove_leftovers(config: Config) -> list[Path]:
 
 
 def prune_lake_to_releases(config: Config) -> str:
-    """Remove from the lake what no release on disk was made from; returns why nothing was removed, if a manifest does not say what its release needs."""
+    """Remove from the lake what no release on disk was made from; returns why nothing was removed,
+    if a manifest does not say what its release needs.
+    """
     try:
         manifests = [read_manifest(config.home, name) for name in release_names(config.home)]
     except ReleaseError as error:

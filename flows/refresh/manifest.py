@@ -12,7 +12,13 @@ from warehouse.settings.config import Config
 
 
 def manifest_of(
-    config: Config, release: str, inputs: Inputs, previous: Manifest | None, created_at: str, set_id: str, outcomes: Sequence[SourceOutcome]
+    config: Config,
+    release: str,
+    inputs: Inputs,
+    previous: Manifest | None,
+    created_at: str,
+    set_id: str,
+    outcomes: Sequence[SourceOutcome],
 ) -> Manifest:
     return Manifest(
         release=release,
@@ -25,7 +31,13 @@ def manifest_of(
         set_id=set_id,
         packages=dict(inputs.packages),
         sources=[
-            {"source": outcome.source, "status": outcome.status, "message": outcome.message, "is_simulated": outcome.is_simulated} for outcome in outcomes
+            {
+                "source": outcome.source,
+                "status": outcome.status,
+                "message": outcome.message,
+                "is_simulated": outcome.is_simulated,
+            }
+            for outcome in outcomes
         ],
         loads=[asdict(load) for outcome in outcomes for load in outcome.loads],
         code_version=code_version(),

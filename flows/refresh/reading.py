@@ -1,4 +1,6 @@
-"""Read a source's raw files into the lake: small ones here, big ones in up to two processes of their own."""
+"""Read a source's raw files into the lake: small ones here, big ones in up to two processes of
+their own.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +30,23 @@ BIG_BYTES = 2 * 1024 * 1024
 PROCESSES = 2
 WORTH_A_LINE_SECONDS = 0.5
 # Errors of a disk or a network share that may be gone a few seconds later.
-TRANSIENT = {errno.EIO, errno.EAGAIN, errno.EBUSY, errno.EINTR, errno.ESTALE, errno.ETIMEDOUT, errno.EHOSTDOWN, errno.ENETDOWN, errno.ECONNRESET}
+TRANSIENT = {
+    errno.EIO,
+    errno.EAGAIN,
+    errno.EBUSY,
+    errno.EINTR,
+    errno.ESTALE,
+    errno.ETIMEDOUT,
+    errno.EHOSTDOWN,
+    errno.ENETDOWN,
+    errno.ECONNRESET,
+}
 
 
 class Reader:
-    """Reads files; big ones in processes that are started when the first of them comes, and end with this one."""
+    """Reads files; big ones in processes that are started when the first of them comes, and end
+    with this one.
+    """
 
     def __init__(self, lake: Path, say: Say, files_n: int = 0) -> None:
         self._lake, self._say = lake, say
@@ -42,16 +56,25 @@ class Reader:
     def __enter__(self) -> Reader:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 
-    def read(self, source: str, files: Sequence[Path], options: Mapping[str, str]) -> tuple[LoadReport, ...]:
-        """Read a source's files, in parallel where they are big; those already in the lake are not read again.
+    def read(
+        self, source: str, files: Sequence[Path], options: Mapping[str, str]
+    ) -> tuple[LoadReport, ...]:
+        """Read a source's files, in parallel where they are big; those already in the lake are not
+        read again.
 
         Raises
         ------
-        SourceError : the first file, in their order, that cannot be read, or one that holds the same rows as another.
+        SourceError : the first file, in their order, that cannot be read, or one that holds the
+            same rows as another.
         OSError : a file that cannot be read now, but perhaps in a moment.
         """
         big = [file for file in files if _size(file) >= BIG_BYTES] if len(files) > 1 else []
@@ -68,7 +91,10 @@ class Reader:
                 problems[file] = error
             except BrokenProcessPool:
                 problems[file] = SourceError(
-                    shown_name(file), "", "the process that read it was killed, perhaps for want of memory", "Free memory or split the file"
+                    shown_name(file),
+                    "",
+                    "the process that read it was killed, perhaps for want of memory",
+                    "Free memory or split the file",
                 )
             else:
                 self._tell(source, file, *done[file])
@@ -84,24 +110,41 @@ class Reader:
         self._tell_source(source, list(done.values()))
         return tuple(done[file][0] for file in files)
 
-    def _tell(self, source: str, file: Path, report: LoadReport, is_new: bool, seconds: float) -> None:
+    def _tell(
+        self, source: str, file: Path, report: LoadReport, is_new: bool, seconds: float
+    ) -> None:
         if is_new and seconds >= WORTH_A_LINE_SECONDS:
-            self._say(f"  {source}: {shown_name(file)}: {report.read_n:,} rows read, {report.set_aside_n:,} set aside, {seconds:.1f} s")
+            self._say(
+                f"  {source}: {shown_name(file)}: {report.read_n:,} rows read,"
+                f" {report.set_aside_n:,} set aside, {seconds:.1f} s"
+            )
 
     def _tell_source(self, source: str, done: list[tuple[LoadReport, bool, float]]) -> None:
         known = sum(not is_new for _, is_new, _ in done)
-        read, aside = sum(report.read_n for report, _, _ in done), sum(report.set_aside_n for report, _, _ in done)
+        read, aside = (
+            sum(report.read_n for report, _, _ in done),
+            sum(report.set_aside_n for report, _, _ in done),
+        )
         before = f", {known} of them already in the lake" if known else ""
-        self._say(f"  {source}: {len(done)} file{'' if len(done) == 1 else 's'}{before}; {read:,} rows, {aside:,} set aside")
+        self._say(
+            f"  {source}: {len(done)} file{'' if len(done) == 1 else 's'}{before}; {read:,} rows,"
+            f" {aside:,} set aside"
+        )
 
-    def _submit(self, source: str, file: Path, options: Mapping[str, str]) -> Future[tuple[LoadReport, bool, float]]:
+    def _submit(
+        self, source: str, file: Path, options: Mapping[str, str]
+    ) -> Future[tuple[LoadReport, bool, float]]:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(PROCESSES, mp_context=context, initializer=die_with, initargs=(os.getpid(),))
+            self._pool = ProcessPoolExecutor(
+                PROCESSES, mp_context=context, initializer=die_with, initargs=(os.getpid(),)
+            )
         return self._pool.submit(read_one, source, file, self._lake, dict(options))
 
 
-def read_one(source: str, file: Path, lake: Path, options: dict[str, str]) -> tuple[LoadReport, bool, float]:
+def read_one(
+    source: str, file: Path, lake: Path, options: dict[str, str]
+) -> tuple[LoadReport, bool, float]:
     """Read one file: its report, whether it was read now, and the seconds it took.
 
     Raises
@@ -115,7 +158,10 @@ def read_one(source: str, file: Path, lake: Path, options: dict[str, str]) -> tu
         report, is_new = load_file(get_source(source), file, lake, options)
     except Exception as error:
         if is_full_disk(error):
-            raise ReleaseError(f"{lake}: no space left on device while {shown_name(file)} was read. Free some space, then refresh again.") from error
+            raise ReleaseError(
+                f"{lake}: no space left on device while {shown_name(file)} was read. Free some"
+                " space, then refresh again."
+            ) from error
         told = _as_told(file, error)
         if told is error:
             raise
@@ -131,10 +177,17 @@ def _as_told(file: Path, error: Exception) -> Exception:
     if isinstance(error, OSError):
         if is_transient(error):
             return error
-        return SourceError(shown_name(file), "", f"stopped at {error.filename or 'the disk'} ({error.strerror or error})", "Check the disk and the permissions")
+        return SourceError(
+            shown_name(file),
+            "",
+            f"stopped at {error.filename or 'the disk'} ({error.strerror or error})",
+            "Check the disk and the permissions",
+        )
     # a fault of the reader must not take the other sources with it
     problem = f"the reader broke ({type(error).__name__}: {error}{_place(error)})"
-    return SourceError(shown_name(file), "", problem, "Please report it with the file's first lines")
+    return SourceError(
+        shown_name(file), "", problem, "Please report it with the file's first lines"
+    )
 
 
 def _size(file: Path) -> int:
@@ -151,10 +204,17 @@ def is_transient(error: BaseException | None) -> bool:
 def is_full_disk(error: BaseException | None) -> bool:
     """Whether the disk had no room, whoever says so: the system, or DuckDB in words."""
     words = os.strerror(errno.ENOSPC).lower()
-    return any((isinstance(one, OSError) and one.errno == errno.ENOSPC) or words in str(one).lower() for one in (error, getattr(error, "__cause__", None)))
+    return any(
+        (isinstance(one, OSError) and one.errno == errno.ENOSPC) or words in str(one).lower()
+        for one in (error, getattr(error, "__cause__", None))
+    )
 
 
 def _place(error: BaseException) -> str:
     """The last line of the project's own code that an error passed through."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).is_relative_to(PROJECT)]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(PROJECT)
+    ]
     return f" in {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""

@@ -1,4 +1,6 @@
-"""`citytrade rebuild`: a release made again from its manifest, and compared with what the manifest says of it."""
+"""`citytrade rebuild`: a release made again from its manifest, and compared with what the manifest
+says of it.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,8 @@ SHOWN = 5
 
 
 def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
-    """Build a release again and compare every table; one that is no longer on disk is put back there.
+    """Build a release again and compare every table; one that is no longer on disk is put back
+    there.
 
     Parameters
     ----------
@@ -43,7 +46,8 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
 
     Raises
     ------
-    ReleaseError : other code, packages or years than the release was made with; loads that are no longer in the lake
+    ReleaseError : other code, packages or years than the release was made with; loads that are no
+        longer in the lake
         (the raw files are named); or a rebuilt table that differs.
     """
     with lock.hold(config.home):
@@ -55,11 +59,17 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
             _build(config, manifest, loads, folder, say)
             _refuse_other_content(manifest, table_contents(folder / DATABASE))
             if (config.builds / manifest.release).exists():
-                say(f"Release {manifest.release} rebuilt: {len(manifest.tables)} tables, each with the same content.")
+                say(
+                    f"Release {manifest.release} rebuilt: {len(manifest.tables)} tables, each with"
+                    " the same content."
+                )
             else:
                 put_in_place(config.home, folder, manifest)
                 note_published(config.home, manifest.release)
-                say(f"Release {manifest.release} rebuilt and put back: {len(manifest.tables)} tables, each with the same content.")
+                say(
+                    f"Release {manifest.release} rebuilt and put back: {len(manifest.tables)}"
+                    " tables, each with the same content."
+                )
         finally:
             remove_tree(folder)
     return manifest
@@ -67,16 +77,27 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
 
 def _manifest(config: Config, wanted: str) -> Manifest:
     file = Path(wanted)
-    manifest = read_manifest_file(file) if file.suffix == ".json" and file.is_file() else read_manifest(config.home, named_release(config.home, wanted))
+    manifest = (
+        read_manifest_file(file)
+        if file.suffix == ".json" and file.is_file()
+        else read_manifest(config.home, named_release(config.home, wanted))
+    )
     if not RELEASE_PATTERN.match(manifest.release):
-        raise ReleaseError(f"{wanted}: {manifest.release!r} is no name of a release, so this manifest is not one that citytrade wrote.")
+        raise ReleaseError(
+            f"{wanted}: {manifest.release!r} is no name of a release, so this manifest is not one"
+            " that citytrade wrote."
+        )
     if not manifest.tables:
-        raise ReleaseError(f"Release {manifest.release} was made before manifests said what its tables hold, so a rebuild cannot be compared with it.")
+        raise ReleaseError(
+            f"Release {manifest.release} was made before manifests said what its tables hold, so a"
+            " rebuild cannot be compared with it."
+        )
     years = [config.first_year, config.last_year]
     if manifest.years != years:
         there = "-".join(map(str, manifest.years))
         raise ReleaseError(
-            f"Release {manifest.release} holds {there}, and {config.path} asks for {years[0]}-{years[1]}. Set first_year and last_year to its years."
+            f"Release {manifest.release} holds {there}, and {config.path} asks for"
+            f" {years[0]}-{years[1]}. Set first_year and last_year to its years."
         )
     return manifest
 
@@ -84,32 +105,53 @@ def _manifest(config: Config, wanted: str) -> Manifest:
 def _refuse_other_code(manifest: Manifest) -> None:
     if manifest.code_fingerprint != code_fingerprint():
         commit = f" (commit {manifest.code_version})" if manifest.code_version else ""
-        raise ReleaseError(f"Release {manifest.release} was made by other code than this{commit}. Check that version out, and rebuild with it.")
+        raise ReleaseError(
+            f"Release {manifest.release} was made by other code than this{commit}. Check that"
+            " version out, and rebuild with it."
+        )
     now = package_versions()
-    other = [f"{name} {version} (here {now.get(name, 'missing')})" for name, version in sorted(manifest.packages.items()) if now.get(name) != version]
+    other = [
+        f"{name} {version} (here {now.get(name, 'missing')})"
+        for name, version in sorted(manifest.packages.items())
+        if now.get(name) != version
+    ]
     if other:
-        raise ReleaseError(f"Release {manifest.release} was made with other packages: {', '.join(other)}. Install those, and rebuild.")
+        raise ReleaseError(
+            f"Release {manifest.release} was made with other packages: {', '.join(other)}. Install"
+            " those, and rebuild."
+        )
 
 
 def _loads(config: Config, manifest: Manifest) -> list[LoadReport]:
     loads = [LoadReport(**fields) for fields in manifest.loads]
     gone = [load for load in loads if finished_load(config.lake, load.source, load.load_id) is None]
     if gone:
-        listed = "\n".join(f"  {load.source}: {load.file_name} (SHA-256 {load.fingerprint})" for load in gone)
+        listed = "\n".join(
+            f"  {load.source}: {load.file_name} (SHA-256 {load.fingerprint})" for load in gone
+        )
         raise ReleaseError(
-            f"{len(gone)} of {len(loads)} loads of release {manifest.release} are no longer in the lake. Put these raw files where the "
-            f"configuration finds them, run `citytrade refresh`, and rebuild:\n{listed}"
+            f"{len(gone)} of {len(loads)} loads of release {manifest.release} are no longer in the"
+            " lake. Put these raw files where the configuration finds them, run `citytrade"
+            f" refresh`, and rebuild:\n{listed}"
         )
     return loads
 
 
-def _build(config: Config, manifest: Manifest, loads: Sequence[LoadReport], folder: Path, say: Say) -> None:
+def _build(
+    config: Config, manifest: Manifest, loads: Sequence[LoadReport], folder: Path, say: Say
+) -> None:
     """Models and schema `meta`, as a refresh makes them, with the manifest's own loads."""
     set_id = make_set(config.lake, loads, lake_tables())
     if set_id != manifest.set_id:
-        raise ReleaseError(f"The loads of release {manifest.release} make the set {set_id}, not {manifest.set_id}: its manifest was changed by hand.")
+        raise ReleaseError(
+            f"The loads of release {manifest.release} make the set {set_id}, not {manifest.set_id}:"
+            " its manifest was changed by hand."
+        )
     outcomes = _outcomes(manifest, loads)
-    checks: list[CheckResult] = check_deliveries([load for outcome in outcomes if outcome.status == "loaded" for load in outcome.loads], config.lake)
+    checks: list[CheckResult] = check_deliveries(
+        [load for outcome in outcomes if outcome.status == "loaded" for load in outcome.loads],
+        config.lake,
+    )
     say(f"Building the models of release {manifest.release} again")
     built = dbt.build(config, config.lake / "sets" / set_id, folder, say)
     checks += checked_panels(config, folder / DATABASE, built, outcomes)
@@ -130,10 +172,15 @@ def _outcomes(manifest: Manifest, loads: Sequence[LoadReport]) -> list[SourceOut
 
 
 def _refuse_other_content(manifest: Manifest, found: dict[str, list[Any]]) -> None:
-    other = [name for name in sorted({*manifest.tables, *found}) if manifest.tables.get(name) != found.get(name)]
+    other = [
+        name
+        for name in sorted({*manifest.tables, *found})
+        if manifest.tables.get(name) != found.get(name)
+    ]
     if other:
         more = f" and {len(other) - SHOWN} more" if len(other) > SHOWN else ""
         raise ReleaseError(
-            f"{len(other)} of {len(manifest.tables)} tables of release {manifest.release} come out otherwise: {', '.join(other[:SHOWN])}{more}. "
-            "The release on disk stays as it is. Please report it with both manifests."
+            f"{len(other)} of {len(manifest.tables)} tables of release {manifest.release} come out"
+            f" otherwise: {', '.join(other[:SHOWN])}{more}. The release on disk stays as it is."
+            " Please report it with both manifests."
         )

@@ -27,14 +27,21 @@ if TYPE_CHECKING:
 SHOWN = 5
 
 
-def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozenset(), say: Say = say_at_once) -> int:
-    """Refresh, and return the exit code: 0 done or nothing to do, 3 published although a source failed or is held.
+def run(
+    config: Config,
+    force: bool = False,
+    confirmed: frozenset[str] = frozenset(),
+    say: Say = say_at_once,
+) -> int:
+    """Refresh, and return the exit code: 0 done or nothing to do, 3 published although a source
+    failed or is held.
 
     Whoever the configuration names is alerted of any trouble.
 
     Parameters
     ----------
-    confirmed : sources whose change of size since the former release is right, so that it holds nothing
+    confirmed : sources whose change of size since the former release is right, so that it holds
+        nothing
 
     Raises
     ------
@@ -52,52 +59,98 @@ def run(config: Config, force: bool = False, confirmed: frozenset[str] = frozens
             code, troubles = _refresh(config, force, confirmed, start, say)
         except Exception as error:
             after = current_release(config.home)
-            kept = "readers keep the former release" if after == before else f"it had published release {after} before that"
-            event("refresh failed", logging.ERROR, problem=str(error), seconds=round(time.perf_counter() - start, 1))
+            kept = (
+                "readers keep the former release"
+                if after == before
+                else f"it had published release {after} before that"
+            )
+            event(
+                "refresh failed",
+                logging.ERROR,
+                problem=str(error),
+                seconds=round(time.perf_counter() - start, 1),
+            )
             tell_trouble(config, "refresh", f"The refresh failed; {kept}.", [str(error)], say)
             if isinstance(error, (OSError, duckdb.Error)):
                 told = " ".join(str(error).split())
-                raise ReleaseError(f"The refresh stopped ({told}); {kept}. Check the disk and its permissions, then refresh again.") from error
+                raise ReleaseError(
+                    f"The refresh stopped ({told}); {kept}. Check the disk and its permissions,"
+                    " then refresh again."
+                ) from error
             raise
         for trouble in troubles:
             event("source in trouble", logging.ERROR, problem=trouble)
-        event("refresh ended", exit_code=code, release=current_release(config.home), seconds=round(time.perf_counter() - start, 1))
-        did = "found nothing new, and the release is" if current_release(config.home) == before else "published"
-        tell_trouble(config, "refresh", f"The refresh {did} without {len(troubles)} of its sources' new data.", troubles, say)
+        event(
+            "refresh ended",
+            exit_code=code,
+            release=current_release(config.home),
+            seconds=round(time.perf_counter() - start, 1),
+        )
+        did = (
+            "found nothing new, and the release is"
+            if current_release(config.home) == before
+            else "published"
+        )
+        tell_trouble(
+            config,
+            "refresh",
+            f"The refresh {did} without {len(troubles)} of its sources' new data.",
+            troubles,
+            say,
+        )
     return code
 
 
 def _listed(config: Config, paths: Sequence[Path]) -> str:
     """The first few of some paths, from the home on."""
-    shown = [str(path.relative_to(config.home)) if path.is_relative_to(config.home) else path.name for path in paths[:SHOWN]]
+    shown = [
+        str(path.relative_to(config.home)) if path.is_relative_to(config.home) else path.name
+        for path in paths[:SHOWN]
+    ]
     return ", ".join(shown) + (f" and {len(paths) - SHOWN} more" if len(paths) > SHOWN else "")
 
 
 def _altered(config: Config, former: Manifest, say: Say) -> bool:
-    """Whether the published release is no longer as it was sealed; it is then said how, and built again."""
+    """Whether the published release is no longer as it was sealed; it is then said how, and built
+    again.
+    """
     broken = broken_seals(config.builds / former.release)
     if broken:
-        say(f"warning: release {former.release} was changed after its publication ({'; '.join(broken[:SHOWN])}): it is built again.")
+        say(
+            f"warning: release {former.release} was changed after its publication"
+            f" ({'; '.join(broken[:SHOWN])}): it is built again."
+        )
     return bool(broken)
 
 
 def _former(config: Config, force: bool, say: Say) -> Manifest | None:
-    """The published release's manifest; with `force`, one that cannot be read does not stand in the way of the next."""
+    """The published release's manifest; with `force`, one that cannot be read does not stand in the
+    way of the next.
+    """
     try:
         return published(config)
     except ReleaseError as error:
         if not force:
             raise
-        say(f"warning: {error} It is left aside: no former files can stand in for a source that fails, and no change of size is seen.")
+        say(
+            f"warning: {error} It is left aside: no former files can stand in for a source that"
+            " fails, and no change of size is seen."
+        )
         return None
 
 
-def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: float, say: Say) -> tuple[int, list[str]]:
+def _refresh(
+    config: Config, force: bool, confirmed: frozenset[str], start: float, say: Say
+) -> tuple[int, list[str]]:
     """The exit code, and a line for each source in trouble."""
     former = _former(config, force, say)
     if not force and not confirmed and former is not None and _world_is_there(config):
         inputs = find_inputs(config)
-        if is_unchanged(config, inputs, former) and not _altered(config, former, say) and not _recovered(config, inputs, former, say):
+        if (
+            is_unchanged(config, inputs, former)
+            and not _altered(config, former, say)
+            and not _recovered(config, inputs, former, say)
+        ):
             return _nothing_changed(former, inputs, time.perf_counter() - start, say)
     prefect_server.quiet(config.home)
     with prefect_server.server(config.home) as server:
@@ -113,7 +166,11 @@ def _refresh(config: Config, force: bool, confirmed: frozenset[str], start: floa
     done = asked.done
     assert done is not None, "a refresh that did not publish has raised"
     say(summary(done, time.perf_counter() - start))
-    return done.exit_code, [f"{outcome.source} {outcome.status}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
+    return done.exit_code, [
+        f"{outcome.source} {outcome.status}: {outcome.message}"
+        for outcome in done.outcomes
+        if outcome.is_trouble
+    ]
 
 
 def _world_is_there(config: Config) -> bool:
@@ -125,7 +182,9 @@ def _world_is_there(config: Config) -> bool:
 
 
 def _recovered(config: Config, inputs: Inputs, former: Manifest, say: Say) -> list[str]:
-    """Sources that failed in the former release and can be read now: the same bytes may have failed for want of memory or of a network."""
+    """Sources that failed in the former release and can be read now: the same bytes may have failed
+    for want of memory or of a network.
+    """
     failed = [source["source"] for source in former.sources if source["status"] == "failed"]
     tried = [source for source in failed if inputs.files.get(source)]
     if not tried:
@@ -145,11 +204,19 @@ def _recovered(config: Config, inputs: Inputs, former: Manifest, say: Say) -> li
     return recovered
 
 
-def _nothing_changed(former: Manifest, inputs: Inputs, seconds: float, say: Say) -> tuple[int, list[str]]:
+def _nothing_changed(
+    former: Manifest, inputs: Inputs, seconds: float, say: Say
+) -> tuple[int, list[str]]:
     kind = "SIMULATED release" if former.is_simulated else "release"
-    say(f"Nothing changed since {kind} {former.release} ({inputs.files_n} files, checked in {seconds:.1f} s).")
+    say(
+        f"Nothing changed since {kind} {former.release} ({inputs.files_n} files, checked in"
+        f" {seconds:.1f} s)."
+    )
     troubles = [source for source in former.sources if source["status"] in ("failed", "held")]
-    told = [f"{trouble['source']} is still {trouble['status']}: {trouble['message']}" for trouble in troubles]
+    told = [
+        f"{trouble['source']} is still {trouble['status']}: {trouble['message']}"
+        for trouble in troubles
+    ]
     for line in told:
         say(f"  {line}")
     return 3 if troubles else 0, told

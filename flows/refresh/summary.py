@@ -37,20 +37,39 @@ def summary(done: Refreshed, seconds: float) -> str:
     from flows.refresh.flow import check_counts
 
     lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes], right=NAMES[2:6]), ""]
-    lines += [f"{outcome.source} {outcome.status.upper()}: {outcome.message}" for outcome in done.outcomes if outcome.is_trouble]
-    lines += [f"{outcome.source}: {outcome.message}" for outcome in done.outcomes if outcome.message and not outcome.is_trouble]
+    lines += [
+        f"{outcome.source} {outcome.status.upper()}: {outcome.message}"
+        for outcome in done.outcomes
+        if outcome.is_trouble
+    ]
+    lines += [
+        f"{outcome.source}: {outcome.message}"
+        for outcome in done.outcomes
+        if outcome.message and not outcome.is_trouble
+    ]
     lines += unread_lines(done.outcomes)
     lines += _unmet(done.outcomes)
     lines += done.fates
     absent = [outcome.source for outcome in done.outcomes if outcome.status == "not_configured"]
     if absent:
-        lines.append(f"Not configured, so every column that needs them is null: {', '.join(absent)}.")
+        lines.append(
+            f"Not configured, so every column that needs them is null: {', '.join(absent)}."
+        )
     lines += empty_lines(done.checks)
-    lines += [f"warning: {check}" for check in done.checks if not check.success and not check.stops and not is_empty_panel(check)]
+    lines += [
+        f"warning: {check}"
+        for check in done.checks
+        if not check.success and not check.stops and not is_empty_panel(check)
+    ]
     lines += problem_lines(done.problems)
     counts = check_counts(done.checks)
-    failed = ", ".join(f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind])
-    lines.append(f"{done.models_n} models built, {done.tests_n} tests of models passed, {counts['passed']} checks passed{f', {failed}' if failed else ''}.")
+    failed = ", ".join(
+        f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind]
+    )
+    lines.append(
+        f"{done.models_n} models built, {done.tests_n} tests of models passed, {counts['passed']}"
+        f" checks passed{f', {failed}' if failed else ''}."
+    )
     if done.manifest.is_simulated:
         lines.append(SIMULATED)
     lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
@@ -58,19 +77,33 @@ def summary(done: Refreshed, seconds: float) -> str:
 
 
 def unread_lines(outcomes: Sequence[SourceOutcome]) -> list[str]:
-    """One line a source: which columns of its files were not read; a head that many files have is counted once."""
+    """One line a source: which columns of its files were not read; a head that many files have is
+    counted once.
+    """
     lines = []
     for outcome in outcomes:
-        unread = dict.fromkeys(_named(row) for load in outcome.loads for row in load.column_rows if row["indicator"] is None)
+        unread = dict.fromkeys(
+            _named(row)
+            for load in outcome.loads
+            for row in load.column_rows
+            if row["indicator"] is None
+        )
         if unread:
             heads, count = list(unread), len(unread)
             more = f" and {count - UNREAD_SHOWN} more" if count > UNREAD_SHOWN else ""
-            lines.append(f"{outcome.source}: {count} column{'' if count == 1 else 's'} unread: {', '.join(heads[:UNREAD_SHOWN])}{more}")
+            lines.append(
+                f"{outcome.source}: {count} column{'' if count == 1 else 's'} unread:"
+                f" {', '.join(heads[:UNREAD_SHOWN])}{more}"
+            )
     return [*lines, f"  ({UNREAD_QUERY})"] if lines else []
 
 
 def _named(column: Mapping[str, Any]) -> str:
-    return f"{column['head']} of sheet {column['sheet']}" if column["head"].startswith("(") and column["sheet"] else str(column["head"])
+    return (
+        f"{column['head']} of sheet {column['sheet']}"
+        if column["head"].startswith("(") and column["sheet"]
+        else str(column["head"])
+    )
 
 
 def empty_lines(checks: Sequence[CheckResult]) -> list[str]:
@@ -83,20 +116,31 @@ def empty_lines(checks: Sequence[CheckResult]) -> list[str]:
 
 
 def problem_lines(problems: Sequence[Mapping[str, Any]]) -> list[str]:
-    """One line an index and problem: which indicators, how many rows, and what it means for the index.
+    """One line an index and problem: which indicators, how many rows, and what it means for the
+    index.
 
-    An index without any row is not told here: the sources that it lacks are. meta.problems has every line.
+    An index without any row is not told here: the sources that it lacks are. meta.problems has
+    every line.
     """
     grouped: dict[tuple[str, str], list[str]] = {}
     for row in problems:
         if row["rows_n"]:
-            grouped.setdefault((row["index_name"], row["problem"]), []).append(f"{row['indicator']} ({row['rows_n']:,} rows)")
-    return [f"index {index}: {_first(sorted(found))}: {PROBLEMS.get(problem, problem)}" for (index, problem), found in sorted(grouped.items())]
+            grouped.setdefault((row["index_name"], row["problem"]), []).append(
+                f"{row['indicator']} ({row['rows_n']:,} rows)"
+            )
+    return [
+        f"index {index}: {_first(sorted(found))}: {PROBLEMS.get(problem, problem)}"
+        for (index, problem), found in sorted(grouped.items())
+    ]
 
 
 def _first(found: Sequence[str]) -> str:
     """The first few of a list, and how many more there are."""
-    more = f" and {len(found) - PROBLEMS_SHOWN} more (from meta.problems)" if len(found) > PROBLEMS_SHOWN else ""
+    more = (
+        f" and {len(found) - PROBLEMS_SHOWN} more (from meta.problems)"
+        if len(found) > PROBLEMS_SHOWN
+        else ""
+    )
     return ", ".join(found[:PROBLEMS_SHOWN]) + more
 
 
@@ -106,7 +150,10 @@ def _unmet(outcomes: Sequence[SourceOutcome]) -> list[str]:
     missing = [name for name in PLACES_CUSTOMS if name not in filled]
     if "customs" not in filled or not missing:
         return []
-    sentence = "customs needs concordance, divisions and postcodes: without them no record can be placed and trade columns are null"
+    sentence = (
+        "customs needs concordance, divisions and postcodes: without them no record can be placed "
+        "and trade columns are null"
+    )
     return [f"{sentence} (missing: {', '.join(missing)})."]
 
 
@@ -116,4 +163,9 @@ def _row(outcome: SourceOutcome) -> list[str]:
     if not outcome.loads:
         return [outcome.source, status, "", "", "", "", ""]
     years = f"{row['first_year']}-{row['last_year']}" if row["first_year"] is not None else ""
-    return [outcome.source, status, *(f"{row[name]:,}" for name in ("files_n", "read_n", "accepted_n", "set_aside_n")), years]
+    return [
+        outcome.source,
+        status,
+        *(f"{row[name]:,}" for name in ("files_n", "read_n", "accepted_n", "set_aside_n")),
+        years,
+    ]

@@ -1,7 +1,8 @@
-"""The flows that the schedule starts, each in a process of its own: the same refresh as by hand, and a look at the seals.
+"""The flows that the schedule starts, each in a process of its own: the same refresh as by hand,
+and a look at the seals.
 
-Neither has a parameter: what is refreshed was fixed by whoever started `citytrade serve`, and whoever can start a run
-can start this one and no other.
+Neither has a parameter: what is refreshed was fixed by whoever started `citytrade serve`, and
+whoever can start a run can start this one and no other.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ SERVED = "CITYTRADE_SERVED_CONFIG"
 
 @flow(name="scheduled-refresh", log_prints=False)
 def refresh_by_schedule() -> State[None]:
-    """Refresh from the served configuration; a source in trouble fails the run, although the rest is published."""
+    """Refresh from the served configuration; a source in trouble fails the run, although the rest
+    is published.
+    """
     die_with(os.getppid())
     try:
         code = run(load_config(os.environ[SERVED]))
@@ -39,12 +42,22 @@ def refresh_by_schedule() -> State[None]:
     except Exception:  # a fault of ours: told whole, since nobody else tells it
         traceback.print_exc()
         raise
-    return Failed(message="A source is in trouble; see the tasks of the refresh.") if code else Completed(message="Whole.")
+    return (
+        Failed(message="A source is in trouble; see the tasks of the refresh.")
+        if code
+        else Completed(message="Whole.")
+    )
 
 
 @flow(name="scheduled-look-at-seals", log_prints=False)
 def look_by_schedule() -> State[None]:
-    """Compare every release with what was published; a change is told as trouble of a refresh is."""
+    """Compare every release with what was published; a change is told as trouble of a
+    refresh is.
+    """
     die_with(os.getppid())
     broken = look_at_seals(load_config(os.environ[SERVED]))
-    return Failed(message="; ".join(broken)) if broken else Completed(message="Every release is as it was published.")
+    return (
+        Failed(message="; ".join(broken))
+        if broken
+        else Completed(message="Every release is as it was published.")
+    )

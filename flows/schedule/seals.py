@@ -10,9 +10,15 @@ from warehouse.settings.config import Config
 
 
 def look_at_seals(config: Config, say: Say = say_at_once) -> list[str]:
-    """What was changed, one sentence a release; whoever the configuration names is alerted of it once."""
+    """What was changed, one sentence a release; whoever the configuration names is alerted of it
+    once.
+    """
     broken = {name: broken_seals(config.builds / name) for name in release_names(config.home)}
-    told = [f"release {name} was changed after its publication: {'; '.join(wrong)}" for name, wrong in broken.items() if wrong]
+    told = [
+        f"release {name} was changed after its publication: {'; '.join(wrong)}"
+        for name, wrong in broken.items()
+        if wrong
+    ]
     for line in told:
         say(line)
     tell_trouble(config, "seals", "A published release was changed.", told, say)

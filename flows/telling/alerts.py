@@ -1,4 +1,6 @@
-"""Tell somebody of trouble, once, and once more when it is over: a command, a web address, or chat services."""
+"""Tell somebody of trouble, once, and once more when it is over: a command, a web address, or chat
+services.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ SENDER = "flows.telling.sending:main"
 
 
 def resolved(config: Config) -> Alerts:
-    """The addresses with their secrets filled in from the environment; only what sends alerts needs them.
+    """The addresses with their secrets filled in from the environment; only what sends alerts needs
+    them.
 
     Raises
     ------
@@ -28,8 +31,11 @@ def resolved(config: Config) -> Alerts:
     return with_secrets(config)
 
 
-def tell_trouble(config: Config, about: str, subject: str, troubles: Sequence[str], say: Say) -> None:
-    """Alert of troubles that nobody was told of yet, and of their end; `about` tells kinds of trouble apart.
+def tell_trouble(
+    config: Config, about: str, subject: str, troubles: Sequence[str], say: Say
+) -> None:
+    """Alert of troubles that nobody was told of yet, and of their end; `about` tells kinds of
+    trouble apart.
 
     What was told stands in the home, so that a schedule does not tell it again every day.
     """
@@ -49,24 +55,42 @@ def tell_trouble(config: Config, about: str, subject: str, troubles: Sequence[st
 
 
 def alert(config: Config, subject: str, troubles: Sequence[str], say: Say) -> bool:
-    """Send one alert to each address that the configuration names, and say which was reached; whether any was.
+    """Send one alert to each address that the configuration names, and say which was reached;
+    whether any was.
 
-    The message is JSON: project, config, subject, troubles, and text, which joins the last two for chat services.
-    A web address may hold a secret, so it is never printed.
+    The message is JSON: project, config, subject, troubles, and text, which joins the last two for
+    chat services. A web address may hold a secret, so it is never printed.
     """
-    body = {"project": "citytrade", "config": config.path.name, "subject": subject, "troubles": list(troubles), "text": "\n".join([subject, *troubles])}
+    body = {
+        "project": "citytrade",
+        "config": config.path.name,
+        "subject": subject,
+        "troubles": list(troubles),
+        "text": "\n".join([subject, *troubles]),
+    }
     message = json.dumps(body, ensure_ascii=False)
     alerts = resolved(config)
     problems: dict[str, str] = {}
     if alerts.command:
-        problems["command"] = _run(alerts.command, message) if config.is_named else f"{config.path} was found, not named: name it with --config"
+        problems["command"] = (
+            _run(alerts.command, message)
+            if config.is_named
+            else f"{config.path} was found, not named: name it with --config"
+        )
     if alerts.webhook:
         problems["webhook"] = _send("webhook", alerts.webhook, message)
     for address in alerts.services:
         scheme = address.split(":")[0]
         problems[f"service {scheme}"] = _send("service", address, message)
     for kind, problem in problems.items():
-        say(f"Alert sent by {kind}." if not problem else f"warning: the alert's {kind} failed ({problem}). Check [alerts] in the configuration.")
+        say(
+            f"Alert sent by {kind}."
+            if not problem
+            else (
+                f"warning: the alert's {kind} failed ({problem}). Check [alerts] in the"
+                " configuration."
+            )
+        )
     return not all(problems.values())
 
 
@@ -82,11 +106,21 @@ def _run(command: Sequence[str], message: str) -> str:
 
 
 def _send(kind: str, address: str, message: str) -> str:
-    """Send in a process of its own: a server that answers a byte a second holds that, and not the refresh."""
-    asked = json.dumps({"kind": kind, "address": address, "message": message, "seconds": SECONDS / 2})
+    """Send in a process of its own: a server that answers a byte a second holds that, and not the
+    refresh.
+    """
+    asked = json.dumps(
+        {"kind": kind, "address": address, "message": message, "seconds": SECONDS / 2}
+    )
     try:
         done = subprocess.run(
-            supervised.command(SENDER), input=asked, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, env=supervised.environment()
+            supervised.command(SENDER),
+            input=asked,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=SECONDS,
+            env=supervised.environment(),
         )
     except subprocess.TimeoutExpired:
         return f"it did not take the message within {SECONDS} s"
@@ -99,7 +133,11 @@ def _read_told(config: Config) -> dict[str, list[str]]:
         told = json.loads((config.home / TOLD).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}  # nobody was told anything yet
-    return {str(about): [str(key) for key in keys] for about, keys in told.items()} if isinstance(told, dict) else {}
+    return (
+        {str(about): [str(key) for key in keys] for about, keys in told.items()}
+        if isinstance(told, dict)
+        else {}
+    )
 
 
 def _write_told(config: Config, told: dict[str, list[str]]) -> None:

@@ -6,7 +6,9 @@ import sys
 from collections.abc import Callable
 
 Say = Callable[[str], None]
-SIMULATED = "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
+SIMULATED = (
+    "SIMULATED WORLD: these numbers come from a simulation; they say nothing about real cities."
+)
 
 
 def say_at_once(text: str) -> None:

@@ -1,7 +1,7 @@
 """The log: one line of JSON an event, with its time and counts, beside what people see.
 
-A refresh writes it to home/logs/citytrade.log, which is kept small by rotation; `citytrade serve` writes to its error
-output, with the priority that a journal reads from `<N>`.
+A refresh writes it to home/logs/citytrade.log, which is kept small by rotation; `citytrade serve`
+writes to its error output, with the priority that a journal reads from `<N>`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,16 @@ class Lines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         about = getattr(record, "about", {})
-        return json.dumps({"time": time, "level": record.levelname.lower(), "event": record.getMessage(), **about}, ensure_ascii=False, default=str)
+        return json.dumps(
+            {
+                "time": time,
+                "level": record.levelname.lower(),
+                "event": record.getMessage(),
+                **about,
+            },
+            ensure_ascii=False,
+            default=str,
+        )
 
 
 class JournalLines(Lines):
@@ -47,10 +56,14 @@ class JournalLines(Lines):
 
 @contextmanager
 def log_to_file(home: Path) -> Iterator[None]:
-    """Keep the log of what is done meanwhile; one process at a time, as who holds the home's lock."""
+    """Keep the log of what is done meanwhile; one process at a time, as who holds the
+    home's lock.
+    """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(folder / NAME, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8")
+    handler = logging.handlers.RotatingFileHandler(
+        folder / NAME, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8"
+    )
     handler.setFormatter(Lines())
     LOGGER.addHandler(handler)
     try:

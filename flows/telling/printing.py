@@ -12,30 +12,54 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, TextIO
 
-# What a spreadsheet takes for a formula, the wide signs of Chinese input too, at a cell's start or behind signs that it
-# skips: blanks of every kind, signs without width, and the semicolon, at which some countries' spreadsheets split cells.
-FORMULA = re.compile(r"(?P<before>(?:^|;)[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\u3164\ufeff]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# What a spreadsheet takes for a formula, the wide signs of Chinese input too, at a cell's start or
+# behind signs that it
+# skips: blanks of every kind, signs without width, and the semicolon, at which some countries'
+# spreadsheets split cells.
+FORMULA = re.compile(
+    r"(?P<before>(?:^|;)[\s\x00-\x20\x7f-\xa0\u200b-\u200f\u2028-\u202f\u2060-\u206f\u3000\u31"
+    r"64\ufeff]*)(?=[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
 CONTROLS = ("\t", "\r", "\n")
 CELL_WIDTH = 60
 
 
 def width(text: str) -> int:
-    """Columns that a text takes on a terminal: Chinese characters take two, combining marks none."""
-    return sum(0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
+    """Columns that a text takes on a terminal: Chinese characters take two, combining
+    marks none.
+    """
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        for sign in text
+    )
 
 
-def table(names: Sequence[str], rows: Sequence[Sequence[Any]], cell_width: int = CELL_WIDTH, right: Sequence[str] = ()) -> str:
-    """Rows as aligned text: numbers and the columns in `right` to the right, what is missing as an empty cell, long text cut."""
+def table(
+    names: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    cell_width: int = CELL_WIDTH,
+    right: Sequence[str] = (),
+) -> str:
+    """Rows as aligned text: numbers and the columns in `right` to the right, what is missing as an
+    empty cell, long text cut.
+    """
     cells = [[_cut(cell_text(value), cell_width) for value in row] for row in rows]
-    numeric = [bool(rows) and all(value is None or is_number(value) for value in column) for column in zip(*rows, strict=True)] or [False] * len(names)
+    numeric = [
+        bool(rows) and all(value is None or is_number(value) for value in column)
+        for column in zip(*rows, strict=True)
+    ] or [False] * len(names)
     numeric = [is_right or name in right for name, is_right in zip(names, numeric, strict=True)]
-    widths = [max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)]
+    widths = [
+        max([width(name), *(width(row[at]) for row in cells)]) for at, name in enumerate(names)
+    ]
 
     def line(texts: Sequence[str]) -> str:
         padded = (_pad(text, widths[at], numeric[at]) for at, text in enumerate(texts))
         return "  ".join(padded).rstrip()
 
-    return "\n".join([line(names), "  ".join("-" * size for size in widths), *(line(row) for row in cells)])
+    return "\n".join(
+        [line(names), "  ".join("-" * size for size in widths), *(line(row) for row in cells)]
+    )
 
 
 def cell_text(value: Any) -> str:
@@ -52,7 +76,9 @@ def cell_text(value: Any) -> str:
 
 
 def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO) -> None:
-    """Rows as csv; a text that a spreadsheet would take for a formula is preceded by an apostrophe."""
+    """Rows as csv; a text that a spreadsheet would take for a formula is preceded by an
+    apostrophe.
+    """
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow([guarded(name) for name in names])
     for row in rows:
@@ -80,7 +106,13 @@ def write_json(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO
     sink.write("[")
     for at, row in enumerate(rows):
         sink.write(",\n " if at else "\n ")
-        sink.write(json.dumps({name: _json_value(value) for name, value in zip(names, row, strict=True)}, ensure_ascii=False, allow_nan=False))
+        sink.write(
+            json.dumps(
+                {name: _json_value(value) for name, value in zip(names, row, strict=True)},
+                ensure_ascii=False,
+                allow_nan=False,
+            )
+        )
     sink.write("\n]\n")
 
 
@@ -133,7 +165,13 @@ def _float_text(value: float) -> str:
     size = abs(value)
     if not math.isfinite(value) or size >= 1e18 or 0 < size < 0.001:
         return f"{value:.4g}"
-    return f"{value:.0f}" if size >= 1e6 or value == int(value) else f"{value:.2f}" if size >= 1000 else f"{value:.4f}"
+    return (
+        f"{value:.0f}"
+        if size >= 1e6 or value == int(value)
+        else f"{value:.2f}"
+        if size >= 1000
+        else f"{value:.4f}"
+    )
 
 
 def _cut(text: str, limit: int) -> str:

@@ -1,7 +1,8 @@
-"""How far a refresh is: on a terminal a bar with its share and the time left, elsewhere lines, and never a long silence.
+"""How far a refresh is: on a terminal a bar with its share and the time left, elsewhere lines, and
+never a long silence.
 
-What is said line by line goes to standard output in both cases; the bar and the signs of life go to the error output,
-so that what a program reads is the same everywhere.
+What is said line by line goes to standard output in both cases; the bar and the signs of life go to
+the error output, so that what a program reads is the same everywhere.
 """
 
 from __future__ import annotations
@@ -19,12 +20,20 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 # Which share of a refresh is done when a line with these first words is said, and when the next is.
-PHASES = {"Simulating": (0.0, 0.02), "Reading": (0.02, 0.3), "Checking deliveries": (0.3, 0.35), "Building models": (0.35, 0.9), "Checking panels": (0.9, 0.99)}
+PHASES = {
+    "Simulating": (0.0, 0.02),
+    "Reading": (0.02, 0.3),
+    "Checking deliveries": (0.3, 0.35),
+    "Building models": (0.35, 0.9),
+    "Checking panels": (0.9, 0.99),
+}
 QUIET_SECONDS, QUIET_AT_MOST = 2.0, 30.0
 
 
 class Teller:
-    """Says lines, and knows how far the work is: `share` of 1, `phase` in words, `part` such as "12 of 378"."""
+    """Says lines, and knows how far the work is: `share` of 1, `phase` in words, `part` such as "12
+    of 378".
+    """
 
     def __init__(self) -> None:
         self.share, self.phase, self.part = 0.0, "Looking at the raw files", ""
@@ -40,8 +49,14 @@ class Teller:
     def advance(self, done: int, total: int) -> None:
         """So many of so many things of this phase are done."""
         if total > 0:
-            begin, end = next((shares for words, shares in PHASES.items() if self.phase.startswith(words)), (self.share, self.share))
-            self.share, self.part = begin + (end - begin) * min(done / total, 1.0), f"{done} of {total}"
+            begin, end = next(
+                (shares for words, shares in PHASES.items() if self.phase.startswith(words)),
+                (self.share, self.share),
+            )
+            self.share, self.part = (
+                begin + (end - begin) * min(done / total, 1.0),
+                f"{done} of {total}",
+            )
 
 
 def advance(say: Say, done: int, total: int) -> None:
@@ -65,23 +80,42 @@ def telling() -> Iterator[Teller]:
 
 
 def _show_life(teller: Teller, over: threading.Event) -> None:
-    """A line after two seconds without one, then after four, eight, and every half minute while a phase lasts."""
+    """A line after two seconds without one, then after four, eight, and every half minute while a
+    phase lasts.
+    """
     gap, phase = QUIET_SECONDS, teller.phase
     while not over.wait(0.2):
         if teller.phase != phase:
             gap, phase = QUIET_SECONDS, teller.phase
         if time.monotonic() - teller.spoke >= gap:
             part = f", {teller.part}" if teller.part else ""
-            sys.stderr.write(f"  … {teller.phase}{part}, {time.monotonic() - teller.start:.0f} s so far\n")
+            sys.stderr.write(
+                f"  … {teller.phase}{part}, {time.monotonic() - teller.start:.0f} s so far\n"
+            )
             sys.stderr.flush()
             teller.spoke, gap = time.monotonic(), min(2 * gap, QUIET_AT_MOST)
 
 
 def _show_bar(teller: Teller, over: threading.Event) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        SpinnerColumn,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(teller.phase, total=1.0)
         while not over.wait(0.1):

@@ -26,14 +26,22 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
 def _post(address: str, message: str, seconds: float) -> str:
     headers = {"Content-Type": "application/json; charset=utf-8"}
     try:
-        request = urllib.request.Request(address, data=message.encode(), headers=headers, method="POST")
+        request = urllib.request.Request(
+            address, data=message.encode(), headers=headers, method="POST"
+        )
         with urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds):
             return ""
     except urllib.error.HTTPError as error:
         return f"it answered {error.code}"
-    except (OSError, ValueError, http.client.HTTPException) as error:  # the texts of some of these repeat the address
+    except (
+        OSError,
+        ValueError,
+        http.client.HTTPException,
+    ) as error:  # the texts of some of these repeat the address
         reason = getattr(error, "reason", error)
-        return f"it could not be reached: {getattr(reason, 'strerror', None) or type(reason).__name__}"
+        return (
+            f"it could not be reached: {getattr(reason, 'strerror', None) or type(reason).__name__}"
+        )
 
 
 def _notify(address: str, message: str, seconds: float) -> str:
@@ -45,4 +53,8 @@ def _notify(address: str, message: str, seconds: float) -> str:
     if not sender.add(address):
         return "apprise knows no service of that address"
     text = "\n".join(body["troubles"]) or body["subject"]
-    return "" if sender.notify(title=f"citytrade: {body['subject']}", body=text) else "it did not take the message"
+    return (
+        ""
+        if sender.notify(title=f"citytrade: {body['subject']}", body=text)
+        else "it did not take the message"
+    )

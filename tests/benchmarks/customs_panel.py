@@ -2,13 +2,14 @@
 
     .venv/bin/python -m tests.benchmarks.customs_panel [--records 2000000 10000000] [--runs 3]
 
-Every contender starts from the same simulated Parquet in the lake and the same small reference tables, in a process of
-its own, one after the other and again (A B C A B C). Their rows must equal each other and the simulated truth to the
-cent, or the program ends with 1 and says which city-year differs; time decides nothing. Seconds count from after the
-imports to the rows in hand, so neither Python's start nor dbt's is in them; the memory is the process's highest.
+Every contender starts from the same simulated Parquet in the lake and the same small reference
+tables, in a process of its own, one after the other and again (A B C A B C). Their rows must equal
+each other and the simulated truth to the cent, or the program ends with 1 and says which city-year
+differs; time decides nothing. Seconds count from after the imports to the rows in hand, so neither
+Python's start nor dbt's is in them; the memory is the process's highest.
 
-This module imports the standard library only: the system counts what a parent held at the moment of a start as a
-child's memory, so the parent stays small.
+This module imports the standard library only: the system counts what a parent held at the moment of
+a start as a child's memory, so the parent stays small.
 """
 
 from __future__ import annotations
@@ -36,8 +37,17 @@ CONTENDERS = {
     "polars": "polars, lazy",
     "pandas": "pandas, year by year",
 }
-MEASURES = ("value_cents", "hs6_n", "destination_n", "exporters_n", "filled_postcode_cents")  # after city_code and year
-THREADS = {"POLARS_MAX_THREADS": "2", "OMP_NUM_THREADS": "2"}  # DuckDB and pyarrow are told in contenders.py
+MEASURES = (
+    "value_cents",
+    "hs6_n",
+    "destination_n",
+    "exporters_n",
+    "filled_postcode_cents",
+)  # after city_code and year
+THREADS = {
+    "POLARS_MAX_THREADS": "2",
+    "OMP_NUM_THREADS": "2",
+}  # DuckDB and pyarrow are told in contenders.py
 SHOWN = 5
 MEGABYTE = 1_000_000
 
@@ -47,7 +57,9 @@ Rows = dict[Key, tuple[int, ...]]
 
 @dataclass(frozen=True)
 class Run:
-    """One contender's run. Seconds of the work alone; megabytes (10^6 bytes) of the whole process at its highest."""
+    """One contender's run. Seconds of the work alone; megabytes (10^6 bytes) of the whole process
+    at its highest.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -66,18 +78,43 @@ def main(arguments: list[str] | None = None) -> int:
             print("\n".join(["The results are not equal:", *wrong]), file=sys.stderr)
             return 1
         pages.append(table(records_n, runs, whole_seconds))
-        measured[records_n] = {"dbt_build_seconds": whole_seconds, "runs": {name: [asdict(run) for run in done] for name, done in runs.items()}}
+        measured[records_n] = {
+            "dbt_build_seconds": whole_seconds,
+            "runs": {name: [asdict(run) for run in done] for name, done in runs.items()},
+        }
     report = {"machine": _machine(), "runs_n": given.runs, "records": measured}
-    (given.folder / "results.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(f"\n{_machine()}; medians of {given.runs} interleaved runs; {given.folder / 'results.json'}\n\n" + "\n".join(pages))
+    (given.folder / "results.json").write_text(
+        json.dumps(report, indent=1) + "\n", encoding="utf-8"
+    )
+    print(
+        f"\n{_machine()}; medians of {given.runs} interleaved runs;"
+        f" {given.folder / 'results.json'}\n\n" + "\n".join(pages)
+    )
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.customs_panel", description="The customs path beside pandas and polars.")
-    parser.add_argument("--records", type=int, nargs="+", default=[2_000_000, 10_000_000], metavar="N", help="sizes (default: 2000000 10000000)")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="runs of every contender (default: 3)")
-    parser.add_argument("--folder", type=Path, default=PROJECT / "data" / "benchmark", help="where records are kept between runs (default: data/benchmark)")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.benchmarks.customs_panel",
+        description="The customs path beside pandas and polars.",
+    )
+    parser.add_argument(
+        "--records",
+        type=int,
+        nargs="+",
+        default=[2_000_000, 10_000_000],
+        metavar="N",
+        help="sizes (default: 2000000 10000000)",
+    )
+    parser.add_argument(
+        "--runs", type=int, default=3, metavar="N", help="runs of every contender (default: 3)"
+    )
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=PROJECT / "data" / "benchmark",
+        help="where records are kept between runs (default: data/benchmark)",
+    )
     return parser
 
 
@@ -86,7 +123,9 @@ def say(line: str) -> None:
 
 
 def prepare(folder: Path, records_n: int) -> float:
-    """Records, lake and reference tables, ready to be measured; returns the seconds of one whole `dbt build` up to the panel."""
+    """Records, lake and reference tables, ready to be measured; returns the seconds of one whole
+    `dbt build` up to the panel.
+    """
     _child("tests.benchmarks.preparation", "records", folder, records_n)
     shutil.rmtree(folder / "dbt", ignore_errors=True)
     (folder / "dbt").mkdir()
@@ -101,14 +140,20 @@ def prepare(folder: Path, records_n: int) -> float:
 def _dbt_build(folder: Path) -> None:
     project, target = str(PROJECT / "dbt_project"), str(folder / "dbt" / "target")
     process = subprocess.run(
-        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "build", "--select", f"+{PANEL}", "--indirect-selection", "cautious",
+        [sys.executable, "-c", "from dbt.cli.main import cli; cli()", "--quiet", "build",
+        "--select", f"+{PANEL}", "--indirect-selection", "cautious",
          "--no-version-check",
-         "--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target],
+         "--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path",
+         target],
         cwd=project,
-        env={**os.environ, "CITYTRADE_LAKE": str(folder / "lake" / "active"), "CITYTRADE_DB": str(folder / "dbt" / "warehouse.duckdb"), "DO_NOT_TRACK": "1"},
+        env={**os.environ, "CITYTRADE_LAKE": str(folder / "lake" / "active"),
+        "CITYTRADE_DB": str(folder / "dbt" / "warehouse.duckdb"), "DO_NOT_TRACK": "1"},
     )  # fmt: skip
     if process.returncode != 0:
-        raise SystemExit(f"dbt build failed (exit code {process.returncode}); its messages stand above, its log in {target}.")
+        raise SystemExit(
+            f"dbt build failed (exit code {process.returncode}); its messages stand above, its log"
+            f" in {target}."
+        )
 
 
 def compete(folder: Path, runs_n: int) -> tuple[dict[str, list[Run]], list[str]]:
@@ -125,7 +170,9 @@ def compete(folder: Path, runs_n: int) -> tuple[dict[str, list[Run]], list[str]]
             say(f"run {number} of {runs_n}: {name} {run.seconds:.2f} s, {run.peak_mb:.0f} MB")
             if name != "limit":
                 expected = expected or rows
-                wrong += differences(name, rows, truth, "the truth") or differences(name, rows, expected, "citytrade")
+                wrong += differences(name, rows, truth, "the truth") or differences(
+                    name, rows, expected, "citytrade"
+                )
     return runs, wrong
 
 
@@ -141,32 +188,68 @@ def _contend(name: str, folder: Path) -> tuple[Run, Rows]:
 
 
 def _child(module: str, *arguments: object) -> int:
-    """Run one of our modules to its end; returns the bytes of memory that it held at its highest."""
-    process = subprocess.Popen([sys.executable, "-m", module, *map(str, arguments)], cwd=PROJECT, env={**os.environ, **THREADS})
+    """Run one of our modules to its end; returns the bytes of memory that it held at its
+    highest.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=PROJECT,
+        env={**os.environ, **THREADS},
+    )
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
-        raise SystemExit(f"{module} {arguments[0]} failed (exit code {process.returncode}; -9: the system ran out of memory).")
+        raise SystemExit(
+            f"{module} {arguments[0]} failed (exit code {process.returncode}; -9: the system ran"
+            " out of memory)."
+        )
     return usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def true_rows(file: Path) -> Rows:
-    """(city_code, year) -> value in cents, products, destinations: the measures that the simulator knows."""
+    """(city_code, year) -> value in cents, products, destinations: the measures that the simulator
+    knows.
+    """
     truth = json.loads(file.read_text(encoding="utf-8"))["city_year"]
-    return {(row["city_code"], row["year"]): (row["export_value_cents"], row["hs6_n"], row["destination_n"]) for row in truth}
+    return {
+        (row["city_code"], row["year"]): (
+            row["export_value_cents"],
+            row["hs6_n"],
+            row["destination_n"],
+        )
+        for row in truth
+    }
 
 
-def differences(name: str, rows: Mapping[Key, tuple[int, ...]], expected: Mapping[Key, tuple[int, ...]], against: str) -> list[str]:
-    """The first city-years in which a contender's rows are not those expected; as many measures count as `expected` has."""
+def differences(
+    name: str,
+    rows: Mapping[Key, tuple[int, ...]],
+    expected: Mapping[Key, tuple[int, ...]],
+    against: str,
+) -> list[str]:
+    """The first city-years in which a contender's rows are not those expected; as many measures
+    count as `expected` has.
+    """
     lines = []
     for key in sorted(rows.keys() | expected.keys()):
         got, right = rows.get(key), expected.get(key)
         if got is None or right is None:
-            lines.append(f"  {name}: city {key[0]}, year {key[1]} is {'missing' if got is None else 'too much'} (against {against})")
+            lines.append(
+                f"  {name}: city {key[0]}, year {key[1]} is"
+                f" {'missing' if got is None else 'too much'} (against {against})"
+            )
         elif got[: len(right)] != right:
-            parts = [f"{measure} {a} instead of {b}" for measure, a, b in zip(MEASURES, got, right, strict=False) if a != b]
-            lines.append(f"  {name}: city {key[0]}, year {key[1]}: {', '.join(parts)} (against {against})")
-    return lines[:SHOWN] + ([f"  {name}: and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else [])
+            parts = [
+                f"{measure} {a} instead of {b}"
+                for measure, a, b in zip(MEASURES, got, right, strict=False)
+                if a != b
+            ]
+            lines.append(
+                f"  {name}: city {key[0]}, year {key[1]}: {', '.join(parts)} (against {against})"
+            )
+    return lines[:SHOWN] + (
+        [f"  {name}: and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    )
 
 
 def table(records_n: int, runs: dict[str, list[Run]], whole_seconds: float) -> str:
@@ -176,12 +259,26 @@ def table(records_n: int, runs: dict[str, list[Run]], whole_seconds: float) -> s
         return statistics.median(of(run) for run in runs[name])
 
     def row(label: str, seconds: float, others: Iterable[str]) -> str:
-        ratios = (seconds / median(name, lambda run: run.seconds) for name in ("citytrade", "limit"))
-        return f"| {label} | {seconds:.2f} | {' | '.join([*others, *(f'{ratio:.2f}' for ratio in ratios)])} |"
+        ratios = (
+            seconds / median(name, lambda run: run.seconds) for name in ("citytrade", "limit")
+        )
+        return (
+            f"| {label} | {seconds:.2f} |"
+            f" {' | '.join([*others, *(f'{ratio:.2f}' for ratio in ratios)])} |"
+        )
 
-    lines = [f"| {records_n:,} records, Parquet | wall s | CPU s | peak MB | wall, citytrade = 1 | wall, limit = 1 |", "|---|---|---|---|---|---|"]
+    lines = [
+        (
+            f"| {records_n:,} records, Parquet | wall s | CPU s | peak MB | wall, citytrade = 1 |"
+            " wall, limit = 1 |"
+        ),
+        "|---|---|---|---|---|---|",
+    ]
     for name, label in CONTENDERS.items():
-        others = (f"{median(name, lambda run: run.cpu_seconds):.2f}", f"{median(name, lambda run: run.peak_mb):.0f}")
+        others = (
+            f"{median(name, lambda run: run.cpu_seconds):.2f}",
+            f"{median(name, lambda run: run.peak_mb):.0f}",
+        )
         lines.append(row(label, median(name, lambda run: run.seconds), others))
     lines.append(row("once: whole `dbt build`, with its start and tests", whole_seconds, ("", "")))
     return "\n".join([*lines, ""])
@@ -189,7 +286,10 @@ def table(records_n: int, runs: dict[str, list[Run]], whole_seconds: float) -> s
 
 def _machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in ("duckdb", "polars", "pandas"))
-    return f"Python {platform.python_version()}, {packages}; {os.cpu_count()} cores, 2 threads each; load {os.getloadavg()[0]:.1f}"
+    return (
+        f"Python {platform.python_version()}, {packages}; {os.cpu_count()} cores, 2 threads each;"
+        f" load {os.getloadavg()[0]:.1f}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""What the customs benchmark measures on, in one folder a size: two steps, before and after one `dbt build`.
+"""What the customs benchmark measures on, in one folder a size: two steps, before and after one
+`dbt build`.
 
-`python -m tests.benchmarks.preparation records FOLDER N` writes customs__records/<year>.parquet, truth.json and lake/;
-`python -m tests.benchmarks.preparation reference FOLDER` writes reference/: the small tables that the customs models
-read, as Parquet and in warehouse.duckdb, and models.json.
+`python -m tests.benchmarks.preparation records FOLDER N` writes customs__records/<year>.parquet,
+truth.json and lake/; `python -m tests.benchmarks.preparation reference FOLDER` writes reference/:
+the small tables that the customs models read, as Parquet and in warehouse.duckdb, and models.json.
 """
 
 from __future__ import annotations
@@ -26,12 +27,21 @@ from warehouse.sources.reading.base import load_file
 
 SEED = 1
 RECORDS = "stg_customs__records"
-REFERENCE_FILES = {"concordance": "concordance/*", "divisions": "divisions/*.json", "postcodes": "postcodes/*.csv"}
+REFERENCE_FILES = {
+    "concordance": "concordance/*",
+    "divisions": "divisions/*.json",
+    "postcodes": "postcodes/*.csv",
+}
 
 
 def prepare_records(folder: Path, records_n: int) -> None:
-    """Simulated records, unless this simulator wrote them before, in a lake whose other sources are a small world's."""
-    marker, made_by = folder / "SIMULATED.json", {"records_n": records_n, "seed": SEED, "simulator_version": simulator_version()}
+    """Simulated records, unless this simulator wrote them before, in a lake whose other sources are
+    a small world's.
+    """
+    marker, made_by = (
+        folder / "SIMULATED.json",
+        {"records_n": records_n, "seed": SEED, "simulator_version": simulator_version()},
+    )
     if not marker.is_file() or json.loads(marker.read_text(encoding="utf-8")) != made_by:
         say("simulating the records (once)")
         shutil.rmtree(folder, ignore_errors=True)
@@ -42,15 +52,31 @@ def prepare_records(folder: Path, records_n: int) -> None:
         simulate(world, "small", SEED)
     shutil.rmtree(folder / "lake", ignore_errors=True)
     lake = folder / "lake"
-    loads = [load_file(get_source(name), file, lake)[0] for name, pattern in REFERENCE_FILES.items() for file in sorted(world.glob(pattern))]
-    activate(lake, [*loads, *(_customs_load(lake, file) for file in sorted((folder / "customs__records").glob("*.parquet")))], lake_tables())
+    loads = [
+        load_file(get_source(name), file, lake)[0]
+        for name, pattern in REFERENCE_FILES.items()
+        for file in sorted(world.glob(pattern))
+    ]
+    activate(
+        lake,
+        [
+            *loads,
+            *(
+                _customs_load(lake, file)
+                for file in sorted((folder / "customs__records").glob("*.parquet"))
+            ),
+        ],
+        lake_tables(),
+    )
 
 
 def _customs_load(lake: Path, file: Path) -> LoadReport:
     """A year's records as a load of their own, as if their raw file had been read."""
     count = duckdb.sql(f"select count(*) from read_parquet('{file}')").fetchall()[0][0]
     tables, name = {"customs__records": count}, f"simulated{file.stem}"
-    report = LoadReport("customs", name, file.name, name, file.stat().st_size, "simulated", count, count, {}, tables)
+    report = LoadReport(
+        "customs", name, file.name, name, file.stat().st_size, "simulated", count, count, {}, tables
+    )
     building = begin_load(lake, "customs", report.load_id)
     os.link(file, building / "customs__records.parquet")
     finish_load(lake, report, building)
@@ -58,18 +84,34 @@ def _customs_load(lake: Path, file: Path) -> LoadReport:
 
 
 def prepare_reference(folder: Path) -> None:
-    """From the finished build: every table that the customs models read and that does not come from customs, and their SQL."""
+    """From the finished build: every table that the customs models read and that does not come from
+    customs, and their SQL.
+    """
     reference = folder / "reference"
     shutil.rmtree(reference, ignore_errors=True)
     reference.mkdir()
-    nodes = json.loads((folder / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
-    by_name = {node["name"]: node for node in nodes.values() if node["resource_type"] in ("model", "seed")}
+    nodes = json.loads((folder / "dbt" / "target" / "manifest.json").read_text(encoding="utf-8"))[
+        "nodes"
+    ]
+    by_name = {
+        node["name"]: node for node in nodes.values() if node["resource_type"] in ("model", "seed")
+    }
     order = _customs_models(by_name)
-    _write_tables(folder, [by_name[name] for name in sorted({parent for name in order for parent in _parents(by_name[name])} - set(order))])
+    _write_tables(
+        folder,
+        [
+            by_name[name]
+            for name in sorted(
+                {parent for name in order for parent in _parents(by_name[name])} - set(order)
+            )
+        ],
+    )
     profile = yaml.safe_load((PROJECT / "dbt_project" / "profiles.yml").read_text(encoding="utf-8"))
     settings = profile["citytrade"]["outputs"]["duckdb"]["settings"]
     plan = {"settings": settings, "models": [_model(by_name[name]) for name in order]}
-    (reference / "models.json").write_text(json.dumps(plan, ensure_ascii=False, indent=1), encoding="utf-8")
+    (reference / "models.json").write_text(
+        json.dumps(plan, ensure_ascii=False, indent=1), encoding="utf-8"
+    )
     shutil.rmtree(folder / "dbt")
 
 
@@ -103,16 +145,24 @@ def _model(node: dict[str, Any]) -> dict[str, Any]:
 
 
 def _write_tables(folder: Path, nodes: list[dict[str, Any]]) -> None:
-    """Copy tables out of the build, for DuckDB into a database of the same name (compiled SQL names it) and for the peers."""
+    """Copy tables out of the build, for DuckDB into a database of the same name (compiled SQL names
+    it) and for the peers.
+    """
     reference = folder / "reference"
     with duckdb.connect(str(folder / "dbt" / "warehouse.duckdb"), read_only=True) as build:
         for node in nodes:
-            build.execute(f"copy {node['relation_name']} to '{reference / node['name']}.parquet' (format parquet)")
+            build.execute(
+                f"copy {node['relation_name']} to '{reference / node['name']}.parquet' (format"
+                " parquet)"
+            )
     with duckdb.connect(str(reference / "warehouse.duckdb")) as connection:
         for schema in ("staging", *sorted({node["schema"] for node in nodes})):
             connection.execute(f"create schema if not exists {schema}")
         for node in nodes:
-            connection.execute(f"create table {node['relation_name']} as from read_parquet('{reference / node['name']}.parquet')")
+            connection.execute(
+                f"create table {node['relation_name']} as from"
+                f" read_parquet('{reference / node['name']}.parquet')"
+            )
 
 
 if __name__ == "__main__":

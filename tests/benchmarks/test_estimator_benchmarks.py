@@ -1,4 +1,6 @@
-"""The estimators' benchmarks in small: contenders run and agree. Times are for `python -m tests.benchmarks...`, not for a test."""
+"""The estimators' benchmarks in small: contenders run and agree. Times are for `python -m
+tests.benchmarks...`, not for a test.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from tests.benchmarks.firm_panel import EFFECTS, REGRESSORS, firm_panel
 
 
 def test_fixed_effects_agree_with_the_peers_that_are_here() -> None:
-    run = fixed_effects.compare(20_000, "linked", {"ours": 1, "pyfixest": 1, "AbsorbingLS": 1}, timeout=300)
+    run = fixed_effects.compare(
+        20_000, "linked", {"ours": 1, "pyfixest": 1, "AbsorbingLS": 1}, timeout=300
+    )
     assert run["largest_difference"]["AbsorbingLS"] < fixed_effects.SAME
     assert "pyfixest" in run["largest_difference"] or "No module named" in run["absent"]["pyfixest"]
     assert run["grew_mb"]["ours"] >= 0
@@ -25,7 +29,9 @@ def test_draws_by_row_and_by_city_run_and_agree() -> None:
 def test_numbers_that_differ_stop_the_comparison() -> None:
     mine = {"coefficients": [1.0], "standard_errors": [1.0], "t": [1.0]}
     with pytest.raises(ValueError, match="pyfixest differs from ours by 1.0e-03"):
-        fixed_effects._differences({"ours": [mine], "pyfixest": [mine | {"standard_errors": [1.001]}]})
+        fixed_effects._differences(
+            {"ours": [mine], "pyfixest": [mine | {"standard_errors": [1.001]}]}
+        )
     with pytest.raises(ValueError, match="not the same draws"):
         placebo._check(mine | {"t": [1.001]}, mine)
 

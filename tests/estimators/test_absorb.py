@@ -1,4 +1,6 @@
-"""Absorbing effects: equal to least squares on dummies for every solver, weights and overlaps; levels counted exactly."""
+"""Absorbing effects: equal to least squares on dummies for every solver, weights and overlaps;
+levels counted exactly.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,33 @@ from scipy import sparse
 
 from analysis.estimators.core import absorb
 from analysis.estimators.core.absorb import Absorber
-from analysis.estimators.core.groups import Group, canonical_order, combined, connected_parts, group_codes, nested, renumbered, without_singletons
+from analysis.estimators.core.groups import (
+    Group,
+    canonical_order,
+    combined,
+    connected_parts,
+    group_codes,
+    nested,
+    renumbered,
+    without_singletons,
+)
 
 N = 400
-# The way that a reduced system is solved: at once; by conjugate gradients; after gradients that may take no step, densely or sparsely.
-WAYS = {"dense": (3_000, 200, 12_000), "gradients": (0, 200, 12_000), "late dense": (0, 0, 12_000), "sparse": (0, 0, 0)}
+# The way that a reduced system is solved: at once; by conjugate gradients; after gradients that may
+# take no step, densely or sparsely.
+WAYS = {
+    "dense": (3_000, 200, 12_000),
+    "gradients": (0, 200, 12_000),
+    "late dense": (0, 0, 12_000),
+    "sparse": (0, 0, 0),
+}
 
 
 @pytest.fixture(params=list(WAYS))
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name, value in zip(("DENSE_LEVELS", "GRADIENT_STEPS", "DENSE_LIMIT"), WAYS[request.param], strict=True):
+    for name, value in zip(
+        ("DENSE_LEVELS", "GRADIENT_STEPS", "DENSE_LIMIT"), WAYS[request.param], strict=True
+    ):
         monkeypatch.setattr(absorb, name, value)
     return str(request.param)
 
@@ -67,19 +86,37 @@ def test_equal_to_least_squares_on_dummies(way: str, design: str, weighted: bool
 
 
 def test_large_means_do_not_cost_digits() -> None:
-    """A column of size one on top of a billion: what is left is right to the rounding of a billion."""
+    """A column of size one on top of a billion: what is left is right to the rounding of a
+    billion.
+    """
     groups, draw = designs()["four"], np.random.default_rng(6)
-    small = np.round(draw.normal(size=(N, 1)) * 1024) / 1024  # so that adding a billion loses nothing
+    small = (
+        np.round(draw.normal(size=(N, 1)) * 1024) / 1024
+    )  # so that adding a billion loses nothing
     absorber = Absorber(groups)
-    np.testing.assert_allclose(absorber.residualise(small + 1e9), absorber.residualise(small), atol=5e-7)
+    np.testing.assert_allclose(
+        absorber.residualise(small + 1e9), absorber.residualise(small), atol=5e-7
+    )
     assert np.abs(dummies(groups).T @ absorber.residualise(small + 1e9)).max() < 5e-6
 
 
 def test_a_chain_of_cities_hanging_on_single_movers(way: str) -> None:
-    """Stayers in every city, one mover between neighbours: where iterating stops early, eliminating does not."""
+    """Stayers in every city, one mover between neighbours: where iterating stops early, eliminating
+    does not.
+    """
     cities, stayers = 40, 6
-    firm = np.concatenate([np.repeat(np.arange(cities * stayers), 2), np.repeat(cities * stayers + np.arange(cities - 1), 2)])
-    city = np.concatenate([np.repeat(np.arange(cities), 2 * stayers), (np.arange(cities - 1)[:, None] + [0, 1]).ravel()])
+    firm = np.concatenate(
+        [
+            np.repeat(np.arange(cities * stayers), 2),
+            np.repeat(cities * stayers + np.arange(cities - 1), 2),
+        ]
+    )
+    city = np.concatenate(
+        [
+            np.repeat(np.arange(cities), 2 * stayers),
+            (np.arange(cities - 1)[:, None] + [0, 1]).ravel(),
+        ]
+    )
     groups = [renumbered(firm, int(firm.max()) + 1), renumbered(city, cities)]
     z = np.random.default_rng(2).normal(size=(len(firm), 1)) + city[:, None]
     full = sparse.csc_array(dummies(groups)[:, 1:])
@@ -117,10 +154,21 @@ def test_no_effect_and_unequal_lengths_are_refused() -> None:
 
 def test_labels_of_any_type_give_the_same_numbers() -> None:
     text = pd.Series(["b", None, "a", "c", "a"])
-    for column in (text, text.astype("category"), text.astype(pd.CategoricalDtype(["c", "z", "b", "a"], ordered=True)), text.astype(object)):
+    for column in (
+        text,
+        text.astype("category"),
+        text.astype(pd.CategoricalDtype(["c", "z", "b", "a"], ordered=True)),
+        text.astype(object),
+    ):
         codes, levels = group_codes(pd.DataFrame({"g": column}), "g")
         assert (codes.tolist(), levels) == ([1, -1, 0, 2, 0], 3)
-    for numbers in ([7, 7, -3], [7.0, 7.0, -3.0], np.array([7, 7, -3], dtype="int8"), np.array([7, 7, 3], dtype="uint64"), [10**15, 10**15, 0]):
+    for numbers in (
+        [7, 7, -3],
+        [7.0, 7.0, -3.0],
+        np.array([7, 7, -3], dtype="int8"),
+        np.array([7, 7, 3], dtype="uint64"),
+        [10**15, 10**15, 0],
+    ):
         assert group_codes(pd.DataFrame({"g": numbers}), "g")[0].tolist() == [1, 1, 0]
     assert group_codes(pd.DataFrame({"g": [7.0, np.nan, 7.0]}), "g")[0].tolist() == [0, -1, 0]
 
@@ -135,11 +183,14 @@ def test_columns_joined_to_one_grouping() -> None:
 
 
 def test_connected_parts_nesting_and_singletons() -> None:
-    firm, city = (renumbered(np.array(codes), 9) for codes in ([0, 0, 1, 2, 2, 3], [0, 1, 1, 2, 2, 3]))
+    firm, city = (
+        renumbered(np.array(codes), 9) for codes in ([0, 0, 1, 2, 2, 3], [0, 1, 1, 2, 2, 3])
+    )
     assert connected_parts(firm, city) == connected_parts(city, firm) == 3
     assert nested(renumbered(np.array([0, 1, 2, 2]), 3), renumbered(np.array([0, 0, 1, 1]), 2))
     assert not nested(renumbered(np.array([0, 1, 2, 2]), 3), renumbered(np.array([0, 0, 1, 0]), 2))
-    # row 5 is alone in its firm and city; without row 0, alone in city 0, firm 0 has row 1 only, and so on down the chain
+    # row 5 is alone in its firm and city; without row 0, alone in city 0, firm 0 has row 1 only,
+    # and so on down the chain
     assert without_singletons([firm, city]).tolist() == [False, False, False, True, True, False]
 
 

@@ -24,7 +24,9 @@ from analysis.estimators.core.result import TIDY
 
 COLUMNS = ("y", "city", "year", "cohort")
 BY_COHORT: dict[str, Callable] = {
-    "difference_in_differences": lambda f, **o: difference_in_differences(f, "y", "city", "year", cohort="cohort", **o),
+    "difference_in_differences": lambda f, **o: difference_in_differences(
+        f, "y", "city", "year", cohort="cohort", **o
+    ),
     "event_study": lambda f, **o: event_study(f, *COLUMNS, **o),
     "callaway_santanna": lambda f, **o: callaway_santanna(f, *COLUMNS, **o),
     "sun_abraham": lambda f, **o: sun_abraham(f, *COLUMNS, **o),
@@ -32,8 +34,12 @@ BY_COHORT: dict[str, Callable] = {
     "bacon_decomposition": lambda f, **o: bacon_decomposition(f, *COLUMNS, **o),
 }
 BY_TREATMENT: dict[str, Callable] = {
-    "difference_in_differences": lambda f, **o: difference_in_differences(f, "y", "city", "year", treatment="treated", **o),
-    "treated_by_period": lambda f, **o: treated_by_period(f, "y", "city", "year", "ever", base=2010, **o),
+    "difference_in_differences": lambda f, **o: difference_in_differences(
+        f, "y", "city", "year", treatment="treated", **o
+    ),
+    "treated_by_period": lambda f, **o: treated_by_period(
+        f, "y", "city", "year", "ever", base=2010, **o
+    ),
     "psm_did": lambda f, **o: psm_did(f, "y", "treated", "city", "year", ["x"], **o),
 }
 
@@ -118,7 +124,9 @@ def test_few_clusters_are_warned_of(name: str) -> None:
 def test_an_outcome_without_variation_inside_is_refused(name: str) -> None:
     frame = panel()
     flat = frame.assign(y=frame["city"].astype(float) + 0.3 * frame["year"])
-    with pytest.raises(ValueError, match="y does not vary once the city and year effects are taken"):
+    with pytest.raises(
+        ValueError, match="y does not vary once the city and year effects are taken"
+    ):
         (BY_COHORT | BY_TREATMENT)[name](flat)
 
 
@@ -223,7 +231,9 @@ def test_covariance_is_said_in_one_way() -> None:
     iid = event_study(frame, *COLUMNS, covariance="iid")
     assert "homoskedastic" in iid.convention
     both = {"cluster": ["province", "year"]}
-    two = difference_in_differences(frame, "y", "city", "year", treatment="treated", covariance=both)
+    two = difference_in_differences(
+        frame, "y", "city", "year", treatment="treated", covariance=both
+    )
     assert "province" in two.convention and "year" in two.convention
     for run in (callaway_santanna, imputation):
         with pytest.raises(ValueError, match="this estimator has cluster errors only"):

@@ -1,4 +1,6 @@
-"""Rows asked for in a dynamic panel, what its result says, and cautions for all that a reader must know."""
+"""Rows asked for in a dynamic panel, what its result says, and cautions for all that a reader must
+know.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,13 @@ SHORT = [GMM("L.y", lags=(1, 2), collapse=True), GMM("x", lags=(1, 2), collapse=
 STRONG: dict[str, Any] = {"gmm": SHORT, "iv": [IV("z"), IV("area", equation="level")]}
 
 
-def cautions(frame: pd.DataFrame, regressors: Any = ("L.y", "x", "z"), **options: Any) -> dict[str, Caution]:
-    return {caution.kind: caution for caution in dynamic_gmm(frame, "y", regressors, **(STRONG | options)).warnings}
+def cautions(
+    frame: pd.DataFrame, regressors: Any = ("L.y", "x", "z"), **options: Any
+) -> dict[str, Caution]:
+    return {
+        caution.kind: caution
+        for caution in dynamic_gmm(frame, "y", regressors, **(STRONG | options)).warnings
+    }
 
 
 @pytest.mark.parametrize("weighting", [1, 3])
@@ -27,16 +34,29 @@ def test_rows_outside_the_mask_serve_lags_and_instruments_only(weighting: int) -
     frame = world().assign(late=lambda f: f["year"] >= 2007)
     lags = [GMM("L.y", collapse=True), GMM("x", collapse=True)]
     for steps, expected in zip((1, 2), by_hand(frame, str(weighting), 2007), strict=True):
-        result = dynamic_gmm(frame, "y", ["L.y", "x"], lags, steps=steps, weighting=weighting, where="late")
+        result = dynamic_gmm(
+            frame, "y", ["L.y", "x"], lags, steps=steps, weighting=weighting, where="late"
+        )
         assert result.coefficients.tolist() == pytest.approx(expected.tolist(), rel=1e-8)
     assert result.first_period == 2007 and frame.loc[result.sample, "late"].all()
-    assert result.dropped["outside where"] == (~frame["late"]).sum() and "(outside where)" in result.note()
+    assert (
+        result.dropped["outside where"] == (~frame["late"]).sum()
+        and "(outside where)" in result.note()
+    )
     assert sum(result.dropped.values()) + result.n == len(frame)
     alone = dynamic_gmm(frame[frame["late"]], "y", ["L.y", "x"], lags, weighting=weighting)
-    assert alone.n == result.n - frame[frame["year"] == 2007]["city_code"].isin(frame[frame["year"] == 2006]["city_code"]).sum()
+    assert (
+        alone.n
+        == result.n
+        - frame[frame["year"] == 2007]["city_code"]
+        .isin(frame[frame["year"] == 2006]["city_code"])
+        .sum()
+    )
 
 
-@pytest.mark.parametrize("options", [{}, {"transform": "orthogonal"}, {"equations": "difference", "iv": IV("z")}])
+@pytest.mark.parametrize(
+    "options", [{}, {"transform": "orthogonal"}, {"equations": "difference", "iv": IV("z")}]
+)
 def test_a_mask_of_whole_cities_is_the_panel_of_these_cities(options: dict[str, Any]) -> None:
     frame = world()
     inside = frame["city_code"] < "1140"
@@ -64,7 +84,9 @@ def test_deviations_are_formed_from_all_years_before_the_mask() -> None:
     }
     masked = dynamic_gmm(frame, "y", ["x", "z"], where=early, **call)
     later = frame.groupby("city_code")["year"].transform("max") > frame["year"]
-    assert masked.n == (early & later).sum()  # also of 2008: the years after it are outside, and in the mean
+    assert (
+        masked.n == (early & later).sum()
+    )  # also of 2008: the years after it are outside, and in the mean
     assert set(masked.sample) == set(frame.index[early & later])
 
 
@@ -73,7 +95,10 @@ def test_a_table_of_a_paper_can_say_it() -> None:
     options = tomllib.loads("""
         outcome = "y"
         regressors = [{column = "y"}, "x", "z"]
-        gmm = [{variables = "L.y", lags = [1, 2], collapse = true}, {variables = "x", lags = "1 2", collapse = true}]
+        gmm = [
+            {variables = "L.y", lags = [1, 2], collapse = true},
+            {variables = "x", lags = "1 2", collapse = true},
+        ]
         iv = [{variables = "z"}, {variables = "area", equation = "level"}]
         covariance = {cluster = ["city_code"]}
         small = "xtabond2"
@@ -127,15 +152,25 @@ def test_glance_has_the_whole_and_the_table_the_terms() -> None:
         59,
         result.instruments_n,
     )
-    assert row["hansen_statistic"] == result.tests["hansen"].statistic and row["ar2_p_value"] == result.tests["ar2"].p
-    assert not any("GMM(" in name for name in result.glance().columns) and any("Difference-in-Hansen GMM(L1.y" in line for line in str(result).split("\n"))
+    assert (
+        row["hansen_statistic"] == result.tests["hansen"].statistic
+        and row["ar2_p_value"] == result.tests["ar2"].p
+    )
+    assert not any("GMM(" in name for name in result.glance().columns) and any(
+        "Difference-in-Hansen GMM(L1.y" in line for line in str(result).split("\n")
+    )
     assert set(result.tidy()["equation"]) == {"y"}
 
 
 def stacked_by_hand(frame: pd.DataFrame) -> pd.DataFrame:
-    """First differences of y, L.y, x and z, and the lags of y and x that SHORT uses, missing ones zero, for difference GMM."""
+    """First differences of y, L.y, x and z, and the lags of y and x that SHORT uses, missing ones
+    zero, for difference GMM.
+    """
     years = sorted(frame["year"].unique())
-    wide = {name: frame.pivot(index="year", columns="city_code", values=name).reindex(years) for name in ("y", "x", "z")}
+    wide = {
+        name: frame.pivot(index="year", columns="city_code", values=name).reindex(years)
+        for name in ("y", "x", "z")
+    }
     parts = {
         "dy": wide["y"].diff(),
         "dly": wide["y"].shift().diff(),
@@ -148,7 +183,9 @@ def stacked_by_hand(frame: pd.DataFrame) -> pd.DataFrame:
         "x1": wide["x"].shift(1),
         "x2": wide["x"].shift(2),
     }
-    stacked = pd.DataFrame({name: part.stack(future_stack=True) for name, part in (parts | lags).items()}).reset_index()
+    stacked = pd.DataFrame(
+        {name: part.stack(future_stack=True) for name, part in (parts | lags).items()}
+    ).reset_index()
     return stacked.dropna(subset=list(parts)).fillna(0.0)
 
 
@@ -157,8 +194,12 @@ def test_first_stage_strength_is_that_of_the_stacked_equations() -> None:
     result = dynamic_gmm(frame, "y", ["L.y", "x", "z"], SHORT, IV("z"), equations="difference")
     stacked = stacked_by_hand(frame)
     assert len(stacked) == result.n
-    plain = instrumental_variables(stacked, "dy", ["dly", "dx"], ["y2", "y3", "x1", "x2"], ["dz"], constant=False)
-    assert result.first_stage.tolist() == pytest.approx(plain.first_stage.loc["sw_f"].tolist(), rel=1e-9)
+    plain = instrumental_variables(
+        stacked, "dy", ["dly", "dx"], ["y2", "y3", "x1", "x2"], ["dz"], constant=False
+    )
+    assert result.first_stage.tolist() == pytest.approx(
+        plain.first_stage.loc["sw_f"].tolist(), rel=1e-9
+    )
     assert list(result.first_stage.index) == ["L1.y", "x"]  # z is an instrument of itself
     said = cautions(frame, equations="difference", iv=IV("z"))["weak_instruments"].sentence
     assert f"{result.first_stage['L1.y']:.2f} of L1.y, {result.first_stage['x']:.2f} of x" in said
@@ -167,7 +208,11 @@ def test_first_stage_strength_is_that_of_the_stacked_equations() -> None:
 
 def test_a_regressor_that_no_instrument_covers_is_named() -> None:
     said = cautions(world(), gmm=SHORT[0])["uncovered"]
-    assert said.sentence.startswith("No instrument is made of x: ") and "and on area." in said.sentence and "in iv if it is strictly exogenous" in said.remedy
+    assert (
+        said.sentence.startswith("No instrument is made of x: ")
+        and "and on area." in said.sentence
+        and "in iv if it is strictly exogenous" in said.remedy
+    )
     assert "uncovered" not in cautions(world())
     assert "uncovered" not in cautions(world(), gmm=SHORT[0], iv=[IV("z"), IV("L.x")])
 
@@ -181,20 +226,32 @@ def test_too_many_instruments_are_said_from_as_many_as_units_on() -> None:
     frame = world()
     gmm = [GMM("L.y"), GMM("x", lags=(1, 2))]
     result = dynamic_gmm(frame, "y", ["L.y", "x", "z"], gmm, IV("z"))
-    few = sorted(frame["city_code"].unique())[: result.instruments_n + 1]  # one of them is seen once and has no lag
-    equal = dynamic_gmm(frame, "y", ["L.y", "x", "z"], gmm, IV("z"), where=frame["city_code"].isin(few))
+    few = sorted(frame["city_code"].unique())[
+        : result.instruments_n + 1
+    ]  # one of them is seen once and has no lag
+    equal = dynamic_gmm(
+        frame, "y", ["L.y", "x", "z"], gmm, IV("z"), where=frame["city_code"].isin(few)
+    )
     assert equal.instruments_n == equal.groups["city_code"]
     said = {caution.kind: caution.sentence for caution in equal.warnings}
     assert "are as many as" in said["many_instruments"]
-    more = dynamic_gmm(frame, "y", ["L.y", "x", "z"], gmm, IV("z"), where=frame["city_code"].isin(few[:25]))
+    more = dynamic_gmm(
+        frame, "y", ["L.y", "x", "z"], gmm, IV("z"), where=frame["city_code"].isin(few[:25])
+    )
     found = [caution.sentence for caution in more.warnings if caution.kind == "many_instruments"]
-    assert "outnumber 24 city_code" in found[0] and more.tests["hansen"].p >= 0.99 and "too good to be a sign" in found[1]
+    assert (
+        "outnumber 24 city_code" in found[0]
+        and more.tests["hansen"].p >= 0.99
+        and "too good to be a sign" in found[1]
+    )
     assert "many_instruments" not in cautions(frame)
 
 
 def test_few_units_and_tests_without_a_value_are_said() -> None:
     frame = world(units=20)
     assert "19 clusters (city_code) are few" in cautions(frame)["few_clusters"].sentence
-    assert "few_clusters" not in cautions(frame, covariance="iid") and "few_clusters" not in cautions(world())
+    assert "few_clusters" not in cautions(
+        frame, covariance="iid"
+    ) and "few_clusters" not in cautions(world())
     said = cautions(world(), ar_orders=7)["no_statistic"].sentence
     assert "AR(7)" in said and "AR(2)" not in said

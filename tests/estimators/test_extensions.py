@@ -1,4 +1,6 @@
-"""Mediation, moderation, quadratics, winsorising, comparison of groups: closed forms, brute force, and input that could mislead."""
+"""Mediation, moderation, quadratics, winsorising, comparison of groups: closed forms, brute force,
+and input that could mislead.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,24 @@ from analysis.estimators.linear.ols import linear_regression
 def made_up() -> pd.DataFrame:
     """60 cities over 8 years; x moves y directly (0.3) and through m (0.5 times 0.4)."""
     draw = np.random.default_rng(5)
-    city, year = (axis.ravel() for axis in np.meshgrid(np.arange(60), np.arange(2010, 2018), indexing="ij"))
-    frame = pd.DataFrame({"city_code": [f"{1100 + c}" for c in city], "year": year, "z": draw.normal(size=480), "x": draw.normal(size=480) + 0.02 * city})
+    city, year = (
+        axis.ravel() for axis in np.meshgrid(np.arange(60), np.arange(2010, 2018), indexing="ij")
+    )
+    frame = pd.DataFrame(
+        {
+            "city_code": [f"{1100 + c}" for c in city],
+            "year": year,
+            "z": draw.normal(size=480),
+            "x": draw.normal(size=480) + 0.02 * city,
+        }
+    )
     frame["m"] = 0.5 * frame.x + 0.02 * city + draw.normal(size=480)
-    frame["y"] = 0.3 * frame.x + 0.4 * frame.m - 0.2 * frame.z + 0.05 * (year - 2010) + draw.normal(size=480)
-    return frame.assign(coast=(city < 25).astype(int), region=np.array(["east", "middle", "west"])[city % 3])
+    frame["y"] = (
+        0.3 * frame.x + 0.4 * frame.m - 0.2 * frame.z + 0.05 * (year - 2010) + draw.normal(size=480)
+    )
+    return frame.assign(
+        coast=(city < 25).astype(int), region=np.array(["east", "middle", "west"])[city % 3]
+    )
 
 
 BY_CITY = {"effects": ["city_code", "year"], "covariance": {"cluster": ["city_code"]}}
@@ -40,9 +55,19 @@ def test_ols_equals_statsmodels(made_up: pd.DataFrame) -> None:
     for ours, theirs in (
         ({}, {}),
         ({"covariance": "robust"}, {"cov_type": "HC1", "use_t": True}),
-        ({"covariance": {"cluster": ["city_code"]}}, {"cov_type": "cluster", "cov_kwds": {"groups": made_up["city_code"].astype(int)}, "use_t": True}),
+        (
+            {"covariance": {"cluster": ["city_code"]}},
+            {
+                "cov_type": "cluster",
+                "cov_kwds": {"groups": made_up["city_code"].astype(int)},
+                "use_t": True,
+            },
+        ),
     ):
-        result, peer = linear_regression(made_up, "y", ["x", "m"], **ours), sm.OLS(made_up["y"], x).fit(**theirs)
+        result, peer = (
+            linear_regression(made_up, "y", ["x", "m"], **ours),
+            sm.OLS(made_up["y"], x).fit(**theirs),
+        )
         np.testing.assert_allclose(result.coefficients, peer.params, rtol=1e-11)
         np.testing.assert_allclose(result.standard_errors, peer.bse, rtol=1e-11)
         np.testing.assert_allclose(result.p_values, peer.pvalues, rtol=1e-8, atol=1e-290)
@@ -70,13 +95,29 @@ def test_mediation_is_its_three_equations(made_up: pd.DataFrame) -> None:
 
 
 def test_mediation_with_fixed_effects_and_whole_cities(made_up: pd.DataFrame) -> None:
-    call = {"estimator": "fixed_effects", "options": BY_CITY, "bootstrap": 40, "resample": "city_code", "seed": 3}
+    call = {
+        "estimator": "fixed_effects",
+        "options": BY_CITY,
+        "bootstrap": 40,
+        "resample": "city_code",
+        "seed": 3,
+    }
     result = mediation(made_up, "y", "x", "m", ["z"], **call)
     assert result.effects.loc["a", "effect"] == by_city(made_up, "m", ["x", "z"]).coefficients["x"]
     assert result.effects.loc["indirect", "effect"] == pytest.approx(0.2, abs=0.1)
-    assert result.intervals.loc["percentile", "lower"] < 0.2 < result.intervals.loc["percentile", "upper"]
-    shuffled = made_up.sample(frac=1, random_state=2).reset_index(drop=True).astype({"city_code": "category"})
-    np.testing.assert_array_equal(mediation(shuffled, "y", "x", "m", ["z"], **call).draws, result.draws)
+    assert (
+        result.intervals.loc["percentile", "lower"]
+        < 0.2
+        < result.intervals.loc["percentile", "upper"]
+    )
+    shuffled = (
+        made_up.sample(frac=1, random_state=2)
+        .reset_index(drop=True)
+        .astype({"city_code": "category"})
+    )
+    np.testing.assert_array_equal(
+        mediation(shuffled, "y", "x", "m", ["z"], **call).draws, result.draws
+    )
     assert "40 bootstrap draws of whole city_code with seed 3" in result.note()
 
 
@@ -86,8 +127,13 @@ def test_bootstrap_spread_is_sobels_in_a_large_sample() -> None:
     frame["m"] = 0.5 * frame.x + draw.normal(size=2000)
     frame["y"] = 0.4 * frame.m + draw.normal(size=2000)
     result = mediation(frame, "y", "x", "m", bootstrap=300, seed=1)
-    assert result.draws.std() == pytest.approx(result.effects.loc["indirect", "standard_error"], rel=0.12)
-    assert result.draws.tolist() == mediation(frame.iloc[::-1], "y", "x", "m", bootstrap=300, seed=1).draws.tolist()
+    assert result.draws.std() == pytest.approx(
+        result.effects.loc["indirect", "standard_error"], rel=0.12
+    )
+    assert (
+        result.draws.tolist()
+        == mediation(frame.iloc[::-1], "y", "x", "m", bootstrap=300, seed=1).draws.tolist()
+    )
 
 
 def test_mediation_uses_the_same_rows_in_all_equations(made_up: pd.DataFrame) -> None:
@@ -95,24 +141,37 @@ def test_mediation_uses_the_same_rows_in_all_equations(made_up: pd.DataFrame) ->
     holes.loc[[1, 2], "m"], holes.loc[7, "y"] = np.nan, np.nan
     result = mediation(holes, "y", "x", "m", ["z"])
     assert {fit.n for fit in result.equations.values()} == {477}
-    assert result.dropped == {"y missing": 1, "m missing": 2} and "2 rows (m missing)" in result.note()
+    assert (
+        result.dropped == {"y missing": 1, "m missing": 2} and "2 rows (m missing)" in result.note()
+    )
     with pytest.raises(ValueError, match="different columns"):
         mediation(made_up, "y", "x", "x")
 
 
 def test_moderation_effects_are_slopes_at_their_points(made_up: pd.DataFrame) -> None:
     frame = made_up.assign(y=made_up.y + 0.25 * made_up.x * made_up.m)
-    centred, plain = (moderation(frame, "y", "x", "m", ["z"], centre=centre, estimator="fixed_effects", options=BY_CITY) for centre in (True, False))
+    centred, plain = (
+        moderation(
+            frame, "y", "x", "m", ["z"], centre=centre, estimator="fixed_effects", options=BY_CITY
+        )
+        for centre in (True, False)
+    )
     np.testing.assert_allclose(centred.marginal["effect"], plain.marginal["effect"], rtol=1e-8)
-    np.testing.assert_allclose(centred.marginal["standard_error"], plain.marginal["standard_error"], rtol=1e-8)
-    assert centred.fit.coefficients[centred.interaction] == pytest.approx(plain.fit.coefficients["x_x_m"], rel=1e-9)
+    np.testing.assert_allclose(
+        centred.marginal["standard_error"], plain.marginal["standard_error"], rtol=1e-8
+    )
+    assert centred.fit.coefficients[centred.interaction] == pytest.approx(
+        plain.fit.coefficients["x_x_m"], rel=1e-9
+    )
     # the effect at m = v, with its error, is the coefficient of x once v is taken off m
     v = centred.marginal.loc[75, "moderator"]
     assert v == percentile(frame["m"].to_numpy(), 75)
     moved = frame.assign(m=frame.m - v, product=frame.x * (frame.m - v))
     at = by_city(moved, "y", ["x", "m", "product", "z"])
     assert centred.marginal.loc[75, "effect"] == pytest.approx(at.coefficients["x"], rel=1e-9)
-    assert centred.marginal.loc[75, "standard_error"] == pytest.approx(at.standard_errors["x"], rel=1e-9)
+    assert centred.marginal.loc[75, "standard_error"] == pytest.approx(
+        at.standard_errors["x"], rel=1e-9
+    )
     assert centred.marginal.loc[75, "p"] == pytest.approx(at.p_values["x"], rel=1e-7)
 
 
@@ -125,21 +184,33 @@ def test_quadratic_turning_point_and_u_test(made_up: pd.DataFrame) -> None:
     b = result.fit.coefficients[["x", "x_squared"]].to_numpy()
     v = result.fit.covariance.loc[["x", "x_squared"], ["x", "x_squared"]].to_numpy()
     step = 1e-6
-    gradient = np.array([(-(b[0] + d0) / (2 * (b[1] + d1)) + (b[0] - d0) / (2 * (b[1] - d1))) / (2 * step) for d0, d1 in ((step, 0), (0, step))])
+    gradient = np.array(
+        [
+            (-(b[0] + d0) / (2 * (b[1] + d1)) + (b[0] - d0) / (2 * (b[1] - d1))) / (2 * step)
+            for d0, d1 in ((step, 0), (0, step))
+        ]
+    )
     assert result.turning_point_se == pytest.approx(np.sqrt(gradient @ v @ gradient), rel=1e-6)
     # slopes at the ends are coefficients of x after the end is taken off it
     for end in ("minimum", "maximum"):
         moved = frame.assign(x=frame.x - result.slopes.loc[end, "x"], square=lambda f: f.x**2)
         at = linear_regression(moved, "y", ["x", "square", "z"])
         assert result.slopes.loc[end, "slope"] == pytest.approx(at.coefficients["x"], rel=1e-9)
-        assert result.slopes.loc[end, "standard_error"] == pytest.approx(at.standard_errors["x"], rel=1e-9)
+        assert result.slopes.loc[end, "standard_error"] == pytest.approx(
+            at.standard_errors["x"], rel=1e-9
+        )
     t = np.abs(result.slopes["t"])
     assert result.u_test.statistic == pytest.approx(t.min())
     assert result.u_test.p == pytest.approx(stats.t.sf(t.min(), result.fit.df_t))
     # Fieller's bounds are where the slope is just significant
     for bound in result.fieller_interval:
-        slope, variance = b[0] + 2 * b[1] * bound, v[0, 0] + 4 * bound * v[0, 1] + 4 * bound**2 * v[1, 1]
-        assert abs(slope) / np.sqrt(variance) == pytest.approx(stats.t.ppf(0.975, result.fit.df_t), rel=1e-9)
+        slope, variance = (
+            b[0] + 2 * b[1] * bound,
+            v[0, 0] + 4 * bound * v[0, 1] + 4 * bound**2 * v[1, 1],
+        )
+        assert abs(slope) / np.sqrt(variance) == pytest.approx(
+            stats.t.ppf(0.975, result.fit.df_t), rel=1e-9
+        )
     assert result.fieller_interval[0] < result.turning_point < result.fieller_interval[1]
 
 
@@ -153,24 +224,38 @@ def test_a_monotone_curve_is_no_u(made_up: pd.DataFrame) -> None:
         quadratic(made_up.assign(x_squared=1.0), "y", "x", ["x_squared"])
 
 
-@pytest.mark.parametrize(("definition", "method"), [("stata", "averaged_inverted_cdf"), ("altdef", "weibull"), ("linear", "linear")])
+@pytest.mark.parametrize(
+    ("definition", "method"),
+    [("stata", "averaged_inverted_cdf"), ("altdef", "weibull"), ("linear", "linear")],
+)
 def test_percentiles_equal_numpys_methods(definition: str, method: str) -> None:
     draw = np.random.default_rng(0)
     for n in (1, 2, 7, 40, 100, 250):
         values = draw.normal(size=n)
         for p in (0, 1, 2.5, 25, 50, 75, 97.5, 99, 100):
-            assert percentile(values, p, definition) == pytest.approx(np.percentile(values, p, method=method), abs=1e-14)
+            assert percentile(values, p, definition) == pytest.approx(
+                np.percentile(values, p, method=method), abs=1e-14
+            )
 
 
 def test_stata_percentile_by_hand() -> None:
     values = np.arange(1.0, 201.0)
-    assert percentile(values, 1) == 2.5  # 200 times 1 % is whole: the mean of the second and the third
+    assert (
+        percentile(values, 1) == 2.5
+    )  # 200 times 1 % is whole: the mean of the second and the third
     assert percentile(values[:150], 1) == 2.0
     assert percentile(np.arange(1.0, 701.0), 7) == 49.5  # 700 * 0.07 is not 49 in floating point
 
 
 def test_winsorise_and_trim() -> None:
-    frame = pd.DataFrame({"v": np.arange(1.0, 201.0), "w": np.arange(200.0)[::-1], "g": np.repeat(["a", "b"], 100), "i": range(200)})
+    frame = pd.DataFrame(
+        {
+            "v": np.arange(1.0, 201.0),
+            "w": np.arange(200.0)[::-1],
+            "g": np.repeat(["a", "b"], 100),
+            "i": range(200),
+        }
+    )
     frame.loc[10, "v"] = np.nan
     before = frame.copy()
     clipped = winsorise(frame, ["v", "w"], 1, 99)
@@ -180,7 +265,10 @@ def test_winsorise_and_trim() -> None:
     cut = trim(frame, ["w"], 1, 99, suffix="_t")
     assert cut.frame["w_t"].isna().sum() == 4 and cut.frame["w"].equals(frame["w"])
     grouped = winsorise(frame, ["i"], 10, 90, by=["g"])
-    assert grouped.limits.loc[("i", "a"), "upper"] == 89.5 and grouped.limits.loc[("i", "b"), "lower"] == 109.5
+    assert (
+        grouped.limits.loc[("i", "a"), "upper"] == 89.5
+        and grouped.limits.loc[("i", "b"), "lower"] == 109.5
+    )
     shuffled = winsorise(frame.sample(frac=1, random_state=1), ["v", "w"], 1, 99)
     pd.testing.assert_frame_equal(shuffled.frame.sort_index(), clipped.frame)
     pd.testing.assert_frame_equal(frame, before)
@@ -211,32 +299,53 @@ def test_chow_and_slopes_are_f_tests_of_dummies(made_up: pd.DataFrame) -> None:
 
 
 def test_suest_is_the_interacted_regression(made_up: pd.DataFrame) -> None:
-    """Wald tests of the interactions, clustered, with the factor G/(G-1) in place of the usual one; clusters may lie in both groups."""
+    """Wald tests of the interactions, clustered, with the factor G/(G-1) in place of the usual one;
+    clusters may lie in both groups.
+    """
     frame = made_up.assign(late=(made_up.year > 2013).astype(int))
     result = compare_groups(frame, "y", ["x", "m"], "late", covariance={"cluster": ["city_code"]})
     late = frame["late"].to_numpy()
     x = np.column_stack([np.ones(480), frame[["x", "m"]]])
     x = sm.OLS(frame["y"], np.hstack([x, x * late[:, None]])).fit(
-        cov_type="cluster", cov_kwds={"groups": frame["city_code"].astype(int), "use_correction": False}
+        cov_type="cluster",
+        cov_kwds={"groups": frame["city_code"].astype(int), "use_correction": False},
     )
     b, v = x.params.to_numpy()[4:], np.asarray(x.cov_params())[4:, 4:] * 60 / 59
-    assert result.tests["suest"].statistic == pytest.approx(float(b @ np.linalg.solve(v, b)), rel=1e-9)
+    assert result.tests["suest"].statistic == pytest.approx(
+        float(b @ np.linalg.solve(v, b)), rel=1e-9
+    )
     np.testing.assert_allclose(result.by_term["chi2"], b**2 / np.diag(v), rtol=1e-9)
     np.testing.assert_allclose(result.by_term["difference"], -b, rtol=1e-9)
     independent = compare_groups(frame, "y", ["x"], "coast")
-    gap = independent.by_term.loc["x", "difference"] ** 2 / (independent.standard_errors.loc["x"] ** 2).sum()
+    gap = (
+        independent.by_term.loc["x", "difference"] ** 2
+        / (independent.standard_errors.loc["x"] ** 2).sum()
+    )
     assert independent.by_term.loc["x", "chi2"] == pytest.approx(gap, rel=1e-10)
 
 
 def test_group_regressions_take_out_their_own_effects(made_up: pd.DataFrame) -> None:
-    result = compare_groups(made_up, "y", ["x", "m"], "coast", effects=["city_code", "year"], covariance={"cluster": ["city_code"]})
+    result = compare_groups(
+        made_up,
+        "y",
+        ["x", "m"],
+        "coast",
+        effects=["city_code", "year"],
+        covariance={"cluster": ["city_code"]},
+    )
     for group, part in made_up.groupby("coast"):
-        np.testing.assert_allclose(result.coefficients[group], by_city(part, "y", ["x", "m"]).coefficients[["x", "m"]], rtol=1e-10)
+        np.testing.assert_allclose(
+            result.coefficients[group],
+            by_city(part, "y", ["x", "m"]).coefficients[["x", "m"]],
+            rtol=1e-10,
+        )
     assert "chow" not in result.tests
     # slopes equal, with effects of each group's own, against all apart: by dummies
     dummies = (
         pd.get_dummies(made_up["city_code"], dtype=float).to_numpy(),
-        pd.get_dummies(made_up["year"].astype(str) + made_up["coast"].astype(str), dtype=float).to_numpy(),
+        pd.get_dummies(
+            made_up["year"].astype(str) + made_up["coast"].astype(str), dtype=float
+        ).to_numpy(),
     )
     y, x = made_up["y"].to_numpy(), made_up[["x", "m"]].to_numpy()
     rss = []
@@ -245,14 +354,18 @@ def test_group_regressions_take_out_their_own_effects(made_up: pd.DataFrame) -> 
         rss.append(float(((y - design @ np.linalg.lstsq(design, y, rcond=None)[0]) ** 2).sum()))
     df = 480 - 4 - 60 - 2 * 7
     assert result.tests["slopes"].df2 == df
-    assert result.tests["slopes"].statistic == pytest.approx((rss[0] - rss[1]) / 2 / (rss[1] / df), rel=1e-9)
+    assert result.tests["slopes"].statistic == pytest.approx(
+        (rss[0] - rss[1]) / 2 / (rss[1] / df), rel=1e-9
+    )
 
 
 def test_permutation_p_is_exact_in_a_tiny_sample() -> None:
     from itertools import combinations
 
     draw = np.random.default_rng(2)
-    frame = pd.DataFrame({"x": draw.normal(size=10), "y": draw.normal(size=10), "g": [0] * 4 + [1] * 6})
+    frame = pd.DataFrame(
+        {"x": draw.normal(size=10), "y": draw.normal(size=10), "g": [0] * 4 + [1] * 6}
+    )
     x, y = frame["x"].to_numpy(), frame["y"].to_numpy()
 
     def gap(first: list[int]) -> float:
@@ -263,8 +376,12 @@ def test_permutation_p_is_exact_in_a_tiny_sample() -> None:
     every = np.array([gap(list(first)) for first in combinations(range(10), 4)])
     result = compare_groups(frame, "y", ["x"], "g", permutations=4000, seed=1)
     assert result.by_term.loc["x", "difference"] == pytest.approx(observed, rel=1e-10)
-    assert result.by_term.loc["x", "p_permutation"] == pytest.approx((np.abs(every) >= abs(observed) - 1e-12).mean(), abs=0.03)
-    assert result.by_term.loc["x", "share_above"] == pytest.approx((every > observed + 1e-12).mean(), abs=0.03)
+    assert result.by_term.loc["x", "p_permutation"] == pytest.approx(
+        (np.abs(every) >= abs(observed) - 1e-12).mean(), abs=0.03
+    )
+    assert result.by_term.loc["x", "share_above"] == pytest.approx(
+        (every > observed + 1e-12).mean(), abs=0.03
+    )
 
 
 def test_permutations_repeat_and_keep_cities_whole(made_up: pd.DataFrame) -> None:
@@ -276,7 +393,13 @@ def test_permutations_repeat_and_keep_cities_whole(made_up: pd.DataFrame) -> Non
     ):
         call = {"permutations": 30, "seed": 4, **options}
         base = compare_groups(made_up, "y", ["x", "m"], "coast", **call)
-        again = compare_groups(made_up.sample(frac=1, random_state=8).astype({"city_code": "category"}), "y", ["x", "m"], "coast", **call)
+        again = compare_groups(
+            made_up.sample(frac=1, random_state=8).astype({"city_code": "category"}),
+            "y",
+            ["x", "m"],
+            "coast",
+            **call,
+        )
         assert base.differences.to_numpy().tolist() == again.differences.to_numpy().tolist()
         assert base.coefficients.to_numpy().tolist() == again.coefficients.to_numpy().tolist()
     with pytest.raises(ValueError, match="coast changes inside year"):
@@ -287,13 +410,27 @@ def test_permutations_repeat_and_keep_cities_whole(made_up: pd.DataFrame) -> Non
     ("frame_of", "options", "message"),
     [
         (lambda f: f.assign(coast=1), {}, "coast has 1 group among"),
-        (lambda f: f, {"group": "region", "permutations": 10}, "has 3 groups: the permutation test compares two"),
-        (lambda f: f.assign(m=f.m * f.coast), {}, "group 0 cannot carry the regression: m is a combination"),
-        (lambda f: pd.concat([f[f.coast == 1], f[f.coast == 0].head(2)]), {}, "group 0 cannot carry"),
+        (
+            lambda f: f,
+            {"group": "region", "permutations": 10},
+            "has 3 groups: the permutation test compares two",
+        ),
+        (
+            lambda f: f.assign(m=f.m * f.coast),
+            {},
+            "group 0 cannot carry the regression: m is a combination",
+        ),
+        (
+            lambda f: pd.concat([f[f.coast == 1], f[f.coast == 0].head(2)]),
+            {},
+            "group 0 cannot carry",
+        ),
         (lambda f: f, {"group": "shore"}, "'shore' is not in the frame"),
     ],
 )
-def test_errors_say_what_and_where(made_up: pd.DataFrame, frame_of: object, options: dict, message: str) -> None:
+def test_errors_say_what_and_where(
+    made_up: pd.DataFrame, frame_of: object, options: dict, message: str
+) -> None:
     call = {"group": "coast", **options}
     with pytest.raises(ValueError, match=message):
         compare_groups(frame_of(made_up), "y", ["x", "m"], call.pop("group"), **call)
@@ -301,29 +438,37 @@ def test_errors_say_what_and_where(made_up: pd.DataFrame, frame_of: object, opti
 
 def test_three_groups(made_up: pd.DataFrame) -> None:
     result = compare_groups(made_up, "y", ["x", "m"], "region")
-    assert result.tests["chow"].df == 6 and result.tests["suest"].df == 4 and "difference" not in result.by_term
+    assert (
+        result.tests["chow"].df == 6
+        and result.tests["suest"].df == 4
+        and "difference" not in result.by_term
+    )
     assert result.n.sum() == 480 and "east: 160" in result.note()
 
 
 def test_hash_seed_changes_no_number() -> None:
     code = (
-        "import numpy as np, pandas as pd\n"
-        "from analysis.estimators.linear.comparison import compare_groups\n"
-        "from analysis.estimators.linear.mediation import mediation\n"
-        "from analysis.estimators.spatial.system import spatial_three_stage\n"
-        "from analysis.estimators.spatial.weights import spatial_weights\n"
-        "d = np.random.default_rng(0)\n"
-        "f = pd.DataFrame(d.normal(size=(40, 5)), columns=list('abcde'))\n"
-        "f = f.assign(city_code=[f'c{i % 20}' for i in range(40)], year=[i // 20 for i in range(40)])\n"
-        "p = pd.DataFrame({'city_code': [f'c{i}' for i in range(20)], 'neighbour_code': [f'c{(i + 1) % 20}' for i in range(20)]})\n"
-        "s = spatial_three_stage(f, {'one': ('a', ['c']), 'two': ('b', ['d', 'e'])}, spatial_weights(p, symmetric=True), time='year')\n"
-        "m = mediation(f, 'a', 'b', 'c', bootstrap=20, resample='city_code', seed=1)\n"
-        "g = compare_groups(f, 'a', ['b'], 'year', permutations=20, seed=1)\n"
-        "print(s.coefficients.tolist(), m.draws.tolist(), g.differences.to_numpy().tolist())\n"
+        "import numpy as np, pandas as pd\nfrom analysis.estimators.linear.comparison import"
+        " compare_groups\nfrom analysis.estimators.linear.mediation import mediation\nfrom"
+        " analysis.estimators.spatial.system import spatial_three_stage\nfrom"
+        " analysis.estimators.spatial.weights import spatial_weights\nd ="
+        " np.random.default_rng(0)\nf = pd.DataFrame(d.normal(size=(40, 5)),"
+        " columns=list('abcde'))\nf = f.assign(city_code=[f'c{i % 20}' for i in range(40)], year=[i"
+        " // 20 for i in range(40)])\np = pd.DataFrame({'city_code': [f'c{i}' for i in range(20)],"
+        " 'neighbour_code': [f'c{(i + 1) % 20}' for i in range(20)]})\ns = spatial_three_stage(f,"
+        " {'one': ('a', ['c']), 'two': ('b', ['d', 'e'])}, spatial_weights(p, symmetric=True),"
+        " time='year')\nm = mediation(f, 'a', 'b', 'c', bootstrap=20, resample='city_code',"
+        " seed=1)\ng = compare_groups(f, 'a', ['b'], 'year', permutations=20,"
+        " seed=1)\nprint(s.coefficients.tolist(), m.draws.tolist(),"
+        " g.differences.to_numpy().tolist())\n"
     )
     printed = {
         subprocess.run(
-            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "PATH": ""}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", code],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": ".", "PATH": ""},
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout
         for seed in ("0", "12345")
     }

@@ -1,4 +1,6 @@
-"""One grammar: options are checked in one place, what cannot be meant is refused by name, and every estimator has a door."""
+"""One grammar: options are checked in one place, what cannot be meant is refused by name, and every
+estimator has a door.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,22 @@ import pytest
 
 import analysis.estimators as estimators
 from analysis.estimators.core import names, registry
-from analysis.estimators.core.options import Covariance, checked, columns_of, covariance_of, level_of, row_mask
-from analysis.estimators.core.registry import Regression, check_options, entry, estimate, register, registered
+from analysis.estimators.core.options import (
+    Covariance,
+    checked,
+    columns_of,
+    covariance_of,
+    level_of,
+    row_mask,
+)
+from analysis.estimators.core.registry import (
+    Regression,
+    check_options,
+    entry,
+    estimate,
+    register,
+    registered,
+)
 from analysis.estimators.core.sample import read_sample
 
 FAMILIES = ("linear", "iv", "gmm", "did", "matching", "placebo", "spatial", "system", "limited")
@@ -27,9 +43,19 @@ FOLDER = Path(estimators.__file__).parent
 def panel() -> pd.DataFrame:
     """30 cities, 6 years; errors go together within a city, so that clustering matters."""
     draw = np.random.default_rng(5)
-    frame = pd.DataFrame({"city_code": np.repeat([f"{i:04d}" for i in range(30)], 6), "year": np.tile(range(2010, 2016), 30)})
+    frame = pd.DataFrame(
+        {
+            "city_code": np.repeat([f"{i:04d}" for i in range(30)], 6),
+            "year": np.tile(range(2010, 2016), 30),
+        }
+    )
     frame["x"] = draw.normal(size=180) + np.repeat(draw.normal(size=30), 6)
-    frame["y"] = 0.5 * frame["x"] + draw.normal(size=180) + np.repeat(draw.normal(size=30), 6) + frame["year"] % 10 * frame["x"] / 10
+    frame["y"] = (
+        0.5 * frame["x"]
+        + draw.normal(size=180)
+        + np.repeat(draw.normal(size=30), 6)
+        + frame["year"] % 10 * frame["x"] / 10
+    )
     return frame
 
 
@@ -38,7 +64,12 @@ def families() -> list[ModuleType]:
 
 
 def public_functions() -> list[tuple[str, str]]:
-    return [(module.__name__.rsplit(".", 1)[1], name) for module in families() for name in module.__all__ if inspect.isfunction(getattr(module, name))]
+    return [
+        (module.__name__.rsplit(".", 1)[1], name)
+        for module in families()
+        for name in module.__all__
+        if inspect.isfunction(getattr(module, name))
+    ]
 
 
 @pytest.mark.parametrize(("family", "name"), public_functions())
@@ -52,7 +83,9 @@ def test_every_public_estimator_has_a_door(family: str, name: str) -> None:
 
 
 def test_folders_are_the_families_and_nothing_else() -> None:
-    assert {path.name for path in FOLDER.iterdir() if path.is_dir() and path.name != "__pycache__"} == {"core", *FAMILIES}
+    assert {
+        path.name for path in FOLDER.iterdir() if path.is_dir() and path.name != "__pycache__"
+    } == {"core", *FAMILIES}
     assert {entry.family for entry in registered().values()} == set(FAMILIES)
 
 
@@ -60,33 +93,61 @@ def test_a_constant_and_a_nearest_name_are_written_once() -> None:
     homes = {"CONSTANT": [], "get_close_matches": []}
     for path in FOLDER.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == "CONSTANT" for target in node.targets):
+            if isinstance(node, ast.Assign) and any(
+                isinstance(target, ast.Name) and target.id == "CONSTANT" for target in node.targets
+            ):
                 homes["CONSTANT"].append(path.name)
             if isinstance(node, ast.Attribute) and node.attr == "get_close_matches":
                 homes["get_close_matches"].append(path.name)
     assert homes == {"CONSTANT": ["names.py"], "get_close_matches": ["names.py"]}
-    assert names.nearest("pooledd", ["pooled", "within"]) == "Nearest: pooled." and names.nearest("q", ["pooled", "within"]) == "There are pooled, within."
+    assert (
+        names.nearest("pooledd", ["pooled", "within"]) == "Nearest: pooled."
+        and names.nearest("q", ["pooled", "within"]) == "There are pooled, within."
+    )
 
 
 def test_an_estimator_is_called_by_its_name(panel: pd.DataFrame) -> None:
-    options = {"outcome": "y", "regressors": ["x"], "effects": ["city_code", "year"], "covariance": {"cluster": ["city_code"]}}
+    options = {
+        "outcome": "y",
+        "regressors": ["x"],
+        "effects": ["city_code", "year"],
+        "covariance": {"cluster": ["city_code"]},
+    }
     by_name = estimate("fixed_effects", panel, options)
     direct = estimators.fixed_effects(panel, "y", ["x"], covariance={"cluster": ["city_code"]})
     pd.testing.assert_frame_equal(by_name.tidy(), direct.tidy(), check_exact=True)
-    assert entry("fixed_effects").options["small"].choices == ("reghdfe_nested", "fixest_nested", "fixest_full", "linearmodels")
-    assert not entry("fixed_effects").options["covariance"].required and entry("fixed_effects").takes == "frame"
+    assert entry("fixed_effects").options["small"].choices == (
+        "reghdfe_nested",
+        "fixest_nested",
+        "fixest_full",
+        "linearmodels",
+    )
+    assert (
+        not entry("fixed_effects").options["covariance"].required
+        and entry("fixed_effects").takes == "frame"
+    )
 
 
 @pytest.mark.parametrize(
     ("name", "options", "message"),
     [
         ("fixd_effects", {}, "there is no estimator 'fixd_effects'. Nearest: fixed_effects"),
-        ("fixed_effects", {"outcome": "y", "regressors": ["x"], "clusters": ["city_code"]}, "has no option 'clusters'"),
-        ("fixed_effects", {"outcome": "y", "regressors": ["x"], "small": "reghdfe"}, "small = 'reghdfe' is not known. Nearest: reghdfe_nested"),
+        (
+            "fixed_effects",
+            {"outcome": "y", "regressors": ["x"], "clusters": ["city_code"]},
+            "has no option 'clusters'",
+        ),
+        (
+            "fixed_effects",
+            {"outcome": "y", "regressors": ["x"], "small": "reghdfe"},
+            "small = 'reghdfe' is not known. Nearest: reghdfe_nested",
+        ),
         ("fixed_effects", {"regressors": ["x"]}, "fixed_effects needs outcome"),
     ],
 )
-def test_what_a_name_does_not_allow_is_refused(panel: pd.DataFrame, name: str, options: dict, message: str) -> None:
+def test_what_a_name_does_not_allow_is_refused(
+    panel: pd.DataFrame, name: str, options: dict, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         estimate(name, panel, options)
 
@@ -95,22 +156,41 @@ def test_two_functions_cannot_share_a_door() -> None:
     def tobit() -> None:
         """Not the one."""
 
-    with pytest.raises(ValueError, match="two estimators are called tobit: one in limited, one in linear"):
+    with pytest.raises(
+        ValueError, match="two estimators are called tobit: one in limited, one in linear"
+    ):
         register("linear", tobit)
     assert registry.entry("tobit").family == "limited"
 
 
 def test_a_regression_inside_another_analysis_names_its_columns() -> None:
-    found = Regression("fixed_effects", {"effects": ["city_code", "province#year"], "covariance": {"cluster": "region"}, "weights": "w"})
+    found = Regression(
+        "fixed_effects",
+        {
+            "effects": ["city_code", "province#year"],
+            "covariance": {"cluster": "region"},
+            "weights": "w",
+        },
+    )
     assert found.columns == ["city_code", "province", "year", "w", "region"]
-    assert Regression("fixed_effects", {}).columns == ["city_code", "year"] and Regression("linear_regression", {}).columns == []
-    with pytest.raises(ValueError, match="takes frame|takes .* what is needed here takes an outcome and regressors"):
+    assert (
+        Regression("fixed_effects", {}).columns == ["city_code", "year"]
+        and Regression("linear_regression", {}).columns == []
+    )
+    with pytest.raises(
+        ValueError, match="takes frame|takes .* what is needed here takes an outcome and regressors"
+    ):
         Regression("moran", {})
 
 
 def test_covariance_says_what_it_was_given() -> None:
-    assert covariance_of("iid") == Covariance("iid") and covariance_of({"cluster": "city_code"}) == Covariance("cluster", ("city_code",))
-    assert covariance_of({"cluster": ["a", "b"]}).clusters == ("a", "b") and covariance_of({"cluster": ["a", "b"]}).cluster is None
+    assert covariance_of("iid") == Covariance("iid") and covariance_of(
+        {"cluster": "city_code"}
+    ) == Covariance("cluster", ("city_code",))
+    assert (
+        covariance_of({"cluster": ["a", "b"]}).clusters == ("a", "b")
+        and covariance_of({"cluster": ["a", "b"]}).cluster is None
+    )
     for option, message in (
         ("cluster", "covariance = 'cluster' is not known"),
         ("robst", "Nearest: robust"),
@@ -171,35 +251,65 @@ def test_a_mask_says_which_rows_and_is_never_evaluated(panel: pd.DataFrame) -> N
 def test_a_sample_says_where_its_rows_come_from(panel: pd.DataFrame) -> None:
     mixed = panel.sample(frac=1, random_state=4).set_index(np.arange(1000, 1180))
     mixed.loc[1003, "x"] = np.nan
-    sample = read_sample(mixed, ["y", "x"], ["city_code", "year"], levels=["city_code", "year"], sort_by=["year", "city_code"])
+    sample = read_sample(
+        mixed,
+        ["y", "x"],
+        ["city_code", "year"],
+        levels=["city_code", "year"],
+        sort_by=["year", "city_code"],
+    )
     by_year = mixed.dropna().sort_values(["year", "city_code"])
     np.testing.assert_array_equal(sample.columns, by_year[["y", "x"]])
     assert sample.order is not None and (sample.labels[sample.order] == by_year.index).all()
-    np.testing.assert_array_equal(sample.in_frame_order(sample.column(0)), mixed.loc[sample.labels, "y"])
-    assert list(sample.levels["year"]) == list(range(2010, 2016)) and list(sample.levels["city_code"]) == sorted(panel["city_code"].unique())
+    np.testing.assert_array_equal(
+        sample.in_frame_order(sample.column(0)), mixed.loc[sample.labels, "y"]
+    )
+    assert list(sample.levels["year"]) == list(range(2010, 2016)) and list(
+        sample.levels["city_code"]
+    ) == sorted(panel["city_code"].unique())
 
 
 def test_rows_outside_the_mask_do_not_matter(panel: pd.DataFrame) -> None:
     late = panel["year"] > 2012
-    spoiled = pd.concat([panel.assign(late=late), panel[~late].assign(late=False, x=np.inf)], ignore_index=True)
-    for name, options in (("fixed_effects", {}), ("linear_regression", {}), ("panel_regression", {"model": "within"})):
-        here = estimate(name, spoiled, {"outcome": "y", "regressors": ["x"], "where": "late", **options})
+    spoiled = pd.concat(
+        [panel.assign(late=late), panel[~late].assign(late=False, x=np.inf)], ignore_index=True
+    )
+    for name, options in (
+        ("fixed_effects", {}),
+        ("linear_regression", {}),
+        ("panel_regression", {"model": "within"}),
+    ):
+        here = estimate(
+            name, spoiled, {"outcome": "y", "regressors": ["x"], "where": "late", **options}
+        )
         alone = estimate(name, panel[late], {"outcome": "y", "regressors": ["x"], **options})
         pd.testing.assert_frame_equal(here.tidy(), alone.tidy(), check_exact=True)
-        assert here.dropped["outside where"] == len(spoiled) - len(panel[late]) and "(outside where)" in here.note()
+        assert (
+            here.dropped["outside where"] == len(spoiled) - len(panel[late])
+            and "(outside where)" in here.note()
+        )
 
 
 @pytest.mark.parametrize("model", ["pooled", "within", "random"])
 def test_clusters_are_never_silently_ignored(panel: pd.DataFrame, model: str) -> None:
     plain = estimators.panel_regression(panel, "y", ["x"], model)  # type: ignore[arg-type]
-    clustered = estimators.panel_regression(panel, "y", ["x"], model, covariance={"cluster": ["city_code"]})  # type: ignore[arg-type]
-    assert clustered.standard_errors["x"] != plain.standard_errors["x"] and "clustered by city_code" in clustered.convention
+    clustered = estimators.panel_regression(
+        panel, "y", ["x"], model, covariance={"cluster": ["city_code"]}
+    )  # type: ignore[arg-type]
+    assert (
+        clustered.standard_errors["x"] != plain.standard_errors["x"]
+        and "clustered by city_code" in clustered.convention
+    )
     with pytest.raises(TypeError, match="cluster"):
         estimators.panel_regression(panel, "y", ["x"], model, cluster="city_code")  # type: ignore[call-arg, arg-type]
 
 
-@pytest.mark.parametrize("name", [name for name, found in registered().items() if "covariance" in found.options])
+@pytest.mark.parametrize(
+    "name", [name for name, found in registered().items() if "covariance" in found.options]
+)
 def test_no_estimator_has_two_ways_to_say_clusters(name: str) -> None:
     # `covariates` are those of a propensity score, in the one estimator that has one as well.
-    old = {"cluster", "robust", "convention", "exogenous", "covariates"} - ({"covariates"} if name == "psm_did" else set())
+    old = {"cluster", "robust", "convention", "exogenous", "covariates"} - (
+        {"covariates"} if name == "psm_did" else set()
+    )
     assert not old & set(entry(name).options)

@@ -1,4 +1,6 @@
-"""Heckman and Tobit: against the printed numbers of R, against definitions, and input that could mislead."""
+"""Heckman and Tobit: against the printed numbers of R, against definitions, and input that could
+mislead.
+"""
 
 from __future__ import annotations
 
@@ -25,36 +27,67 @@ from analysis.estimators.limited.selection import at_the_edge
 
 AFFAIRS = ["age", "yearsmarried", "religiousness", "occupation", "rating"]
 GREENE = (["exper", "exper2", "educ", "city"], ["age", "age2", "faminc", "kids", "educ"])
-WOOLDRIDGE = (["educ", "exper", "exper2"], ["nwifeinc", "educ", "exper", "exper2", "age", "kids5", "kids618"])
+WOOLDRIDGE = (
+    ["educ", "exper", "exper2"],
+    ["nwifeinc", "educ", "exper", "exper2", "age", "kids5", "kids618"],
+)
 
 
 @pytest.fixture(scope="module")
 def mroz(golden: Path) -> pd.DataFrame:
     frame = pd.read_csv(golden / "heckman_mroz" / "mroz87.csv")
     working = frame["lfp"] == 1
-    return frame.assign(age2=frame["age"] ** 2, exper2=frame["exper"] ** 2, lwage=np.log(frame["wage"].where(working)))
+    return frame.assign(
+        age2=frame["age"] ** 2,
+        exper2=frame["exper"] ** 2,
+        lwage=np.log(frame["wage"].where(working)),
+    )
 
 
-def _check(result: HeckmanResult, expected: dict, equations: tuple[list[str], list[str]], coef_digits: float, se_digits: float) -> None:
+def _check(
+    result: HeckmanResult,
+    expected: dict,
+    equations: tuple[list[str], list[str]],
+    coef_digits: float,
+    se_digits: float,
+) -> None:
     """R names no equation: it lists selection, then outcome, each with its constant first."""
     regressors, selection = equations
     terms = [f"selection: {name}" for name in ["constant", *selection]] + ["constant", *regressors]
     terms += ["inverse_mills_ratio"] if "invMillsRatio" in expected["coef"] else []
-    for term, value, error in zip(terms, expected["coef"].values(), expected["se"].values(), strict=False):
+    for term, value, error in zip(
+        terms, expected["coef"].values(), expected["se"].values(), strict=False
+    ):
         assert result.coefficients[term] == pytest.approx(value, rel=coef_digits), term
         assert result.standard_errors[term] == pytest.approx(error, rel=se_digits), term
     for term in ("sigma", "rho"):
-        assert result.derived.loc[term, "coefficient"] == pytest.approx(expected["coef"][term], rel=coef_digits)
+        assert result.derived.loc[term, "coefficient"] == pytest.approx(
+            expected["coef"][term], rel=coef_digits
+        )
         if expected["se"][term] is not None:
-            assert result.derived.loc[term, "standard_error"] == pytest.approx(expected["se"][term], rel=se_digits)
+            assert result.derived.loc[term, "standard_error"] == pytest.approx(
+                expected["se"][term], rel=se_digits
+            )
     assert len(result.coefficients) == len(terms) + (0 if "inverse_mills_ratio" in terms else 2)
 
 
 def test_heckman_equals_sample_selection(golden: Path, mroz: pd.DataFrame) -> None:
     expected = json.loads((golden / "heckman_mroz" / "r_sampleSelection.json").read_text())
-    _check(heckman(mroz, "wage", *GREENE, selected="lfp"), expected["greene_twostep"], GREENE, 1e-10, 1e-10)
+    _check(
+        heckman(mroz, "wage", *GREENE, selected="lfp"),
+        expected["greene_twostep"],
+        GREENE,
+        1e-10,
+        1e-10,
+    )
     # R's optimisers stop at relative changes of 1e-8: the reference is good for seven digits
-    _check(heckman(mroz, "lwage", *WOOLDRIDGE, selected="lfp"), expected["wooldridge_twostep"], WOOLDRIDGE, 1e-7, 1e-7)
+    _check(
+        heckman(mroz, "lwage", *WOOLDRIDGE, selected="lfp"),
+        expected["wooldridge_twostep"],
+        WOOLDRIDGE,
+        1e-7,
+        1e-7,
+    )
     ml = heckman(mroz, "wage", *GREENE, selected="lfp", estimator="ml")
     _check(ml, expected["greene_ml"], GREENE, 1e-7, 1e-7)
     assert ml.log_likelihood == pytest.approx(expected["greene_ml"]["logLik"], rel=1e-12)
@@ -72,9 +105,13 @@ def test_tobit_equals_aer(golden: Path, key: str, right: float | None) -> None:
         term = "constant" if name == "(Intercept)" else name
         assert result.coefficients[term] == pytest.approx(value, rel=1e-9)
         assert result.standard_errors[term] == pytest.approx(expected["se"][name], rel=1e-9)
-    assert result.standard_errors["ln_sigma"] == pytest.approx(expected["se"]["Log(scale)"], rel=1e-9)
+    assert result.standard_errors["ln_sigma"] == pytest.approx(
+        expected["se"]["Log(scale)"], rel=1e-9
+    )
     assert result.sigma == pytest.approx(expected["scale"], rel=1e-9)
-    assert result.sigma_error == pytest.approx(expected["scale"] * expected["se"]["Log(scale)"], rel=1e-9)
+    assert result.sigma_error == pytest.approx(
+        expected["scale"] * expected["se"]["Log(scale)"], rel=1e-9
+    )
     assert result.log_likelihood == pytest.approx(expected["logLik"], abs=1e-9)
     assert result.gradient < 1e-10
     assert result.censored_left == int((frame["affairs"] <= 0).sum())
@@ -83,11 +120,22 @@ def test_tobit_equals_aer(golden: Path, key: str, right: float | None) -> None:
 
 @pytest.fixture
 def cities() -> pd.DataFrame:
-    """80 cities over 9 years; an outcome cut at 0 and 4, and one seen only where selection is positive, rho = 0.6, sigma = 1.5."""
+    """80 cities over 9 years; an outcome cut at 0 and 4, and one seen only where selection is
+    positive, rho = 0.6, sigma = 1.5.
+    """
     draw = np.random.default_rng(5)
-    city, year = (axis.ravel() for axis in np.meshgrid(np.arange(80), np.arange(2008, 2017), indexing="ij"))
+    city, year = (
+        axis.ravel() for axis in np.meshgrid(np.arange(80), np.arange(2008, 2017), indexing="ij")
+    )
     n = len(city)
-    frame = pd.DataFrame({"city_code": [f"{1100 + c}" for c in city], "year": year, "x": draw.normal(size=n), "z": draw.normal(size=n)})
+    frame = pd.DataFrame(
+        {
+            "city_code": [f"{1100 + c}" for c in city],
+            "year": year,
+            "x": draw.normal(size=n),
+            "z": draw.normal(size=n),
+        }
+    )
     v = draw.normal(size=n)
     e = 1.5 * (0.6 * v + 0.8 * draw.normal(size=n))
     frame["chosen"] = (0.3 + 0.5 * frame["x"] + frame["z"] + v > 0).astype(int)
@@ -98,25 +146,37 @@ def cities() -> pd.DataFrame:
 
 
 def test_derivatives_are_those_of_the_likelihood() -> None:
-    """Central differences of the terms and of their first derivatives, in every index, on both sides of every limit."""
+    """Central differences of the terms and of their first derivatives, in every index, on both
+    sides of every limit.
+    """
     draw = np.random.default_rng(1)
     y = np.concatenate([draw.normal(size=9) * 2, [0.0, 3.0]]).clip(0, 3)
     chosen = (np.arange(11) % 3 > 0).astype(float)
-    for terms, width in ((probit_terms(chosen), 1), (tobit_terms(y, 0.0, 3.0), 2), (heckman_terms(y, chosen), 4)):
+    for terms, width in (
+        (probit_terms(chosen), 1),
+        (tobit_terms(y, 0.0, 3.0), 2),
+        (heckman_terms(y, chosen), 4),
+    ):
         index = draw.normal(size=(11, width)) * 0.7
         _, slope, curve = terms(index)
         for j in range(width):
             step = np.zeros_like(index)
             step[:, j] = 1e-6
             above, below = terms(index + step), terms(index - step)
-            np.testing.assert_allclose((above[0] - below[0]) / 2e-6, slope[:, j], atol=2e-8, rtol=1e-7)
-            np.testing.assert_allclose((above[1] - below[1]) / 2e-6, curve[:, j], atol=2e-8, rtol=1e-7)
+            np.testing.assert_allclose(
+                (above[0] - below[0]) / 2e-6, slope[:, j], atol=2e-8, rtol=1e-7
+            )
+            np.testing.assert_allclose(
+                (above[1] - below[1]) / 2e-6, curve[:, j], atol=2e-8, rtol=1e-7
+            )
 
 
 def test_far_tails_stay_finite() -> None:
     x = np.array([-1e4, -40.0, 0.0, 40.0])
     np.testing.assert_allclose(inverse_mills(x)[:2], [1e4, 40.02494], rtol=1e-6)
-    value, slope, curve = heckman_terms(np.array([0.0, 50.0]), np.array([0.0, 1.0]))(np.array([[60.0, 0, 0, 0], [-60.0, 0, 0, 0]]))
+    value, slope, curve = heckman_terms(np.array([0.0, 50.0]), np.array([0.0, 1.0]))(
+        np.array([[60.0, 0, 0, 0], [-60.0, 0, 0, 0]])
+    )
     assert np.isfinite(value).all()
     assert np.isfinite(slope).all()
     assert np.isfinite(curve).all()
@@ -128,7 +188,12 @@ def test_without_limits_tobit_is_least_squares(cities: pd.DataFrame) -> None:
     slope, rss, *_ = np.linalg.lstsq(x, cities["cut"], rcond=None)
     np.testing.assert_allclose(result.coefficients[["x", "z", "constant"]], slope, rtol=1e-10)
     assert result.sigma == pytest.approx(np.sqrt(rss[0] / len(x)), rel=1e-12)
-    np.testing.assert_allclose(result.covariance.iloc[:3, :3], result.sigma**2 * np.linalg.inv(x.T @ x), rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(
+        result.covariance.iloc[:3, :3],
+        result.sigma**2 * np.linalg.inv(x.T @ x),
+        rtol=1e-9,
+        atol=1e-15,
+    )
     assert "Tobit with no limit" in result.note()
 
 
@@ -136,17 +201,27 @@ def test_tobit_covariances_by_definition(cities: pd.DataFrame) -> None:
     """Scores and information by hand; clusters summed, with the factor G/(G-1) or without."""
     plain = tobit(cities, "cut", ["x"], right=4)
     x, y = np.column_stack([cities["x"], np.ones(len(cities))]), cities["cut"].to_numpy()
-    _, slopes, _ = tobit_terms(y, 0.0, 4.0)(np.column_stack([x @ plain.coefficients.iloc[:2], np.full(len(y), plain.coefficients.iloc[2])]))
+    _, slopes, _ = tobit_terms(y, 0.0, 4.0)(
+        np.column_stack(
+            [x @ plain.coefficients.iloc[:2], np.full(len(y), plain.coefficients.iloc[2])]
+        )
+    )
     scores = np.column_stack([slopes[:, [0]] * x, slopes[:, 1]])
     bread = plain.covariance.to_numpy()
     sums = pd.DataFrame(scores).groupby(cities["city_code"].to_numpy()).sum().to_numpy()
     clustered = tobit(cities, "cut", ["x"], right=4, covariance={"cluster": ["city_code"]})
-    np.testing.assert_allclose(clustered.covariance, bread @ (sums.T @ sums) @ bread * 80 / 79, rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(
+        clustered.covariance, bread @ (sums.T @ sums) @ bread * 80 / 79, rtol=1e-8, atol=1e-14
+    )
     robust = tobit(cities, "cut", ["x"], right=4, covariance="robust", small="none")
-    np.testing.assert_allclose(robust.covariance, bread @ (scores.T @ scores) @ bread, rtol=1e-8, atol=1e-14)
+    np.testing.assert_allclose(
+        robust.covariance, bread @ (scores.T @ scores) @ bread, rtol=1e-8, atol=1e-14
+    )
     np.testing.assert_allclose(clustered.coefficients, plain.coefficients, rtol=1e-12)
     assert clustered.groups == {"city_code": 80}
-    assert "clustered by city_code (80 clusters, sandwich, factor G/(G-1), normal)" in clustered.note()
+    assert (
+        "clustered by city_code (80 clusters, sandwich, factor G/(G-1), normal)" in clustered.note()
+    )
 
 
 def test_known_truths_are_recovered(cities: pd.DataFrame) -> None:
@@ -155,10 +230,19 @@ def test_known_truths_are_recovered(cities: pd.DataFrame) -> None:
     assert abs(cut.sigma - 1.5) < 3 * cut.sigma_error
     for estimator in ("two_step", "ml"):
         result = heckman(cities, "wage", ["x"], ["x", "z"], estimator=estimator)
-        for term, truth in (("x", 0.7), ("constant", 1.0), ("selection: z", 1.0), ("selection: x", 0.5)):
-            assert abs(result.coefficients[term] - truth) < 3 * result.standard_errors[term] < 0.6, (estimator, term)
+        for term, truth in (
+            ("x", 0.7),
+            ("constant", 1.0),
+            ("selection: z", 1.0),
+            ("selection: x", 0.5),
+        ):
+            assert (
+                abs(result.coefficients[term] - truth) < 3 * result.standard_errors[term] < 0.6
+            ), (estimator, term)
         assert abs(result.derived.loc["rho", "coefficient"] - 0.6) < 0.25
-        assert result.derived.loc["lambda", "coefficient"] == pytest.approx(np.prod(result.derived["coefficient"].iloc[:2]))
+        assert result.derived.loc["lambda", "coefficient"] == pytest.approx(
+            np.prod(result.derived["coefficient"].iloc[:2])
+        )
     independence = result.tests["independence"]
     assert independence.p == pytest.approx(stats.chi2.sf(independence.statistic, 1))
     assert independence.p < 0.01
@@ -167,7 +251,9 @@ def test_known_truths_are_recovered(cities: pd.DataFrame) -> None:
 def test_the_two_step_sandwich_is_near_the_correction_where_both_hold() -> None:
     draw = np.random.default_rng(9)
     n = 40_000
-    frame = pd.DataFrame({"x": draw.normal(size=n), "z": draw.normal(size=n), "row": np.arange(n) // 2})
+    frame = pd.DataFrame(
+        {"x": draw.normal(size=n), "z": draw.normal(size=n), "row": np.arange(n) // 2}
+    )
     v = draw.normal(size=n)
     frame["seen"] = 0.5 * frame["x"] + frame["z"] + v > 0
     frame["y"] = frame["x"] + 0.9 * v + 0.5 * draw.normal(size=n)
@@ -175,12 +261,23 @@ def test_the_two_step_sandwich_is_near_the_correction_where_both_hold() -> None:
     for covariance in ("robust", {"cluster": ["row"]}):
         other = heckman(frame, "y", ["x"], ["x", "z"], selected="seen", covariance=covariance)
         np.testing.assert_allclose(other.standard_errors / plain.standard_errors, 1, atol=0.03)
-        correlation = [r.covariance.loc["x", "selection: x"] / (r.standard_errors["x"] * r.standard_errors["selection: x"]) for r in (plain, other)]
+        correlation = [
+            r.covariance.loc["x", "selection: x"]
+            / (r.standard_errors["x"] * r.standard_errors["selection: x"])
+            for r in (plain, other)
+        ]
         assert correlation[0] == pytest.approx(correlation[1], abs=0.03)
 
 
 def test_a_missing_outcome_says_not_selected(cities: pd.DataFrame) -> None:
-    by_column = heckman(cities.assign(wage=cities["wage"].fillna(-999)), "wage", ["x"], ["x", "z"], selected="chosen", estimator="ml")
+    by_column = heckman(
+        cities.assign(wage=cities["wage"].fillna(-999)),
+        "wage",
+        ["x"],
+        ["x", "z"],
+        selected="chosen",
+        estimator="ml",
+    )
     by_gap = heckman(cities, "wage", ["x"], ["x", "z"], estimator="ml")
     pd.testing.assert_frame_equal(by_column.tidy(), by_gap.tidy(), check_exact=True)
     assert by_gap.selected == int(cities["chosen"].sum())
@@ -191,12 +288,21 @@ def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
     clustered = {"covariance": {"cluster": ["city_code"]}}
 
     def both(frame: pd.DataFrame) -> tuple:
-        chosen = heckman(frame, "wage", ["x"], ["x", "z"], selected="chosen", estimator="ml", **clustered)
+        chosen = heckman(
+            frame, "wage", ["x"], ["x", "z"], selected="chosen", estimator="ml", **clustered
+        )
         return chosen, tobit(frame, "cut", ["x", "z"], **clustered)
 
     plain = both(cities)
-    numbers = cities.assign(city_code=cities["city_code"].astype(int) * 7 % 1009, x=cities["x"].astype(float), chosen=cities["chosen"] == 1)
-    shuffled = cities.sample(frac=1, random_state=2).assign(note="text", city_code=lambda f: pd.Categorical(f["city_code"], sorted(set(f["city_code"]))[::-1]))
+    numbers = cities.assign(
+        city_code=cities["city_code"].astype(int) * 7 % 1009,
+        x=cities["x"].astype(float),
+        chosen=cities["chosen"] == 1,
+    )
+    shuffled = cities.sample(frac=1, random_state=2).assign(
+        note="text",
+        city_code=lambda f: pd.Categorical(f["city_code"], sorted(set(f["city_code"]))[::-1]),
+    )
     for other in (numbers, shuffled, cities.set_index(np.repeat(3, len(cities)))):
         before = other.copy(deep=True)
         again = both(other)
@@ -209,16 +315,21 @@ def test_order_ids_and_types_change_nothing(cities: pd.DataFrame) -> None:
 
 def test_the_hash_seed_changes_nothing() -> None:
     code = (
-        "import numpy as np, pandas as pd\n"
-        "from analysis.estimators import heckman, tobit\n"
-        "d = np.random.default_rng(0); f = pd.DataFrame(d.normal(size=(400, 3)), columns=['x', 'z', 'y']); f['c'] = [f'city {i % 19}' for i in range(400)]\n"
-        "f['s'] = f['z'] + d.normal(size=400) > 0\n"
-        "k = {'covariance': {'cluster': ['c']}}\n"
-        "r, t = heckman(f, 'y', ['x'], ['x', 'z'], selected='s', **k), tobit(f, 'y', ['x', 'z'], **k)\n"
-        "print([v.hex() for v in [*r.standard_errors, *t.standard_errors]])\n"
+        "import numpy as np, pandas as pd\nfrom analysis.estimators import heckman, tobit\nd ="
+        " np.random.default_rng(0); f = pd.DataFrame(d.normal(size=(400, 3)), columns=['x', 'z',"
+        " 'y']); f['c'] = [f'city {i % 19}' for i in range(400)]\nf['s'] = f['z'] +"
+        " d.normal(size=400) > 0\nk = {'covariance': {'cluster': ['c']}}\nr, t = heckman(f, 'y',"
+        " ['x'], ['x', 'z'], selected='s', **k), tobit(f, 'y', ['x', 'z'], **k)\nprint([v.hex() for"
+        " v in [*r.standard_errors, *t.standard_errors]])\n"
     )
     printed = {
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ | {"PYTHONHASHSEED": seed}).stdout
+        subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=os.environ | {"PYTHONHASHSEED": seed},
+        ).stdout
         for seed in ("0", "1", "99")
     }
     assert len(printed) == 1
@@ -228,10 +339,39 @@ def test_rows_left_out_are_counted_with_their_reason(cities: pd.DataFrame) -> No
     chosen, other = cities.index[cities["chosen"] == 1], cities.index[cities["chosen"] == 0]
     spoiled = cities.astype({"chosen": "Int64"})
     spoiled["only_outcome"] = spoiled["x"] * 2 + spoiled["z"] ** 2
-    spoiled.loc[chosen[0], "wage"], spoiled.loc[chosen[1], "only_outcome"], spoiled.loc[other[0], "only_outcome"] = np.nan, np.nan, np.nan
-    spoiled.loc[other[1], "z"], spoiled.loc[chosen[2], "chosen"], spoiled.loc[chosen[3], "city_code"] = np.inf, pd.NA, None
-    result = heckman(spoiled, "wage", ["only_outcome"], ["x", "z"], selected="chosen", covariance={"cluster": ["city_code"]})
-    assert result.dropped == {"city_code missing": 1, "chosen missing": 1, "z infinite": 1, "wage missing": 1, "only_outcome missing": 1}
+    (
+        spoiled.loc[chosen[0], "wage"],
+        spoiled.loc[chosen[1], "only_outcome"],
+        spoiled.loc[other[0], "only_outcome"],
+    ) = (
+        np.nan,
+        np.nan,
+        np.nan,
+    )
+    (
+        spoiled.loc[other[1], "z"],
+        spoiled.loc[chosen[2], "chosen"],
+        spoiled.loc[chosen[3], "city_code"],
+    ) = (
+        np.inf,
+        pd.NA,
+        None,
+    )
+    result = heckman(
+        spoiled,
+        "wage",
+        ["only_outcome"],
+        ["x", "z"],
+        selected="chosen",
+        covariance={"cluster": ["city_code"]},
+    )
+    assert result.dropped == {
+        "city_code missing": 1,
+        "chosen missing": 1,
+        "z infinite": 1,
+        "wage missing": 1,
+        "only_outcome missing": 1,
+    }
     assert result.n == len(cities) - 5 == len(result.sample)
     assert other[0] in result.sample
     cut = tobit(spoiled, "cut", ["x", "only_outcome"], covariance={"cluster": ["city_code"]})
@@ -259,16 +399,33 @@ def test_rows_left_out_are_counted_with_their_reason(cities: pd.DataFrame) -> No
         ({}, {"regressors": ["chosen"]}, "cannot be a variable of the equations too"),
         ({}, {"regressors": "x"}, r"regressors is a list of column names, such as \['x'\]"),
         ({}, {"estimator": "gmm"}, "estimator = 'gmm' is not known. There are two_step, ml"),
-        ({}, {"keys": ["city_code"]}, r"640 rows with the city_code of an earlier row \(city_code 1100"),
-        ({"country": "CN"}, {"covariance": {"cluster": ["country"]}}, "one level of 'country' only"),
+        (
+            {},
+            {"keys": ["city_code"]},
+            r"640 rows with the city_code of an earlier row \(city_code 1100",
+        ),
+        (
+            {"country": "CN"},
+            {"covariance": {"cluster": ["country"]}},
+            "one level of 'country' only",
+        ),
         ({}, {"covariance": {"cluster": ["city_code", "year"]}}, "clustered by one column"),
         ({}, {"small": "HC1"}, "small = 'HC1' is not known"),
     ],
 )
-def test_what_heckman_cannot_estimate_is_named(cities: pd.DataFrame, changes: dict, options: dict, message: str) -> None:
+def test_what_heckman_cannot_estimate_is_named(
+    cities: pd.DataFrame, changes: dict, options: dict, message: str
+) -> None:
     call = {"regressors": ["x"], "selection": ["x", "z"]} | options
     with pytest.raises(ValueError, match=message):
-        heckman(cities.assign(**changes), "wage", call.pop("regressors"), call.pop("selection"), selected="chosen", **call)
+        heckman(
+            cities.assign(**changes),
+            "wage",
+            call.pop("regressors"),
+            call.pop("selection"),
+            selected="chosen",
+            **call,
+        )
 
 
 @pytest.mark.parametrize(
@@ -276,13 +433,27 @@ def test_what_heckman_cannot_estimate_is_named(cities: pd.DataFrame, changes: di
     [
         ({}, {"left": 4, "right": 0}, "the left limit lies below the right one"),
         ({}, {"left": 90}, "0 rows lie between the limits"),
-        ({"flat": 3.0}, {"regressors": ["x", "flat"]}, "flat is constant, zero or a combination|constant is constant"),
+        (
+            {"flat": 3.0},
+            {"regressors": ["x", "flat"]},
+            "flat is constant, zero or a combination|constant is constant",
+        ),
         ({"x": np.nan}, {}, r"no row of 720 is complete \(left out: x missing: 720\)"),
-        ({"only_cut": lambda f: (f["cut"] <= 0) * 1.0}, {"regressors": ["x", "only_cut"]}, "no maximum.*zero wherever the outcome lies between the limits"),
-        ({"same": lambda f: f["cut"] * 1.0}, {"regressors": ["same"], "left": None}, "explain the outcome without error"),
+        (
+            {"only_cut": lambda f: (f["cut"] <= 0) * 1.0},
+            {"regressors": ["x", "only_cut"]},
+            "no maximum.*zero wherever the outcome lies between the limits",
+        ),
+        (
+            {"same": lambda f: f["cut"] * 1.0},
+            {"regressors": ["same"], "left": None},
+            "explain the outcome without error",
+        ),
     ],
 )
-def test_what_tobit_cannot_estimate_is_named(cities: pd.DataFrame, changes: dict, options: dict, message: str) -> None:
+def test_what_tobit_cannot_estimate_is_named(
+    cities: pd.DataFrame, changes: dict, options: dict, message: str
+) -> None:
     regressors = options.pop("regressors", ["x"]) if "regressors" in options else ["x"]
     with pytest.raises(ValueError, match=message):
         tobit(cities.assign(**changes), "cut", regressors, **options)
@@ -302,32 +473,58 @@ def scattered() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("unit", [1e-9, 1e-4, 1.0, 1e4, 1e6, 1e9, 1e12])
-def test_the_unit_of_the_outcome_is_the_unit_of_its_coefficients(scattered: pd.DataFrame, unit: float) -> None:
+def test_the_unit_of_the_outcome_is_the_unit_of_its_coefficients(
+    scattered: pd.DataFrame, unit: float
+) -> None:
     frame = scattered.assign(cut=scattered["cut"] * unit, wage=scattered["wage"] * unit)
     cut, plain = tobit(frame, "cut", ["z"]), tobit(scattered, "cut", ["z"])
     assert cut.coefficients["z"] / unit == pytest.approx(2.103647, abs=5e-7)
     assert cut.sigma / unit == pytest.approx(plain.sigma, rel=1e-12)
     seen = int((scattered["cut"] > 0).sum())
-    assert cut.log_likelihood == pytest.approx(plain.log_likelihood - seen * np.log(unit), rel=1e-12)
-    ml, reference = (heckman(each, "wage", ["z"], ["z", "x"], estimator="ml") for each in (frame, scattered))
+    assert cut.log_likelihood == pytest.approx(
+        plain.log_likelihood - seen * np.log(unit), rel=1e-12
+    )
+    ml, reference = (
+        heckman(each, "wage", ["z"], ["z", "x"], estimator="ml") for each in (frame, scattered)
+    )
     assert ml.coefficients["z"] / unit == pytest.approx(2.137194, abs=5e-7)
-    assert ml.derived.loc["rho", "coefficient"] == pytest.approx(reference.derived.loc["rho", "coefficient"], rel=1e-11)
+    assert ml.derived.loc["rho", "coefficient"] == pytest.approx(
+        reference.derived.loc["rho", "coefficient"], rel=1e-11
+    )
     for one, other in ((cut, plain), (ml, reference)):
-        np.testing.assert_allclose(one.standard_errors["z"] / unit, other.standard_errors["z"], rtol=1e-11)
-        np.testing.assert_allclose(one.standard_errors.iloc[-1], other.standard_errors.iloc[-1], rtol=1e-11)
-        assert one.tests["wald"].statistic == pytest.approx(other.tests["wald"].statistic, rel=1e-10)
+        np.testing.assert_allclose(
+            one.standard_errors["z"] / unit, other.standard_errors["z"], rtol=1e-11
+        )
+        np.testing.assert_allclose(
+            one.standard_errors.iloc[-1], other.standard_errors.iloc[-1], rtol=1e-11
+        )
+        assert one.tests["wald"].statistic == pytest.approx(
+            other.tests["wald"].statistic, rel=1e-10
+        )
 
 
 @pytest.mark.parametrize("covariance", ["iid", "robust"])
-def test_the_units_of_the_regressors_change_their_coefficients_only(scattered: pd.DataFrame, covariance: str) -> None:
+def test_the_units_of_the_regressors_change_their_coefficients_only(
+    scattered: pd.DataFrame, covariance: str
+) -> None:
     """A regressor in 1e-9 of its unit and far from zero, as money is, and another in 1e12."""
     frame = scattered.assign(z=scattered["z"] * 1e9 + 1e13, x=scattered["x"] * 1e-12)
     for estimator in ("two_step", "ml"):
-        one, other = (heckman(each, "wage", ["z"], ["z", "x"], estimator=estimator, covariance=covariance) for each in (frame, scattered))
+        one, other = (
+            heckman(each, "wage", ["z"], ["z", "x"], estimator=estimator, covariance=covariance)
+            for each in (frame, scattered)
+        )
         for term, factor in (("z", 1e9), ("selection: z", 1e9), ("selection: x", 1e-12)):
-            assert one.coefficients[term] * factor == pytest.approx(other.coefficients[term], rel=1e-9), term
-            assert one.standard_errors[term] * factor == pytest.approx(other.standard_errors[term], rel=1e-7), term
-    one, other = tobit(frame, "cut", ["z", "x"], covariance=covariance), tobit(scattered, "cut", ["z", "x"], covariance=covariance)
+            assert one.coefficients[term] * factor == pytest.approx(
+                other.coefficients[term], rel=1e-9
+            ), term
+            assert one.standard_errors[term] * factor == pytest.approx(
+                other.standard_errors[term], rel=1e-7
+            ), term
+    one, other = (
+        tobit(frame, "cut", ["z", "x"], covariance=covariance),
+        tobit(scattered, "cut", ["z", "x"], covariance=covariance),
+    )
     assert one.coefficients["z"] * 1e9 == pytest.approx(other.coefficients["z"], rel=1e-10)
     assert one.coefficients["x"] * 1e-12 == pytest.approx(other.coefficients["x"], rel=1e-9)
     assert one.tests["wald"].statistic == pytest.approx(other.tests["wald"].statistic, rel=1e-7)
@@ -354,7 +551,9 @@ def test_rows_outside_the_mask_do_not_matter(cities: pd.DataFrame) -> None:
 
 
 def test_a_key_may_be_a_regressor_of_the_outcome(cities: pd.DataFrame) -> None:
-    """What unselected rows hold in the outcome equation is masked, but not what tells them apart."""
+    """What unselected rows hold in the outcome equation is masked, but not what tells
+    them apart.
+    """
     by_year = {"keys": ["city_code", "year"], "selected": "chosen"}
     result = heckman(cities, "wage", ["x", "year"], ["x", "z"], **by_year)
     assert result.n == len(cities)

@@ -1,4 +1,6 @@
-"""Spatial autocorrelation: R spdep's numbers, every arrangement of a small map, and input that could mislead."""
+"""Spatial autocorrelation: R spdep's numbers, every arrangement of a small map, and input that
+could mislead.
+"""
 
 from __future__ import annotations
 
@@ -30,14 +32,24 @@ def golden() -> Path:
 def small() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Six cities over three years."""
     draw = np.random.default_rng(1)
-    frame = pd.DataFrame({"city_code": [f"c{i}" for i in range(6)] * 3, "year": np.repeat([2012, 2013, 2014], 6), "v": draw.normal(size=18)})
-    pairs = pd.DataFrame([(f"c{a}", f"c{b}") for a, b in EDGES], columns=["city_code", "neighbour_code"])
+    frame = pd.DataFrame(
+        {
+            "city_code": [f"c{i}" for i in range(6)] * 3,
+            "year": np.repeat([2012, 2013, 2014], 6),
+            "v": draw.normal(size=18),
+        }
+    )
+    pairs = pd.DataFrame(
+        [(f"c{a}", f"c{b}") for a, b in EDGES], columns=["city_code", "neighbour_code"]
+    )
     return frame, pairs
 
 
 def test_global_and_local_equal_spdep(golden: Path) -> None:
     frame = pd.read_csv(golden / "columbus_old.csv").assign(area=range(49))
-    weights = spatial_weights(pd.read_csv(golden / "W_columbus_rowstd.csv", header=None).to_numpy(), range(49))
+    weights = spatial_weights(
+        pd.read_csv(golden / "W_columbus_rowstd.csv", header=None).to_numpy(), range(49)
+    )
     names = {
         "I": "moran_i",
         "EI": "expected_i",
@@ -55,17 +67,27 @@ def test_global_and_local_equal_spdep(golden: Path) -> None:
         for theirs, ours in names.items():
             assert row[ours] == pytest.approx(expected[theirs], rel=1e-12)
         assert row["p_random"] == pytest.approx(expected["p_rand_2s"], rel=1e-10)
-        np.testing.assert_allclose(result.local["moran_i"], expected["local_Ii"], rtol=1e-10, atol=1e-13)
+        np.testing.assert_allclose(
+            result.local["moran_i"], expected["local_Ii"], rtol=1e-10, atol=1e-13
+        )
         assert result.local["moran_i"].mean() == pytest.approx(expected["I"], rel=1e-12)
         assert result.slope["all"] == pytest.approx(expected["I"], rel=1e-12)
 
 
 def test_residual_tests_equal_spdep(golden: Path) -> None:
     frame = pd.read_csv(golden / "columbus_old.csv").assign(area=range(49))
-    weights = spatial_weights(pd.read_csv(golden / "W_columbus_rowstd.csv", header=None).to_numpy(), range(49))
+    weights = spatial_weights(
+        pd.read_csv(golden / "W_columbus_rowstd.csv", header=None).to_numpy(), range(49)
+    )
     expected = json.loads((golden / "r_spdep.json").read_text())
     tests = spatial_dependence_tests(frame, "CRIME", ["INC", "HOVAL"], weights, unit="area")
-    for theirs, ours in {"LMerr": "lm_error", "LMlag": "lm_lag", "RLMerr": "robust_lm_error", "RLMlag": "robust_lm_lag", "SARMA": "sarma"}.items():
+    for theirs, ours in {
+        "LMerr": "lm_error",
+        "LMlag": "lm_lag",
+        "RLMerr": "robust_lm_error",
+        "RLMlag": "robust_lm_lag",
+        "SARMA": "sarma",
+    }.items():
         assert tests[ours].statistic == pytest.approx(expected["LM"][theirs]["stat"], rel=1e-10)
         assert tests[ours].p == pytest.approx(expected["LM"][theirs]["p"], rel=1e-10)
     parts = residual_moran(frame, "CRIME", ["INC", "HOVAL"], weights, unit="area")
@@ -75,14 +97,18 @@ def test_residual_tests_equal_spdep(golden: Path) -> None:
 
 
 def test_variances_are_those_of_all_arrangements(small: tuple) -> None:
-    """Six values can be laid out in 720 ways: the randomisation moments are the mean and variance over them."""
+    """Six values can be laid out in 720 ways: the randomisation moments are the mean and variance
+    over them.
+    """
     frame, pairs = small
     w = spatial_weights(pairs, symmetric=True).among(np.arange(6))
     z = frame["v"].to_numpy()[:6] - frame["v"].to_numpy()[:6].mean()
     dense, total = w.toarray(), float(z @ z)
     orders = [z[list(order)] for order in itertools.permutations(range(6))]
     i = np.array([6 / dense.sum() * (v @ dense @ v) / total for v in orders])
-    c = np.array([5 / (2 * dense.sum()) * (dense * (v[:, None] - v) ** 2).sum() / total for v in orders])
+    c = np.array(
+        [5 / (2 * dense.sum()) * (dense * (v[:, None] - v) ** 2).sum() / total for v in orders]
+    )
     kurtosis = 6 * float((z**4).sum()) / total**2
     assert i.mean() == pytest.approx(-1 / 5, abs=1e-12)
     assert i.var() == pytest.approx(moran_variances(sums_of(w), kurtosis)[1], rel=1e-10)
@@ -97,7 +123,9 @@ def test_local_moments_are_those_of_all_arrangements(small: tuple) -> None:
     dense = weights.among(np.arange(6)).toarray()
     z = first["v"].to_numpy() - first["v"].mean()
     m2 = float(z @ z) / 6
-    total = np.array([v * (dense @ v) / m2 for v in (z[list(o)] for o in itertools.permutations(range(6)))])
+    total = np.array(
+        [v * (dense @ v) / m2 for v in (z[list(o)] for o in itertools.permutations(range(6)))]
+    )
     local = moran(first, "v", weights, local_variance="total").local
     np.testing.assert_allclose(local["expected"], total.mean(axis=0), rtol=1e-10)
     np.testing.assert_allclose(local["variance"], total.var(axis=0), rtol=1e-10)
@@ -118,13 +146,23 @@ def test_permutation_p_is_close_to_exact_and_repeats(small: tuple) -> None:
     first = frame[frame.year == 2012]
     dense = weights.among(np.arange(6)).toarray()
     z = first["v"].to_numpy() - first["v"].mean()
-    all_values = np.array([v @ dense @ v for v in (z[list(o)] for o in itertools.permutations(range(6)))])
+    all_values = np.array(
+        [v @ dense @ v for v in (z[list(o)] for o in itertools.permutations(range(6)))]
+    )
     exact = (all_values >= z @ dense @ z - 1e-12).mean()
     call = {"alternative": "greater", "permutations": 20_000, "seed": 5}
     p = moran(first, "v", weights, **call).statistics.loc["all", "p_permutation"]
     assert p == pytest.approx(exact, abs=0.012)
-    assert moran(first.sample(frac=1, random_state=3), "v", weights, **call).statistics.loc["all", "p_permutation"] == p
-    assert moran(first, "v", weights, **{**call, "seed": 6}).statistics.loc["all", "p_permutation"] != p
+    assert (
+        moran(first.sample(frac=1, random_state=3), "v", weights, **call).statistics.loc[
+            "all", "p_permutation"
+        ]
+        == p
+    )
+    assert (
+        moran(first, "v", weights, **{**call, "seed": 6}).statistics.loc["all", "p_permutation"]
+        != p
+    )
 
 
 def test_panel_is_its_years_and_their_stack(small: tuple) -> None:
@@ -137,10 +175,14 @@ def test_panel_is_its_years_and_their_stack(small: tuple) -> None:
         np.testing.assert_array_equal(result.statistics.loc[year].drop("p_permutation"), alone)
     dense = np.kron(np.eye(3), weights.among(np.arange(6)).toarray())
     z = frame["v"].to_numpy() - frame["v"].mean()
-    assert result.statistics.loc["pooled", "moran_i"] == pytest.approx(18 / dense.sum() * (z @ dense @ z) / (z @ z), rel=1e-12)
+    assert result.statistics.loc["pooled", "moran_i"] == pytest.approx(
+        18 / dense.sum() * (z @ dense @ z) / (z @ z), rel=1e-12
+    )
     own = moran(frame, "v", weights, time="year", pooled_mean="period")
     z = (frame["v"] - frame.groupby("year")["v"].transform("mean")).to_numpy()
-    assert own.statistics.loc["pooled", "moran_i"] == pytest.approx(18 / dense.sum() * (z @ dense @ z) / (z @ z), rel=1e-12)
+    assert own.statistics.loc["pooled", "moran_i"] == pytest.approx(
+        18 / dense.sum() * (z @ dense @ z) / (z @ z), rel=1e-12
+    )
 
 
 def test_scatter_is_the_standardised_value_and_its_lag(small: tuple) -> None:
@@ -150,9 +192,18 @@ def test_scatter_is_the_standardised_value_and_its_lag(small: tuple) -> None:
     scatter = moran(first, "v", weights).scatter
     z = ((first["v"] - first["v"].mean()) / first["v"].std(ddof=0)).to_numpy()
     np.testing.assert_allclose(scatter["z"], z, rtol=1e-12)
-    np.testing.assert_allclose(scatter["w_z"], weights.among(np.arange(6)).toarray() @ z, rtol=1e-12)
-    words = {(True, True): "high-high", (False, True): "low-high", (False, False): "low-low", (True, False): "high-low"}
-    assert scatter["quadrant"].tolist() == [words[a >= 0, b >= 0] for a, b in zip(scatter["z"], scatter["w_z"], strict=True)]
+    np.testing.assert_allclose(
+        scatter["w_z"], weights.among(np.arange(6)).toarray() @ z, rtol=1e-12
+    )
+    words = {
+        (True, True): "high-high",
+        (False, True): "low-high",
+        (False, False): "low-low",
+        (True, False): "high-low",
+    }
+    assert scatter["quadrant"].tolist() == [
+        words[a >= 0, b >= 0] for a, b in zip(scatter["z"], scatter["w_z"], strict=True)
+    ]
 
 
 def test_order_ids_index_and_precision_do_not_matter(small: tuple) -> None:
@@ -160,13 +211,20 @@ def test_order_ids_index_and_precision_do_not_matter(small: tuple) -> None:
     weights = spatial_weights(pairs, symmetric=True)
     before = frame.copy()
     base = moran(frame, "v", weights, time="year", permutations=50, seed=2)
-    shuffled = frame.sample(frac=1, random_state=4).astype({"city_code": "category"}).assign(extra=1)
+    shuffled = (
+        frame.sample(frac=1, random_state=4).astype({"city_code": "category"}).assign(extra=1)
+    )
     again = moran(shuffled, "v", weights, time="year", permutations=50, seed=2)
     pd.testing.assert_frame_equal(again.statistics, base.statistics, check_exact=True)
-    pd.testing.assert_frame_equal(again.local.loc[frame.index].astype({"city_code": object}), base.local.astype({"city_code": object}), check_exact=True)
+    pd.testing.assert_frame_equal(
+        again.local.loc[frame.index].astype({"city_code": object}),
+        base.local.astype({"city_code": object}),
+        check_exact=True,
+    )
     single = frame.astype({"v": "float32"})
     pd.testing.assert_frame_equal(
-        moran(single, "v", weights, time="year").statistics, moran(single.astype({"v": "float64"}), "v", weights, time="year").statistics
+        moran(single, "v", weights, time="year").statistics,
+        moran(single.astype({"v": "float64"}), "v", weights, time="year").statistics,
     )
     pd.testing.assert_frame_equal(frame, before)
 
@@ -183,7 +241,9 @@ def test_islands_count_as_in_spdep() -> None:
     dense[:6] /= dense[:6].sum(axis=1, keepdims=True)
     assert result.islands == 1
     assert result.statistics.loc["all", "n"] == 6
-    assert result.statistics.loc["all", "moran_i"] == pytest.approx(6 / 6 * (z @ dense @ z) / (z @ z), rel=1e-12)
+    assert result.statistics.loc["all", "moran_i"] == pytest.approx(
+        6 / 6 * (z @ dense @ z) / (z @ z), rel=1e-12
+    )
     assert np.isnan(result.local["z"].iloc[6]) and "1 row without a neighbour" in result.note()
 
 
@@ -192,7 +252,11 @@ def test_missing_rows_leave_and_are_counted(small: tuple) -> None:
     holes = frame.copy()
     holes.loc[2, "v"] = np.nan
     result = moran(holes, "v", spatial_weights(pairs, symmetric=True), time="year")
-    assert result.dropped == {"v missing": 1} and result.statistics.loc[2012, "n"] == 5 and len(result.local) == 17
+    assert (
+        result.dropped == {"v missing": 1}
+        and result.statistics.loc[2012, "n"] == 5
+        and len(result.local) == 17
+    )
 
 
 @pytest.mark.parametrize(
@@ -205,7 +269,9 @@ def test_missing_rows_leave_and_are_counted(small: tuple) -> None:
         (lambda f: f.rename(columns={"v": "w"}), {}, "'v' is not in the frame"),
     ],
 )
-def test_errors_say_what_and_where(small: tuple, frame_of: object, options: dict, message: str) -> None:
+def test_errors_say_what_and_where(
+    small: tuple, frame_of: object, options: dict, message: str
+) -> None:
     frame, pairs = small
     with pytest.raises(ValueError, match=message):
         moran(frame_of(frame), "v", spatial_weights(pairs, symmetric=True), time="year", **options)

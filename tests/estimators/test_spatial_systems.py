@@ -1,4 +1,6 @@
-"""Spatial equations: R spatialreg's and systemfit's numbers, the textbook formulas in full matrices, and input that could mislead."""
+"""Spatial equations: R spatialreg's and systemfit's numbers, the textbook formulas in full
+matrices, and input that could mislead.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,11 @@ def golden() -> Path:
 def columbus(golden: Path) -> tuple[pd.DataFrame, SpatialWeights, dict]:
     frame = pd.read_csv(golden / "columbus_old.csv").assign(area=range(49))
     w = pd.read_csv(golden / "W_columbus_rowstd.csv", header=None).to_numpy()
-    return frame, spatial_weights(w > 0, range(49)), json.loads((golden / "r_spatialreg_systemfit.json").read_text())
+    return (
+        frame,
+        spatial_weights(w > 0, range(49)),
+        json.loads((golden / "r_spatialreg_systemfit.json").read_text()),
+    )
 
 
 def _map(side: int) -> np.ndarray:
@@ -54,14 +60,34 @@ def panel() -> tuple[pd.DataFrame, pd.DataFrame]:
         x = draw.normal(size=(n, 3))
         e = draw.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=n)
         u = np.linalg.solve(np.eye(n) - 0.4 * w, e)
-        # y1 = 0.3 W y1 + 0.4 y2 + x1 + u1 and y2 = 0.2 W y2 - 0.3 y1 + x2 - x3 + u2, solved together
-        system = np.block([[np.eye(n) - 0.3 * w, -0.4 * np.eye(n)], [0.3 * np.eye(n), np.eye(n) - 0.2 * w]])
-        y = np.linalg.solve(system, np.concatenate([1 + x[:, 0] + u[:, 0], x[:, 1] - x[:, 2] + u[:, 1]]))
+        # y1 = 0.3 W y1 + 0.4 y2 + x1 + u1 and y2 = 0.2 W y2 - 0.3 y1 + x2 - x3 + u2, solved
+        # together
+        system = np.block(
+            [[np.eye(n) - 0.3 * w, -0.4 * np.eye(n)], [0.3 * np.eye(n), np.eye(n) - 0.2 * w]]
+        )
+        y = np.linalg.solve(
+            system, np.concatenate([1 + x[:, 0] + u[:, 0], x[:, 1] - x[:, 2] + u[:, 1]])
+        )
         frames.append(
-            pd.DataFrame({"city_code": [f"{1100 + i}" for i in range(n)], "year": year, "y1": y[:n], "y2": y[n:], "x1": x[:, 0], "x2": x[:, 1], "x3": x[:, 2]})
+            pd.DataFrame(
+                {
+                    "city_code": [f"{1100 + i}" for i in range(n)],
+                    "year": year,
+                    "y1": y[:n],
+                    "y2": y[n:],
+                    "x1": x[:, 0],
+                    "x2": x[:, 1],
+                    "x3": x[:, 2],
+                }
+            )
         )
     first, second = np.nonzero(matrix)
-    pairs = pd.DataFrame({"city_code": [f"{1100 + i}" for i in first], "neighbour_code": [f"{1100 + i}" for i in second]})
+    pairs = pd.DataFrame(
+        {
+            "city_code": [f"{1100 + i}" for i in first],
+            "neighbour_code": [f"{1100 + i}" for i in second],
+        }
+    )
     return pd.concat(frames, ignore_index=True), pairs
 
 
@@ -70,16 +96,22 @@ EQUATIONS = {"one": ("y1", ["x1"]), "two": ("y2", ["x2", "x3"])}
 
 @pytest.mark.parametrize("method", ["2SLS", "3SLS"])
 @pytest.mark.parametrize(("divisor", "name"), [("none", "noDfCor"), ("geomean", "geomean")])
-def test_three_stage_equals_systemfit(columbus: tuple, method: str, divisor: str, name: str) -> None:
+def test_three_stage_equals_systemfit(
+    columbus: tuple, method: str, divisor: str, name: str
+) -> None:
     frame, weights, numbers = columbus
     expected = numbers[f"gs3sls_{method}_{name}"]
-    result = spatial_three_stage(frame, COLUMBUS, weights, unit="area", method=method, residual_covariance=divisor)
+    result = spatial_three_stage(
+        frame, COLUMBUS, weights, unit="area", method=method, residual_covariance=divisor
+    )
     assert len(result.coefficients) == len(expected["coef"])
     for term in result.coefficients.index:
         theirs = term[:4] + THEIRS.get(term[4:], term[4:])
         assert result.coefficients[term] == pytest.approx(expected["coef"][theirs], rel=1e-9)
         assert result.standard_errors[term] == pytest.approx(expected["se"][theirs], rel=1e-9)
-    np.testing.assert_allclose(result.residual_covariance.to_numpy().ravel(), expected["residCov"], rtol=1e-9)
+    np.testing.assert_allclose(
+        result.residual_covariance.to_numpy().ravel(), expected["residCov"], rtol=1e-9
+    )
 
 
 def test_moments_equal_spatialreg(columbus: tuple) -> None:
@@ -92,7 +124,9 @@ def test_moments_equal_spatialreg(columbus: tuple) -> None:
 
 
 def test_kelejian_prucha_equals_the_formulas_in_full_matrices(panel: tuple) -> None:
-    """Steps of Kelejian and Prucha (2004), written out with the stacked weights, an explicit projection and a numerical search."""
+    """Steps of Kelejian and Prucha (2004), written out with the stacked weights, an explicit
+    projection and a numerical search.
+    """
     frame, pairs = panel
     result = generalised_spatial_three_stage(frame, EQUATIONS, spatial_weights(pairs), time="year")
     data = frame.sort_values(["year", "city_code"])
@@ -103,17 +137,39 @@ def test_kelejian_prucha_equals_the_formulas_in_full_matrices(panel: tuple) -> N
     h = np.hstack([one, x, w @ x, w @ w @ x])
     p = h @ np.linalg.inv(h.T @ h) @ h.T
     y1, y2 = data["y1"].to_numpy(), data["y2"].to_numpy()
-    sides = [(y1, np.column_stack([one, w @ y1, w @ y2, y2, x[:, 0]])), (y2, np.column_stack([one, w @ y2, w @ y1, y1, x[:, 1:]]))]
+    sides = [
+        (y1, np.column_stack([one, w @ y1, w @ y2, y2, x[:, 0]])),
+        (y2, np.column_stack([one, w @ y2, w @ y1, y1, x[:, 1:]])),
+    ]
     rhos, starred = [], []
     for y, z in sides:
         u = y - z @ np.linalg.solve(z.T @ p @ z, z.T @ p @ y)
         v, vv = w @ u, w @ w @ u
         g = np.array([u @ u, v @ v, u @ v]) / n
-        big = np.array([[2 * u @ v, -v @ v, n], [2 * vv @ v, -vv @ vv, np.trace(w.T @ w)], [u @ vv + v @ v, -v @ vv, 0]]) / n
-        found = optimize.least_squares(lambda t, big=big, g=g: big @ [t[0], t[0] ** 2, t[1]] - g, [0.0, 1.0], xtol=1e-15, ftol=1e-15, gtol=1e-15)
+        big = (
+            np.array(
+                [
+                    [2 * u @ v, -v @ v, n],
+                    [2 * vv @ v, -vv @ vv, np.trace(w.T @ w)],
+                    [u @ vv + v @ v, -v @ vv, 0],
+                ]
+            )
+            / n
+        )
+        found = optimize.least_squares(
+            lambda t, big=big, g=g: big @ [t[0], t[0] ** 2, t[1]] - g,
+            [0.0, 1.0],
+            xtol=1e-15,
+            ftol=1e-15,
+            gtol=1e-15,
+        )
         rhos.append(found.x[0])
-        starred.append((y - found.x[0] * w @ y, p @ (z - found.x[0] * w @ z), z - found.x[0] * w @ z))
-    residuals = np.column_stack([y - z @ np.linalg.solve(hat.T @ hat, hat.T @ y) for y, hat, z in starred])
+        starred.append(
+            (y - found.x[0] * w @ y, p @ (z - found.x[0] * w @ z), z - found.x[0] * w @ z)
+        )
+    residuals = np.column_stack(
+        [y - z @ np.linalg.solve(hat.T @ hat, hat.T @ y) for y, hat, z in starred]
+    )
     weight = np.kron(np.linalg.inv(residuals.T @ residuals / n), np.eye(n))
     hat = np.block([[starred[0][1], np.zeros((n, 6))], [np.zeros((n, 5)), starred[1][1]]])
     bread = np.linalg.inv(hat.T @ weight @ hat)
@@ -132,12 +188,25 @@ def test_moments_are_at_their_minimum(panel: tuple) -> None:
         found = error_moments(u, w)
         v, z = w @ u, w @ (w @ u)
         g = np.array([u @ u, v @ v, u @ v]) / 36
-        big = np.array([[2 * u @ v, -v @ v, 36], [2 * v @ z, -z @ z, (w.data**2).sum()], [u @ z + v @ v, -v @ z, 0]]) / 36
+        big = (
+            np.array(
+                [
+                    [2 * u @ v, -v @ v, 36],
+                    [2 * v @ z, -z @ z, (w.data**2).sum()],
+                    [u @ z + v @ v, -v @ z, 0],
+                ]
+            )
+            / 36
+        )
 
         def distance(rho: float, s2: float, big: np.ndarray = big, g: np.ndarray = g) -> float:
             return float(((big @ [rho, rho**2, s2] - g) ** 2).sum())
 
-        grid = min(distance(rho, s2) for rho in np.linspace(-0.99, 0.99, 100) for s2 in np.linspace(0.3, 3, 40))
+        grid = min(
+            distance(rho, s2)
+            for rho in np.linspace(-0.99, 0.99, 100)
+            for s2 in np.linspace(0.3, 3, 40)
+        )
         assert distance(found.rho, found.variance) == pytest.approx(found.distance, abs=1e-12)
         assert found.distance <= grid + 1e-12
 
@@ -146,21 +215,42 @@ def test_effects_equal_their_dummies(panel: tuple) -> None:
     """Year effects taken out are year dummies among regressors and instruments."""
     frame, pairs = panel
     weights = spatial_weights(pairs)
-    dummies = frame.assign(**{f"d{year}": (frame.year == year).astype(float) for year in (2013, 2014, 2015)})
-    plain = spatial_three_stage(dummies, EQUATIONS, weights, time="year", auxiliary=["d2013", "d2014", "d2015"])
+    dummies = frame.assign(
+        **{f"d{year}": (frame.year == year).astype(float) for year in (2013, 2014, 2015)}
+    )
+    plain = spatial_three_stage(
+        dummies, EQUATIONS, weights, time="year", auxiliary=["d2013", "d2014", "d2015"]
+    )
     taken = spatial_three_stage(frame, EQUATIONS, weights, time="year", effects=["year"])
-    np.testing.assert_allclose(taken.coefficients, plain.coefficients[taken.coefficients.index], rtol=1e-9)
-    np.testing.assert_allclose(taken.standard_errors, plain.standard_errors[taken.coefficients.index], rtol=1e-9)
-    scaled = spatial_three_stage(frame, EQUATIONS, weights, time="year", effects=["year"], residual_covariance="geomean")
-    same = spatial_three_stage(dummies, EQUATIONS, weights, time="year", auxiliary=["d2013", "d2014", "d2015"], residual_covariance="geomean")
-    np.testing.assert_allclose(scaled.standard_errors, same.standard_errors[scaled.coefficients.index], rtol=1e-9)
+    np.testing.assert_allclose(
+        taken.coefficients, plain.coefficients[taken.coefficients.index], rtol=1e-9
+    )
+    np.testing.assert_allclose(
+        taken.standard_errors, plain.standard_errors[taken.coefficients.index], rtol=1e-9
+    )
+    scaled = spatial_three_stage(
+        frame, EQUATIONS, weights, time="year", effects=["year"], residual_covariance="geomean"
+    )
+    same = spatial_three_stage(
+        dummies,
+        EQUATIONS,
+        weights,
+        time="year",
+        auxiliary=["d2013", "d2014", "d2015"],
+        residual_covariance="geomean",
+    )
+    np.testing.assert_allclose(
+        scaled.standard_errors, same.standard_errors[scaled.coefficients.index], rtol=1e-9
+    )
 
 
 def test_both_effects_and_gaps_run_and_say_so(panel: tuple) -> None:
     frame, pairs = panel
     holes = frame.drop(index=[4, 60, 61])
     for estimator in (spatial_three_stage, generalised_spatial_three_stage):
-        result = estimator(holes, EQUATIONS, spatial_weights(pairs), time="year", effects=["city_code", "year"])
+        result = estimator(
+            holes, EQUATIONS, spatial_weights(pairs), time="year", effects=["city_code", "year"]
+        )
         assert result.n == 141 and "city_code and year effects taken out" in result.note()
         assert np.isfinite(result.standard_errors).all()
 
@@ -190,7 +280,9 @@ def test_sources_of_weights_agree(panel: tuple) -> None:
         spatial_weights(pd.DataFrame(matrix, index=ids, columns=ids).iloc[order]),
         spatial_weights(pairs.assign(w=2.0), weight="w"),
     ]
-    results = [spatial_three_stage(frame, EQUATIONS, w, time="year").coefficients.tolist() for w in weights]
+    results = [
+        spatial_three_stage(frame, EQUATIONS, w, time="year").coefficients.tolist() for w in weights
+    ]
     assert all(result == results[0] for result in results)
 
 
@@ -199,7 +291,9 @@ def test_normalisations(panel: tuple) -> None:
     every = np.arange(36)
     spectral = spatial_weights(pairs, normalise="spectral").among(every).toarray()
     assert np.abs(np.linalg.eigvals(spectral)).max() == pytest.approx(1.0)
-    assert spatial_weights(pairs, normalise="max").among(every).sum(axis=1).max() == pytest.approx(1.0)
+    assert spatial_weights(pairs, normalise="max").among(every).sum(axis=1).max() == pytest.approx(
+        1.0
+    )
     assert spatial_weights(pairs, normalise="none").among(every).sum() == len(pairs)
 
 
@@ -209,9 +303,13 @@ def test_islands_are_kept_dropped_or_refused(panel: tuple) -> None:
     ids = [f"{1100 + i}" for i in range(36)]
     kept = spatial_three_stage(frame, EQUATIONS, spatial_weights(alone, ids), time="year")
     assert kept.islands == 4 and "4 rows without a neighbour with a lag of zero" in kept.note()
-    dropped = spatial_three_stage(frame, EQUATIONS, spatial_weights(alone, ids, islands="drop"), time="year")
+    dropped = spatial_three_stage(
+        frame, EQUATIONS, spatial_weights(alone, ids, islands="drop"), time="year"
+    )
     assert dropped.n == 140 and dropped.dropped == {"no neighbour in its period": 4}
-    without = spatial_three_stage(frame[frame.city_code != "1100"], EQUATIONS, spatial_weights(alone), time="year")
+    without = spatial_three_stage(
+        frame[frame.city_code != "1100"], EQUATIONS, spatial_weights(alone), time="year"
+    )
     assert dropped.coefficients.tolist() == without.coefficients.tolist()
     with pytest.raises(ValueError, match="'1100'"):
         spatial_weights(alone, ids, islands="refuse")
@@ -222,11 +320,23 @@ def test_order_ids_and_precision_do_not_matter(panel: tuple, estimator: object) 
     frame, pairs = panel
     before = frame.copy()
     base = estimator(frame, EQUATIONS, spatial_weights(pairs), time="year")
-    shuffled = frame.sample(frac=1, random_state=5).reset_index(drop=True).assign(extra="x").astype({"city_code": "category"})
-    again = estimator(shuffled, EQUATIONS, spatial_weights(pairs.sample(frac=1, random_state=1)), time="year")
+    shuffled = (
+        frame.sample(frac=1, random_state=5)
+        .reset_index(drop=True)
+        .assign(extra="x")
+        .astype({"city_code": "category"})
+    )
+    again = estimator(
+        shuffled, EQUATIONS, spatial_weights(pairs.sample(frac=1, random_state=1)), time="year"
+    )
     assert again.coefficients.tolist() == base.coefficients.tolist()
     assert again.covariance.to_numpy().tolist() == base.covariance.to_numpy().tolist()
-    numbered = estimator(frame.assign(city_code=frame.city_code.astype(int)), EQUATIONS, spatial_weights(pairs.astype(int)), time="year")
+    numbered = estimator(
+        frame.assign(city_code=frame.city_code.astype(int)),
+        EQUATIONS,
+        spatial_weights(pairs.astype(int)),
+        time="year",
+    )
     assert numbered.coefficients.tolist() == base.coefficients.tolist()
     single = frame.astype(dict.fromkeys(["y1", "y2", "x1", "x2", "x3"], "float32"))
     double = single.astype(dict.fromkeys(["y1", "y2", "x1", "x2", "x3"], "float64"))
@@ -239,7 +349,10 @@ def test_order_ids_and_precision_do_not_matter(panel: tuple, estimator: object) 
 
 def test_equations_can_leave_parts_out(panel: tuple) -> None:
     frame, pairs = panel
-    slim = {"one": SpatialEquation("y1", ["x1"], endogenous=["y2"], lagged=["y1"]), "two": SpatialEquation("y2", ["x2", "x3"], lagged=[])}
+    slim = {
+        "one": SpatialEquation("y1", ["x1"], endogenous=["y2"], lagged=["y1"]),
+        "two": SpatialEquation("y2", ["x2", "x3"], lagged=[]),
+    }
     result = spatial_three_stage(frame, slim, spatial_weights(pairs), time="year")
     assert result.equations["one"] == ("one_constant", "one_w_y1", "one_y2", "one_x1")
     assert result.equations["two"] == ("two_constant", "two_y1", "two_x2", "two_x3")
@@ -248,16 +361,43 @@ def test_equations_can_leave_parts_out(panel: tuple) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f, p: (pd.concat([f, f.head(1)]), EQUATIONS, spatial_weights(p)), "city_code 1100, year 2012"),
-        (lambda f, p: (f.assign(city_code="x" + f.city_code), EQUATIONS, spatial_weights(p)), "36 units of the frame are not in the weights"),
-        (lambda f, p: (f.assign(x1=1.0), EQUATIONS, spatial_weights(p)), "x1 is a combination of the other regressors"),
-        (lambda f, p: (f, {"one": ("y1", ["y2"]), "two": ("y2", ["x2"])}, spatial_weights(p)), "y2 is named twice"),
-        (lambda f, p: (f, {"one": ("y1", []), "two": ("y2", ["x2"])}, spatial_weights(p)), "not identified"),
+        (
+            lambda f, p: (pd.concat([f, f.head(1)]), EQUATIONS, spatial_weights(p)),
+            "city_code 1100, year 2012",
+        ),
+        (
+            lambda f, p: (f.assign(city_code="x" + f.city_code), EQUATIONS, spatial_weights(p)),
+            "36 units of the frame are not in the weights",
+        ),
+        (
+            lambda f, p: (f.assign(x1=1.0), EQUATIONS, spatial_weights(p)),
+            "x1 is a combination of the other regressors",
+        ),
+        (
+            lambda f, p: (f, {"one": ("y1", ["y2"]), "two": ("y2", ["x2"])}, spatial_weights(p)),
+            "y2 is named twice",
+        ),
+        (
+            lambda f, p: (f, {"one": ("y1", []), "two": ("y2", ["x2"])}, spatial_weights(p)),
+            "not identified",
+        ),
         (lambda f, p: (f, EQUATIONS, spatial_weights(pd.concat([p, p.head(1)]))), "from 1100"),
-        (lambda f, p: (f, EQUATIONS, spatial_weights(np.eye(36), list(f.city_code.unique()))), "neighbour themselves"),
-        (lambda f, p: (f, EQUATIONS, spatial_weights(-_map(6), list(f.city_code.unique()))), "not negative"),
-        (lambda f, p: (f, EQUATIONS, spatial_weights(_map(6)[:, :5], list(range(36)))), "must be square"),
-        (lambda f, p: (f, EQUATIONS, spatial_weights(_map(6), list(range(35)))), "36 rows and 35 units"),
+        (
+            lambda f, p: (f, EQUATIONS, spatial_weights(np.eye(36), list(f.city_code.unique()))),
+            "neighbour themselves",
+        ),
+        (
+            lambda f, p: (f, EQUATIONS, spatial_weights(-_map(6), list(f.city_code.unique()))),
+            "not negative",
+        ),
+        (
+            lambda f, p: (f, EQUATIONS, spatial_weights(_map(6)[:, :5], list(range(36)))),
+            "must be square",
+        ),
+        (
+            lambda f, p: (f, EQUATIONS, spatial_weights(_map(6), list(range(35)))),
+            "36 rows and 35 units",
+        ),
     ],
 )
 def test_errors_say_what_and_where(panel: tuple, change: object, message: str) -> None:

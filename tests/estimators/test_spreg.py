@@ -1,4 +1,6 @@
-"""The block of docs/estimators/systems.md that hands our weights to spreg, run as it stands there."""
+"""The block of docs/estimators/systems.md that hands our weights to spreg, run as it
+stands there.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Systems of equations: R systemfit's numbers, Klein's model as Greene prints it, linearmodels, and input that could mislead."""
+"""Systems of equations: R systemfit's numbers, Klein's model as Greene prints it, linearmodels, and
+input that could mislead.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,10 @@ from linearmodels.system import IV3SLS, SUR
 
 from analysis.estimators import Equation, SystemResult, equation_system, hausman_systems
 
-MARKET = {"demand": ("consump", ["price", "income"]), "supply": ("consump", ["price", "farmPrice", "trend"])}
+MARKET = {
+    "demand": ("consump", ["price", "income"]),
+    "supply": ("consump", ["price", "farmPrice", "trend"]),
+}
 EXOGENOUS = ["income", "farmPrice", "trend"]
 SHARED = ({"demand_income": 1.0, "supply_trend": -1.0}, 0.0)
 APART = ({"demand_price": -1.0, "supply_price": 1.0}, 0.5)
@@ -55,15 +60,24 @@ MADE_UP = {"one": ("y1", ["y2", "a", "b"]), "two": ("y2", ["y1", "c", "d"])}
 @pytest.mark.parametrize("name", ["OLS", "2SLS", "SUR", "3SLS", "3SLS_noDfCor"])
 def test_kmenta_equals_systemfit(golden: Path, kmenta: pd.DataFrame, name: str) -> None:
     expected = json.loads((golden / "r_systemfit.json").read_text())[name]
-    result = equation_system(kmenta, MARKET, name.split("_")[0], EXOGENOUS, residual_covariance="none" if "noDf" in name else "geomean")
+    result = equation_system(
+        kmenta,
+        MARKET,
+        name.split("_")[0],
+        EXOGENOUS,
+        residual_covariance="none" if "noDf" in name else "geomean",
+    )
     for term in result.coefficients.index:
         theirs = term.replace("constant", "(Intercept)")
         assert result.coefficients[term] == pytest.approx(expected["coef"][theirs], rel=1e-10)
         assert result.standard_errors[term] == pytest.approx(expected["se"][theirs], rel=1e-10)
-    np.testing.assert_allclose(result.residual_covariance.to_numpy().ravel(), expected["residCov"], rtol=1e-10)
+    np.testing.assert_allclose(
+        result.residual_covariance.to_numpy().ravel(), expected["residCov"], rtol=1e-10
+    )
 
 
-# What R systemfit's own test output prints for Kmenta's data (package systemfit, tests/test_3sls.Rout.save), to its six decimals.
+# What R systemfit's own test output prints for Kmenta's data (package systemfit,
+# tests/test_3sls.Rout.save), to its six decimals.
 PRINTED = [
     (
         {"residual_covariance": "theil"},
@@ -77,7 +91,12 @@ PRINTED = [
         [92.074210, -0.106424, 0.199604, 68.855115, 0.183298, 0.120196, 0.199604],
         [9.630322, 0.102285, 0.029661, 12.483937, 0.118878, 0.025956, 0.029661],
     ),
-    ({"restrictions": [SHARED], "weighted_first": True}, MARKET, [94.182257, -0.219387, 0.293831, 56.254127, 0.218444, 0.203988, 0.293831], None),
+    (
+        {"restrictions": [SHARED], "weighted_first": True},
+        MARKET,
+        [94.182257, -0.219387, 0.293831, 56.254127, 0.218444, 0.203988, 0.293831],
+        None,
+    ),
     (
         {"restrictions": [SHARED, APART]},
         MARKET,
@@ -124,10 +143,19 @@ PRINTED = [
 
 
 @pytest.mark.parametrize(("options", "equations", "coefficients", "errors"), PRINTED)
-def test_options_equal_what_systemfit_prints(kmenta: pd.DataFrame, options: dict, equations: dict, coefficients: list, errors: list | None) -> None:
-    result = equation_system(kmenta, equations, "3SLS", None if equations is OWN else EXOGENOUS, **options)
-    slack = 6e-6 if options.get("iterations") else 6e-7  # iterations stop at a tolerance, not at the solution
-    for ours, theirs in ((result.coefficients, coefficients), (result.standard_errors, errors or [])):
+def test_options_equal_what_systemfit_prints(
+    kmenta: pd.DataFrame, options: dict, equations: dict, coefficients: list, errors: list | None
+) -> None:
+    result = equation_system(
+        kmenta, equations, "3SLS", None if equations is OWN else EXOGENOUS, **options
+    )
+    slack = (
+        6e-6 if options.get("iterations") else 6e-7
+    )  # iterations stop at a tolerance, not at the solution
+    for ours, theirs in (
+        (result.coefficients, coefficients),
+        (result.standard_errors, errors or []),
+    ):
         for value, printed in zip(ours, theirs, strict=False):
             assert printed is None or value == pytest.approx(printed, abs=slack)
 
@@ -137,7 +165,9 @@ def test_degrees_of_freedom_equal_systemfit(kmenta: pd.DataFrame) -> None:
     assert by_equation.p_values["demand_price"] == pytest.approx(0.021832, abs=5e-7)
     assert by_equation.p_values["supply_price"] == pytest.approx(0.035951, abs=5e-7)
     assert by_equation.df_t is None and set(by_equation.df_by_term) == {16.0, 17.0}
-    of_system = equation_system(kmenta, MARKET, "3SLS", EXOGENOUS, restrictions=[SHARED], iterations=100)
+    of_system = equation_system(
+        kmenta, MARKET, "3SLS", EXOGENOUS, restrictions=[SHARED], iterations=100
+    )
     assert of_system.df_t == 34
     assert of_system.p_values["demand_price"] == pytest.approx(0.305469, abs=5e-6)
 
@@ -146,7 +176,10 @@ def test_mcelroy_and_hausman_equal_systemfit(kmenta: pd.DataFrame) -> None:
     # tests/test_3sls.Rout.save and tests/test_hausman.Rout.save of the package
     expected = {"geomean": (0.786468, 2.5357), "none": (0.747911, 2.9831)}
     for divisor, (r2, hausman) in expected.items():
-        two, three = (equation_system(kmenta, MARKET, method, EXOGENOUS, residual_covariance=divisor) for method in ("2SLS", "3SLS"))
+        two, three = (
+            equation_system(kmenta, MARKET, method, EXOGENOUS, residual_covariance=divisor)
+            for method in ("2SLS", "3SLS")
+        )
         assert three.mcelroy_r2 == pytest.approx(r2, abs=6e-7)
         test = hausman_systems(two, three, df="coefficients")
         assert test.statistic == pytest.approx(hausman, abs=6e-5)
@@ -163,8 +196,34 @@ def test_klein_as_greene_prints_it(golden: Path) -> None:
     exogenous = ["govExp", "taxes", "govWage", "trend", "capitalLag", "corpProfLag", "gnpLag"]
     three = equation_system(klein, model, "3SLS", exogenous, residual_covariance="none")
     # Greene (2003, Econometric Analysis, chapter 15), three-stage least squares of Klein's model I
-    assert three.coefficients.round(3).tolist() == [16.441, 0.125, 0.163, 0.790, 28.178, -0.013, 0.756, -0.195, 1.797, 0.400, 0.181, 0.150]
-    assert three.standard_errors.round(3).tolist() == [1.305, 0.108, 0.100, 0.038, 6.794, 0.162, 0.153, 0.033, 1.116, 0.032, 0.034, 0.028]
+    assert three.coefficients.round(3).tolist() == [
+        16.441,
+        0.125,
+        0.163,
+        0.790,
+        28.178,
+        -0.013,
+        0.756,
+        -0.195,
+        1.797,
+        0.400,
+        0.181,
+        0.150,
+    ]
+    assert three.standard_errors.round(3).tolist() == [
+        1.305,
+        0.108,
+        0.100,
+        0.038,
+        6.794,
+        0.162,
+        0.153,
+        0.033,
+        1.116,
+        0.032,
+        0.034,
+        0.028,
+    ]
     assert three.n == 21 and three.dropped == {"corpProfLag missing": 1}
 
 
@@ -173,8 +232,18 @@ def test_equals_linearmodels(made_up: pd.DataFrame) -> None:
     ours = equation_system(made_up, MADE_UP, "3SLS", exogenous, residual_covariance="none")
     one = made_up.assign(constant=1.0)
     parts = {
-        "one": {"dependent": one[["y1"]], "exog": one[["constant", "a", "b"]], "endog": one[["y2"]], "instruments": one[["c", "d"]]},
-        "two": {"dependent": one[["y2"]], "exog": one[["constant", "c", "d"]], "endog": one[["y1"]], "instruments": one[["a", "b"]]},
+        "one": {
+            "dependent": one[["y1"]],
+            "exog": one[["constant", "a", "b"]],
+            "endog": one[["y2"]],
+            "instruments": one[["c", "d"]],
+        },
+        "two": {
+            "dependent": one[["y2"]],
+            "exog": one[["constant", "c", "d"]],
+            "endog": one[["y1"]],
+            "instruments": one[["a", "b"]],
+        },
     }
     theirs = IV3SLS(parts).fit(cov_type="unadjusted")
     for term, value in ours.coefficients.items():
@@ -182,14 +251,28 @@ def test_equals_linearmodels(made_up: pd.DataFrame) -> None:
         assert theirs.std_errors[term] == pytest.approx(ours.standard_errors[term], rel=1e-9)
     sur = {"one": ("y1", ["a", "b"]), "two": ("y2", ["c", "d"])}
     for rounds in (1, 200):
-        ours = equation_system(made_up, sur, "SUR", residual_covariance="none", iterations=rounds, tolerance=1e-12)
-        peer = SUR({name: {"dependent": one[[y]], "exog": one[["constant", *x]]} for name, (y, x) in sur.items()})
-        theirs = peer.fit(method="gls", iterate=rounds > 1, iter_limit=200, tol=1e-12, cov_type="unadjusted")
-        np.testing.assert_allclose(ours.coefficients, theirs.params[ours.coefficients.index], rtol=1e-8)
+        ours = equation_system(
+            made_up, sur, "SUR", residual_covariance="none", iterations=rounds, tolerance=1e-12
+        )
+        peer = SUR(
+            {
+                name: {"dependent": one[[y]], "exog": one[["constant", *x]]}
+                for name, (y, x) in sur.items()
+            }
+        )
+        theirs = peer.fit(
+            method="gls", iterate=rounds > 1, iter_limit=200, tol=1e-12, cov_type="unadjusted"
+        )
+        np.testing.assert_allclose(
+            ours.coefficients, theirs.params[ours.coefficients.index], rtol=1e-8
+        )
 
 
 def test_formulas_agree_with_shared_instruments(made_up: pd.DataFrame) -> None:
-    results = [equation_system(made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"], formula=formula) for formula in ("GLS", "IV", "Schmidt", "GMM", "EViews")]
+    results = [
+        equation_system(made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"], formula=formula)
+        for formula in ("GLS", "IV", "Schmidt", "GMM", "EViews")
+    ]
     for other in results[1:]:
         np.testing.assert_allclose(other.coefficients, results[0].coefficients, rtol=1e-10)
         np.testing.assert_allclose(other.covariance, results[0].covariance, rtol=1e-9)
@@ -205,9 +288,18 @@ def test_one_equation_is_two_stage(made_up: pd.DataFrame) -> None:
 
 def test_units_of_columns_do_not_cost_digits(made_up: pd.DataFrame) -> None:
     base = equation_system(made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"])
-    large = equation_system(made_up.assign(a=made_up.a * 1e11, d=made_up.d * 1e-9), MADE_UP, "3SLS", ["a", "b", "c", "d"])
-    assert large.coefficients["one_a"] * 1e11 == pytest.approx(base.coefficients["one_a"], rel=1e-11)
-    assert large.coefficients["two_d"] * 1e-9 == pytest.approx(base.coefficients["two_d"], rel=1e-11)
+    large = equation_system(
+        made_up.assign(a=made_up.a * 1e11, d=made_up.d * 1e-9),
+        MADE_UP,
+        "3SLS",
+        ["a", "b", "c", "d"],
+    )
+    assert large.coefficients["one_a"] * 1e11 == pytest.approx(
+        base.coefficients["one_a"], rel=1e-11
+    )
+    assert large.coefficients["two_d"] * 1e-9 == pytest.approx(
+        base.coefficients["two_d"], rel=1e-11
+    )
     np.testing.assert_allclose(large.t_statistics, base.t_statistics, rtol=1e-11)
 
 
@@ -220,11 +312,20 @@ def test_order_index_and_extra_columns_do_not_matter(made_up: pd.DataFrame) -> N
     before = made_up.copy()
     for keys in ((), ("city",)):
         base = equation_system(made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"], keys=keys)
-        shuffled = made_up.sample(frac=1, random_state=9).set_index(pd.Index([f"r{i}" for i in range(len(made_up))])).assign(other="x")
-        again = equation_system(shuffled.astype({"city": "category"}), MADE_UP, "3SLS", ["a", "b", "c", "d"], keys=keys)
+        shuffled = (
+            made_up.sample(frac=1, random_state=9)
+            .set_index(pd.Index([f"r{i}" for i in range(len(made_up))]))
+            .assign(other="x")
+        )
+        again = equation_system(
+            shuffled.astype({"city": "category"}), MADE_UP, "3SLS", ["a", "b", "c", "d"], keys=keys
+        )
         _same(base, again)
         assert again.residuals.index.equals(shuffled.index)
-        assert again.residuals["one"].iloc[0] == base.residuals.loc[made_up.sample(frac=1, random_state=9).index[0], "one"]
+        assert (
+            again.residuals["one"].iloc[0]
+            == base.residuals.loc[made_up.sample(frac=1, random_state=9).index[0], "one"]
+        )
     pd.testing.assert_frame_equal(made_up, before)
 
 
@@ -233,7 +334,9 @@ def test_float32_is_computed_in_double(made_up: pd.DataFrame) -> None:
     single = made_up.astype(dict.fromkeys(columns, "float32"))
     _same(
         equation_system(single, MADE_UP, "3SLS", ["a", "b", "c", "d"]),
-        equation_system(single.astype(dict.fromkeys(columns, "float64")), MADE_UP, "3SLS", ["a", "b", "c", "d"]),
+        equation_system(
+            single.astype(dict.fromkeys(columns, "float64")), MADE_UP, "3SLS", ["a", "b", "c", "d"]
+        ),
     )
 
 
@@ -243,14 +346,23 @@ def test_missing_rows_are_counted_by_reason(made_up: pd.DataFrame) -> None:
     result = equation_system(holes, MADE_UP, "3SLS", ["a", "b", "c", "d"])
     assert result.dropped == {"y2 missing": 1, "a missing": 1, "d infinite": 1}
     assert result.n == 77 and len(result.sample) == 77
-    _same(result, equation_system(made_up.drop(index=[3, 5, 6]), MADE_UP, "3SLS", ["a", "b", "c", "d"]))
+    _same(
+        result,
+        equation_system(made_up.drop(index=[3, 5, 6]), MADE_UP, "3SLS", ["a", "b", "c", "d"]),
+    )
     assert "1 row (a missing)" in result.note() and "three-stage least squares" in result.note()
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"frame": lambda f: f.assign(k=1.0), "equations": {"one": ("y1", ["y2", "k"]), "two": MADE_UP["two"]}}, "equation one: k is a combination"),
+        (
+            {
+                "frame": lambda f: f.assign(k=1.0),
+                "equations": {"one": ("y1", ["y2", "k"]), "two": MADE_UP["two"]},
+            },
+            "equation one: k is a combination",
+        ),
         (
             {
                 "frame": lambda f: f.assign(e=f.a + f.b),
@@ -271,16 +383,28 @@ def test_missing_rows_are_counted_by_reason(made_up: pd.DataFrame) -> None:
     ],
 )
 def test_errors_say_what_and_where(made_up: pd.DataFrame, change: dict, message: str) -> None:
-    call = {"equations": MADE_UP, "method": "3SLS", "instruments": ["a", "b", "c", "d"]} | {k: v for k, v in change.items() if k != "frame"}
+    call = {"equations": MADE_UP, "method": "3SLS", "instruments": ["a", "b", "c", "d"]} | {
+        k: v for k, v in change.items() if k != "frame"
+    }
     with pytest.raises(ValueError, match=message):
-        equation_system(change.get("frame", lambda f: f)(made_up), call.pop("equations"), call.pop("method"), call.pop("instruments"), **call)
+        equation_system(
+            change.get("frame", lambda f: f)(made_up),
+            call.pop("equations"),
+            call.pop("method"),
+            call.pop("instruments"),
+            **call,
+        )
 
 
 def test_repeated_instruments_are_told(made_up: pd.DataFrame) -> None:
     doubled = made_up.assign(again=2 * made_up.a)
     result = equation_system(doubled, MADE_UP, "3SLS", ["a", "b", "c", "d", "again"])
     assert result.instruments_left_out == ("again",)
-    np.testing.assert_allclose(result.coefficients, equation_system(made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"]).coefficients, rtol=1e-12)
+    np.testing.assert_allclose(
+        result.coefficients,
+        equation_system(made_up, MADE_UP, "3SLS", ["a", "b", "c", "d"]).coefficients,
+        rtol=1e-12,
+    )
 
 
 def test_table_of_one_equation(made_up: pd.DataFrame) -> None:

@@ -12,7 +12,12 @@ from analysis.estimators.iv import instrumental_variables
 from analysis.estimators.iv.strength import stock_yogo
 
 
-def _weak(strength: float, seed: int, error: Callable[[np.ndarray], np.ndarray] = lambda z: np.ones(len(z)), invalid: float = 0.0) -> pd.DataFrame:
+def _weak(
+    strength: float,
+    seed: int,
+    error: Callable[[np.ndarray], np.ndarray] = lambda z: np.ones(len(z)),
+    invalid: float = 0.0,
+) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     z, u = draw.normal(size=(150, 3)), draw.normal(size=150)
     x = strength * z.sum(axis=1) + 0.8 * u + 0.6 * draw.normal(size=150)
@@ -23,26 +28,45 @@ def _weak(strength: float, seed: int, error: Callable[[np.ndarray], np.ndarray] 
 @pytest.mark.parametrize("covariance", ["iid", "robust"])
 @pytest.mark.parametrize(
     ("frame", "form"),
-    [(_weak(0.6, 1), "interval"), (_weak(0.05, 8), "whole line"), (_weak(0.12, 4), "two rays"), (_weak(0.6, 1, invalid=1.0), "empty")],
+    [
+        (_weak(0.6, 1), "interval"),
+        (_weak(0.05, 8), "whole line"),
+        (_weak(0.12, 4), "two rays"),
+        (_weak(0.6, 1, invalid=1.0), "empty"),
+    ],
 )
-def test_the_anderson_rubin_set_is_where_the_test_does_not_reject(frame: pd.DataFrame, form: str, covariance: str) -> None:
+def test_the_anderson_rubin_set_is_where_the_test_does_not_reject(
+    frame: pd.DataFrame, form: str, covariance: str
+) -> None:
     result = instrumental_variables(frame, "y", ["x"], ["z1", "z2", "z3"], covariance=covariance)
     found = result.confidence_set
     assert found is not None
     assert found.form == form
     for value in np.concatenate([np.linspace(-8, 8, 321), [-1e6, 1e6]]):
-        assert (value in found) == (result.anderson_rubin.tests(value)["anderson_rubin_f"].p >= 0.05)
+        assert (value in found) == (
+            result.anderson_rubin.tests(value)["anderson_rubin_f"].p >= 0.05
+        )
     for end in np.array(found.pieces).ravel():
-        assert np.isinf(end) or result.anderson_rubin.tests(end)["anderson_rubin_f"].p == pytest.approx(0.05, abs=1e-10)
+        assert np.isinf(end) or result.anderson_rubin.tests(end)[
+            "anderson_rubin_f"
+        ].p == pytest.approx(0.05, abs=1e-10)
 
 
 def test_a_robust_set_can_have_several_pieces() -> None:
-    result = instrumental_variables(_weak(0.08, 84, lambda z: np.exp(z[:, 0]), 0.3), "y", ["x"], ["z1", "z2", "z3"], covariance="robust")
+    result = instrumental_variables(
+        _weak(0.08, 84, lambda z: np.exp(z[:, 0]), 0.3),
+        "y",
+        ["x"],
+        ["z1", "z2", "z3"],
+        covariance="robust",
+    )
     found = result.confidence_set
     assert found is not None
     assert found.form == "union"
     for value in np.linspace(-5, 5, 401):
-        assert (value in found) == (result.anderson_rubin.tests(value)["anderson_rubin_f"].p >= 0.05)
+        assert (value in found) == (
+            result.anderson_rubin.tests(value)["anderson_rubin_f"].p >= 0.05
+        )
     assert str(found).startswith("union [-1.1588, 1.00902] and [3.15821")
 
 
@@ -57,7 +81,9 @@ def test_the_set_of_one_instrument_closes_on_its_estimate() -> None:
 
 def test_two_endogenous_regressors_have_a_joint_test_and_no_set() -> None:
     frame = _weak(0.6, 1)
-    result = instrumental_variables(frame.assign(x2=frame["z3"] + frame["x"] ** 2), "y", ["x", "x2"], ["z1", "z2", "z3"])
+    result = instrumental_variables(
+        frame.assign(x2=frame["z3"] + frame["x"] ** 2), "y", ["x", "x2"], ["z1", "z2", "z3"]
+    )
     assert result.confidence_set is None
     with pytest.raises(ValueError, match="a confidence set is given for one endogenous regressor"):
         result.anderson_rubin.confidence_set()

@@ -67,7 +67,9 @@ class Outcome:
 
 
 class HungError(BaseException):
-    """A file took longer than it may; no handler of errors in a reader may take it for one of a damaged file."""
+    """A file took longer than it may; no handler of errors in a reader may take it for one of a
+    damaged file.
+    """
 
 
 def seeds(world: Path) -> list[Seed]:
@@ -75,7 +77,9 @@ def seeds(world: Path) -> list[Seed]:
     found: dict[tuple[str, str], Seed] = {}
     with tempfile.TemporaryDirectory(prefix="citytrade-seeds-") as name:
         for forms in candidates(world, Path(name)):
-            taken = next((form for form in forms if len(form.content) <= LARGEST and _is_taken(form)), None)
+            taken = next(
+                (form for form in forms if len(form.content) <= LARGEST and _is_taken(form)), None
+            )
             if taken is not None:
                 found.setdefault((taken.source, taken.name), taken)
     missing = sorted({*SOURCES} - {source for source, _ in found})
@@ -100,7 +104,10 @@ def mutate(seed: Seed, rng: random.Random) -> bytes:
 
 def _inside(content: bytes, rng: random.Random) -> bytes:
     sink = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as old,
+        zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         names = old.namelist()
         broken = rng.choice(names)
         for name in names:
@@ -108,7 +115,11 @@ def _inside(content: bytes, rng: random.Random) -> bytes:
             if name == broken and rng.random() < 0.1:
                 continue
             new.writestr(
-                rng.choice([name, "../" + name, "/etc/" + name, name * 3]) if name == broken and rng.random() < 0.1 else name,
+                (
+                    rng.choice([name, "../" + name, "/etc/" + name, name * 3])
+                    if name == broken and rng.random() < 0.1
+                    else name
+                ),
                 _broken(part, rng) if name == broken else part,
             )
     return sink.getvalue()
@@ -122,7 +133,11 @@ def _broken(content: bytes, rng: random.Random) -> bytes:
 
 def _place(content: bytes, rng: random.Random) -> int:
     """Somewhere in the content, in its head as often as behind it."""
-    return rng.randrange(min(len(content), 2000) if rng.random() < 0.5 else len(content)) if content else 0
+    return (
+        rng.randrange(min(len(content), 2000) if rng.random() < 0.5 else len(content))
+        if content
+        else 0
+    )
 
 
 def _flip(content: bytes, rng: random.Random) -> bytes:
@@ -159,7 +174,16 @@ def _swap(content: bytes, rng: random.Random) -> bytes:
     return b",".join(fields)
 
 
-MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (_flip, _flip, _cut, _drop, _splice, _splice, _double, _swap)
+MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
+    _flip,
+    _flip,
+    _cut,
+    _drop,
+    _splice,
+    _splice,
+    _double,
+    _swap,
+)
 
 
 @contextmanager
@@ -178,7 +202,9 @@ def at_most(seconds: int) -> Iterator[None]:
 def try_one(seed: Seed, number: int) -> Outcome:
     """Read one mutated file in a folder of its own, and look at what the reader did."""
     case = f"{seed.name} #{number}"
-    faulthandler.dump_traceback_later(SECONDS + GRACE // 2)  # what no alarm interrupts, a library, is named on the standard error
+    faulthandler.dump_traceback_later(
+        SECONDS + GRACE // 2
+    )  # what no alarm interrupts, a library, is named on the standard error
     start = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="citytrade-fuzz-") as name:
         folder = Path(name)
@@ -188,7 +214,9 @@ def try_one(seed: Seed, number: int) -> Outcome:
         kind, detail = _read(seed.source, file, folder / "lake")
         if kind in ("accepted", "refused"):
             stray = sorted(
-                str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file() and path != file and not path.is_relative_to(folder / "lake")
+                str(path.relative_to(folder))
+                for path in folder.rglob("*")
+                if path.is_file() and path != file and not path.is_relative_to(folder / "lake")
             )
             if stray or (folder / "raw").stat().st_nlink != 2:
                 kind, detail = "strayed", ", ".join(stray)
@@ -209,7 +237,10 @@ def _read(source: str, file: Path, lake: Path) -> tuple[str, str]:
     except Exception as error:
         return "broke", f"{type(error).__name__}: {error}"
     if report.read_n != report.accepted_n + report.set_aside_n:
-        return "lost_rows", f"{report.read_n} read, {report.accepted_n} accepted, {report.set_aside_n} set aside"
+        return (
+            "lost_rows",
+            f"{report.read_n} read, {report.accepted_n} accepted, {report.set_aside_n} set aside",
+        )
     return "accepted", ""
 
 
@@ -218,8 +249,16 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
-def fuzz(world: Path, files_n: int, first: int = 0, workers: int = 2, say: Callable[[str], None] = lambda _: None) -> list[Outcome]:
-    """Read so many mutated files, spread over all seeds; the same numbers are always the same files."""
+def fuzz(
+    world: Path,
+    files_n: int,
+    first: int = 0,
+    workers: int = 2,
+    say: Callable[[str], None] = lambda _: None,
+) -> list[Outcome]:
+    """Read so many mutated files, spread over all seeds; the same numbers are always the same
+    files.
+    """
     found = seeds(world)
     jobs = [(found[at % len(found)], first + at // len(found)) for at in range(files_n)]
     outcomes: list[Outcome] = []
@@ -234,7 +273,15 @@ def fuzz(world: Path, files_n: int, first: int = 0, workers: int = 2, say: Calla
             try:
                 outcomes.append(result.get(timeout=SECONDS + GRACE))
             except multiprocessing.TimeoutError:
-                outcomes.append(Outcome(job[0].source, "hung", f"{job[0].name} #{job[1]}", "the process was stuck or was killed", float(SECONDS + GRACE)))
+                outcomes.append(
+                    Outcome(
+                        job[0].source,
+                        "hung",
+                        f"{job[0].name} #{job[1]}",
+                        "the process was stuck or was killed",
+                        float(SECONDS + GRACE),
+                    )
+                )
                 pool.terminate()
                 pool = None
                 break
@@ -252,23 +299,51 @@ def report(outcomes: list[Outcome]) -> str:
 
     kinds = ("accepted", "refused", "broke", "hung", "lost_rows", "strayed")
     counts = Counter((outcome.source, outcome.kind) for outcome in outcomes)
-    slowest = {source: max(outcome.seconds for outcome in outcomes if outcome.source == source) for source in sorted({o.source for o in outcomes})}
-    rows = [[source, *(counts[source, kind] for kind in kinds), f"{slowest[source]:.1f}"] for source in slowest]
-    rows.append(["all", *(sum(counts[source, kind] for source in slowest) for kind in kinds), f"{max(slowest.values()):.1f}"])
-    text = table(["source", *(kind.replace("_", " ") for kind in kinds), "slowest s"], rows, right=("slowest s",))
+    slowest = {
+        source: max(outcome.seconds for outcome in outcomes if outcome.source == source)
+        for source in sorted({o.source for o in outcomes})
+    }
+    rows = [
+        [source, *(counts[source, kind] for kind in kinds), f"{slowest[source]:.1f}"]
+        for source in slowest
+    ]
+    rows.append(
+        [
+            "all",
+            *(sum(counts[source, kind] for source in slowest) for kind in kinds),
+            f"{max(slowest.values()):.1f}",
+        ]
+    )
+    text = table(
+        ["source", *(kind.replace("_", " ") for kind in kinds), "slowest s"],
+        rows,
+        right=("slowest s",),
+    )
     bad = [outcome for outcome in outcomes if outcome.kind not in ("accepted", "refused")]
-    return "\n".join([text, *(f"{outcome.kind}: {outcome.source} {outcome.case}: {outcome.detail[:300]}" for outcome in bad)])
+    return "\n".join(
+        [
+            text,
+            *(
+                f"{outcome.kind}: {outcome.source} {outcome.case}: {outcome.detail[:300]}"
+                for outcome in bad
+            ),
+        ]
+    )
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--files", type=int, default=10_000)
-    parser.add_argument("--first", type=int, default=0, help="number of the first mutation of each seed")
+    parser.add_argument(
+        "--first", type=int, default=0, help="number of the first mutation of each seed"
+    )
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citytrade-world-"))
     try:
         simulate(folder / "world", "small", 7)
-        outcomes = fuzz(folder / "world", given.files, given.first, say=lambda text: print(text, flush=True))
+        outcomes = fuzz(
+            folder / "world", given.files, given.first, say=lambda text: print(text, flush=True)
+        )
     finally:
         shutil.rmtree(folder)
     print(report(outcomes))

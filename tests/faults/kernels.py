@@ -1,6 +1,8 @@
-"""Build one small world's release under each kernel of OpenBLAS and number of threads: every table is to be the same.
+"""Build one small world's release under each kernel of OpenBLAS and number of threads: every table
+is to be the same.
 
-python -m tests.faults.kernels                          prints which kernels the processor can run, and what each release holds
+python -m tests.faults.kernels prints which kernels the processor can run, and what each release
+    holds
 python -m tests.faults.kernels --kernels Haswell Zen --threads 1 4
 """
 
@@ -53,15 +55,30 @@ class Built:
 
 
 def under(kernel: str | None, threads: int) -> dict[str, str]:
-    """The environment of a process with this kernel (None: the processor's own) and so many threads."""
+    """The environment of a process with this kernel (None: the processor's own) and so many
+    threads.
+    """
     chosen = {} if kernel is None else {"OPENBLAS_CORETYPE": kernel}
     plain = {name: value for name, value in environment().items() if name != "OPENBLAS_CORETYPE"}
-    return {**plain, **chosen, "OPENBLAS_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads)}
+    return {
+        **plain,
+        **chosen,
+        "OPENBLAS_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(threads),
+    }
 
 
 def look_at(name: str) -> Kernel:
-    """Try a kernel in a process of its own: one that the processor lacks instructions for ends it."""
-    done = subprocess.run([sys.executable, "-c", LOOK], env=under(name, 1), capture_output=True, text=True, check=False)
+    """Try a kernel in a process of its own: one that the processor lacks instructions for
+    ends it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK],
+        env=under(name, 1),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode < 0:
         return Kernel(name, "", "the processor lacks its instructions")
     if done.returncode > 0:
@@ -70,7 +87,9 @@ def look_at(name: str) -> Kernel:
     in_force = SAME_KERNEL.get(found, found)
     if not in_force:
         return Kernel(name, "", "numpy and scipy do not use OpenBLAS here")
-    return Kernel(name, in_force, "" if in_force == name else f"OpenBLAS runs {in_force} for it here")
+    return Kernel(
+        name, in_force, "" if in_force == name else f"OpenBLAS runs {in_force} for it here"
+    )
 
 
 def build(kernel: Kernel, threads: int, folder: Path) -> Built:
@@ -84,11 +103,23 @@ def build(kernel: Kernel, threads: int, folder: Path) -> Built:
     config = load_config(write_config(folder / "citytrade.toml", folder / "world"))
     start = time.monotonic()
     command = [sys.executable, "-m", "flows.cli", "refresh", "--config", str(config.path)]
-    done = subprocess.run(command, cwd=PROJECT, env=under(kernel.name, threads), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=under(kernel.name, threads),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     release = current_release(config.home)
     assert release is not None
-    return Built(kernel, threads, time.monotonic() - start, table_contents(config.builds / release / DATABASE))
+    return Built(
+        kernel,
+        threads,
+        time.monotonic() - start,
+        table_contents(config.builds / release / DATABASE),
+    )
 
 
 def differing(one: Built, other: Built) -> list[str]:
@@ -97,7 +128,9 @@ def differing(one: Built, other: Built) -> list[str]:
     return [name for name in names if one.tables.get(name) != other.tables.get(name)]
 
 
-def compare(kernels: Sequence[str], threads: Sequence[int], folder: Path, say: Callable[[str], None]) -> list[str]:
+def compare(
+    kernels: Sequence[str], threads: Sequence[int], folder: Path, say: Callable[[str], None]
+) -> list[str]:
     """Build under each, print a line for each, and name the tables that are not the same in all."""
     first: Built | None = None
     differ: set[str] = set()
@@ -113,7 +146,10 @@ def compare(kernels: Sequence[str], threads: Sequence[int], folder: Path, say: C
             differ.update(found)
             note = f" ({kernel.problem})" if kernel.problem else ""
             named = f"; {len(found)} differ: {', '.join(found)}" if found else ""
-            say(f"{kernel.name:10s} {count} threads  {built.seconds:6.1f} s  {len(built.tables)} tables{named}{note}")
+            say(
+                f"{kernel.name:10s} {count} threads  {built.seconds:6.1f} s  {len(built.tables)}"
+                f" tables{named}{note}"
+            )
     if first is None:
         raise RuntimeError("none of the kernels can be run here.")
     return sorted(differ)
@@ -121,7 +157,9 @@ def compare(kernels: Sequence[str], threads: Sequence[int], folder: Path, say: C
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--kernels", nargs="+", default=list(KERNELS), help="OpenBLAS's names (OPENBLAS_CORETYPE)")
+    parser.add_argument(
+        "--kernels", nargs="+", default=list(KERNELS), help="OpenBLAS's names (OPENBLAS_CORETYPE)"
+    )
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citytrade-kernels-"))
@@ -129,7 +167,11 @@ def main() -> int:
         differ = compare(given.kernels, given.threads, folder, lambda text: print(text, flush=True))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"{len(differ)} tables differ: {', '.join(differ)}" if differ else "every table is the same under all of them")
+    print(
+        f"{len(differ)} tables differ: {', '.join(differ)}"
+        if differ
+        else "every table is the same under all of them"
+    )
     return 1 if differ else 0
 
 

@@ -1,6 +1,7 @@
-"""Kill refreshes at random moments: readers always get a whole release, and the next refresh gives what an undisturbed one gives.
+"""Kill refreshes at random moments: readers always get a whole release, and the next refresh gives
+what an undisturbed one gives.
 
-python -m tests.faults.kills --kills 30      prints when each was killed, and what was found after it
+python -m tests.faults.kills --kills 30 prints when each was killed, and what was found after it
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ PHASES = ("Reading", "Checking deliveries", "Building models", "Checking panels"
 
 @dataclass(frozen=True)
 class Kill:
-    """One refresh that was killed: after how many seconds, in which phase, and the release that readers got then."""
+    """One refresh that was killed: after how many seconds, in which phase, and the release that
+    readers got then.
+    """
 
     seconds: float
     phase: str
@@ -38,28 +41,59 @@ class Kill:
 
 
 def kill_one(config: Config, seconds: float, release: str) -> Kill:
-    """Start a refresh that reads everything again, kill it after so many seconds, and look at what readers get.
+    """Start a refresh that reads everything again, kill it after so many seconds, and look at what
+    readers get.
 
     Raises
     ------
-    AssertionError : readers get something else than the whole former release, or a process of the refresh lives on.
+    AssertionError : readers get something else than the whole former release, or a process of the
+        refresh lives on.
     """
     shutil.rmtree(config.lake / "loads", ignore_errors=True)
-    command = [sys.executable, "-m", "flows.cli", "refresh", "--force", "--config", str(config.path)]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "refresh",
+        "--force",
+        "--config",
+        str(config.path),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
     ended = process.poll() is not None
     process.send_signal(signal.SIGKILL)
     said = process.communicate()[0]
-    phase = "published" if ended else next((phase for phase in reversed(PHASES) if any(line.startswith(phase) for line in said.splitlines())), "starting")
+    phase = (
+        "published"
+        if ended
+        else next(
+            (
+                phase
+                for phase in reversed(PHASES)
+                if any(line.startswith(phase) for line in said.splitlines())
+            ),
+            "starting",
+        )
+    )
     found = look(config)
     new = current_release(config.home)
     assert new is not None
-    # A refresh that was killed after the switch has published: what it published must then be whole.
+    # A refresh that was killed after the switch has published: what it published must then be
+    # whole.
     assert found == release_contents(config, new)
-    assert ended or new == release or phase == PHASES[-1], f"killed in {phase}, yet readers get {new}"
+    assert ended or new == release or phase == PHASES[-1], (
+        f"killed in {phase}, yet readers get {new}"
+    )
     return Kill(seconds, phase, new)
 
 
@@ -78,7 +112,9 @@ def release_contents(config: Config, release: str) -> dict[str, list[object]]:
 
 
 def kill_many(config: Config, kills_n: int, seed: int, say: Callable[[str], None]) -> list[Kill]:
-    """Kill so many refreshes at random moments between their start and their end, then let one pass and compare it."""
+    """Kill so many refreshes at random moments between their start and their end, then let one pass
+    and compare it.
+    """
     for _ in range(2):  # the first one also writes the simulated world
         shutil.rmtree(config.lake / "loads", ignore_errors=True)
         start = time.monotonic()
@@ -95,14 +131,20 @@ def kill_many(config: Config, kills_n: int, seed: int, say: Callable[[str], None
         kill = kill_one(config, rng.uniform(0.0, whole), release)
         release = kill.release
         kills.append(kill)
-        say(f"{at + 1:3d}: killed after {kill.seconds:5.1f} s ({kill.phase}); readers get whole release {kill.release}")
+        say(
+            f"{at + 1:3d}: killed after {kill.seconds:5.1f} s ({kill.phase}); readers get whole"
+            f" release {kill.release}"
+        )
     done = citytrade("refresh", "--force", "--config", str(config.path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert look(config) == undisturbed, "the refresh after the kills gives other tables"
     left = [path for path in leftovers(config) if path.is_relative_to(config.home)]
     assert left == [], left
     assert [name for name in release_names(config.home) if broken_seals(config.builds / name)] == []
-    say(f"the next refresh gives the same {len(undisturbed)} tables, and nothing is left of the {kills_n} killed ones")
+    say(
+        f"the next refresh gives the same {len(undisturbed)} tables, and nothing is left of the"
+        f" {kills_n} killed ones"
+    )
     return kills
 
 

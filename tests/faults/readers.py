@@ -1,6 +1,7 @@
 """Many readers in a loop through many refreshes: no error, and each answer from one whole release.
 
-python -m tests.faults.readers --readers 16 --refreshes 10      prints how many answers they got, and how long these took
+python -m tests.faults.readers --readers 16 --refreshes 10 prints how many answers they got, and how
+    long these took
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ class Answers:
 
 
 def read_in_a_loop(config: Path, stop: Event, sink: Connection) -> None:
-    """Ask the published release the same questions until told to stop; each answer must come from one release."""
+    """Ask the published release the same questions until told to stop; each answer must come from
+    one release.
+    """
     counts: Counter[str] = Counter()
     longest, error = 0.0, ""
     while not stop.is_set() and not error:
@@ -55,7 +58,10 @@ def _ask(config: Path) -> str:
     with connect(config) as connection:
         release = connection.execute("select release from meta.releases where is_this").fetchone()
         listed = connection.execute("select panel, rows_n from meta.panels order by 1").fetchall()
-        counted = [(name, connection.execute(f'select count(*) from main."{name}"').fetchone()[0]) for name, _ in listed]  # type: ignore[index]
+        counted = [
+            (name, connection.execute(f'select count(*) from main."{name}"').fetchone()[0])
+            for name, _ in listed
+        ]  # type: ignore[index]
         again = connection.execute("select release from meta.releases where is_this").fetchone()
     assert release == again
     assert counted == listed
@@ -65,7 +71,9 @@ def _ask(config: Path) -> str:
     return str(release[0])
 
 
-def read_through(config: Config, readers_n: int, refreshes_n: int, say: Callable[[str], None]) -> list[Answers]:
+def read_through(
+    config: Config, readers_n: int, refreshes_n: int, say: Callable[[str], None]
+) -> list[Answers]:
     """Let readers ask while refreshes follow each other; returns what each reader got.
 
     Raises
@@ -77,7 +85,9 @@ def read_through(config: Config, readers_n: int, refreshes_n: int, say: Callable
     pipes, processes = [], []
     for _ in range(readers_n):
         here, there = context.Pipe(duplex=False)
-        process = context.Process(target=read_in_a_loop, args=(config.path, stop, there), daemon=True)
+        process = context.Process(
+            target=read_in_a_loop, args=(config.path, stop, there), daemon=True
+        )
         process.start()
         there.close()
         pipes.append(here)
@@ -100,8 +110,17 @@ def report(answers: list[Answers]) -> str:
     total: Counter[str] = sum((answer.by_release for answer in answers), Counter())
     errors = [answer.error for answer in answers if answer.error]
     longest = max(answer.longest for answer in answers)
-    lines = [f"{len(answers)} readers got {total.total():,} whole answers from {len(total)} releases; the longest took {longest:.2f} s; {len(errors)} errors"]
-    return "\n".join([*lines, *(f"  {release}: {count:,} answers" for release, count in sorted(total.items())), *(f"  error: {error}" for error in errors)])
+    lines = [
+        f"{len(answers)} readers got {total.total():,} whole answers from {len(total)} releases;"
+        f" the longest took {longest:.2f} s; {len(errors)} errors"
+    ]
+    return "\n".join(
+        [
+            *lines,
+            *(f"  {release}: {count:,} answers" for release, count in sorted(total.items())),
+            *(f"  error: {error}" for error in errors),
+        ]
+    )
 
 
 def main() -> int:
@@ -114,7 +133,9 @@ def main() -> int:
         config = load_config(write_config(folder / "citytrade.toml", folder / "world"))
         first = citytrade("refresh", "--config", str(config.path))
         assert first.returncode == 0, first.stdout + first.stderr
-        answers = read_through(config, given.readers, given.refreshes, lambda text: print(text, flush=True))
+        answers = read_through(
+            config, given.readers, given.refreshes, lambda text: print(text, flush=True)
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(report(answers))

@@ -1,4 +1,6 @@
-"""Whole files for the fuzzer to break: those of a simulated world, the layouts that it does not use, and both packed or converted."""
+"""Whole files for the fuzzer to break: those of a simulated world, the layouts that it does not
+use, and both packed or converted.
+"""
 
 from __future__ import annotations
 
@@ -45,8 +47,14 @@ class Seed:
 
 
 def candidates(world: Path, folder: Path) -> Iterator[tuple[Seed, ...]]:
-    """For each seed its forms, the first that its reader takes being the one; `folder` is for files to be written in."""
-    default = [group for source in SOURCES for group in _of_source(source, sorted((world / source).iterdir()))]
+    """For each seed its forms, the first that its reader takes being the one; `folder` is for files
+    to be written in.
+    """
+    default = [
+        group
+        for source in SOURCES
+        for group in _of_source(source, sorted((world / source).iterdir()))
+    ]
     yield from default
     yield from _layouts(folder)
     for source in SOURCES:
@@ -54,7 +62,9 @@ def candidates(world: Path, folder: Path) -> Iterator[tuple[Seed, ...]]:
 
 
 def _of_source(source: str, files: list[Path]) -> Iterator[tuple[Seed, ...]]:
-    """Up to eight files, one of each kind: files that differ in the years of their names only are of one, unless their first lines differ."""
+    """Up to eight files, one of each kind: files that differ in the years of their names only are
+    of one, unless their first lines differ.
+    """
     kinds: set[str] = set()
     for file in files:
         head = file.read_bytes()[:512].partition(b"\n")[0] if file.suffix == ".csv" else b""
@@ -69,13 +79,21 @@ def _forms(source: str, file: Path) -> tuple[Seed, ...]:
     whole = Seed(source, file.name, file.read_bytes())
     if file.suffix != ".csv":
         return (whole,)
-    return Seed(source, file.name, b"\n".join(whole.content.split(b"\n")[:LINES]) + b"\n"), whole, _zipped(whole)
+    return (
+        Seed(source, file.name, b"\n".join(whole.content.split(b"\n")[:LINES]) + b"\n"),
+        whole,
+        _zipped(whole),
+    )
 
 
 def _layouts(folder: Path) -> Iterator[tuple[Seed, ...]]:
-    """Files of a few cities in each layout of customs records and yearbooks, and each edition of the index of digital finance."""
+    """Files of a few cities in each layout of customs records and yearbooks, and each edition of
+    the index of digital finance.
+    """
     random = streams(7)
-    market = build_market(tuple(city for city in cities("small") if city.city_code in CITIES), 100, random["market"])
+    market = build_market(
+        tuple(city for city in cities("small") if city.city_code in CITIES), 100, random["market"]
+    )
     records = draw_records(market, 2_000, random["records"])
     records = records.part(np.flatnonzero(records.year == YEAR))
     economy = widen(market.economy, late_cities("small"), random["late_cities"])
@@ -84,13 +102,20 @@ def _layouts(folder: Path) -> Iterator[tuple[Seed, ...]]:
     for layout in customs_layouts.LAYOUTS:
         target = _new(folder / "customs" / layout)
         defects = customs_layouts.shown(layout, records, draw_defects(records, random["defects"]))
-        customs_layouts.write_in_layout(target, market, records, defects, random["customs_files"], layout, lambda _: None)
+        customs_layouts.write_in_layout(
+            target, market, records, defects, random["customs_files"], layout, lambda _: None
+        )
         yield from (_forms("customs", file) for file in sorted(target.glob(f"*_{YEAR}*")))
     for layout in yearbook_layouts.LAYOUTS:
         target = _new(folder / "yearbook" / layout)
-        yearbook_layouts.write_in_layout(target, economy, printed, random["yearbook"], layout, lambda _: None)
+        yearbook_layouts.write_in_layout(
+            target, economy, printed, random["yearbook"], layout, lambda _: None
+        )
         files = sorted(target.iterdir())
-        yield from (_forms("yearbook", file) for file in dict.fromkeys((files[0], files[len(files) // 2], files[-1])))
+        yield from (
+            _forms("yearbook", file)
+            for file in dict.fromkeys((files[0], files[len(files) // 2], files[-1]))
+        )
     for edition in ("stata", "2011-2020", "2011-2023"):
         target = _new(folder / "digital_finance" / edition)
         write_digital_finance(target, economy, random["digital"], edition)  # type: ignore[arg-type]
@@ -124,7 +149,9 @@ def _as_parquet(seed: Seed) -> bytes:
     sink = io.BytesIO()
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            pd.read_csv(io.BytesIO(seed.content), dtype=str, encoding=encoding, on_bad_lines="skip").to_parquet(sink, index=False)
+            pd.read_csv(
+                io.BytesIO(seed.content), dtype=str, encoding=encoding, on_bad_lines="skip"
+            ).to_parquet(sink, index=False)
             return sink.getvalue()
         except UnicodeDecodeError:
             continue

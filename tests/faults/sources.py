@@ -1,6 +1,8 @@
-"""Whatever sources and years there are, a release comes of it: with nulls and a sentence, never with a stop.
+"""Whatever sources and years there are, a release comes of it: with nulls and a sentence, never
+with a stop.
 
-python -m tests.faults.sources                      every case: each source alone, the sets that documents name, windows of years
+python -m tests.faults.sources every case: each source alone, the sets that documents name, windows
+    of years
 python -m tests.faults.sources --cases policies     those whose name holds the word
 """
 
@@ -71,7 +73,9 @@ CASES = (
 
 @dataclass(frozen=True)
 class Published:
-    """What came of a case: each panel's rows, what the summary says of the empty ones, and the seconds it took."""
+    """What came of a case: each panel's rows, what the summary says of the empty ones, and the
+    seconds it took.
+    """
 
     rows: dict[str, int]
     empty: list[str]
@@ -85,16 +89,25 @@ def small_world() -> Iterator[tuple[Config, Loads]]:
     try:
         config = load_config(write_config(folder / "citytrade.toml", folder / "world"))
         assert config.simulate is not None
-        simulate(config.simulate.directory, config.simulate.scale, config.simulate.seed, lambda _: None)
+        simulate(
+            config.simulate.directory, config.simulate.scale, config.simulate.seed, lambda _: None
+        )
         inputs = find_inputs(config)
         with Reader(config.lake, lambda _: None) as reader:
-            yield config, {name: reader.read(name, files, config.sources[name].options) for name, files in inputs.files.items()}
+            yield (
+                config,
+                {
+                    name: reader.read(name, files, config.sources[name].options)
+                    for name, files in inputs.files.items()
+                },
+            )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def publish_case(config: Config, loads: Loads, case: Case, folder: Path) -> Published:
-    """Build a case's models into a folder, check its panels, and write what a release says of itself: all that follows reading.
+    """Build a case's models into a folder, check its panels, and write what a release says of
+    itself: all that follows reading.
 
     Raises
     ------
@@ -102,23 +115,38 @@ def publish_case(config: Config, loads: Loads, case: Case, folder: Path) -> Publ
     """
     start = time.monotonic()
     config = replace(config, first_year=case.years[0], last_year=case.years[1])
-    outcomes = all_sources({name: SourceOutcome(name, "loaded", loads[name], is_simulated=True) for name in case.sources})
+    outcomes = all_sources(
+        {
+            name: SourceOutcome(name, "loaded", loads[name], is_simulated=True)
+            for name in case.sources
+        }
+    )
     refuse_empty(config, outcomes)
-    set_id = make_set(config.lake, [load for outcome in outcomes for load in outcome.loads], lake_tables())
+    set_id = make_set(
+        config.lake, [load for outcome in outcomes for load in outcome.loads], lake_tables()
+    )
     folder.mkdir(parents=True)
     built = dbt.build(config, config.lake / "sets" / set_id, folder, lambda _: None)
     checks = checked_panels(config, folder / DATABASE, built, outcomes)
     refuse_failures(checks)
     inputs = Inputs({}, {}, frozenset(), "0" * 64, "0" * 64, {})
-    manifest = manifest_of(config, folder.name, inputs, None, "2026-01-01T00:00:00", set_id, outcomes)
+    manifest = manifest_of(
+        config, folder.name, inputs, None, "2026-01-01T00:00:00", set_id, outcomes
+    )
     finish_database(config, folder, manifest, outcomes, built, checks)
     with duckdb.connect(str(folder / DATABASE), read_only=True) as connection:
-        rows = dict(connection.execute("select panel, rows_n from meta.panels order by panel").fetchall())
+        rows = dict(
+            connection.execute("select panel, rows_n from meta.panels order by panel").fetchall()
+        )
     return Published(rows, empty_lines(checks), time.monotonic() - start)
 
 
-def run_cases(config: Config, loads: Loads, cases: Sequence[Case], say: Callable[[str], None]) -> list[Case]:
-    """Publish each case, one after the other, and say what came of it; those that would not publish are returned."""
+def run_cases(
+    config: Config, loads: Loads, cases: Sequence[Case], say: Callable[[str], None]
+) -> list[Case]:
+    """Publish each case, one after the other, and say what came of it; those that would not publish
+    are returned.
+    """
     stopped = []
     for at, case in enumerate(cases, 1):
         folder = config.home / "cases" / str(at)
@@ -128,7 +156,10 @@ def run_cases(config: Config, loads: Loads, cases: Sequence[Case], say: Callable
             stopped.append(case)
             say(f"{at:3d}. {case}: STOPPED: {error}")
         else:
-            filled = ", ".join(f"{panel} {rows:,}" for panel, rows in done.rows.items() if rows) or "no panel has rows"
+            filled = (
+                ", ".join(f"{panel} {rows:,}" for panel, rows in done.rows.items() if rows)
+                or "no panel has rows"
+            )
             say(f"{at:3d}. {case}: published in {done.seconds:.1f} s: {filled}")
             for line in done.empty:
                 say(f"       {line}")

@@ -1,6 +1,8 @@
-"""Queries that want more than they may: each is held in time and memory, and the door answers the next one.
+"""Queries that want more than they may: each is held in time and memory, and the door answers the
+next one.
 
-DuckDB itself stops none of these: it looks at its limits between rows, and these grow within one value.
+DuckDB itself stops none of these: it looks at its limits between rows, and these grow within one
+value.
 """
 
 from __future__ import annotations
@@ -21,19 +23,30 @@ from warehouse.store import release_folder
 SECONDS, MEMORY = 4.0, "500MB"
 HEAVY = {
     "repeat": "select length(repeat('x', 4000000000))",
-    "regexp_replace": "select length(regexp_replace(repeat('a', 40000000), 'a', repeat('b', 1000), 'g'))",
+    "regexp_replace": (
+        "select length(regexp_replace(repeat('a', 40000000), 'a', repeat('b', 1000), 'g'))"
+    ),
     "range in a list": "select len(range(2000000000))",
     "generate_series": "select len(generate_series(1, 130000000))",
     "lpad": "select length(lpad('x', 2000000000, 'ab'))",
     "levenshtein": "select levenshtein(repeat('ab', 200000), repeat('ba', 200000))",
-    "list_transform": "select len(list_transform(range(20000), x -> list_transform(range(20000), y -> x * y)))",
+    "list_transform": (
+        "select len(list_transform(range(20000), x -> list_transform(range(20000), y -> x * y)))"
+    ),
     "printf": "select length(printf('%2000000000d', 1))",
     "string_agg": "select length(string_agg(repeat('x', 1000), '')) from range(100000000)",
-    "a join without keys": "select sum(a.range * b.range) from range(10000000) a, range(10000000) b",
+    "a join without keys": (
+        "select sum(a.range * b.range) from range(10000000) a, range(10000000) b"
+    ),
     "sort": "select * from range(400000000) order by hash(range) limit 1 offset 399999990",
-    "many groups": "select count(*) from (select range % 300000000 as g, count(*) from range(300000000) group by g)",
+    "many groups": (
+        "select count(*) from (select range % 300000000 as g, "
+        "count(*) from range(300000000) group by g)"
+    ),
     "replace": "select length(replace(repeat('a', 20000000), 'a', repeat('b', 1000)))",
-    "recursion": "with recursive t as (select 1 as n union all select n + 1 from t) select max(n) from t",
+    "recursion": (
+        "with recursive t as (select 1 as n union all select n + 1 from t) select max(n) from t"
+    ),
     "long texts": "select repeat('x', 30000000) from range(100)",
 }
 

@@ -1,6 +1,8 @@
-"""Kills, crowds of readers, mutated files, full and read-only disks, files that change, clocks set back.
+"""Kills, crowds of readers, mutated files, full and read-only disks, files that change, clocks set
+back.
 
-The larger runs are commands of their own: tests.faults.kills, tests.faults.readers, tests.faults.fuzz.
+The larger runs are commands of their own: tests.faults.kills, tests.faults.readers,
+tests.faults.fuzz.
 """
 
 from __future__ import annotations
@@ -38,7 +40,12 @@ def copied(small_release: Config, tmp_path_factory: pytest.TempPathFactory) -> C
 @pytest.fixture(scope="module")
 def can_mount(tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("mount")
-    if shutil.which("unshare") is None or subprocess.run([*NAMESPACE, "mount", "-t", "tmpfs", "none", str(folder)], capture_output=True).returncode:
+    if (
+        shutil.which("unshare") is None
+        or subprocess.run(
+            [*NAMESPACE, "mount", "-t", "tmpfs", "none", str(folder)], capture_output=True
+        ).returncode
+    ):
         pytest.skip("this machine lets nobody mount a folder of his own")
 
 
@@ -53,7 +60,9 @@ def test_a_crowd_of_readers_gets_whole_answers_through_refreshes(copied: Config)
     answers = read_through(copied, readers_n=16, refreshes_n=1, say=lambda _: None)
     assert [answer.error for answer in answers] == [""] * 16
     assert sum(answer.by_release.total() for answer in answers) > 16
-    assert set().union(*(answer.by_release for answer in answers)) <= set(release_names(copied.home))
+    assert set().union(*(answer.by_release for answer in answers)) <= set(
+        release_names(copied.home)
+    )
 
 
 def test_mutated_files_are_accepted_or_refused_and_nothing_else(small_release: Config) -> None:
@@ -66,17 +75,36 @@ def test_mutated_files_are_accepted_or_refused_and_nothing_else(small_release: C
 def _in_a_mount(config: Config, mount: str) -> subprocess.CompletedProcess[str]:
     """A refresh in a mount namespace of its own, after a mount."""
     script = f'{mount} && exec "$@"'
-    command = [*NAMESPACE, "sh", "-c", script, "sh", sys.executable, "-m", "flows.cli", "refresh", "--force", "--config", str(config.path)]
-    return subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=600)
+    command = [
+        *NAMESPACE,
+        "sh",
+        "-c",
+        script,
+        "sh",
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "refresh",
+        "--force",
+        "--config",
+        str(config.path),
+    ]
+    return subprocess.run(
+        command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=600
+    )
 
 
 def _asked(config: Config) -> tuple[object, ...] | None:
     with connect(config) as connection:
-        return connection.execute("select release, (select count(*) from city_year) from meta.releases where is_this").fetchone()
+        return connection.execute(
+            "select release, (select count(*) from city_year) from meta.releases where is_this"
+        ).fetchone()
 
 
 @pytest.mark.usefixtures("can_mount")
-def test_a_full_disk_stops_the_refresh_with_a_sentence_and_keeps_the_release(copied: Config) -> None:
+def test_a_full_disk_stops_the_refresh_with_a_sentence_and_keeps_the_release(
+    copied: Config,
+) -> None:
     before = _asked(copied)
     done = _in_a_mount(copied, f"mount -t tmpfs -o size=2m none '{copied.builds}/../lake/loads'")
     assert done.returncode == 1, done.stdout + done.stderr
@@ -89,13 +117,18 @@ def test_a_full_disk_stops_the_refresh_with_a_sentence_and_keeps_the_release(cop
 @pytest.mark.usefixtures("can_mount")
 def test_a_read_only_home_is_told_and_keeps_the_release(copied: Config) -> None:
     before = _asked(copied)
-    done = _in_a_mount(copied, f"mount --bind '{copied.home}' '{copied.home}' && mount -o remount,ro,bind '{copied.home}'")
+    done = _in_a_mount(
+        copied,
+        f"mount --bind '{copied.home}' '{copied.home}' && mount -o remount,ro,bind '{copied.home}'",
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert "the home cannot be written to (Read-only file system)" in done.stderr
     assert _asked(copied) == before
 
 
-def test_a_file_that_changes_while_it_is_read_is_refused(small_release: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    small_release: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     original = next((small_release.home.parent / "world" / "prices").glob("*.xlsx"))
     file = tmp_path / original.name
     shutil.copy(original, file)
@@ -110,7 +143,12 @@ def test_a_file_that_changes_while_it_is_read_is_refused(small_release: Config, 
 
         return Layout(layout.name, layout.recognise, read)
 
-    changed = type(source)(**{**{name: getattr(source, name) for name in source.__dataclass_fields__}, "layouts": tuple(map(read_and_append, source.layouts))})
+    changed = type(source)(
+        **{
+            **{name: getattr(source, name) for name in source.__dataclass_fields__},
+            "layouts": tuple(map(read_and_append, source.layouts)),
+        }
+    )
     monkeypatch.setattr(type(changed), "reader_version", "x", raising=False)
     with pytest.raises(SourceError, match="changed while it was read"):
         load_file(changed, file, tmp_path / "lake")
@@ -118,7 +156,9 @@ def test_a_file_that_changes_while_it_is_read_is_refused(small_release: Config, 
 
 
 def test_a_release_of_the_future_does_not_outlive_the_next(copied: Config) -> None:
-    """As after a clock that ran ahead and was set right: the new release still comes after it, and readers get it."""
+    """As after a clock that ran ahead and was set right: the new release still comes after it, and
+    readers get it.
+    """
     now = current_release(copied.home)
     assert now is not None
     future = "20990101T000000Z-abcdef"

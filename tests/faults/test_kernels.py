@@ -1,4 +1,6 @@
-"""Measures give the same bits, and estimators the same numbers, under every kernel of OpenBLAS that the processor has."""
+"""Measures give the same bits, and estimators the same numbers, under every kernel of OpenBLAS that
+the processor has.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,19 @@ DIGITS = 1e-9  # of an estimate: its search ends where rounding begins, and roun
 def computed(kernel: str | None, threads: int) -> dict[str, np.ndarray]:
     """The figures of `tests.faults.figures` in a process under this kernel."""
     command = [sys.executable, "-m", "tests.faults.figures"]
-    done = subprocess.run(command, cwd=PROJECT, env=under(kernel, threads), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=under(kernel, threads),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
-    return {name: np.array([float.fromhex(text) for text in texts]) for name, texts in json.loads(done.stdout).items()}
+    return {
+        name: np.array([float.fromhex(text) for text in texts])
+        for name, texts in json.loads(done.stdout).items()
+    }
 
 
 @pytest.mark.parametrize("name", KERNELS)
@@ -43,7 +55,9 @@ def test_the_kernel_changes_no_figure(name: str) -> None:
 
 
 def test_two_kernels_were_tried() -> None:
-    """On x86 every processor of the last ten years has at least two; elsewhere OpenBLAS has no kernel of these names."""
+    """On x86 every processor of the last ten years has at least two; elsewhere OpenBLAS has no
+    kernel of these names.
+    """
     kernels = [look_at(name) for name in KERNELS]
     told = "; ".join(f"{kernel.name}: {kernel.problem or 'tried'}" for kernel in kernels)
     tried = {kernel.in_force for kernel in kernels if kernel.in_force == kernel.name}

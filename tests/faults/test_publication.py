@@ -1,4 +1,6 @@
-"""What goes wrong around publication: readers, kills, failed checks, broken files, two refreshes at once."""
+"""What goes wrong around publication: readers, kills, failed checks, broken files, two refreshes at
+once.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,31 @@ def published(small_release: Config, tmp_path: Path) -> Config:
     """A copy of the small release with its world, to break."""
     for name in ("world", "home"):
         shutil.copytree(small_release.home.parent / name, tmp_path / name, symlinks=True)
-    return load_config(write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False))
+    return load_config(
+        write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False)
+    )
 
 
 @contextmanager
 def refreshing(config: Config) -> Iterator[subprocess.Popen[str]]:
     """A refresh under way in a process of its own."""
-    command = [sys.executable, "-m", "flows.cli", "refresh", "--force", "--config", str(config.path)]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "refresh",
+        "--force",
+        "--config",
+        str(config.path),
+    ]
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     try:
         yield process
     finally:
@@ -51,7 +70,9 @@ def wait_for_line(process: subprocess.Popen[str], start: str) -> None:
 
 def supervised_by(pid: int) -> list[str]:
     """Command lines of the processes that a refresh with this id has started."""
-    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
+    lines = subprocess.run(
+        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
     return [line for line in lines if f"flows.processes.supervised {pid} " in line]
 
 
@@ -62,7 +83,8 @@ def test_readers_see_whole_releases_throughout_a_refresh(published: Config) -> N
         while process.poll() is None:
             with connect(published) as connection:
                 row = connection.execute(
-                    "select release, (select count(*) from city_year), (select count(*) from meta.panels) from meta.releases where is_this"
+                    "select release, (select count(*) from city_year), "
+                    "(select count(*) from meta.panels) from meta.releases where is_this"
                 ).fetchone()
             assert row is not None
             assert row[1:] == (1320, 11)
@@ -76,7 +98,9 @@ def test_readers_see_whole_releases_throughout_a_refresh(published: Config) -> N
     assert seen.pop(str(old)) > 20
     assert set(seen) <= {str(new)}
     with connect(published) as connection:
-        known = connection.execute("select release, previous, is_this from meta.releases order by 1").fetchall()
+        known = connection.execute(
+            "select release, previous, is_this from meta.releases order by 1"
+        ).fetchall()
     assert known == [(old, None, False), (new, old, True)]
 
 
@@ -88,14 +112,19 @@ def test_a_kill_during_the_build_leaves_the_release_and_no_process(published: Co
         assert second.returncode == 1
         assert f"already running (process {process.pid} on " in second.stderr
         deadline = time.monotonic() + 60
-        while not list(published.builds.glob(".*.tmp/warehouse.duckdb")) and time.monotonic() < deadline:
+        while (
+            not list(published.builds.glob(".*.tmp/warehouse.duckdb"))
+            and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
         assert len(supervised_by(process.pid)) == 2  # Prefect's server and dbt
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert release_names(published.home) == [old]
     with connect(published) as connection:
-        assert connection.execute("select release, (select count(*) from city_year) from meta.releases where is_this").fetchone() == (old, 1320)
+        assert connection.execute(
+            "select release, (select count(*) from city_year) from meta.releases where is_this"
+        ).fetchone() == (old, 1320)
     assert lock.state(published.home) is None
     deadline = time.monotonic() + 10
     while supervised_by(process.pid) and time.monotonic() < deadline:
@@ -103,18 +132,38 @@ def test_a_kill_during_the_build_leaves_the_release_and_no_process(published: Co
     assert supervised_by(process.pid) == []
 
 
-def test_a_critical_panel_failure_keeps_the_release_and_names_rows(published: Config, tmp_path: Path) -> None:
+def test_a_critical_panel_failure_keeps_the_release_and_names_rows(
+    published: Config, tmp_path: Path
+) -> None:
     old = current_release(published.home)
     bound = read_dictionary()["export_value_usd"]
-    line = next(text for text in COLUMNS.read_text(encoding="utf-8").splitlines() if text.startswith("export_value_usd,"))
+    line = next(
+        text
+        for text in COLUMNS.read_text(encoding="utf-8").splitlines()
+        if text.startswith("export_value_usd,")
+    )
     strict = tmp_path / "columns.csv"
     changed = line.replace(f",{bound.source},{bound.minimum:g},", f",{bound.source},1e300,")
     assert changed != line
     strict.write_text(COLUMNS.read_text(encoding="utf-8").replace(line, changed), encoding="utf-8")
-    patch = "import sys, pathlib, warehouse.dictionary.entries as d; d.COLUMNS = pathlib.Path(sys.argv[1])"
+    patch = (
+        "import sys, pathlib, warehouse.dictionary.entries as d; d.COLUMNS = "
+        "pathlib.Path(sys.argv[1])"
+    )
     code = f"{patch}; from flows.cli import main; sys.exit(main(sys.argv[2:]))"
-    command = [sys.executable, "-c", code, str(strict), "refresh", "--force", "--config", str(published.path)]
-    done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=300)
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        str(strict),
+        "refresh",
+        "--force",
+        "--config",
+        str(published.path),
+    ]
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 1, done.stdout
     assert "city_year.export_value_usd: between 1e+300 and" in done.stderr
     assert 'failing rows: {"city_code": "' in done.stderr
@@ -129,7 +178,9 @@ def test_broken_files_stop_their_sources_only(published: Config) -> None:
     rates.write_bytes(rates.read_bytes()[:1000])
     shutil.rmtree(world / "policies")
     with connect(published) as connection:
-        before = connection.execute("select count(*), sum(cny_per_usd) from city_year where year = 2010").fetchone()
+        before = connection.execute(
+            "select count(*), sum(cny_per_usd) from city_year where year = 2010"
+        ).fetchone()
 
     done = citytrade("refresh", "--config", str(published.path))
     assert done.returncode == 3, done.stdout + done.stderr
@@ -138,9 +189,19 @@ def test_broken_files_stop_their_sources_only(published: Config) -> None:
     assert "SIMULATED WORLD" in done.stdout
     with connect(published) as connection:
         statuses = dict(connection.execute("select source, status from meta.sources").fetchall())
-        assert {name: status for name, status in statuses.items() if status != "loaded"} == {"prices": "failed", "policies": "failed"}
-        assert connection.execute("select count(*), sum(cny_per_usd) from city_year where year = 2010").fetchone() == before
-        message = connection.execute("select message from meta.sources where source = 'policies'").fetchone()
+        assert {name: status for name, status in statuses.items() if status != "loaded"} == {
+            "prices": "failed",
+            "policies": "failed",
+        }
+        assert (
+            connection.execute(
+                "select count(*), sum(cny_per_usd) from city_year where year = 2010"
+            ).fetchone()
+            == before
+        )
+        message = connection.execute(
+            "select message from meta.sources where source = 'policies'"
+        ).fetchone()
     assert message is not None
     assert "no file matches" in message[0]
 

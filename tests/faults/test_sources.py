@@ -1,4 +1,6 @@
-"""A handful of the most different cases of tests.faults.sources: each is published, with what it lacks said."""
+"""A handful of the most different cases of tests.faults.sources: each is published, with what it
+lacks said.
+"""
 
 from __future__ import annotations
 
@@ -33,4 +35,6 @@ def test_a_release_comes_of_it(small_release: Config, tmp_path: Path, case: Case
     done = publish_case(small_release, loads, case, tmp_path / "20260101T000000Z-abcdef")
     filled = {panel for panel, rows in done.rows.items() if rows}
     assert filled >= FILLED[case]
-    assert {panel for panel, rows in done.rows.items() if not rows} == {panel for panel in done.rows if any(panel in line for line in done.empty)}
+    assert {panel for panel, rows in done.rows.items() if not rows} == {
+        panel for panel in done.rows if any(panel in line for line in done.empty)
+    }

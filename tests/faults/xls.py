@@ -1,4 +1,6 @@
-"""Writes old workbooks (.xls, BIFF8 in a compound file), as no library at hand does any more: values only, one sheet after the other."""
+"""Writes old workbooks (.xls, BIFF8 in a compound file), as no library at hand does any more:
+values only, one sheet after the other.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,12 @@ def xls_bytes(sheets: Mapping[str, Cells]) -> bytes:
 
 def cells_of(rows: Sequence[Sequence[object]]) -> dict[tuple[int, int], float | str]:
     """Cells from rows of values; blank ones are left out."""
-    return {(at, column): cell for at, row in enumerate(rows) for column, cell in enumerate(row) if isinstance(cell, float | str) and cell != ""}
+    return {
+        (at, column): cell
+        for at, row in enumerate(rows)
+        for column, cell in enumerate(row)
+        if isinstance(cell, float | str) and cell != ""
+    }
 
 
 def _record(kind: int, data: bytes) -> bytes:
@@ -41,7 +48,10 @@ def _workbook(sheets: Mapping[str, Cells]) -> bytes:
 
 
 def _sheet(cells: Cells) -> bytes:
-    rows, columns = max((row for row, _ in cells), default=-1) + 1, max((column for _, column in cells), default=-1) + 1
+    rows, columns = (
+        max((row for row, _ in cells), default=-1) + 1,
+        max((column for _, column in cells), default=-1) + 1,
+    )
     body = [_begin(0x0010), _record(0x0200, struct.pack("<IIHHH", 0, rows, 0, columns, 0))]
     for (row, column), cell in cells.items():
         place = struct.pack("<HHH", row, column, 0)
@@ -54,7 +64,9 @@ def _sheet(cells: Cells) -> bytes:
 
 
 def _compound(stream: bytes) -> bytes:
-    stream += bytes(-len(stream) % SECTOR + (4096 if len(stream) < 4096 else 0))  # shorter streams are kept elsewhere
+    stream += bytes(
+        -len(stream) % SECTOR + (4096 if len(stream) < 4096 else 0)
+    )  # shorter streams are kept elsewhere
     stream_n = len(stream) // SECTOR
     fat_n = 1
     while fat_n * 128 < fat_n + 1 + stream_n:
@@ -62,13 +74,26 @@ def _compound(stream: bytes) -> bytes:
     first = fat_n + 1
     chain = [IS_FAT] * fat_n + [END] + [first + at + 1 for at in range(stream_n - 1)] + [END]
     chain += [FREE] * (fat_n * 128 - len(chain))
-    header = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    header = (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+        + bytes(16)
+        + struct.pack("<HHHHH6x", 0x3E, 3, 0xFFFE, 9, 6)
+    )
     header += struct.pack("<IIIIIIIII", 0, fat_n, fat_n, 0, 4096, END, 0, END, 0)
     header += struct.pack("<109I", *range(min(fat_n, 109)), *[FREE] * (109 - fat_n))
-    folder = _entry("Root Entry", 5, 1, END, 0) + _entry("Workbook", 2, FREE, first, len(stream)) + bytes(2 * 128)
+    folder = (
+        _entry("Root Entry", 5, 1, END, 0)
+        + _entry("Workbook", 2, FREE, first, len(stream))
+        + bytes(2 * 128)
+    )
     return header + struct.pack(f"<{len(chain)}I", *chain) + folder + stream
 
 
 def _entry(name: str, kind: int, child: int, start: int, size: int) -> bytes:
     text = name.encode("utf-16-le") + b"\0\0"
-    return text.ljust(64, b"\0") + struct.pack("<HBBIII", len(text), kind, 1, FREE, FREE, child) + bytes(36) + struct.pack("<IQ", start, size)
+    return (
+        text.ljust(64, b"\0")
+        + struct.pack("<HBBIII", len(text), kind, 1, FREE, FREE, child)
+        + bytes(36)
+        + struct.pack("<IQ", start, size)
+    )

@@ -1,4 +1,6 @@
-"""Customs value that leaves is said: records and value by fate, a warning above a share, and the likely cause."""
+"""Customs value that leaves is said: records and value by fate, a warning above a share, and the
+likely cause.
+"""
 
 from __future__ import annotations
 
@@ -23,42 +25,77 @@ def fates(*rows: tuple[int, str, int, float], unmatched: tuple[int, ...] = ()) -
 
 
 def test_records_and_value_by_fate_add_up_over_the_years() -> None:
-    found = fates((2000, "kept", 7, 700.0), (2001, "kept", 1, 100.0), (2001, "county_firm", 1, 150.0), (2001, "unknown_hs", 1, 50.0))
+    found = fates(
+        (2000, "kept", 7, 700.0),
+        (2001, "kept", 1, 100.0),
+        (2001, "county_firm", 1, 150.0),
+        (2001, "unknown_hs", 1, 50.0),
+    )
     assert fate_lines(found, ALL, YEARS, 0.1) == [
-        "customs: of 10 export records, 1,000 USD: kept 8 records, 800 USD (80.0%), county_firm 1 records, 150 USD (15.0%), "
-        "unknown_hs 1 records, 50 USD (5.0%) (from meta.customs_fates)."
+        "customs: of 10 export records, 1,000 USD: kept 8 records, 800 USD (80.0%), county_firm 1"
+        " records, 150 USD (15.0%), unknown_hs 1 records, 50 USD (5.0%) (from meta.customs_fates)."
     ]
 
 
 @pytest.mark.parametrize(
     ("fate", "filled", "unmatched", "cause"),
     [
-        ("unknown_hs", ("customs",), (2007,), "there are no data of concordance; add [sources.concordance]"),
-        ("unknown_hs", ALL, (2007, 2012), "no file of concordance leads from HS2007, HS2012 to HS2002; add UNSD's table to [sources.concordance]"),
+        (
+            "unknown_hs",
+            ("customs",),
+            (2007,),
+            "there are no data of concordance; add [sources.concordance]",
+        ),
+        (
+            "unknown_hs",
+            ALL,
+            (2007, 2012),
+            (
+                "no file of concordance leads from HS2007, HS2012 to HS2002; add UNSD's table to"
+                " [sources.concordance]"
+            ),
+        ),
         ("unknown_hs", ALL, (), "are these codes of another revision?"),
-        ("unknown_postcode", ("customs", "concordance"), (), "no data of postcodes and divisions; add [sources.postcodes] and [sources.divisions]"),
-        ("unknown_postcode", ("customs", "divisions"), (), "no data of postcodes; add [sources.postcodes]."),
+        (
+            "unknown_postcode",
+            ("customs", "concordance"),
+            (),
+            "no data of postcodes and divisions; add [sources.postcodes] and [sources.divisions]",
+        ),
+        (
+            "unknown_postcode",
+            ("customs", "divisions"),
+            (),
+            "no data of postcodes; add [sources.postcodes].",
+        ),
         ("no_exchange_rate", ("customs",), (), "no data of prices"),
         ("a_new_reason", ALL, (), "see intermediate.int_trade__reconciliation"),
     ],
 )
-def test_what_leaves_above_the_share_is_warned_of_with_its_cause(fate: str, filled: tuple[str, ...], unmatched: tuple[int, ...], cause: str) -> None:
+def test_what_leaves_above_the_share_is_warned_of_with_its_cause(
+    fate: str, filled: tuple[str, ...], unmatched: tuple[int, ...], cause: str
+) -> None:
     found = fates((2008, "kept", 8, 80.0), (2008, fate, 2, 20.0), unmatched=unmatched)
     _, warning = fate_lines(found, filled, YEARS, 0.1)
-    assert warning.startswith(f"warning: customs: 20.0% of the exports' value leaves as {fate} (more than 10%): ")
+    assert warning.startswith(
+        f"warning: customs: 20.0% of the exports' value leaves as {fate} (more than 10%): "
+    )
     assert cause in warning
     assert len(fate_lines(found, filled, YEARS, 0.2)) == 1
 
 
 def test_records_without_a_known_value_are_counted() -> None:
-    _, warning, nothing = fate_lines(fates((2008, "no_exchange_rate", 3, 0.0)), ("customs",), YEARS, 0.1)
+    _, warning, nothing = fate_lines(
+        fates((2008, "no_exchange_rate", 3, 0.0)), ("customs",), YEARS, 0.1
+    )
     assert "100.0% of the exports' value leaves as no_exchange_rate" in warning
     assert nothing == "warning: customs: no export record is kept, so every trade column is null."
 
 
 def test_nothing_exported_is_never_silent() -> None:
     assert fate_lines(fates(), ("customs",), (2000, 2003), 0.1) == [
-        "warning: customs: no export record between 2000 and 2003 was accepted, so nothing is exported. Check flow and years."
+        "warning: customs: no export record between 2000 and 2003 was accepted, so nothing is"
+        " exported. Check flow and years."
     ]
     assert fate_lines(fates(), ("yearbook",), YEARS, 0.1) == []
 
@@ -68,37 +105,56 @@ def test_the_release_keeps_every_record_s_fate(small_release: Config) -> None:
     assert release is not None
     found = customs_fates(small_release.builds / release / DATABASE)
     with connect(small_release) as connection:
-        kept = connection.execute("select year, fate, records_n, value_usd from meta.customs_fates order by all").fetchall()
-        exports = connection.execute("select sum(export_value_usd)::double from city_year").fetchone()
+        kept = connection.execute(
+            "select year, fate, records_n, value_usd from meta.customs_fates order by all"
+        ).fetchall()
+        exports = connection.execute(
+            "select sum(export_value_usd)::double from city_year"
+        ).fetchone()
     assert kept == [tuple(row.values()) for row in found.rows]
     assert found.unmatched == ()
-    assert exports == (pytest.approx(sum(value for _, fate, _, value in kept if fate == "kept"), rel=1e-12),)
+    assert exports == (
+        pytest.approx(sum(value for _, fate, _, value in kept if fate == "kept"), rel=1e-12),
+    )
 
 
 def test_values_beyond_bounds_are_counted_by_indicator(tmp_path: Path) -> None:
     database = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(database)) as connection:
-        connection.execute("create schema intermediate; create table intermediate.int_city__values_left_out (indicator varchar)")
+        connection.execute(
+            "create schema intermediate; create table intermediate.int_city__values_left_out"
+            " (indicator varchar)"
+        )
     assert left_out_lines(database) == []
     with duckdb.connect(str(database)) as connection:
-        connection.execute("insert into intermediate.int_city__values_left_out values ('area_km2'), ('gdp_cny'), ('area_km2')")
+        connection.execute(
+            "insert into intermediate.int_city__values_left_out values ('area_km2'), ('gdp_cny'),"
+            " ('area_km2')"
+        )
     assert left_out_lines(database) == [
-        "yearbook: 3 values beyond the dictionary's bounds are left out: area_km2 2, gdp_cny 1 (from int_city__values_left_out)."
+        "yearbook: 3 values beyond the dictionary's bounds are left out: area_km2 2, gdp_cny 1"
+        " (from int_city__values_left_out)."
     ]
 
 
 @pytest.mark.parametrize("value", ["-0.1", "1.5", "true", '"much"'])
 def test_the_share_is_a_share(tiny_config: Config, value: str) -> None:
-    tiny_config.path.write_text(f'[sources.customs]\nfiles = ["x"]\nwarn_left_share = {value}\n', encoding="utf-8")
+    tiny_config.path.write_text(
+        f'[sources.customs]\nfiles = ["x"]\nwarn_left_share = {value}\n', encoding="utf-8"
+    )
     with pytest.raises(ConfigError, match="is no share between 0 and 1"):
         load_config(tiny_config.path)
 
 
 def test_only_customs_has_the_share(tiny_config: Config) -> None:
-    tiny_config.path.write_text('[sources.customs]\nfiles = ["x"]\nwarn_left_share = 0.05\n', encoding="utf-8")
+    tiny_config.path.write_text(
+        '[sources.customs]\nfiles = ["x"]\nwarn_left_share = 0.05\n', encoding="utf-8"
+    )
     customs = load_config(tiny_config.path).sources["customs"]
     assert customs.controls.warn_left_share == 0.05
     assert "warn_left_share" not in customs.options
-    tiny_config.path.write_text('[sources.yearbook]\nfiles = ["x"]\nwarn_left_share = 0.05\n', encoding="utf-8")
+    tiny_config.path.write_text(
+        '[sources.yearbook]\nfiles = ["x"]\nwarn_left_share = 0.05\n', encoding="utf-8"
+    )
     with pytest.raises(ConfigError, match="unknown key 'warn_left_share'"):
         load_config(tiny_config.path)

@@ -1,4 +1,6 @@
-"""Indicators that an index cannot use: told by the refresh, kept in the release, and never an infinite number."""
+"""Indicators that an index cannot use: told by the refresh, kept in the release, and never an
+infinite number.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,17 @@ def test_the_release_keeps_what_its_models_found(small_release: Config) -> None:
     assert release is not None
     found = problem_rows(small_release.builds / release / DATABASE)
     with connect(small_release) as connection:
-        kept = connection.execute("select index_name, indicator, problem, rows_n from meta.problems order by all").fetchall()
+        kept = connection.execute(
+            "select index_name, indicator, problem, rows_n from meta.problems order by all"
+        ).fetchall()
     assert kept == [tuple(row.values()) for row in found]
 
 
 def test_no_number_of_the_release_is_infinite(small_release: Config) -> None:
-    query = "select table_schema, table_name, column_name from information_schema.columns where data_type in ('DOUBLE', 'FLOAT') and table_schema <> 'meta'"
+    query = (
+        "select table_schema, table_name, column_name from information_schema.columns where "
+        "data_type in ('DOUBLE', 'FLOAT') and table_schema <> 'meta'"
+    )
     with connect(small_release) as connection:
         columns = connection.execute(query).fetchall()
         assert len(columns) > 300
@@ -43,6 +50,8 @@ def test_no_number_of_the_release_is_infinite(small_release: Config) -> None:
 
 
 def _infinite(connection: duckdb.DuckDBPyConnection, schema: str, table: str, column: str) -> int:
-    row = connection.execute(f'select count(*) from "{schema}"."{table}" where isinf("{column}") or isnan("{column}")').fetchone()
+    row = connection.execute(
+        f'select count(*) from "{schema}"."{table}" where isinf("{column}") or isnan("{column}")'
+    ).fetchone()
     assert row is not None
     return int(row[0])

@@ -13,7 +13,13 @@ from flows.doors.export import save_all
 from flows.refresh.rebuild import rebuild
 from tests.conftest import citytrade, write_config
 from warehouse.errors import ReleaseError
-from warehouse.releases.publish import MANIFEST, current_release, make_current, read_manifest, release_names
+from warehouse.releases.publish import (
+    MANIFEST,
+    current_release,
+    make_current,
+    read_manifest,
+    release_names,
+)
 from warehouse.settings.config import Config, load_config
 
 
@@ -21,15 +27,22 @@ from warehouse.settings.config import Config, load_config
 def published(small_release: Config, tmp_path: Path) -> Config:
     for name in ("world", "home"):
         shutil.copytree(small_release.home.parent / name, tmp_path / name, symlinks=True)
-    return load_config(write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False))
+    return load_config(
+        write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False)
+    )
 
 
 def _prints(config: Config, folder: Path) -> dict[str, str]:
     save_all(config, folder, "parquet", lambda _: None)
-    return {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in folder.glob("*.parquet")}
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in folder.glob("*.parquet")
+    }
 
 
-def test_a_release_is_rebuilt_to_the_same_tables_and_the_same_bytes(published: Config, tmp_path: Path) -> None:
+def test_a_release_is_rebuilt_to_the_same_tables_and_the_same_bytes(
+    published: Config, tmp_path: Path
+) -> None:
     name = current_release(published.home)
     assert name is not None
     before = _prints(published, tmp_path / "before")
@@ -59,8 +72,12 @@ def test_what_keeps_a_release_from_being_rebuilt_is_named(published: Config) -> 
             rebuild(published, name, lambda _: None)
         return str(told.value)
 
-    assert "was made by other code than this (commit abc)" in refused(code_fingerprint="0" * 64, code_version="abc")
-    assert "was made with other packages: duckdb 0.1 (here " in refused(packages={**written["packages"], "duckdb": "0.1"})
+    assert "was made by other code than this (commit abc)" in refused(
+        code_fingerprint="0" * 64, code_version="abc"
+    )
+    assert "was made with other packages: duckdb 0.1 (here " in refused(
+        packages={**written["packages"], "duckdb": "0.1"}
+    )
     assert "holds 2003-2011, and" in refused(years=[2003, 2011])
     assert "before manifests said what its tables hold" in refused(tables={})
     assert "was changed by hand" in refused(set_id="0" * 12)

@@ -39,21 +39,43 @@ def test_the_release_says_what_it_is_made_from(small_release: Config) -> None:
     manifest = read_manifest(small_release.home, release)
     assert manifest.is_simulated
     assert release.endswith(manifest.input_fingerprint[:6])
-    assert {source["source"]: source["status"] for source in manifest.sources} == dict.fromkeys(SOURCES, "loaded")
-    assert rows(small_release, "select release, is_simulated, is_this from meta.releases") == [(release, True, True)]
+    assert {source["source"]: source["status"] for source in manifest.sources} == dict.fromkeys(
+        SOURCES, "loaded"
+    )
+    assert rows(small_release, "select release, is_simulated, is_this from meta.releases") == [
+        (release, True, True)
+    ]
 
 
 def test_rows_read_are_accepted_or_set_aside(small_release: Config) -> None:
-    assert rows(small_release, "select source from meta.sources where read_n <> accepted_n + set_aside_n") == []
-    assert rows(small_release, "select source from meta.loads where read_n <> accepted_n + set_aside_n") == []
-    assert rows(small_release, "select read_n, files_n, is_simulated from meta.sources where source = 'customs'") == [(20_000, 27, True)]
+    assert (
+        rows(
+            small_release,
+            "select source from meta.sources where read_n <> accepted_n + set_aside_n",
+        )
+        == []
+    )
+    assert (
+        rows(
+            small_release, "select source from meta.loads where read_n <> accepted_n + set_aside_n"
+        )
+        == []
+    )
+    assert rows(
+        small_release,
+        "select read_n, files_n, is_simulated from meta.sources where source = 'customs'",
+    ) == [(20_000, 27, True)]
     aside = rows(
-        small_release, "select (select sum(set_aside_n) from meta.loads), (select sum(rows_n) from set_aside_counts), (select count(*) from set_aside)"
+        small_release,
+        "select (select sum(set_aside_n) from meta.loads), "
+        "(select sum(rows_n) from set_aside_counts), (select count(*) from set_aside)",
     )[0]
     assert len(set(aside)) == 1
 
 
-def test_every_panel_is_listed_with_its_grain_and_has_no_unknown_column(small_release: Config) -> None:
+def test_every_panel_is_listed_with_its_grain_and_has_no_unknown_column(
+    small_release: Config,
+) -> None:
     listed = panels(small_release).set_index("panel")
     assert listed.loc["city_year", "grain"] == "city_code, year"
     assert (listed["rows"] > 0).all()
@@ -64,7 +86,12 @@ def test_every_panel_is_listed_with_its_grain_and_has_no_unknown_column(small_re
 
 
 def test_the_panel_that_everybody_reads(small_release: Config) -> None:
-    frame = panel("city_year", years=(2003, 2011), columns=["export_value_usd", "hs6_n", "destination_n", "gdp_cny_2000"], config=small_release)
+    frame = panel(
+        "city_year",
+        years=(2003, 2011),
+        columns=["export_value_usd", "hs6_n", "destination_n", "gdp_cny_2000"],
+        config=small_release,
+    )
     assert list(frame.columns[:2]) == ["city_code", "year"]
     assert not frame.duplicated(["city_code", "year"]).any()
     assert (frame["year"].min(), frame["year"].max()) == (2003, 2011)
@@ -75,18 +102,37 @@ def test_the_panel_that_everybody_reads(small_release: Config) -> None:
 def test_checks_are_kept_and_nothing_critical_failed(small_release: Config) -> None:
     stages = dict(rows(small_release, "select stage, count(*) from meta.checks group by all"))
     assert set(stages) == {"delivery", "model", "panel"}
-    assert rows(small_release, "select * from meta.checks where is_error or (severity = 'critical' and not success)") == []
+    assert (
+        rows(
+            small_release,
+            "select * from meta.checks where is_error or (severity = 'critical' and not success)",
+        )
+        == []
+    )
 
 
 def test_nothing_of_the_build_is_left(small_release: Config) -> None:
-    assert rows(small_release, "select 1 from information_schema.schemata where catalog_name = current_database() and schema_name = 'staging'") == []
-    assert [file.name for file in small_release.builds.iterdir()] == [current_release(small_release.home)]
+    assert (
+        rows(
+            small_release,
+            "select 1 from information_schema.schemata where catalog_name = "
+            "current_database() and schema_name = 'staging'",
+        )
+        == []
+    )
+    assert [file.name for file in small_release.builds.iterdir()] == [
+        current_release(small_release.home)
+    ]
 
 
 def test_a_published_file_needs_no_lake(small_release: Config) -> None:
     with connect(small_release) as connection:
-        views = connection.execute("select schema_name || '.' || view_name from duckdb_views() where not internal").fetchall()
-        tables = connection.execute("select schema_name || '.' || table_name from duckdb_tables() where not internal").fetchall()
+        views = connection.execute(
+            "select schema_name || '.' || view_name from duckdb_views() where not internal"
+        ).fetchall()
+        tables = connection.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where not internal"
+        ).fetchall()
         for (name,) in views + tables:
             connection.execute(f"select * from {name} limit 1").fetchall()
 
@@ -96,7 +142,9 @@ def test_unchanged_input_is_done_in_seconds_without_prefect(small_release: Confi
     done = citytrade("refresh", "--config", str(small_release.path))
     seconds = time.perf_counter() - start
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"Nothing changed since SIMULATED release {current_release(small_release.home)} (")
+    assert done.stdout.startswith(
+        f"Nothing changed since SIMULATED release {current_release(small_release.home)} ("
+    )
     assert len(done.stdout.splitlines()) == 1
     assert seconds < 15
 
@@ -107,15 +155,22 @@ def test_doctor_is_content(small_release: Config) -> None:
 
 
 @pytest.mark.parametrize("change", ["content", "name", "years", "code", "package"])
-def test_what_makes_a_release_stale(small_release: Config, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_makes_a_release_stale(
+    small_release: Config, tmp_path: Path, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = tmp_path / "world" / "geography"
     world.mkdir(parents=True)
     file = world / "ports.csv"
     file.write_text("a\n", encoding="utf-8")
-    config = replace(load_config(write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False)), home=small_release.home)
+    config = replace(
+        load_config(write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False)),
+        home=small_release.home,
+    )
     config = replace(config, sources={"geography": config.sources["geography"]})
     before = inputs.find_inputs(config)
-    manifest = Manifest("r", None, "", "", False, before.fingerprint, before.code, "s", dict(before.packages))
+    manifest = Manifest(
+        "r", None, "", "", False, before.fingerprint, before.code, "s", dict(before.packages)
+    )
     assert inputs.is_unchanged(config, inputs.find_inputs(config), manifest)
     if change == "content":
         file.write_text("b\n", encoding="utf-8")
@@ -135,8 +190,16 @@ def test_a_copied_home_is_not_stale(tmp_path: Path) -> None:
     for name in ("here", "there"):
         (tmp_path / name / "world" / "prices").mkdir(parents=True)
         (tmp_path / name / "world" / "prices" / "rates.csv").write_text("x\n", encoding="utf-8")
-        config = load_config(write_config(tmp_path / name / "citytrade.toml", tmp_path / name / "world", simulate=False))
-        prints.add(inputs.find_inputs(replace(config, sources={"prices": config.sources["prices"]})).fingerprint)
+        config = load_config(
+            write_config(
+                tmp_path / name / "citytrade.toml", tmp_path / name / "world", simulate=False
+            )
+        )
+        prints.add(
+            inputs.find_inputs(
+                replace(config, sources={"prices": config.sources["prices"]})
+            ).fingerprint
+        )
     assert len(prints) == 1
 
 
@@ -144,11 +207,16 @@ def test_a_source_in_trouble_keeps_its_former_loads(tmp_path: Path) -> None:
     report = LoadReport("prices", "l1", "rates.csv", "0" * 64, 1, "x", 1, 1)
     gone = replace(report, load_id="l2")
     load_folder(tmp_path, "prices", "l1").mkdir(parents=True)
-    manifest = Manifest("r", None, "", "", False, "", "", "", loads=[report.__dict__, gone.__dict__])
+    manifest = Manifest(
+        "r", None, "", "", False, "", "", "", loads=[report.__dict__, gone.__dict__]
+    )
     kept = stopped("failed", "prices", "it broke", manifest, tmp_path, False)
     assert kept.loads == (report,)
     assert kept.message == "it broke (its former 1 files stay in use)"
-    assert stopped("failed", "prices", "it broke", None, tmp_path, False).message == "it broke (its columns are null)"
+    assert (
+        stopped("failed", "prices", "it broke", None, tmp_path, False).message
+        == "it broke (its columns are null)"
+    )
 
 
 def former_of(*loads: LoadReport) -> Manifest:
@@ -157,42 +225,74 @@ def former_of(*loads: LoadReport) -> Manifest:
 
 def test_files_that_are_gone_are_told(tmp_path: Path) -> None:
     names = [f"customs_{year}.csv" for year in range(2000, 2008)]
-    loads = [LoadReport("customs", f"l{at}", name, f"{at:064x}", 1, "x", 1, 1) for at, name in enumerate(names)]
-    renamed, replaced = replace(loads[1], file_name="other.csv"), replace(loads[2], fingerprint="f" * 64)
-    (told,) = tell_gone([SourceOutcome("customs", "loaded", (*loads[3:], renamed, replaced))], former_of(*loads))
+    loads = [
+        LoadReport("customs", f"l{at}", name, f"{at:064x}", 1, "x", 1, 1)
+        for at, name in enumerate(names)
+    ]
+    renamed, replaced = (
+        replace(loads[1], file_name="other.csv"),
+        replace(loads[2], fingerprint="f" * 64),
+    )
+    (told,) = tell_gone(
+        [SourceOutcome("customs", "loaded", (*loads[3:], renamed, replaced))], former_of(*loads)
+    )
     assert told.message == "1 file of the former release is gone: customs_2000.csv"
     (told,) = tell_gone([SourceOutcome("customs", "loaded", (loads[0],))], former_of(*loads))
-    assert told.message == f"7 files of the former release are gone: {', '.join(names[1:6])} and 2 more"
+    assert (
+        told.message
+        == f"7 files of the former release are gone: {', '.join(names[1:6])} and 2 more"
+    )
     assert source_row(told)["message"] == told.message
-    for outcome in (SourceOutcome("customs", "loaded", tuple(loads)), SourceOutcome("customs", "failed", message="it broke")):
+    for outcome in (
+        SourceOutcome("customs", "loaded", tuple(loads)),
+        SourceOutcome("customs", "failed", message="it broke"),
+    ):
         assert tell_gone([outcome], former_of(*loads)) == [outcome]
 
 
 def test_one_of_two_files_of_one_name_is_gone() -> None:
-    north, south = (LoadReport("customs", load_id, "2000.csv", load_id * 32, 1, "x", 1, 1) for load_id in ("aa", "bb"))
+    north, south = (
+        LoadReport("customs", load_id, "2000.csv", load_id * 32, 1, "x", 1, 1)
+        for load_id in ("aa", "bb")
+    )
     (told,) = tell_gone([SourceOutcome("customs", "loaded", (north,))], former_of(north, south))
     assert told.message == "1 file of the former release is gone: 2000.csv"
 
 
 def test_the_summary_says_what_is_gone_and_what_customs_needs() -> None:
     load = LoadReport("customs", "l1", "2000.csv", "0" * 64, 1, "x", 1, 1)
-    outcomes = [SourceOutcome("customs", "loaded", (load,), "1 file of the former release is gone: 2001.csv"), SourceOutcome("divisions", "not_configured")]
+    outcomes = [
+        SourceOutcome(
+            "customs", "loaded", (load,), "1 file of the former release is gone: 2001.csv"
+        ),
+        SourceOutcome("divisions", "not_configured"),
+    ]
     from flows.refresh.flow import Refreshed  # imports Prefect, which takes seconds
 
     text = summary(Refreshed(former_of(load), tuple(outcomes), 1, 1, ()), 1.0)
     assert "\ncustoms: 1 file of the former release is gone: 2001.csv\n" in text
-    sentence = "customs needs concordance, divisions and postcodes: without them no record can be placed and trade columns are null"
+    sentence = (
+        "customs needs concordance, divisions and postcodes: without them no record can be placed "
+        "and trade columns are null"
+    )
     assert f"\n{sentence} (missing: concordance, divisions, postcodes).\n" in text
-    filled = [SourceOutcome(name, "loaded", (load,)) for name in ("customs", "concordance", "divisions", "postcodes")]
+    filled = [
+        SourceOutcome(name, "loaded", (load,))
+        for name in ("customs", "concordance", "divisions", "postcodes")
+    ]
     assert "customs needs" not in summary(Refreshed(former_of(load), tuple(filled), 1, 1, ()), 1.0)
 
 
 @pytest.mark.parametrize("passes", [True, False])
-def test_a_source_that_failed_is_tried_again_although_nothing_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes: bool) -> None:
+def test_a_source_that_failed_is_tried_again_although_nothing_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passes: bool
+) -> None:
     file = tmp_path / "world" / "prices" / "rates.csv"
     file.parent.mkdir(parents=True)
     file.write_text("x", encoding="utf-8")
-    config = load_config(write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False))
+    config = load_config(
+        write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False)
+    )
     config = replace(config, sources={"prices": config.sources["prices"]})
     report = LoadReport("prices", "l1", "rates.csv", "0" * 64, 1, "x", 1, 1)
 
@@ -203,8 +303,12 @@ def test_a_source_that_failed_is_tried_again_although_nothing_changed(tmp_path: 
 
     monkeypatch.setattr(reading, "load_file", load)
     told: list[str] = []
-    former = replace(former_of(), sources=[{"source": "prices", "status": "failed", "message": "it broke"}])
-    assert start._recovered(config, inputs.find_inputs(config), former, told.append) == (["prices"] if passes else [])
+    former = replace(
+        former_of(), sources=[{"source": "prices", "status": "failed", "message": "it broke"}]
+    )
+    assert start._recovered(config, inputs.find_inputs(config), former, told.append) == (
+        ["prices"] if passes else []
+    )
     assert told[0] == "Trying prices again, which failed in the former release"
     fine = replace(former, sources=[{"source": "prices", "status": "loaded", "message": ""}])
     assert start._recovered(config, inputs.find_inputs(config), fine, told.append) == []
@@ -212,7 +316,19 @@ def test_a_source_that_failed_is_tried_again_although_nothing_changed(tmp_path: 
 
 def test_a_failed_delivery_holds_its_source_only(tmp_path: Path) -> None:
     outcomes = [SourceOutcome("prices", "loaded"), SourceOutcome("customs", "loaded")]
-    failure = CheckResult("delivery", "deliveries.prices__exchange_rates", "prices__exchange_rates", "year", "not_null", "critical", False, False, 1, "", "{}")
+    failure = CheckResult(
+        "delivery",
+        "deliveries.prices__exchange_rates",
+        "prices__exchange_rates",
+        "year",
+        "not_null",
+        "critical",
+        False,
+        False,
+        1,
+        "",
+        "{}",
+    )
     warning = replace(failure, table_name="customs__records", severity="warning")
     held, loaded = hold_back(outcomes, [failure, warning], None, tmp_path)
     assert (held.status, loaded.status) == ("held", "loaded")
@@ -231,19 +347,29 @@ def broken(*_: object) -> None:
     raise KeyError("年份")
 
 
-def test_a_reader_that_breaks_names_the_file_and_the_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_that_breaks_names_the_file_and_the_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "rates.csv"
     file.write_text("x", encoding="utf-8")
     monkeypatch.setattr(reading, "load_file", broken)
-    with pytest.raises(SourceError, match=r"rates.csv: the reader broke \(KeyError: '年份' in .*\)"):
+    with pytest.raises(
+        SourceError, match=r"rates.csv: the reader broke \(KeyError: '年份' in .*\)"
+    ):
         reading.read_one("prices", file, tmp_path / "lake", {})
 
 
 @pytest.mark.parametrize(
     ("number", "kind", "said"),
-    [(errno.EIO, OSError, "no luck"), (errno.EACCES, SourceError, "no luck"), (errno.ENOSPC, ReleaseError, "no space left on device while rates.csv was read")],
+    [
+        (errno.EIO, OSError, "no luck"),
+        (errno.EACCES, SourceError, "no luck"),
+        (errno.ENOSPC, ReleaseError, "no space left on device while rates.csv was read"),
+    ],
 )
-def test_passing_faults_are_told_from_lasting_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str) -> None:
+def test_passing_faults_are_told_from_lasting_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, kind: type[Exception], said: str
+) -> None:
     def fail(*_: object) -> None:
         raise OSError(number, "no luck", "rates.csv")
 
@@ -252,7 +378,9 @@ def test_passing_faults_are_told_from_lasting_ones(tmp_path: Path, monkeypatch: 
         reading.read_one("prices", tmp_path / "rates.csv", tmp_path, {})
 
 
-def test_big_files_are_read_in_their_own_processes_and_give_the_same(small_release: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_big_files_are_read_in_their_own_processes_and_give_the_same(
+    small_release: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     files = sorted((small_release.home.parent / "world" / "divisions").glob("*.json"))[:3]
     told: list[str] = []
     with Reader(tmp_path / "here", told.append) as reader:
@@ -290,7 +418,9 @@ with prefect_server.server(config.home) as server:
     refresh.read_source = refresh.read_source.with_options(retry_delay_seconds=0)
     server.wait()
     with refresh.at(server):
-        outcomes = flow(validate_parameters=False)(lambda: refresh.read_sources(config, find_inputs(config), None, lambda text: None))()
+        reading = flow(validate_parameters=False)
+        inputs = find_inputs(config)
+        outcomes = reading(lambda: refresh.read_sources(config, inputs, None, lambda text: None))()
 print(len(tries), [outcome.status for outcome in outcomes if outcome.source == "prices"])
 """
 
@@ -298,16 +428,45 @@ print(len(tries), [outcome.status for outcome in outcomes if outcome.source == "
 def test_a_passing_fault_is_tried_again(small_release: Config, tmp_path: Path) -> None:
     world = small_release.home.parent / "world"
     file = tmp_path / "citytrade.toml"
-    file.write_text(f'[warehouse]\nhome = "home"\n[sources.prices]\nfiles = ["{world}/prices/*exchange_rates*"]\n', encoding="utf-8")
-    done = subprocess.run([sys.executable, "-c", RETRY, str(file)], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=180)
+    file.write_text(
+        '[warehouse]\nhome = "home"\n[sources.prices]\nfiles ='
+        f' ["{world}/prices/*exchange_rates*"]\n',
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", RETRY, str(file)],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
     assert done.stdout.split("\n")[0] == "3 ['loaded']", done.stderr
 
 
 def test_readers_say_what_became_of_each_column(small_release: Config) -> None:
-    """Of some sources at least one column is read, and none is passed over without a word; divisions and reports have no columns."""
-    told = rows(small_release, "select source from meta.columns group by source having count(indicator) > 0 order by source")
-    assert {"census", "customs", "firms", "innovation", "marketisation", "postcodes", "risk", "world_trade"} <= {source for (source,) in told}
-    assert rows(small_release, "select * from meta.columns where indicator is null and reason = ''") == []
+    """Of some sources at least one column is read, and none is passed over without a word;
+    divisions and reports have no columns.
+    """
+    told = rows(
+        small_release,
+        "select source from meta.columns group by source having count(indicator) > 0 order by "
+        "source",
+    )
+    assert {
+        "census",
+        "customs",
+        "firms",
+        "innovation",
+        "marketisation",
+        "postcodes",
+        "risk",
+        "world_trade",
+    } <= {source for (source,) in told}
+    assert (
+        rows(small_release, "select * from meta.columns where indicator is null and reason = ''")
+        == []
+    )
 
 
 def test_the_manifest_is_plain_json(small_release: Config) -> None:
@@ -318,5 +477,9 @@ def test_the_manifest_is_plain_json(small_release: Config) -> None:
 
 
 def test_the_plain_file_opens_with_any_client(small_release: Config) -> None:
-    with duckdb.connect(str(small_release.current / DATABASE), read_only=True, config={"enable_external_access": "false"}) as connection:
+    with duckdb.connect(
+        str(small_release.current / DATABASE),
+        read_only=True,
+        config={"enable_external_access": "false"},
+    ) as connection:
         assert connection.execute("select count(*) > 0 from city_year").fetchone() == (True,)

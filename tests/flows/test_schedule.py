@@ -29,7 +29,9 @@ from warehouse.errors import CitytradeError
 from warehouse.releases.publish import current_release
 from warehouse.settings.config import Config, load_config
 
-MINUTES = 12  # the schedule fires at the next full minute; a busy machine then takes a while to publish
+MINUTES = (
+    12  # the schedule fires at the next full minute; a busy machine then takes a while to publish
+)
 NOW = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)
 
 
@@ -53,7 +55,11 @@ def test_a_line_that_never_fires_is_refused(cron: str, timezone: str, sentence: 
 
 def test_the_next_times_are_those_of_the_time_zone() -> None:
     times = [f"{time:%m-%d %H:%M %z}" for time in next_times("0 6 * * 1", "Asia/Shanghai", NOW)]
-    assert times == ["12-07 06:00 +0800", "12-14 06:00 +0800", "12-21 06:00 +0800"]  # there it is Monday, 07:30
+    assert times == [
+        "12-07 06:00 +0800",
+        "12-14 06:00 +0800",
+        "12-21 06:00 +0800",
+    ]  # there it is Monday, 07:30
 
 
 async def _passes(kind: str, headers: list[tuple[bytes, bytes]]) -> bool:
@@ -84,18 +90,30 @@ async def _passes(kind: str, headers: list[tuple[bytes, bytes]]) -> bool:
         ([(b"host", b"127.0.0.1:4200"), (b"origin", b"http://127.0.0.1:8080")], False),
     ],
 )
-def test_another_host_and_another_origin_are_refused(kind: str, headers: list[tuple[bytes, bytes]], passes: bool) -> None:
+def test_another_host_and_another_origin_are_refused(
+    kind: str, headers: list[tuple[bytes, bytes]], passes: bool
+) -> None:
     assert asyncio.run(_passes(kind, headers)) == passes
 
 
 @pytest.fixture
 def broken(small_release: Config, tmp_path: Path) -> Config:
-    """A copy of the small release whose exchange rates were cut off since, with somebody to alert."""
+    """A copy of the small release whose exchange rates were cut off since, with somebody
+    to alert.
+    """
     for name in ("world", "home"):
         shutil.copytree(small_release.home.parent / name, tmp_path / name, symlinks=True)
     file = write_config(tmp_path / "citytrade.toml", tmp_path / "world", simulate=False)
-    command = [sys.executable, "-c", "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())", str(tmp_path / "alert.json")]
-    file.write_text(f"{file.read_text(encoding='utf-8')}\n[alerts]\ncommand = {json.dumps(command)}\n", encoding="utf-8")
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, pathlib; pathlib.Path(sys.argv[1]).write_bytes(sys.stdin.buffer.read())",
+        str(tmp_path / "alert.json"),
+    ]
+    file.write_text(
+        f"{file.read_text(encoding='utf-8')}\n[alerts]\ncommand = {json.dumps(command)}\n",
+        encoding="utf-8",
+    )
     config = load_config(file)
     rates = next((tmp_path / "world" / "prices").glob("*.xlsx"))
     rates.write_bytes(rates.read_bytes()[:1000])
@@ -108,9 +126,22 @@ def served(config: Config, log: Path) -> Iterator[tuple[subprocess.Popen[bytes],
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "flows.cli", "serve", "--cron", "* * * * *", "--port", str(port), "--config", str(config.path)]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "serve",
+        "--cron",
+        "* * * * *",
+        "--port",
+        str(port),
+        "--config",
+        str(config.path),
+    ]
     with log.open("w", encoding="utf-8") as sink:
-        process = subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=sink, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=PROJECT, env=environment(), stdout=sink, stderr=subprocess.STDOUT
+        )
         try:
             yield process, port
         finally:
@@ -123,27 +154,41 @@ def served(config: Config, log: Path) -> Iterator[tuple[subprocess.Popen[bytes],
 
 def wait_until(said: Path, words: str, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + MINUTES * 60
-    while words not in said.read_text(encoding="utf-8") and process.poll() is None and time.monotonic() < deadline:
+    while (
+        words not in said.read_text(encoding="utf-8")
+        and process.poll() is None
+        and time.monotonic() < deadline
+    ):
         time.sleep(0.5)
     assert words in said.read_text(encoding="utf-8"), said.read_text(encoding="utf-8")
 
 
 def asked(port: int, method: str, path: str, headers: dict[str, str], body: object = None) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(method, path, body=json.dumps(body) if body is not None else None, headers={"Content-Type": "application/json", **headers})
+    connection.request(
+        method,
+        path,
+        body=json.dumps(body) if body is not None else None,
+        headers={"Content-Type": "application/json", **headers},
+    )
     return connection.getresponse().status
 
 
-def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(broken: Config, tmp_path: Path) -> None:
+def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(
+    broken: Config, tmp_path: Path
+) -> None:
     old = current_release(broken.home)
     log = tmp_path / "serve.log"
     with served(broken, log) as (process, port):
         wait_until(log, "Stop with Ctrl-C.", process)
-        # The attack: start a run of a configuration of one's own, whose [alerts] command is then run.
+        # The attack: start a run of a configuration of one's own, whose [alerts] command is then
+        # run.
         attack = {"parameters": {"config_path": str(tmp_path / "evil.toml")}}
         run = "/api/deployments/name/scheduled-refresh/citytrade-refresh"
         assert asked(port, "GET", run, {}) == 401, "nobody without the secret"
-        assert asked(port, "POST", "/api/flow_runs/", {"Origin": "http://evil.example"}, attack) == 403
+        assert (
+            asked(port, "POST", "/api/flow_runs/", {"Origin": "http://evil.example"}, attack) == 403
+        )
         assert asked(port, "GET", run, {"Host": f"evil.example:{port}"}) == 403
         secret = broken.home / "prefect" / prefect_server.SECRET
         assert secret.stat().st_mode & 0o077 == 0
@@ -159,17 +204,41 @@ def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(b
     assert alert["troubles"][0].startswith("prices failed: ")
     assert current_release(broken.home) != old
     with connect(broken) as connection:
-        assert connection.execute("select source from meta.sources where status <> 'loaded'").fetchall() == [("prices",)]
+        assert connection.execute(
+            "select source from meta.sources where status <> 'loaded'"
+        ).fetchall() == [("prices",)]
     with sqlite3.connect(broken.home / "prefect" / "prefect.db") as database:
-        assert database.execute("select parameter_openapi_schema from deployment").fetchone()[0].count('"properties": {}') == 1
+        assert (
+            database.execute("select parameter_openapi_schema from deployment")
+            .fetchone()[0]
+            .count('"properties": {}')
+            == 1
+        )
         states = dict(database.execute("select name, state_type from task_run").fetchall())
-        assert {name for name, state in states.items() if state != "COMPLETED"} == {"read prices", "refresh-0"}  # the source's task, and the refresh
-        flows = "select flow.name, state_type from flow_run join flow on flow.id = flow_id where state_type in ('FAILED', 'COMPLETED')"
-        assert set(database.execute(flows).fetchall()) >= {("refresh", "FAILED"), ("scheduled-refresh", "FAILED")}
-        assert database.execute("select count(*) from log where level = 40 and message like '%is cut off or not a workbook%'").fetchone()[0] > 0
+        assert {name for name, state in states.items() if state != "COMPLETED"} == {
+            "read prices",
+            "refresh-0",
+        }  # the source's task, and the refresh
+        flows = (
+            "select flow.name, state_type from flow_run join flow on flow.id = flow_id where "
+            "state_type in ('FAILED', 'COMPLETED')"
+        )
+        assert set(database.execute(flows).fetchall()) >= {
+            ("refresh", "FAILED"),
+            ("scheduled-refresh", "FAILED"),
+        }
+        assert (
+            database.execute(
+                "select count(*) from log where level = 40 and message like '%is cut off or "
+                "not a workbook%'"
+            ).fetchone()[0]
+            > 0
+        )
 
 
-def test_a_service_that_is_terminated_in_the_middle_ends_everything_in_seconds(broken: Config, tmp_path: Path) -> None:
+def test_a_service_that_is_terminated_in_the_middle_ends_everything_in_seconds(
+    broken: Config, tmp_path: Path
+) -> None:
     old, log = current_release(broken.home), tmp_path / "serve.log"
     with served(broken, log) as (process, port):
         wait_until(log, "Building models", process)

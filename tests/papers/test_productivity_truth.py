@@ -18,7 +18,9 @@ from warehouse.settings.config import Config
 
 @pytest.fixture(scope="module")
 def truth(small_release: Config) -> dict[str, Any]:
-    return json.loads((small_release.home.parent / "world" / "truth.json").read_text(encoding="utf-8"))
+    return json.loads(
+        (small_release.home.parent / "world" / "truth.json").read_text(encoding="utf-8")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -26,20 +28,33 @@ def published(small_release: Config) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(small_release.home / "current" / DATABASE), read_only=True)
 
 
-def test_elasticities_of_every_industry_come_back(truth: dict[str, Any], published: duckdb.DuckDBPyConnection) -> None:
+def test_elasticities_of_every_industry_come_back(
+    truth: dict[str, Any], published: duckdb.DuckDBPyConnection
+) -> None:
     known = truth["industry"]["elasticities_and_level"]
-    rows = published.sql("select industry_code, estimation_method, labour_elasticity, capital_elasticity from intermediate.int_firms__elasticity").fetchall()
+    rows = published.sql(
+        "select industry_code, estimation_method, labour_elasticity, "
+        "capital_elasticity from intermediate.int_firms__elasticity"
+    ).fetchall()
     assert {row[0] for row in rows} == set(known) and len(rows) == 3 * len(known)
     for industry, method, labour, capital in rows:
         assert labour == pytest.approx(known[industry][0], abs=0.05), (industry, method)
         assert capital == pytest.approx(known[industry][1], abs=0.09), (industry, method)
 
 
-def test_city_means_follow_the_truth(truth: dict[str, Any], published: duckdb.DuckDBPyConnection) -> None:
+def test_city_means_follow_the_truth(
+    truth: dict[str, Any], published: duckdb.DuckDBPyConnection
+) -> None:
     found = published.sql("select * from indices.idx_city_productivity").df()
-    both = found.merge(pd.DataFrame(truth["industry"]["city_year"]), on=["city_code", "year"], suffixes=("", "_true"))
+    both = found.merge(
+        pd.DataFrame(truth["industry"]["city_year"]),
+        on=["city_code", "year"],
+        suffixes=("", "_true"),
+    )
     assert len(both) == len(found) == len(truth["industry"]["city_year"])
-    assert (both["firms_n"] / both["firms_n_true"]).between(0.85, 1).all()  # spoilt rows are left out
+    assert (
+        (both["firms_n"] / both["firms_n_true"]).between(0.85, 1).all()
+    )  # spoilt rows are left out
     printed = both["year"] <= 2007  # value added is printed; later it is output times a share
     for rows, least in ((both[printed], 0.96), (both[~printed], 0.94)):
         assert rows["ln_productivity_relative"].corr(rows["mean_productivity"]) > least
@@ -49,22 +64,43 @@ def test_city_means_follow_the_truth(truth: dict[str, Any], published: duckdb.Du
     assert (relative - relative.groupby(both["year"]).transform("mean")).std() < 0.05
 
 
-def test_every_row_of_the_survey_is_accounted_for(truth: dict[str, Any], published: duckdb.DuckDBPyConnection) -> None:
+def test_every_row_of_the_survey_is_accounted_for(
+    truth: dict[str, Any], published: duckdb.DuckDBPyConnection
+) -> None:
     files = truth["industry_files"].values()
-    fates = dict(published.sql("select fate, sum(records_n)::int from intermediate.int_firms__reconciliation group by fate").fetchall())
+    fates = dict(
+        published.sql(
+            "select fate, sum(records_n)::int from intermediate.int_firms__reconciliation "
+            "group by fate"
+        ).fetchall()
+    )
     assert sum(fates.values()) == sum(file["rows"] - file["missing_firm"] for file in files)
     assert fates["too_few_employees"] == sum(file["too_small"] for file in files)
     assert fates["output_not_positive"] == sum(file["negative_output"] for file in files)
-    assert fates["used"] == sum(file["rows"] - file["missing_firm"] - file["too_small"] - file["negative_output"] for file in files)
+    assert fates["used"] == sum(
+        file["rows"] - file["missing_firm"] - file["too_small"] - file["negative_output"]
+        for file in files
+    )
 
 
-def test_historical_facts_reach_their_cities(truth: dict[str, Any], published: duckdb.DuckDBPyConnection) -> None:
+def test_historical_facts_reach_their_cities(
+    truth: dict[str, Any], published: duckdb.DuckDBPyConnection
+) -> None:
     known = pd.DataFrame(truth["history"]).set_index("city_code").sort_index()
-    found = published.sql("select * from intermediate.int_history__city").df().set_index("city_code").sort_index()
+    found = (
+        published.sql("select * from intermediate.int_history__city")
+        .df()
+        .set_index("city_code")
+        .sort_index()
+    )
     numbers = [column for column in known if column != "has_railway_1933"]
-    pd.testing.assert_frame_equal(found[numbers], known[numbers].reindex(found.index), check_dtype=False, rtol=1e-12)
+    pd.testing.assert_frame_equal(
+        found[numbers], known[numbers].reindex(found.index), check_dtype=False, rtol=1e-12
+    )
     railway = known["has_railway_1933"].dropna()
-    assert found["has_railway_1933"].dropna().astype(bool).to_dict() == railway.astype(bool).to_dict()
+    assert (
+        found["has_railway_1933"].dropna().astype(bool).to_dict() == railway.astype(bool).to_dict()
+    )
 
 
 def test_the_panel_is_the_regression_sample(published: duckdb.DuckDBPyConnection) -> None:
@@ -74,9 +110,19 @@ def test_the_panel_is_the_regression_sample(published: duckdb.DuckDBPyConnection
     standardised = panel[[column for column in panel if column.startswith("z_")]]
     assert standardised.mean().abs().max() < 1e-12
     assert standardised.std(ddof=1).to_numpy() == pytest.approx(1.0, abs=1e-10)
-    centred = {name: panel[name] - panel[name].mean() for name in ("ln_agglomeration", "ln_productivity")}
+    centred = {
+        name: panel[name] - panel[name].mean() for name in ("ln_agglomeration", "ln_productivity")
+    }
     product = centred["ln_agglomeration"] * centred["ln_productivity"]
-    assert panel["z_agglomeration_productivity"].to_numpy() == pytest.approx(((product - product.mean()) / product.std()).to_numpy(), abs=1e-9)
-    for outcome, name in (("export_value_usd", "export"), ("hs6_n", "hs6"), ("destination_n", "destination")):
+    assert panel["z_agglomeration_productivity"].to_numpy() == pytest.approx(
+        ((product - product.mean()) / product.std()).to_numpy(), abs=1e-9
+    )
+    for outcome, name in (
+        ("export_value_usd", "export"),
+        ("hs6_n", "hs6"),
+        ("destination_n", "destination"),
+    ):
         low, high = panel[outcome].astype(float).quantile([0.1, 0.9])
-        assert (panel[f"is_within_{name}_deciles"] == panel[outcome].astype(float).between(low, high)).all()
+        assert (
+            panel[f"is_within_{name}_deciles"] == panel[outcome].astype(float).between(low, high)
+        ).all()

@@ -1,4 +1,5 @@
-"""What is read of the files that a configuration names: cells by fate, and the heads that are not read.
+"""What is read of the files that a configuration names: cells by fate, and the heads that are not
+read.
 
 CITYTRADE_REAL_DATA=/folder python -m tests.real_data.cells [CONFIG] [SOURCE]
 """
@@ -21,13 +22,18 @@ from warehouse.sources.reading.base import load_file
 CONFIG = Path(__file__).with_name("indicators.toml")
 
 
-def load_all(config: Path, lake: Path, source: str = "yearbook") -> Iterator[tuple[LoadReport, dict[str, pd.DataFrame]]]:
+def load_all(
+    config: Path, lake: Path, source: str = "yearbook"
+) -> Iterator[tuple[LoadReport, dict[str, pd.DataFrame]]]:
     """Each file's report and its rows by lake table, set_aside among them."""
     settings = load_config(config).sources[source]
     for file in matched_files(settings.patterns):
         report, _ = load_file(get_source(source), file, lake, settings.options)
         folder = load_folder(lake, source, report.load_id)
-        yield report, {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+        yield (
+            report,
+            {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))},
+        )
 
 
 def line(report: LoadReport) -> str:
@@ -36,7 +42,10 @@ def line(report: LoadReport) -> str:
     aside = ", ".join(f"{reason} {count}" for reason, count in report.set_aside.items()) or "-"
     share = f"{report.accepted_n / report.read_n:.1%}" if report.read_n else "-"
     heads = f"{len(report.columns) - len(unread)} heads read, {len(unread)} unread"
-    return f"{report.file_name} | {report.layout} | {report.read_n} | {report.accepted_n} | {share} | {aside} | {heads}"
+    return (
+        f"{report.file_name} | {report.layout} | {report.read_n} | {report.accepted_n} | {share} |"
+        f" {aside} | {heads}"
+    )
 
 
 def main() -> None:

@@ -13,12 +13,20 @@ from warehouse.sources import get_source
 from warehouse.sources.reading.base import load_file
 
 REAL = os.environ.get("CITYTRADE_REAL_DATA")
-pytestmark = pytest.mark.skipif(not REAL, reason="CITYTRADE_REAL_DATA does not name the folder of the real files")
+pytestmark = pytest.mark.skipif(
+    not REAL, reason="CITYTRADE_REAL_DATA does not name the folder of the real files"
+)
 
 
 def test_elasticities_of_73_countries(tmp_path):
-    report, _ = load_file(get_source("concordance"), Path(str(REAL)) / "concordance" / "Sigmas73countries_9403_HS3digit.dta", tmp_path)
-    rows = pd.read_parquet(load_folder(tmp_path, "concordance", report.load_id) / "concordance__elasticities.parquet")
+    report, _ = load_file(
+        get_source("concordance"),
+        Path(str(REAL)) / "concordance" / "Sigmas73countries_9403_HS3digit.dta",
+        tmp_path,
+    )
+    rows = pd.read_parquet(
+        load_folder(tmp_path, "concordance", report.load_id) / "concordance__elasticities.parquet"
+    )
     assert (report.layout, report.read_n, report.set_aside) == ("broda_weinstein_hs3", 11_293, {})
     assert rows["country_name"].nunique() == 73
     china = rows[rows["country_name"] == "China"].set_index("hs3")["sigma"]

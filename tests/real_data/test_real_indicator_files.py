@@ -1,4 +1,6 @@
-"""The files of cities' indicators that people really hold, by indicators.toml: what is read of them, and known values by source."""
+"""The files of cities' indicators that people really hold, by indicators.toml: what is read of
+them, and known values by source.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,16 @@ from warehouse.lake.loads import LoadReport
 from warehouse.sources.yearbook.parsing import Quantity, quantity_or_reason, split_head
 from warehouse.sources.yearbook.printed import INDUSTRIES
 
-pytestmark = pytest.mark.skipif("CITYTRADE_REAL_DATA" not in os.environ, reason="CITYTRADE_REAL_DATA names no folder of real files")
+pytestmark = pytest.mark.skipif(
+    "CITYTRADE_REAL_DATA" not in os.environ,
+    reason="CITYTRADE_REAL_DATA names no folder of real files",
+)
 
 Loads = dict[str, tuple[LoadReport, dict[str, pd.DataFrame]]]
 # Reasons of which each row says what stood there, so that a person can look it up.
 CHECKABLE = {
-    "bad_code", "bad_number", "bad_year", "doubtful_unit", "duplicate_key", "missing_city", "negative_value",
+    "bad_code", "bad_number", "bad_year", "doubtful_unit", "duplicate_key", "missing_city",
+    "negative_value",
     "not_a_prefecture_city", "out_of_bounds", "unknown_city", "year_left_out", "zero_value",
 }  # fmt: skip
 
@@ -32,13 +38,22 @@ def loads(tmp_path_factory: pytest.TempPathFactory) -> Loads:
 
 
 def rows(loads: Loads, name: str) -> pd.DataFrame:
-    return next(tables["yearbook__indicators"] for file, (_, tables) in loads.items() if file.startswith(name))
+    return next(
+        tables["yearbook__indicators"]
+        for file, (_, tables) in loads.items()
+        if file.startswith(name)
+    )
 
 
 def value(loads: Loads, name: str, city: str, indicator: str, year: int, scope: str) -> float:
     found = rows(loads, name)
     city_rows = found["city_name"].isin({city, f"{city}市"})
-    there = found[city_rows & (found["indicator"] == indicator) & (found["year"] == year) & (found["scope"] == scope)]
+    there = found[
+        city_rows
+        & (found["indicator"] == indicator)
+        & (found["year"] == year)
+        & (found["scope"] == scope)
+    ]
     assert len(there) == 1, f"{name}: {city} {indicator} {year} {scope} has {len(there)} values"
     return float(there["value"].iloc[0])
 
@@ -53,7 +68,9 @@ def test_all_files_are_read(loads):
 
 
 def test_cells_are_accepted_or_set_aside_with_a_reason_to_check(loads):
-    """98 % of each file's cells are accepted or doubled, but for the list of size classes, of which a third are county-level cities."""
+    """98 % of each file's cells are accepted or doubled, but for the list of size classes, of which
+    a third are county-level cities.
+    """
     for name, (report, tables) in loads.items():
         assert set(report.set_aside) <= CHECKABLE, name
         if report.set_aside:
@@ -65,17 +82,23 @@ def test_cells_are_accepted_or_set_aside_with_a_reason_to_check(loads):
 def test_every_head_has_a_fate(loads):
     for name, (report, _) in loads.items():
         assert report.columns, name
-        assert all((column["indicator"] is None) == bool(column["reason"]) for column in report.columns), name
+        assert all(
+            (column["indicator"] is None) == bool(column["reason"]) for column in report.columns
+        ), name
 
 
 def test_industries_add_up_to_employees(loads):
-    """In the median of cities, in every edition and both scopes; a unit taken wrong would be off by thousands."""
+    """In the median of cities, in every edition and both scopes; a unit taken wrong would be off by
+    thousands.
+    """
     for year in range(2005, 2017):
         found = rows(loads, f"Data_{year + 1}")
         for scope in ("city", "district"):
             wide = found[found["scope"] == scope].pivot_table("value", "city_name", "indicator")
             if (year, scope) == (2013, "district"):
-                assert INDUSTRIES - set(wide.columns) == {"employees_business_services_n"}  # its column is empty in that edition
+                assert INDUSTRIES - set(wide.columns) == {
+                    "employees_business_services_n"
+                }  # its column is empty in that edition
                 continue
             assert set(wide.columns) >= INDUSTRIES, (year, scope)
             ratio = wide[sorted(INDUSTRIES)].sum(axis=1) / wide["employees_n"]
@@ -84,9 +107,13 @@ def test_industries_add_up_to_employees(loads):
 
 
 def test_the_unemployed_go_on_through_the_editions_with_the_wrong_unit(loads):
-    """Yearbooks 2011-2014 print (人) over numbers in 万人: nobody's unemployed fall to a ten-thousandth."""
+    """Yearbooks 2011-2014 print (人) over numbers in 万人: nobody's unemployed fall to a
+    ten-thousandth.
+    """
     series = pd.concat([rows(loads, f"Data_{year + 1}") for year in range(2005, 2017)])
-    series = series[(series["indicator"] == "registered_unemployed_n") & (series["scope"] == "city")]
+    series = series[
+        (series["indicator"] == "registered_unemployed_n") & (series["scope"] == "city")
+    ]
     medians = series.groupby("year")["value"].median()
     assert medians.between(15_000, 30_000).all()
     corrected = series[series["header"].str.endswith("[printed in 人, read in 万人]")]
@@ -94,18 +121,32 @@ def test_the_unemployed_go_on_through_the_editions_with_the_wrong_unit(loads):
 
 
 def test_exports_add_up_to_the_nations(loads):
-    """Exports by city over national exports (customs statistics, 100 million CNY) in years with nearly all cities."""
-    nation = {2005: 62648.1, 2008: 100394.9, 2010: 107022.8, 2012: 129359.3, 2014: 143883.8, 2016: 138419.3}
+    """Exports by city over national exports (customs statistics, 100 million CNY) in years with
+    nearly all cities.
+    """
+    nation = {
+        2005: 62648.1,
+        2008: 100394.9,
+        2010: 107022.8,
+        2012: 129359.3,
+        2014: 143883.8,
+        2016: 138419.3,
+    }
     found = rows(loads, "city.xlsx")
-    exports = found[found["indicator"] == "exports_cny"].groupby("year")["value"].agg(["sum", "count"])
+    exports = (
+        found[found["indicator"] == "exports_cny"].groupby("year")["value"].agg(["sum", "count"])
+    )
     for year, total in nation.items():
         assert exports.loc[year, "count"] > 250
         assert 0.95 < exports.loc[year, "sum"] / 1e8 / total < 1.01, year
     official = rows(loads, "2-12")
-    assert official[official["indicator"] == "exports_cny"]["value"].sum() / 1e8 == pytest.approx(233_856, rel=1e-4)
+    assert official[official["indicator"] == "exports_cny"]["value"].sum() / 1e8 == pytest.approx(
+        233_856, rel=1e-4
+    )
 
 
-# File, city, indicator, year, scope and value in base units, looked up in the files by hand: number and unit as printed.
+# File, city, indicator, year, scope and value in base units, looked up in the files by hand: number
+# and unit as printed.
 KNOWN = [
     ("city.xlsx", "上海", "exports_cny", 2010, "city", 12238.1728800 * 1e8),
     ("city.xlsx", "杭州", "exports_cny", 2010, "city", 2392.138215 * 1e8),
@@ -150,31 +191,59 @@ def test_known_values_by_source(loads, name, city, indicator, year, scope, expec
 
 
 def test_misprints_are_set_aside_and_not_used(loads):
-    """嘉峪关 2013 has 66.0 over districts' 6.6 and industries of 6.57; 阳江 2009 has 7.53 over industries of 62.97."""
+    """嘉峪关 2013 has 66.0 over districts' 6.6 and industries of 6.57; 阳江 2009 has 7.53 over
+    industries of 62.97.
+    """
     aside = {name: loads[name][1]["set_aside"] for name in ("Data_2014.xlsx", "Data_2010.xlsx")}
-    doubted = {name: frame[frame["reason"] == "doubtful_unit"]["detail"].str.split("，|, ").str[1].str[:3].tolist() for name, frame in aside.items()}
+    doubted = {
+        name: (
+            frame[frame["reason"] == "doubtful_unit"]["detail"]
+            .str.split("，|, ")
+            .str[1]
+            .str[:3]
+            .tolist()
+        )
+        for name, frame in aside.items()
+    }
     assert doubted == {"Data_2014.xlsx": ["嘉峪关"], "Data_2010.xlsx": ["阳江市"]}
 
 
 def test_names_misprinted_in_a_list_are_mended_by_their_english(loads):
-    for edition, mended in (("Data_2006", ["宣城市"]), ("Data_2012", ["鸡西市", "宿迁市", "西安市", "酒泉市"]), ("Data_2017", ["亳州市"])):
+    for edition, mended in (
+        ("Data_2006", ["宣城市"]),
+        ("Data_2012", ["鸡西市", "宿迁市", "西安市", "酒泉市"]),
+        ("Data_2017", ["亳州市"]),
+    ):
         assert set(mended) <= set(rows(loads, edition)["city_name"])
 
 
 def test_real_heads_changed_at_random(loads):
-    """Every head of these files, with marks, blanks and full-width forms, is read as before or not at all."""
+    """Every head of these files, with marks, blanks and full-width forms, is read as before or not
+    at all.
+    """
     rng = random.Random(7)
-    heads = {column["head"] for report, _ in loads.values() for column in report.columns if report.layout != "own_table"}
+    heads = {
+        column["head"]
+        for report, _ in loads.values()
+        for column in report.columns
+        if report.layout != "own_table"
+    }
     fates: Counter[str] = Counter()
     for head in sorted(heads):
         before = quantity_or_reason(split_head(head), head)
         at = rng.randrange(len(head) + 1)
         changed = (
-            head[:at] + rng.choice((" ", "\u3000", "\n", "_x000D_\n")) + head[at:].translate({40: "（", 41: "）", 37: "％"}) + rng.choice(("①", "*", "[1]", ""))
+            head[:at]
+            + rng.choice((" ", "\u3000", "\n", "_x000D_\n"))
+            + head[at:].translate({40: "（", 41: "）", 37: "％"})
+            + rng.choice(("①", "*", "[1]", ""))
         )
         after = quantity_or_reason(split_head(changed), changed)
         if isinstance(after, Quantity):
-            assert isinstance(before, Quantity) and (after.indicator, after.factor) == (before.indicator, before.factor), changed
+            assert isinstance(before, Quantity) and (after.indicator, after.factor) == (
+                before.indicator,
+                before.factor,
+            ), changed
         fates[f"{isinstance(before, Quantity)}->{isinstance(after, Quantity)}"] += 1
     assert fates["False->True"] == 0
     assert fates["True->True"] > 0.9 * (fates["True->True"] + fates["True->False"])

@@ -1,4 +1,6 @@
-"""The real geopolitical risk index, read whole, with months that everybody can look up; and the Belt-and-Road list against the paper's counts."""
+"""The real geopolitical risk index, read whole, with months that everybody can look up; and the
+Belt-and-Road list against the paper's counts.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +16,17 @@ from warehouse.sources import get_source
 from warehouse.sources.reading.base import load_file
 
 REAL = os.environ.get("CITYTRADE_REAL_DATA")
-pytestmark = pytest.mark.skipif(not REAL, reason="CITYTRADE_REAL_DATA does not name the folder of the real files")
+pytestmark = pytest.mark.skipif(
+    not REAL, reason="CITYTRADE_REAL_DATA does not name the folder of the real files"
+)
 
 
 @pytest.fixture(scope="module")
 def risk(tmp_path_factory) -> pd.DataFrame:
     lake = tmp_path_factory.mktemp("lake")
-    report, _ = load_file(get_source("risk"), Path(str(REAL)) / "gpr" / "data" / "data_gpr_export.xls", lake)
+    report, _ = load_file(
+        get_source("risk"), Path(str(REAL)) / "gpr" / "data" / "data_gpr_export.xls", lake
+    )
     assert report.set_aside == {}
     assert report.read_n == report.accepted_n
     return pd.read_parquet(load_folder(lake, "risk", report.load_id) / "risk__geopolitical.parquet")
@@ -36,7 +42,9 @@ def test_countries_and_months(risk: pd.DataFrame) -> None:
 
 def test_values_that_can_be_looked_up(risk: pd.DataFrame) -> None:
     value = risk.set_index(["iso3", "year", "month"])["articles_pct"]
-    assert value["USA", 2025, 9] == pytest.approx(3.176288, abs=1e-6)  # the last row of the authors' sheet
+    assert value["USA", 2025, 9] == pytest.approx(
+        3.176288, abs=1e-6
+    )  # the last row of the authors' sheet
     assert value["CHN", 2025, 9] == pytest.approx(0.914510, abs=1e-6)
     assert value["UKR"].loc[2022].idxmax() == 3  # the month after the invasion
     assert value["USA"].idxmax() == (2001, 9)
@@ -50,18 +58,33 @@ def test_panel_years_are_complete(risk: pd.DataFrame) -> None:
 
 def test_list_of_belt_and_road_countries() -> None:
     project = Path(__file__).resolve().parents[2]
-    with (project / "warehouse" / "reference" / "belt_and_road.csv").open(encoding="utf-8", newline="") as handle:
+    with (project / "warehouse" / "reference" / "belt_and_road.csv").open(
+        encoding="utf-8", newline=""
+    ) as handle:
         names = [row["name_zh"] for row in csv.DictReader(handle)]
-    with (project / "dbt_project" / "seeds" / "geography" / "country_names.csv").open(encoding="utf-8", newline="") as handle:
+    with (project / "dbt_project" / "seeds" / "geography" / "country_names.csv").open(
+        encoding="utf-8", newline=""
+    ) as handle:
         codes = {row["name_zh"]: row["country_code"] for row in csv.DictReader(handle)}
     assert len(names) == len(set(names)) == 152
-    assert [name for name in names if name not in codes] == ["纽埃"]  # customs have no code of its own for Niue
-    with (Path(str(REAL)) / "countries" / "country_data.tsv").open(encoding="utf-8", newline="") as handle:
-        continent = {row["ISO3"]: row["continent"] for row in csv.DictReader(handle, delimiter="\t")}
-    with (project / "dbt_project" / "seeds" / "geography" / "countries.csv").open(encoding="utf-8", newline="") as handle:
+    assert [name for name in names if name not in codes] == [
+        "纽埃"
+    ]  # customs have no code of its own for Niue
+    with (Path(str(REAL)) / "countries" / "country_data.tsv").open(
+        encoding="utf-8", newline=""
+    ) as handle:
+        continent = {
+            row["ISO3"]: row["continent"] for row in csv.DictReader(handle, delimiter="\t")
+        }
+    with (project / "dbt_project" / "seeds" / "geography" / "countries.csv").open(
+        encoding="utf-8", newline=""
+    ) as handle:
         iso3 = {row["country_code"]: row["iso3"] for row in csv.DictReader(handle)}
-    found = pd.Series([continent[iso3[codes[name]]] for name in names if name in codes]).value_counts()
-    # A footnote of digital_export_resilience: Asia 40, Africa 52, Europe 27, North America 13, South America 9, Oceania 11 (with Niue).
+    found = pd.Series(
+        [continent[iso3[codes[name]]] for name in names if name in codes]
+    ).value_counts()
+    # A footnote of digital_export_resilience: Asia 40, Africa 52, Europe 27, North America 13,
+    # South America 9, Oceania 11 (with Niue).
     assert found["Africa"] == 52
     assert found["Oceania"] == 10
     assert found["America"] == 22

@@ -1,4 +1,6 @@
-"""The command line: answers in three forms, one clear sentence when something is wrong, and no way to write."""
+"""The command line: answers in three forms, one clear sentence when something is wrong, and no way
+to write.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, 
 
 
 @pytest.mark.parametrize("before", [True, False])
-def test_config_may_stand_before_or_after_the_command(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], before: bool) -> None:
+def test_config_may_stand_before_or_after_the_command(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], before: bool
+) -> None:
     make_release()
     option = ("--config", str(tiny_config.path))
     code, out, _ = run(capsys, *(option if before else ()), "panels", *(() if before else option))
@@ -39,7 +43,9 @@ def test_config_may_stand_before_or_after_the_command(tiny_config: Config, make_
     assert "city_year" in out
 
 
-def test_sql_as_a_table_aligns_chinese_and_tells_what_is_left_out(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sql_as_a_table_aligns_chinese_and_tells_what_is_left_out(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_release()
     query = "select city_name_zh, hs6_n from city_year where city_name_zh <> '=1+1' order by hs6_n"
     code, out, _ = run(capsys, "sql", query, "--limit", "2", "--config", str(tiny_config.path))
@@ -53,17 +59,28 @@ def test_sql_as_a_table_aligns_chinese_and_tells_what_is_left_out(tiny_config: C
     ]
 
 
-def test_sql_as_csv_and_json_gives_all_rows(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_sql_as_csv_and_json_gives_all_rows(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_release()
-    query = "select city_code, city_name_zh, export_value_usd, is_open from city_year order by 1, year"
-    _, out, _ = run(capsys, "sql", query, "--format", "csv", "--limit", "1", "--config", str(tiny_config.path))
+    query = (
+        "select city_code, city_name_zh, export_value_usd, is_open from city_year order by 1, year"
+    )
+    _, out, _ = run(
+        capsys, "sql", query, "--format", "csv", "--limit", "1", "--config", str(tiny_config.path)
+    )
     rows = list(csv.reader(io.StringIO(out)))
     assert rows[1] == ["0101", "'=1+1", "", ""]
     assert rows[3] == ["3301", "杭州市", "10.25", "true"]
     assert len(rows) == 6
     _, out, _ = run(capsys, "sql", query, "--format", "json", "--config", str(tiny_config.path))
     objects = json.loads(out)
-    assert objects[0] == {"city_code": "0101", "city_name_zh": "=1+1", "export_value_usd": None, "is_open": None}
+    assert objects[0] == {
+        "city_code": "0101",
+        "city_name_zh": "=1+1",
+        "export_value_usd": None,
+        "is_open": None,
+    }
     assert objects[2]["export_value_usd"] == 10.25
 
 
@@ -107,52 +124,110 @@ def test_other_statements_are_refused_with_a_sentence(statement: str, message: s
         reading_statement(statement)
 
 
-def test_an_error_is_one_message_and_exit_code_1(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_error_is_one_message_and_exit_code_1(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_release()
-    code, out, err = run(capsys, "sql", "select gdp from city_year", "--config", str(tiny_config.path))
+    code, out, err = run(
+        capsys, "sql", "select gdp from city_year", "--config", str(tiny_config.path)
+    )
     assert (code, out) == (1, "")
     assert err.startswith("citytrade: Binder Error")
     assert "citytrade describe NAME" in err
     assert "Traceback" not in err
 
 
-def test_a_missing_configuration_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_missing_configuration_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     code, _, err = run(capsys, "panels", "--config", str(tmp_path / "no.toml"))
     assert code == 1
     assert "no such configuration file" in err
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_a_panel_is_saved(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], tmp_path: Path, suffix: str) -> None:
+def test_a_panel_is_saved(
+    tiny_config: Config,
+    make_release: MakeRelease,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    suffix: str,
+) -> None:
     make_release()
     file = tmp_path / f"panel{'.simulated' if suffix == '.csv' else ''}{suffix}"
-    code, out, err = run(capsys, "panel", "city_year", "--years", "2003", "2004", "-o", str(file), "--config", str(tiny_config.path))
+    code, out, err = run(
+        capsys,
+        "panel",
+        "city_year",
+        "--years",
+        "2003",
+        "2004",
+        "-o",
+        str(file),
+        "--config",
+        str(tiny_config.path),
+    )
     assert (code, err) == (0, "")
     assert "4 rows of city_year" in out
     assert "SIMULATED" in out
-    frame = pd.read_csv(file, dtype={"city_code": str}) if suffix == ".csv" else pd.read_parquet(file)
+    frame = (
+        pd.read_csv(file, dtype={"city_code": str}) if suffix == ".csv" else pd.read_parquet(file)
+    )
     assert frame["city_code"].tolist() == ["0101", "0101", "3301", "3301"]
     assert frame["city_name_zh"].tolist()[0] == ("'=1+1" if suffix == ".csv" else "=1+1")
     assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
 
 
-def test_a_panel_is_not_saved_under_another_ending(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_panel_is_not_saved_under_another_ending(
+    tiny_config: Config,
+    make_release: MakeRelease,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
     make_release()
-    code, _, err = run(capsys, "panel", "city_year", "-o", str(tmp_path / "x.sav"), "--config", str(tiny_config.path))
+    code, _, err = run(
+        capsys,
+        "panel",
+        "city_year",
+        "-o",
+        str(tmp_path / "x.sav"),
+        "--config",
+        str(tiny_config.path),
+    )
     assert code == 1
     assert "saved as .parquet, .csv, .dta, .xlsx" in err
 
 
-def test_real_numbers_are_not_called_simulated(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_real_numbers_are_not_called_simulated(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_release(is_simulated=False)
     _, out, err = run(capsys, "panel", "city_year", "--config", str(tiny_config.path))
     assert "SIMULATED" not in out + err
 
 
-def test_output_stays_utf8_under_any_locale_and_survives_a_closed_pipe(tiny_config: Config, make_release: MakeRelease) -> None:
+def test_output_stays_utf8_under_any_locale_and_survives_a_closed_pipe(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
     make_release()
-    command = [sys.executable, "-m", "flows.cli", "sql", "select '杭州' as name from range(100000)", "--format", "csv", "--config", str(tiny_config.path)]
-    with subprocess.Popen(command, cwd=PROJECT, env={**environment(), "PYTHONIOENCODING": "ascii"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    command = [
+        sys.executable,
+        "-m",
+        "flows.cli",
+        "sql",
+        "select '杭州' as name from range(100000)",
+        "--format",
+        "csv",
+        "--config",
+        str(tiny_config.path),
+    ]
+    with subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env={**environment(), "PYTHONIOENCODING": "ascii"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert process.stdout is not None and process.stderr is not None
         assert [process.stdout.readline() for _ in range(2)] == [b"name\n", "杭州\n".encode()]
         process.stdout.close()
@@ -164,7 +239,9 @@ def test_widths_and_cells() -> None:
     assert (width("杭州ab"), width("é")) == (6, 1)
     assert table(["a"], []) == "a\n-"
     assert table(["name", "n"], [["一二三四五", 1]], cell_width=6).splitlines()[-1] == "一二…  1"
-    assert [cell_text(value) for value in (None, float("nan"), True, 2.0, 1234.5, 0.25, 1e-9, 1234567.8)] == [
+    assert [
+        cell_text(value) for value in (None, float("nan"), True, 2.0, 1234.5, 0.25, 1e-9, 1234567.8)
+    ] == [
         "",
         "",
         "true",
@@ -176,12 +253,25 @@ def test_widths_and_cells() -> None:
     ]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠cmd"])
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+86", "-1", "@cmd", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠cmd"]
+)
 def test_csv_cells_that_look_like_formulas_are_guarded(text: str) -> None:
     assert guarded(text) == f"'{text}"
 
 
-HIDDEN = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\u2060", "\u200e \u3000", "\x00", "\x0b"]
+HIDDEN = [
+    "",
+    " ",
+    "\u00a0",
+    "\u3000",
+    "\u200b",
+    "\ufeff",
+    "\u2060",
+    "\u200e \u3000",
+    "\x00",
+    "\x0b",
+]
 
 
 @pytest.mark.parametrize("before", HIDDEN)
@@ -206,32 +296,52 @@ def test_numbers_are_not_guarded_and_stay_exact() -> None:
 
 
 def test_a_second_refresh_is_told_who_runs(tiny_config: Config) -> None:
-    with lock.hold(tiny_config.home), pytest.raises(ReleaseError, match=r"already running \(process \d+ on .*, since .* UTC\)"), lock.hold(tiny_config.home):
+    with (
+        lock.hold(tiny_config.home),
+        pytest.raises(ReleaseError, match=r"already running \(process \d+ on .*, since .* UTC\)"),
+        lock.hold(tiny_config.home),
+    ):
         pass
 
 
-def test_json_keeps_both_columns_of_one_name(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_keeps_both_columns_of_one_name(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_release()
-    _, out, _ = run(capsys, "sql", "select 1 as a, 2 as a, 3 as a_1, 4 as a", "--format", "json", "--config", str(tiny_config.path))
+    _, out, _ = run(
+        capsys,
+        "sql",
+        "select 1 as a, 2 as a, 3 as a_1, 4 as a",
+        "--format",
+        "json",
+        "--config",
+        str(tiny_config.path),
+    )
     assert json.loads(out) == [{"a": 1, "a_2": 2, "a_1": 3, "a_3": 4}]
 
 
 @pytest.mark.parametrize("limit", ["-1", "two", "²"])
-def test_a_limit_that_is_no_number_of_rows_is_wrong_usage(tiny_config: Config, capsys: pytest.CaptureFixture[str], limit: str) -> None:
+def test_a_limit_that_is_no_number_of_rows_is_wrong_usage(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str], limit: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["sql", "select 1", "--limit", limit, "--config", str(tiny_config.path)])
     assert ended.value.code == 2
     assert f"'{limit}' is no number of rows; give 0 or more" in capsys.readouterr().err
 
 
-def test_a_home_that_cannot_be_written_to_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_home_that_cannot_be_written_to_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     config = tmp_path / "citytrade.toml"
     config.write_text('[warehouse]\nhome = "file/home"\n', encoding="utf-8")
     code, _, err = run(capsys, "refresh", "--config", str(config))
     assert code == 1
-    assert err == f"citytrade: {tmp_path}/file/home: the home cannot be written to (Not a directory). " + (
-        "Choose another home in [warehouse], or give yourself the right to write there.\n"
+    assert (
+        err
+        == f"citytrade: {tmp_path}/file/home: the home cannot be written to (Not a directory). "
+        + "Choose another home in [warehouse], or give yourself the right to write there.\n"
     )
 
 
@@ -244,22 +354,53 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_shell_is_told_what_could_come_next() -> None:
     """As the shell asks after `citytrade re<Tab>`."""
-    asked = {"_ARGCOMPLETE": "1", "COMP_LINE": "citytrade re", "COMP_POINT": "12", "_ARGCOMPLETE_IFS": " ", "_ARGCOMPLETE_STDOUT_FILENAME": "/dev/stdout"}
-    done = subprocess.run([sys.executable, "-m", "flows.cli"], cwd=PROJECT, env={**environment(), **asked}, capture_output=True, text=True, timeout=60)
+    asked = {
+        "_ARGCOMPLETE": "1",
+        "COMP_LINE": "citytrade re",
+        "COMP_POINT": "12",
+        "_ARGCOMPLETE_IFS": " ",
+        "_ARGCOMPLETE_STDOUT_FILENAME": "/dev/stdout",
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "flows.cli"],
+        cwd=PROJECT,
+        env={**environment(), **asked},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert sorted(done.stdout.split()) == ["rebuild", "refresh", "releases"]
 
 
-def test_a_wheel_without_the_models_refuses_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wheel_without_the_models_refuses_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(cli, "DBT_PROJECT", tmp_path / "dbt_project")
     code, out, err = run(capsys, "panels")
     assert (code, out) == (1, "")
-    assert err.startswith(f"citytrade: {tmp_path / 'dbt_project'} is not there: citytrade builds from a clone of its repository, not from a wheel alone.")
+    assert err.startswith(
+        f"citytrade: {tmp_path / 'dbt_project'} is not there: citytrade builds from a clone of its"
+        " repository, not from a wheel alone."
+    )
 
 
-def test_a_table_of_a_paper_survives_a_closed_pipe(tiny_config: Config, make_release: MakeRelease) -> None:
-    """Its help is longer than the pipe that nobody reads; Python would else end with a BrokenPipeError."""
-    code = "import os, sys, runpy; sys.argv = ['report', '--help']; os.write(1, b'x' * 60_000); runpy.run_module('analysis.report', run_name='__main__')"
-    with subprocess.Popen([sys.executable, "-c", code], cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+def test_a_table_of_a_paper_survives_a_closed_pipe(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
+    """Its help is longer than the pipe that nobody reads; Python would else end with a
+    BrokenPipeError.
+    """
+    code = (
+        "import os, sys, runpy; sys.argv = ['report', '--help']; os.write(1, "
+        "b'x' * 60_000); runpy.run_module('analysis.report', run_name='__main__')"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
         assert process.stdout is not None and process.stderr is not None
         process.stdout.read(1)
         process.stdout.close()

@@ -1,4 +1,6 @@
-"""The configuration: every mistake in it is one sentence, and wildcards count only where the user wrote them."""
+"""The configuration: every mistake in it is one sentence, and wildcards count only where the user
+wrote them.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,19 @@ def config_of(folder: Path, text: str) -> Path:
         ("[sources]\ncustoms = 3", r"sources.customs = 3 is not a table"),
         ("[sources.customs]\nfiles = 3", "files must be a list of patterns"),
         ('[sources.prices]\nfiles = ["a"]\nflow = "export"', "unknown key 'flow'. Known: files"),
-        ('[sources.customs]\nfiles = ["a"]\nflwo = "export"', "unknown key 'flwo'. Did you mean 'flow'"),
-        ('[sources.customs]\nfiles = ["a"]\nflow = "exprot"', "flow = 'exprot'. Did you mean 'export'"),
+        (
+            '[sources.customs]\nfiles = ["a"]\nflwo = "export"',
+            "unknown key 'flwo'. Did you mean 'flow'",
+        ),
+        (
+            '[sources.customs]\nfiles = ["a"]\nflow = "exprot"',
+            "flow = 'exprot'. Did you mean 'export'",
+        ),
         ('[sources.customs]\nfiles = ["a"]\nflow = 0', "flow = 0. It is 'export' or 'import'"),
-        ('[sources.customs]\nfiles = ["a"]\nimport_files = "*in.csv"', "import_files must be a list of file names or patterns"),
+        (
+            '[sources.customs]\nfiles = ["a"]\nimport_files = "*in.csv"',
+            "import_files must be a list of file names or patterns",
+        ),
         ("simulate = true", "simulate = True is not a table"),
         ('[simulate]\nseed = "abc"', "seed = 'abc' is not a whole number"),
         ("[simulate]\nseed = true", "seed = True is not a whole number"),
@@ -53,24 +64,34 @@ def test_a_value_of_another_kind_is_one_sentence(tmp_path: Path, text: str, mess
 
 
 def test_what_customs_files_cannot_say_becomes_options(tmp_path: Path) -> None:
-    text = '[sources.customs]\nfiles = ["a"]\nflow = "export"\nimport_files = ["*in.csv", "b.csv"]\n[sources.prices]\nfiles = ["a"]'
+    text = (
+        '[sources.customs]\nfiles = ["a"]\nflow = "export"\nimport_files = ["*in.csv", "b.csv"]\n'
+        '[sources.prices]\nfiles = ["a"]'
+    )
     sources = load_config(config_of(tmp_path, text)).sources
     assert sources["customs"].options == {"flow": "export", "import_files": "*in.csv\nb.csv"}
     assert sources["prices"].options == {}
 
 
 @pytest.mark.parametrize("name", ["a [1]", "o'brien", "[x]*?"])
-def test_signs_in_folder_names_are_no_wildcards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_signs_in_folder_names_are_no_wildcards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     raw = tmp_path / name / "raw"
     raw.mkdir(parents=True)
     (raw / "a.csv").write_text("x", encoding="utf-8")
     (raw / "[b].csv").write_text("x", encoding="utf-8")
     monkeypatch.setenv("RAW_FOLDER", str(raw))
-    sources = '[sources.customs]\nfiles = ["raw/*.csv"]\n[sources.prices]\nfiles = ["${RAW_FOLDER}/a.csv"]\n'
+    sources = (
+        '[sources.customs]\nfiles = ["raw/*.csv"]\n[sources.prices]\n'
+        'files = ["${RAW_FOLDER}/a.csv"]\n'
+    )
     config = load_config(config_of(tmp_path / name, ELSEWHERE + sources))
     assert matched_files(config.sources["customs"].patterns) == [raw / "[b].csv", raw / "a.csv"]
     assert matched_files(config.sources["prices"].patterns) == [raw / "a.csv"]
-    absent = load_config(config_of(tmp_path / name, f'{ELSEWHERE}[sources.customs]\nfiles = ["raw/*.xlsx"]'))
+    absent = load_config(
+        config_of(tmp_path / name, f'{ELSEWHERE}[sources.customs]\nfiles = ["raw/*.xlsx"]')
+    )
     with pytest.raises(ConfigError) as told:
         matched_files(absent.sources["customs"].patterns)
     assert str(told.value).startswith(f"{raw}/*.xlsx: no file matches")
@@ -87,8 +108,16 @@ def test_a_link_out_of_a_bracketed_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sign", ["#", "?", "%"])
-def test_a_home_whose_name_no_database_can_bear_is_refused_by_name(tmp_path: Path, sign: str) -> None:
-    with pytest.raises(ConfigError, match=f"home = .*a{re.escape(sign)}b.* holds {re.escape(sign)}, with which no database can be kept there"):
+def test_a_home_whose_name_no_database_can_bear_is_refused_by_name(
+    tmp_path: Path, sign: str
+) -> None:
+    with pytest.raises(
+        ConfigError,
+        match=(
+            f"home = .*a{re.escape(sign)}b.* holds {re.escape(sign)}, with which no database can be"
+            " kept there"
+        ),
+    ):
         load_config(config_of(tmp_path, f'[warehouse]\nhome = "a{sign}b"'))
 
 

@@ -37,13 +37,17 @@ def run(capsys: pytest.CaptureFixture[str], config: Path) -> tuple[int, str]:
     return code, capsys.readouterr().out
 
 
-def test_doctor_finds_nothing_in_a_new_home(tiny_config: Config, capsys: pytest.CaptureFixture[str]) -> None:
+def test_doctor_finds_nothing_in_a_new_home(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
     _, out = run(capsys, tiny_config.path)
     assert "none published yet" in out
     assert "none running" in out
 
 
-def test_a_misspelled_key_is_named_with_the_nearest(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_misspelled_key_is_named_with_the_nearest(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     wrong = tmp_path / "wrong.toml"
     wrong.write_text("[warehouse]\nhme = 1\n", encoding="utf-8")
     code, out = run(capsys, wrong)
@@ -51,7 +55,9 @@ def test_a_misspelled_key_is_named_with_the_nearest(capsys: pytest.CaptureFixtur
     assert "Did you mean 'home'?" in out
 
 
-def test_an_old_python_is_named(tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_python_is_named(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
     monkeypatch.setattr(doctor.platform, "python_version", lambda: "3.10.4")
     code, out = run(capsys, tiny_config.path)
@@ -59,7 +65,9 @@ def test_an_old_python_is_named(tiny_config: Config, capsys: pytest.CaptureFixtu
     assert "Python: Install Python 3.11 or later." in out
 
 
-def test_missing_and_other_packages_are_named(tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_and_other_packages_are_named(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = importlib.metadata.version
 
     def version(name: str) -> str:
@@ -77,37 +85,74 @@ def test_missing_and_other_packages_are_named(tiny_config: Config, capsys: pytes
 
 
 def _with_missing(package: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    code = f"import sys; sys.modules[{package!r}] = None; from flows.cli import main; sys.exit(main({list(arguments)!r}))"
-    return subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60)
+    code = (
+        f"import sys; sys.modules[{package!r}] = None; from flows.cli import main;"
+        f" sys.exit(main({list(arguments)!r}))"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 @pytest.mark.parametrize("package", ["duckdb", "pandas", "pyarrow"])
-def test_a_package_that_cannot_be_imported_is_named_and_is_no_traceback(tiny_config: Config, make_release: MakeRelease, package: str) -> None:
+def test_a_package_that_cannot_be_imported_is_named_and_is_no_traceback(
+    tiny_config: Config, make_release: MakeRelease, package: str
+) -> None:
     make_release()
-    done = _with_missing(package, "doctor" if package == "duckdb" else "panels", "--config", str(tiny_config.path))
+    done = _with_missing(
+        package, "doctor" if package == "duckdb" else "panels", "--config", str(tiny_config.path)
+    )
     assert done.returncode == 1
-    assert done.stderr == f"citytrade: the package {package} is missing. Run `pip install -c constraints.txt -e .` in the project's folder.\n"
+    assert (
+        done.stderr
+        == f"citytrade: the package {package} is missing. Run `pip install -c constraints.txt -e .`"
+        " in the project's folder.\n"
+    )
 
 
 def test_a_python_that_is_too_old_is_named_before_anything_else_fails() -> None:
     code = "import sys; sys.version_info = (3, 10, 4, 'final', 0); import flows.cli"
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (1, "citytrade: this is Python 3.10. Install Python 3.11 or later.\n")
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (
+        1,
+        "citytrade: this is Python 3.10. Install Python 3.11 or later.\n",
+    )
 
 
-def test_a_home_that_cannot_be_written_to_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_home_that_cannot_be_written_to_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
     config = tmp_path / "citytrade.toml"
     config.write_text('[warehouse]\nhome = "file/home"\n', encoding="utf-8")
     code, out = run(capsys, config)
     assert code == 1
-    assert "home: Choose another home in [warehouse], or give yourself the right to write there." in out
+    assert (
+        "home: Choose another home in [warehouse], or give yourself the right to write there."
+        in out
+    )
 
 
-def test_a_release_of_another_duckdb_is_named(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_release_of_another_duckdb_is_named(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     name = make_release()
     manifest = replace(read_manifest(tiny_config.home, name), packages={"duckdb": "0.9.2"})
-    (tiny_config.builds / name / MANIFEST).write_text(json.dumps(asdict(manifest)), encoding="utf-8")
+    (tiny_config.builds / name / MANIFEST).write_text(
+        json.dumps(asdict(manifest)), encoding="utf-8"
+    )
     code, out = run(capsys, tiny_config.path)
     assert code == 1
     assert f"{name} was written by DuckDB 0.9.2, and this is DuckDB " in out
@@ -127,8 +172,12 @@ def _die_holding(home: Path) -> None:
     os._exit(1)
 
 
-def test_the_lock_of_a_dead_process_is_recognised_and_is_no_lock(tiny_config: Config, capsys: pytest.CaptureFixture[str]) -> None:
-    process = multiprocessing.get_context("spawn").Process(target=_die_holding, args=(tiny_config.home,))
+def test_the_lock_of_a_dead_process_is_recognised_and_is_no_lock(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str]
+) -> None:
+    process = multiprocessing.get_context("spawn").Process(
+        target=_die_holding, args=(tiny_config.home,)
+    )
     process.start()
     process.join()
     assert process.exitcode == 1
@@ -142,7 +191,10 @@ def test_the_lock_of_a_dead_process_is_recognised_and_is_no_lock(tiny_config: Co
     said: list[str] = []
     with lock.hold(tiny_config.home, said.append):
         assert lock.state(tiny_config.home) is not None
-    assert said == [f"The refresh of process {process.pid} on {left.host}, started {left.started}, ended before it was done; what it left is removed."]
+    assert said == [
+        f"The refresh of process {process.pid} on {left.host}, started {left.started}, ended before"
+        " it was done; what it left is removed."
+    ]
     assert lock.left_behind(tiny_config.home) is None
 
 
@@ -155,13 +207,21 @@ def test_somebody_who_looks_at_the_lock_does_not_stop_a_refresh(tiny_config: Con
         assert lock.state(tiny_config.home) is not None
 
 
-def test_a_full_disk_under_the_lock_is_told_and_frees_it(tiny_config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_under_the_lock_is_told_and_frees_it(
+    tiny_config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
         patched.setattr(lock.os, "write", full)
-        with pytest.raises(ReleaseError, match=r"cannot be written to \(No space left on device\)\. Free some space there"), lock.hold(tiny_config.home):
+        with (
+            pytest.raises(
+                ReleaseError,
+                match=r"cannot be written to \(No space left on device\)\. Free some space there",
+            ),
+            lock.hold(tiny_config.home),
+        ):
             pass
     with lock.hold(tiny_config.home):
         assert lock.state(tiny_config.home) is not None
@@ -183,7 +243,9 @@ def test_a_lock_file_that_is_deleted_while_held_lets_nobody_in(tiny_config: Conf
 
 
 @pytest.mark.parametrize("kind", ["file", "folder", "nowhere"])
-def test_a_lock_file_that_is_a_link_is_replaced_and_never_followed(tiny_config: Config, tmp_path: Path, kind: str) -> None:
+def test_a_lock_file_that_is_a_link_is_replaced_and_never_followed(
+    tiny_config: Config, tmp_path: Path, kind: str
+) -> None:
     target = tmp_path / "precious"
     if kind == "file":
         target.write_text("mine", encoding="utf-8")
@@ -201,8 +263,10 @@ def test_a_lock_file_that_is_a_link_is_replaced_and_never_followed(tiny_config: 
 
 
 LEFT = [
-    "lake/.active.0a1b2c3d", "lake/sets/.0123456789ab.0a1b2c3d/", "lake/loads/customs/.0123.0a1b2c3d/", "lake/schema/.prices.parquet.0a1b2c3d",
-    "home:.current.0a1b2c3d", "home:.published.17", "home:.refresh.lock.17", "builds/.20260102T000000Z-abcdef.tmp/", "builds/20260102T000000Z-abcdef/",
+    "lake/.active.0a1b2c3d", "lake/sets/.0123456789ab.0a1b2c3d/",
+    "lake/loads/customs/.0123.0a1b2c3d/", "lake/schema/.prices.parquet.0a1b2c3d",
+    "home:.current.0a1b2c3d", "home:.published.17", "home:.refresh.lock.17",
+    "builds/.20260102T000000Z-abcdef.tmp/", "builds/20260102T000000Z-abcdef/",
 ]  # fmt: skip
 
 
@@ -222,14 +286,20 @@ def test_what_refreshes_left_is_named_by_doctor_and_removed_by_the_next(
     code, out = run(capsys, tiny_config.path)
     assert code == 1
     assert "leftovers: Refreshes that were ended left these." in out
-    assert release_names(tiny_config.home) == [name], "a release that no reader ever got is none to go back to"
+    assert release_names(tiny_config.home) == [name], (
+        "a release that no reader ever got is none to go back to"
+    )
     assert len(remove_leftovers(tiny_config)) == len(LEFT)
     assert leftovers(tiny_config) == []
     assert release_names(tiny_config.home) == [name]
 
 
-def test_one_byte_changed_in_a_release_is_found(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
-    """A hundred single changes: a byte turned, cut off, added; a file removed, renamed, added, made a link."""
+def test_one_byte_changed_in_a_release_is_found(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A hundred single changes: a byte turned, cut off, added; a file removed, renamed, added, made
+    a link.
+    """
     name = make_release()
     folder = tiny_config.builds / name
     assert broken_seals(folder) == []
@@ -247,12 +317,18 @@ def test_one_byte_changed_in_a_release_is_found(tiny_config: Config, make_releas
     (folder / "release.json").write_bytes(whole["release.json"] + b" ")
     code, out = run(capsys, tiny_config.path)
     assert code == 1
-    assert f"Release {name} was changed after its publication. Run `citytrade refresh`: it builds it again." in out
+    assert (
+        f"Release {name} was changed after its publication. Run `citytrade refresh`: it builds it"
+        " again." in out
+    )
 
 
 def change_one(file: Path, rng: random.Random) -> None:
     content = bytearray(file.read_bytes())
-    at, kind = rng.randrange(len(content)), rng.choice(("turn", "turn", "turn", "cut", "add", "remove", "rename", "more", "link"))
+    at, kind = (
+        rng.randrange(len(content)),
+        rng.choice(("turn", "turn", "turn", "cut", "add", "remove", "rename", "more", "link")),
+    )
     if kind == "turn":
         content[at] ^= 1 << rng.randrange(8)
     elif kind == "cut":
@@ -284,16 +360,26 @@ except duckdb.Error as error:
 """
 
 
-def test_a_program_that_opens_for_writing_is_refused_and_locks_nobody_out(tiny_config: Config, make_release: MakeRelease) -> None:
+def test_a_program_that_opens_for_writing_is_refused_and_locks_nobody_out(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
     name = make_release()
-    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in (tiny_config.builds / name).iterdir()}
+    modes = {
+        file.name: stat.S_IMODE(file.stat().st_mode)
+        for file in (tiny_config.builds / name).iterdir()
+    }
     assert set(modes.values()) == {0o444}
     assert stat.S_IMODE((tiny_config.builds / name).stat().st_mode) == 0o555
     with tempfile.TemporaryDirectory(prefix="citytrade-seal-") as folder:
         os.chmod(folder, 0o755)
         copied = Path(folder) / "release"
         shutil.copytree(tiny_config.builds / name, copied)
-        done = subprocess.run([sys.executable, "-c", ANOTHER_PROGRAM, str(copied / DATABASE)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run(
+            [sys.executable, "-c", ANOTHER_PROGRAM, str(copied / DATABASE)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         remove_tree(copied)
     assert done.stdout.startswith("refused: "), done.stderr
     assert "read-only" in done.stdout.lower() or "permission" in done.stdout.lower()
@@ -306,14 +392,21 @@ def test_a_value_made_ten_times_as_large_by_another_program_is_found(
     file = tiny_config.builds / name / DATABASE
     file.chmod(0o644)
     with duckdb.connect(str(file)) as connection:
-        connection.execute("update city_year set export_value_usd = export_value_usd * 10 where city_code = '3301' and year = 2003")
+        connection.execute(
+            "update city_year set export_value_usd = export_value_usd * 10 where city_code = "
+            "'3301' and year = 2003"
+        )
     code, out = run(capsys, tiny_config.path)
     assert code == 1
     assert f"{name}: {DATABASE} was changed" in out
 
 
-def test_alerts_that_could_not_be_sent_are_named(tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    tiny_config.path.write_text('[alerts]\nservices = ["dingtalk://${CITYTRADE_NO_SUCH}"]\n', encoding="utf-8")
+def test_alerts_that_could_not_be_sent_are_named(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_config.path.write_text(
+        '[alerts]\nservices = ["dingtalk://${CITYTRADE_NO_SUCH}"]\n', encoding="utf-8"
+    )
     code, out = run(capsys, tiny_config.path)
     assert code == 1
     assert "alerts: " in out

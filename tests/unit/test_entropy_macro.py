@@ -1,4 +1,6 @@
-"""The SQL of entropy weights against the Python measure, which is written apart from it, and its invariances."""
+"""The SQL of entropy weights against the Python measure, which is written apart from it, and its
+invariances.
+"""
 
 from __future__ import annotations
 
@@ -18,24 +20,42 @@ NAMES = [f"i{number}" for number in range(6)]
 
 def sql_weights(frame: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     """Weights by indicator and the index by row, from the macros that the models use."""
-    macros = "".join((MACROS / name).read_text(encoding="utf-8") for name in ("arithmetic.sql", "entropy.sql"))
-    query = (
-        "with {{ entropy_weights('observed') }} select s.city_code, s.year, {{ entropy_index() }} as value "
-        "from scaled as s inner join weights as w on s.indicator = w.indicator group by s.city_code, s.year order by 1, 2"
+    macros = "".join(
+        (MACROS / name).read_text(encoding="utf-8") for name in ("arithmetic.sql", "entropy.sql")
     )
-    weights = "with {{ entropy_weights('observed') }} select indicator, weight from weights order by 1"
-    long = frame.melt(["city_code", "year"], var_name="indicator").assign(direction=lambda rows: np.where(rows["indicator"] == "i5", -1, 1))
+    query = (
+        "with {{ entropy_weights('observed') }} select s.city_code, s.year, {{ entropy_index() }}"
+        " as value from scaled as s inner join weights as w on s.indicator = w.indicator group by"
+        " s.city_code, s.year order by 1, 2"
+    )
+    weights = (
+        "with {{ entropy_weights('observed') }} select indicator, weight from weights order by 1"
+    )
+    long = frame.melt(["city_code", "year"], var_name="indicator").assign(
+        direction=lambda rows: np.where(rows["indicator"] == "i5", -1, 1)
+    )
     with duckdb.connect() as connection:
         connection.register("observed", long)
-        index, weight = (connection.execute(jinja2.Template(macros + text).render()).df() for text in (query, weights))
+        index, weight = (
+            connection.execute(jinja2.Template(macros + text).render()).df()
+            for text in (query, weights)
+        )
     return weight.set_index("indicator")["weight"], index.set_index(["city_code", "year"])["value"]
 
 
 @pytest.fixture(scope="module")
 def frame() -> pd.DataFrame:
     draw = np.random.default_rng(9)
-    rows = pd.DataFrame([(f"{city:04d}", year) for city in range(289) for year in range(2011, 2022)], columns=["city_code", "year"])
-    return rows.assign(**{name: draw.lognormal(sigma=0.2 + 0.3 * at, size=len(rows)) for at, name in enumerate(NAMES)})
+    rows = pd.DataFrame(
+        [(f"{city:04d}", year) for city in range(289) for year in range(2011, 2022)],
+        columns=["city_code", "year"],
+    )
+    return rows.assign(
+        **{
+            name: draw.lognormal(sigma=0.2 + 0.3 * at, size=len(rows))
+            for at, name in enumerate(NAMES)
+        }
+    )
 
 
 def test_equals_the_measure(frame: pd.DataFrame) -> None:

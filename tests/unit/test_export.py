@@ -1,4 +1,6 @@
-"""Panels as files: labels, units and Chinese text come back from each format, the same panel gives the same bytes, nothing is half-written."""
+"""Panels as files: labels, units and Chinese text come back from each format, the same panel gives
+the same bytes, nothing is half-written.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,10 @@ from warehouse.errors import CitytradeError
 from warehouse.settings.config import Config
 
 RSCRIPT = shutil.which("Rscript")
-HAVEN = RSCRIPT is not None and subprocess.run([RSCRIPT, "-e", "library(haven)"], capture_output=True).returncode == 0
+HAVEN = (
+    RSCRIPT is not None
+    and subprocess.run([RSCRIPT, "-e", "library(haven)"], capture_output=True).returncode == 0
+)
 
 
 @pytest.fixture
@@ -34,16 +39,22 @@ def frame(tiny_config: Config, make_release: MakeRelease) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("ending", list(WRITERS))
-def test_the_same_panel_gives_the_same_bytes_and_no_leftover(frame: pd.DataFrame, tmp_path: Path, ending: str) -> None:
+def test_the_same_panel_gives_the_same_bytes_and_no_leftover(
+    frame: pd.DataFrame, tmp_path: Path, ending: str
+) -> None:
     folder = tmp_path / "out"
     folder.mkdir()
     first, second = (save(frame, folder / f"{name}{ending}") for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
     beside = ["a.simulated.csv.json", "b.simulated.csv.json"] if ending == ".csv" else []
-    assert sorted(file.name for file in folder.iterdir()) == sorted([first.name, second.name, *beside])
+    assert sorted(file.name for file in folder.iterdir()) == sorted(
+        [first.name, second.name, *beside]
+    )
 
 
-def test_a_csv_says_by_its_name_and_beside_it_that_it_is_simulated(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_csv_says_by_its_name_and_beside_it_that_it_is_simulated(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
     file = save(frame, tmp_path / "p.csv")
     assert file.name == "p.simulated.csv"
     about = json.loads((tmp_path / "p.simulated.csv.json").read_text(encoding="utf-8"))
@@ -60,31 +71,68 @@ def test_chinese_labels_on_request(frame: pd.DataFrame, tmp_path: Path) -> None:
     _, meta = pyreadstat.read_dta(str(tmp_path / "p.dta"))
     assert meta.column_names_to_labels["export_value_usd"] == "出口额（USD）"
     save(frame, tmp_path / "p.xlsx", "zh")
-    heads = [cell.value for cell in next(openpyxl.load_workbook(tmp_path / "p.xlsx")["data"].iter_rows(max_row=1))]
-    assert heads == ["city_code", "year", "city_name_zh", "出口额（USD）", "hs6_n", "is_open"]  # the others have no entry
+    heads = [
+        cell.value
+        for cell in next(openpyxl.load_workbook(tmp_path / "p.xlsx")["data"].iter_rows(max_row=1))
+    ]
+    assert heads == [
+        "city_code",
+        "year",
+        "city_name_zh",
+        "出口额（USD）",
+        "hs6_n",
+        "is_open",
+    ]  # the others have no entry
 
 
-def test_rows_come_as_parquet_from_a_pipe(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+def test_rows_come_as_parquet_from_a_pipe(
+    tiny_config: Config, make_release: MakeRelease, tmp_path: Path
+) -> None:
     make_release()
-    for at, asked in enumerate((["sql", "select city_code, hs6_n, hs6_n from city_year order by 2"], ["panel", "city_year"])):
-        command = [sys.executable, "-m", "flows.cli", *asked, "--format", "parquet", "--config", str(tiny_config.path)]
-        done = subprocess.run(command, cwd=PROJECT, env=environment(), capture_output=True, timeout=120)
+    for at, asked in enumerate(
+        (
+            ["sql", "select city_code, hs6_n, hs6_n from city_year order by 2"],
+            ["panel", "city_year"],
+        )
+    ):
+        command = [
+            sys.executable,
+            "-m",
+            "flows.cli",
+            *asked,
+            "--format",
+            "parquet",
+            "--config",
+            str(tiny_config.path),
+        ]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=environment(), capture_output=True, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         (tmp_path / f"{at}.parquet").write_bytes(done.stdout)
     assert pq.read_table(tmp_path / "0.parquet").column_names == ["city_code", "hs6_n", "hs6_n_1"]
     assert pq.read_table(tmp_path / "0.parquet")["hs6_n"].to_pylist() == [2, 5, 7, 9, None]
-    assert json.loads(pq.read_schema(tmp_path / "1.parquet").metadata[b"citytrade"])["simulated"] is True
+    assert (
+        json.loads(pq.read_schema(tmp_path / "1.parquet").metadata[b"citytrade"])["simulated"]
+        is True
+    )
 
 
 def test_parquet_carries_units_labels_and_origin(frame: pd.DataFrame, tmp_path: Path) -> None:
     save(frame, tmp_path / "p.parquet")
     schema = pq.read_schema(tmp_path / "p.parquet")
-    assert {key.decode(): text.decode() for key, text in schema.field("export_value_usd").metadata.items()} == frame.attrs["columns"]["export_value_usd"]
+    assert {
+        key.decode(): text.decode()
+        for key, text in schema.field("export_value_usd").metadata.items()
+    } == frame.attrs["columns"]["export_value_usd"]
     about = json.loads(schema.metadata[b"citytrade"])
     assert (about["panel"], about["simulated"], about["rows"]) == ("city_year", True, 5)
     read = pq.read_table(tmp_path / "p.parquet")
     assert list(zip(*read.to_pydict().values(), strict=True)) == list(frame_rows(frame))
-    assert pd.read_parquet(tmp_path / "p.parquet")["city_name_zh"].tolist() == frame["city_name_zh"].tolist()
+    assert (
+        pd.read_parquet(tmp_path / "p.parquet")["city_name_zh"].tolist()
+        == frame["city_name_zh"].tolist()
+    )
 
 
 def test_stata_carries_labels_units_and_chinese(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -95,39 +143,57 @@ def test_stata_carries_labels_units_and_chinese(frame: pd.DataFrame, tmp_path: P
     assert read["city_name_zh"].tolist() == frame["city_name_zh"].tolist()
     assert read["city_code"].tolist() == ["0101", "0101", "3301", "3301", "3301"]
     assert read["export_value_usd"].isna().tolist() == frame["export_value_usd"].isna().tolist()
-    assert pd.read_stata(tmp_path / "p.dta")["hs6_n"].dropna().tolist() == frame["hs6_n"].dropna().tolist()
+    assert (
+        pd.read_stata(tmp_path / "p.dta")["hs6_n"].dropna().tolist()
+        == frame["hs6_n"].dropna().tolist()
+    )
 
 
 @pytest.mark.skipif(not HAVEN, reason="Rscript with the package haven is not installed")
 def test_haven_reads_the_stata_file(frame: pd.DataFrame, tmp_path: Path) -> None:
     save(frame, tmp_path / "p.dta")
     code = (
-        'd <- haven::read_dta(commandArgs(TRUE)[1]); cat(nrow(d), attr(d$export_value_usd, "label"), '
-        'd$city_name_zh[d$city_code == "3301"][1], sum(is.na(d$hs6_n)), sep="|")'
+        "d <- haven::read_dta(commandArgs(TRUE)[1]); cat(nrow(d), attr(d$export_value_usd,"
+        ' "label"), d$city_name_zh[d$city_code == "3301"][1], sum(is.na(d$hs6_n)), sep="|")'
     )
     done = subprocess.run(
-        [str(RSCRIPT), "-e", code, str(tmp_path / "p.dta")], capture_output=True, text=True, check=True, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+        [str(RSCRIPT), "-e", code, str(tmp_path / "p.dta")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
     )
     assert done.stdout == "5|Exports (USD)|杭州市|1"
 
 
-def test_a_workbook_has_data_dictionary_and_origin_and_no_formula(frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_a_workbook_has_data_dictionary_and_origin_and_no_formula(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
     save(frame, tmp_path / "p.xlsx")
     book = openpyxl.load_workbook(tmp_path / "p.xlsx")
     assert book.sheetnames == ["data", "dictionary", "about"]
     rows = [[cell.value for cell in row] for row in book["data"].iter_rows()]
     assert rows[0] == list(frame.columns)
     assert rows[1][rows[0].index("city_name_zh")] == "=1+1"
-    assert {cell.data_type for row in book["data"].iter_rows() for cell in row} <= {"s", "n", "b"}  # f would be a formula
+    assert {cell.data_type for row in book["data"].iter_rows() for cell in row} <= {
+        "s",
+        "n",
+        "b",
+    }  # f would be a formula
     assert rows[3][rows[0].index("city_name_zh")] == "杭州市"
-    assert ["export_value_usd", "USD", "Exports", "出口额", "All."] in [[cell.value for cell in row] for row in book["dictionary"].iter_rows()]
+    assert ["export_value_usd", "USD", "Exports", "出口额", "All."] in [
+        [cell.value for cell in row] for row in book["dictionary"].iter_rows()
+    ]
     about = dict([cell.value for cell in row] for row in book["about"].iter_rows())
     assert about["simulated"] is True
     assert "模拟数据" in about["note"]
 
 
 def test_a_panel_longer_than_a_sheet_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(CitytradeError, match=r"a sheet holds 1,048,575 rows and the panel has 1,048,576\. Save it as \.parquet"):
+    with pytest.raises(
+        CitytradeError,
+        match=r"a sheet holds 1,048,575 rows and the panel has 1,048,576\. Save it as \.parquet",
+    ):
         save(pd.DataFrame({"year": range(XLSX_ROWS)}), tmp_path / "long.xlsx")
     assert list(tmp_path.iterdir()) == []
 
@@ -145,15 +211,26 @@ def test_values_of_any_kind_and_reserved_names_reach_stata_and_a_workbook(tmp_pa
     save(odd, tmp_path / "odd.dta")
     read, meta = pyreadstat.read_dta(str(tmp_path / "odd.dta"))
     assert meta.column_names_to_labels["in_"] == "in: in"
-    assert read.drop(columns="text").values.tolist() == [[1, "2020-01-02 03:04:05", "2020-01-02", "['一', 2]"], [2, "", "", ""]]
+    assert read.drop(columns="text").values.tolist() == [
+        [1, "2020-01-02 03:04:05", "2020-01-02", "['一', 2]"],
+        [2, "", "", ""],
+    ]
     assert read["text"].tolist() == ["长" * 3000, "b"]
     save(odd, tmp_path / "odd.xlsx")
     rows = list(openpyxl.load_workbook(tmp_path / "odd.xlsx")["data"].values)
-    assert [str(value) for value in rows[1][:4]] == ["1", "2020-01-02 03:04:05", "2020-01-02 00:00:00", "['一', 2]"]
+    assert [str(value) for value in rows[1][:4]] == [
+        "1",
+        "2020-01-02 03:04:05",
+        "2020-01-02 00:00:00",
+        "['一', 2]",
+    ]
 
 
 def test_a_number_that_a_format_does_not_hold_is_told(tmp_path: Path) -> None:
-    with pytest.raises(CitytradeError, match=r"x\.dta: the format does not hold this panel \(Column x .*Save it as \.parquet"):
+    with pytest.raises(
+        CitytradeError,
+        match=r"x\.dta: the format does not hold this panel \(Column x .*Save it as \.parquet",
+    ):
         save(pd.DataFrame({"x": [1e308, 1.0]}), tmp_path / "x.dta")
     assert list(tmp_path.iterdir()) == []
 
@@ -164,13 +241,21 @@ def test_a_panel_too_long_for_a_sheet_is_told_before_anything_is_written(
     make_release()
     monkeypatch.setattr("flows.doors.export.XLSX_ROWS", 5)
     said: list[str] = []
-    with pytest.raises(CitytradeError, match="city_year: a sheet holds 4 rows and there are more. Use --as parquet"):
+    with pytest.raises(
+        CitytradeError, match="city_year: a sheet holds 4 rows and there are more. Use --as parquet"
+    ):
         save_all(tiny_config, tmp_path / "out", "xlsx", said.append)
     assert said == []
 
 
 def test_long_names_are_shortened_for_stata_without_clashes() -> None:
-    names = ["district_population_nonagricultural_n", "district_population_nonagricultural_m", "year", "a" * 40, "a" * 39 + "b"]
+    names = [
+        "district_population_nonagricultural_n",
+        "district_population_nonagricultural_m",
+        "year",
+        "a" * 40,
+        "a" * 39 + "b",
+    ]
     short = stata_names(names)
     assert short["year"] == "year"
     assert len(set(short.values())) == len(names)
@@ -178,21 +263,35 @@ def test_long_names_are_shortened_for_stata_without_clashes() -> None:
 
 
 def test_everything_is_saved_with_a_dictionary_all_or_nothing(
-    tiny_config: Config, make_release: MakeRelease, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_config: Config,
+    make_release: MakeRelease,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     make_release()
     folder = tmp_path / "out"
     assert main(["export-all", str(folder), "--as", "csv", "--config", str(tiny_config.path)]) == 0
     assert "SIMULATED" in capsys.readouterr().out
-    assert sorted(file.name for file in folder.iterdir()) == ["README.txt", "city_year.simulated.csv", "city_year.simulated.csv.json", "dictionary.csv"]
+    assert sorted(file.name for file in folder.iterdir()) == [
+        "README.txt",
+        "city_year.simulated.csv",
+        "city_year.simulated.csv.json",
+        "dictionary.csv",
+    ]
     dictionary = pd.read_csv(folder / "dictionary.csv", dtype=str)
-    assert dictionary.loc[dictionary["column_name"] == "export_value_usd", ["panel", "unit", "label_zh"]].values.tolist() == [["city_year", "USD", "出口额"]]
-    assert (folder / "README.txt").read_text(encoding="utf-8").startswith("SIMULATED DATA - 模拟数据")
+    assert dictionary.loc[
+        dictionary["column_name"] == "export_value_usd", ["panel", "unit", "label_zh"]
+    ].values.tolist() == [["city_year", "USD", "出口额"]]
+    assert (
+        (folder / "README.txt").read_text(encoding="utf-8").startswith("SIMULATED DATA - 模拟数据")
+    )
     with pytest.raises(CitytradeError, match="is there already"):
         save_all(tiny_config, folder, "csv", print)
 
 
-def test_an_export_that_fails_leaves_nothing(tiny_config: Config, make_release: MakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_export_that_fails_leaves_nothing(
+    tiny_config: Config, make_release: MakeRelease, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_release()
 
     def full(_: object, file: Path, __: str) -> None:

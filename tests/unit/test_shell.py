@@ -1,4 +1,6 @@
-"""The SQL door for many: what is refused and with which sentence, limits of a query, and the shell."""
+"""The SQL door for many: what is refused and with which sentence, limits of a query, and
+the shell.
+"""
 
 from __future__ import annotations
 
@@ -44,20 +46,31 @@ from warehouse.store import release_folder
         ("from '/etc/passwd'", "Table with name /etc/passwd does not exist"),
         ("select * from glob('/*')", "reads a file or the network"),
         ("select content from read_text('/etc/passwd')", "reads a file or the network"),
-        ("from read_parquet('https://example.org/x.parquet')", "reads a file or the network|extension"),
+        (
+            "from read_parquet('https://example.org/x.parquet')",
+            "reads a file or the network|extension",
+        ),
         ("select 1; drop table city_year", "2 statements given, one expected"),
         ("explain analyze create temp table x as select 1", "read-only"),
         ("explain analyze create temp view city_year as select 1", "read-only"),
         ("/* a */ explain -- b\n analyze set search_path = 'meta'", "read-only"),
         ("explain (analyze, format json) pragma enable_verification", "read-only"),
-        ("from enable_logging('QueryLog', storage='file')", "enable_logging is no function for reading"),
-        ('from system.main."enable_profiling"(format=json)', "enable_profiling is no function for reading"),
+        (
+            "from enable_logging('QueryLog', storage='file')",
+            "enable_logging is no function for reading",
+        ),
+        (
+            'from system.main."enable_profiling"(format=json)',
+            "enable_profiling is no function for reading",
+        ),
         ("from query('from enable_' || 'logging()')", "query is no function for reading"),
         ("select query" + "/**/" * 60, "does not exist|not found|Binder"),
         ("select write_log('x')", "write_log is no function for reading"),
     ],
 )
-def test_what_does_not_read_the_release_is_refused_with_a_sentence(tiny_config: Config, make_release: MakeRelease, statement: str, sentence: str) -> None:
+def test_what_does_not_read_the_release_is_refused_with_a_sentence(
+    tiny_config: Config, make_release: MakeRelease, statement: str, sentence: str
+) -> None:
     make_release()
     with pytest.raises(CitytradeError, match=sentence):
         run_sql(tiny_config, statement, "table", 10, sink=io.StringIO())
@@ -66,10 +79,19 @@ def test_what_does_not_read_the_release_is_refused_with_a_sentence(tiny_config: 
 def test_a_query_over_its_time_is_stopped(tiny_config: Config, make_release: MakeRelease) -> None:
     make_release()
     with pytest.raises(CitytradeError, match=r"stopped after 0\.3 s\. Narrow it"):
-        run_sql(tiny_config, "select sum(a.range * b.range) from range(10000000) a, range(10000000) b", "table", 10, Limits(seconds=0.3), io.StringIO())
+        run_sql(
+            tiny_config,
+            "select sum(a.range * b.range) from range(10000000) a, range(10000000) b",
+            "table",
+            10,
+            Limits(seconds=0.3),
+            io.StringIO(),
+        )
 
 
-def test_a_query_over_its_memory_is_stopped_and_fills_no_disk(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+def test_a_query_over_its_memory_is_stopped_and_fills_no_disk(
+    tiny_config: Config, make_release: MakeRelease, tmp_path: Path
+) -> None:
     make_release()
     with pytest.raises(CitytradeError, match="wanted more than 50MB of memory"):
         run_sql(
@@ -83,7 +105,10 @@ def test_a_query_over_its_memory_is_stopped_and_fills_no_disk(tiny_config: Confi
     assert list(tiny_config.builds.rglob("*.tmp")) == []
 
 
-@pytest.mark.parametrize(("option", "value"), [("--seconds", "0"), ("--seconds", "soon"), ("--memory", "2"), ("--memory", "lots")])
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--seconds", "0"), ("--seconds", "soon"), ("--memory", "2"), ("--memory", "lots")],
+)
 def test_limits_that_are_none_are_wrong_usage(tiny_config: Config, option: str, value: str) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["sql", "select 1", option, value, "--config", str(tiny_config.path)])
@@ -108,13 +133,20 @@ def test_limits_that_are_none_are_wrong_usage(tiny_config: Config, option: str, 
         ("select '\\';", 10),
     ],
 )
-def test_a_statement_ends_at_a_semicolon_outside_quotes_and_comments(text: str, at: int | None) -> None:
+def test_a_statement_ends_at_a_semicolon_outside_quotes_and_comments(
+    text: str, at: int | None
+) -> None:
     assert end_of_statement(text) == at
 
 
-def test_statements_of_a_pipe_are_run_one_by_one(tiny_config: Config, make_release: MakeRelease) -> None:
+def test_statements_of_a_pipe_are_run_one_by_one(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
     make_release()
-    text = ".format csv\nselect city_name_zh\nfrom city_year where year = 2005;\ndrop table city_year; select 2 as b;\n.quit\nselect 3 as c;\n"
+    text = (
+        ".format csv\nselect city_name_zh\nfrom city_year where year = 2005;\n"
+        "drop table city_year; select 2 as b;\n.quit\nselect 3 as c;\n"
+    )
     done = subprocess.run(
         [sys.executable, "-m", "flows.cli", "sql", "--config", str(tiny_config.path)],
         input=text, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60,
@@ -124,26 +156,44 @@ def test_statements_of_a_pipe_are_run_one_by_one(tiny_config: Config, make_relea
     assert "read-only" in done.stderr
 
 
-def test_a_pipe_that_ends_in_a_comment_is_no_error(tiny_config: Config, make_release: MakeRelease) -> None:
+def test_a_pipe_that_ends_in_a_comment_is_no_error(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
     make_release()
     done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "sql", "--format", "csv", "--config", str(tiny_config.path)],
-        input="select 1 as a; -- one\n;\n/* the end */\n", cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60,
+        [sys.executable, "-m", "flows.cli", "sql", "--format", "csv", "--config",
+        str(tiny_config.path)],
+        input="select 1 as a; -- one\n;\n/* the end */\n", cwd=PROJECT, env=environment(),
+        capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "a\n1\n", "")
 
 
-@pytest.mark.parametrize("statement", ["explain select 1", "explain analyze from city_year", "explain (analyze, format json) select 1", "explain (select 1)"])
-def test_what_reads_may_be_explained(tiny_config: Config, make_release: MakeRelease, statement: str) -> None:
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "explain select 1",
+        "explain analyze from city_year",
+        "explain (analyze, format json) select 1",
+        "explain (select 1)",
+    ],
+)
+def test_what_reads_may_be_explained(
+    tiny_config: Config, make_release: MakeRelease, statement: str
+) -> None:
     make_release()
     sink = io.StringIO()
     run_sql(tiny_config, statement, "table", 10, sink=sink)
     assert sink.getvalue()
 
 
-def test_an_interruption_stops_the_query_and_not_the_shell(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_interruption_stops_the_query_and_not_the_shell(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_release()
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests were started in the background
+    before = signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # ignored where the tests were started in the background
     try:
         with Door(release_folder(tiny_config), Limits()) as door:
             shell = Shell(door, "csv", 10)
@@ -157,23 +207,33 @@ def test_an_interruption_stops_the_query_and_not_the_shell(tiny_config: Config, 
     assert captured.out == "a\n1\n"
 
 
-def test_the_shell_completes_tables_columns_and_commands(tiny_config: Config, make_release: MakeRelease) -> None:
+def test_the_shell_completes_tables_columns_and_commands(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
     make_release()
     with Door(release_folder(tiny_config), Limits()) as door:
         shell = Shell(door, "table", 10)
-        assert [shell.complete("city_", at) for at in range(4)] == ["city_code", "city_name_zh", "city_year", None]
+        assert [shell.complete("city_", at) for at in range(4)] == [
+            "city_code",
+            "city_name_zh",
+            "city_year",
+            None,
+        ]
         assert shell.complete("indices.", 0) == "indices.idx_market"
         assert shell.complete("SEL", 0) == "select"
         assert [shell.complete(".d", at) for at in range(2)] == [".describe", None]
 
 
-def test_the_shell_at_a_terminal_keeps_its_history(tiny_config: Config, make_release: MakeRelease, tmp_path: Path) -> None:
+def test_the_shell_at_a_terminal_keeps_its_history(
+    tiny_config: Config, make_release: MakeRelease, tmp_path: Path
+) -> None:
     pytest.importorskip("readline", reason="this Python was built without readline")
     make_release()
     leader, follower = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "flows.cli", "sql", "--config", str(tiny_config.path)],
-        cwd=PROJECT, env={**environment(), "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"}, stdin=follower, stdout=follower, stderr=follower,
+        cwd=PROJECT, env={**environment(), "XDG_STATE_HOME": str(tmp_path), "TERM": "dumb"},
+        stdin=follower, stdout=follower, stderr=follower,
     )  # fmt: skip
     os.close(follower)
     seen = _read_until(leader, "citytrade> ")
@@ -196,7 +256,9 @@ def _read_until(leader: int, end: str) -> str:
 
 
 @pytest.mark.parametrize("word", ["exit", "quit", "EXIT;", "quit ;", "\\q", ".quit", ".exit"])
-def test_people_leave_as_they_are_used_to(tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], word: str) -> None:
+def test_people_leave_as_they_are_used_to(
+    tiny_config: Config, make_release: MakeRelease, capsys: pytest.CaptureFixture[str], word: str
+) -> None:
     make_release()
     assert is_command(word)
     with Door(release_folder(tiny_config), Limits()) as door:

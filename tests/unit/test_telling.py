@@ -30,7 +30,14 @@ with telling() as say:
 
 
 def test_lines_are_the_same_everywhere_and_signs_of_life_go_elsewhere() -> None:
-    done = subprocess.run([sys.executable, "-c", WORK], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", WORK],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.stdout == "Building models\n  the end\n"
     assert re.match(r"  … Building models, \d+ of 30, \d s so far\n", done.stderr), done.stderr
 
@@ -38,7 +45,11 @@ def test_lines_are_the_same_everywhere_and_signs_of_life_go_elsewhere() -> None:
 def test_a_terminal_gets_a_bar_with_its_share() -> None:
     leader, follower = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", WORK], cwd=PROJECT, env={**environment(), "TERM": "xterm", "COLUMNS": "100"}, stdout=follower, stderr=follower
+        [sys.executable, "-c", WORK],
+        cwd=PROJECT,
+        env={**environment(), "TERM": "xterm", "COLUMNS": "100"},
+        stdout=follower,
+        stderr=follower,
     )
     os.close(follower)
     seen = ""
@@ -81,7 +92,13 @@ def test_an_event_is_a_line_of_json_with_its_time(tmp_path: Path) -> None:
     lines = (tmp_path / "logs" / "citytrade.log").read_text(encoding="utf-8").splitlines()
     first, second = (json.loads(line) for line in lines)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00", first.pop("time"))
-    assert first == {"level": "info", "event": "source read", "source": "customs", "accepted": 7, "file": "杭州\n.csv"}
+    assert first == {
+        "level": "info",
+        "event": "source read",
+        "source": "customs",
+        "accepted": 7,
+        "file": "杭州\n.csv",
+    }
     assert second["level"] == "error"
 
 
@@ -96,8 +113,18 @@ def test_the_log_is_kept_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_journal_reads_the_priority() -> None:
-    code = "from flows.telling import log; log.log_to_journal(); log.event('a', log.logging.ERROR, source='x'); log.event('b')"
-    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60)
+    code = (
+        "from flows.telling import log; log.log_to_journal(); log.event('a', log.logging.ERROR, "
+        "source='x'); log.event('b')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     lines = done.stderr.splitlines()
     assert [line[:3] for line in lines] == ["<3>", "<6>"]
     assert json.loads(lines[0][3:])["source"] == "x"

@@ -52,7 +52,10 @@ def built_columns(project: Path = PROJECT) -> Built:
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        lake, database = folder / "sets" / make_set(folder, [], lake_tables()), folder / "empty.duckdb"
+        lake, database = (
+            folder / "sets" / make_set(folder, [], lake_tables()),
+            folder / "empty.duckdb",
+        )
         command = [
             *(
                 sys.executable,
@@ -69,9 +72,14 @@ def built_columns(project: Path = PROJECT) -> Built:
             *("--target-path", name, "--log-path", name, "--log-level-file", "none"),
         ]
         there = {"CITYTRADE_LAKE": str(lake), "CITYTRADE_DB": str(database), "DO_NOT_TRACK": "1"}
-        done = subprocess.run(command, cwd=project, env={**os.environ, **there}, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=project, env={**os.environ, **there}, capture_output=True, text=True
+        )
         if done.returncode != 0:
-            raise CitytradeError(f"The models cannot be built on a lake without rows, so their columns are unknown:\n{done.stdout[-3000:]}{done.stderr}")
+            raise CitytradeError(
+                "The models cannot be built on a lake without rows, so their columns are"
+                f" unknown:\n{done.stdout[-3000:]}{done.stderr}"
+            )
         return _described(database)
 
 
@@ -79,8 +87,8 @@ def _described(database: Path) -> Built:
     built: Built = {}
     with duckdb.connect(str(database), read_only=True) as connection:
         rows = connection.execute(
-            "select table_name, column_name, lower(data_type) from duckdb_columns() "
-            "where not internal and schema_name in (select unnest(?)) order by table_name, column_index",
+            "select table_name, column_name, lower(data_type) from duckdb_columns() where not"
+            " internal and schema_name in (select unnest(?)) order by table_name, column_index",
             [list(SCHEMAS)],
         ).fetchall()
     for model, column, kind in rows:
@@ -107,7 +115,9 @@ def with_columns(text: str, file: str, built: Built, dictionary: Mapping[str, Co
         said = yaml.safe_load(entry)[0]
         model = said["name"]
         if model not in built:
-            raise CitytradeError(f"{file}: there is no model {model}. Take its entry out, or write {model}.sql.")
+            raise CitytradeError(
+                f"{file}: there is no model {model}. Take its entry out, or write {model}.sql."
+            )
         types = said.get("config", {}).get("meta", {}).get("types", {})
         _refuse_unknown(model, built[model], types, dictionary)
         lines = "".join(_column_line(kind, dictionary[name]) for name, kind in built[model])
@@ -133,7 +143,10 @@ def _refuse_unknown(
         if name not in dictionary:
             wrong.append(f"{name} ({kind}) is not in the dictionary: write its row")
         elif (wanted := types.get(name, dictionary[name].data_type)) != kind:
-            wrong.append(f"{name} is {kind} and should be {wanted}: cast it, or name its type in the model's meta.types")
+            wrong.append(
+                f"{name} is {kind} and should be {wanted}: cast it, or name its type in the model's"
+                " meta.types"
+            )
     gone = sorted(set(types) - {name for name, _ in columns})
     wrong += [f"meta.types names {name}, which it has not" for name in gone]
     if wrong:
@@ -149,9 +162,13 @@ def indicator_lists(dictionary: Mapping[str, ColumnEntry]) -> str:
     return (
         "{#- Written from seeds/dictionary/columns.csv by `make dictionary`; "
         "edit the dictionary, not this file. -#}\n\n"
-        + _list_macro("city_indicators", "What yearbooks print of a whole city, as panels list it.", city)
+        + _list_macro(
+            "city_indicators", "What yearbooks print of a whole city, as panels list it.", city
+        )
         + "\n"
-        + _list_macro("district_indicators", "Those that panels hold of the districts too.", district)
+        + _list_macro(
+            "district_indicators", "Those that panels hold of the districts too.", district
+        )
     )
 
 
@@ -161,7 +178,9 @@ def _list_macro(name: str, told: str, values: Iterable[str]) -> str:
     return f"{{#- {told} -#}}\n{{% macro {name}() -%}}\n{body}\n{{%- endmacro %}}\n"
 
 
-def contracts(built: Built, dictionary: Mapping[str, ColumnEntry], project: Path = PROJECT) -> dict[Path, str]:
+def contracts(
+    built: Built, dictionary: Mapping[str, ColumnEntry], project: Path = PROJECT
+) -> dict[Path, str]:
     """Each _<folder>.yml that describes models, with what it should hold.
 
     Raises
@@ -177,7 +196,10 @@ def contracts(built: Built, dictionary: Mapping[str, ColumnEntry], project: Path
             named.update(re.findall(r"(?m)^  - name: (\w+)", text))
     nameless = sorted(set(built) - named)
     if nameless:
-        raise CitytradeError(f"No _<folder>.yml names {', '.join(nameless)}. Write name, description, grain and tests; the columns are filled in.")
+        raise CitytradeError(
+            f"No _<folder>.yml names {', '.join(nameless)}. Write name, description, grain and"
+            " tests; the columns are filled in."
+        )
     return plan
 
 
@@ -208,7 +230,10 @@ def main(arguments: list[str] | None = None) -> int:
     except CitytradeError as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"{differing} files {'would change: run `make dictionary`' if check else 'written from the dictionary'}")
+    print(
+        f"{differing} files"
+        f" {'would change: run `make dictionary`' if check else 'written from the dictionary'}"
+    )
     return int(check and differing > 0)
 
 

@@ -1,4 +1,6 @@
-"""The dictionary of columns: type, kind, unit, labels, definition, source and bounds, from its one home in the dbt project."""
+"""The dictionary of columns: type, kind, unit, labels, definition, source and bounds, from its one
+home in the dbt project.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +12,23 @@ from warehouse.errors import CitytradeError
 from warehouse.project import SEEDS
 
 COLUMNS = SEEDS / "dictionary" / "columns.csv"
-FIELDS = ("column_name", "data_type", "kind", "unit", "label_en", "label_zh", "definition", "source", "minimum", "maximum", "bound_reason")
+FIELDS = (
+    "column_name",
+    "data_type",
+    "kind",
+    "unit",
+    "label_en",
+    "label_zh",
+    "definition",
+    "source",
+    "minimum",
+    "maximum",
+    "bound_reason",
+)
 
 
-# What a column is for. `indicator`: a yearbook prints it of a city, and the panels list it in the dictionary's order.
+# What a column is for. `indicator`: a yearbook prints it of a city, and the panels list it in the
+# dictionary's order.
 KINDS = frozenset({
     "key", "name", "indicator", "measure", "index", "log", "lag", "standardised", "dummy", "flag",
     "group", "instrument", "note",
@@ -42,7 +57,8 @@ def read_dictionary(file: Path | None = None) -> dict[str, ColumnEntry]:
 
     Raises
     ------
-    CitytradeError : a missing column, a name that stands twice, a kind that is not in KINDS, or a bound that is not a number.
+    CitytradeError : a missing column, a name that stands twice, a kind that is not in KINDS, or a
+        bound that is not a number.
     """
     file = file or COLUMNS
     entries: dict[str, ColumnEntry] = {}
@@ -50,15 +66,26 @@ def read_dictionary(file: Path | None = None) -> dict[str, ColumnEntry]:
         reader = csv.DictReader(handle)
         missing = [name for name in FIELDS if name not in (reader.fieldnames or [])]
         if missing:
-            raise CitytradeError(f"{file}: column {', '.join(missing)} is missing. Add it to the header.")
+            raise CitytradeError(
+                f"{file}: column {', '.join(missing)} is missing. Add it to the header."
+            )
         for row in reader:
             name = row["column_name"]
             if name in entries:
-                raise CitytradeError(f"{file}, line {reader.line_num}: {name} stands twice. Keep one row.")
+                raise CitytradeError(
+                    f"{file}, line {reader.line_num}: {name} stands twice. Keep one row."
+                )
             if row["kind"] not in KINDS:
-                raise CitytradeError(f"{file}, line {reader.line_num}: {name} has the kind {row['kind']!r}. Write one of {', '.join(sorted(KINDS))}.")
+                raise CitytradeError(
+                    f"{file}, line {reader.line_num}: {name} has the kind {row['kind']!r}. Write"
+                    f" one of {', '.join(sorted(KINDS))}."
+                )
             texts = {key: row[key] or "" for key in FIELDS if key not in ("minimum", "maximum")}
-            entries[name] = ColumnEntry(**texts, minimum=_bound(file, reader.line_num, row["minimum"]), maximum=_bound(file, reader.line_num, row["maximum"]))
+            entries[name] = ColumnEntry(
+                **texts,
+                minimum=_bound(file, reader.line_num, row["minimum"]),
+                maximum=_bound(file, reader.line_num, row["maximum"]),
+            )
     return entries
 
 
@@ -68,4 +95,7 @@ def _bound(file: Path, line: int, text: str | None) -> float | None:
     try:
         return float(text)
     except ValueError as error:
-        raise CitytradeError(f"{file}, line {line}: the bound {text!r} is not a number. Write e.g. 0 or leave it empty.") from error
+        raise CitytradeError(
+            f"{file}, line {line}: the bound {text!r} is not a number. Write e.g. 0 or leave it"
+            " empty."
+        ) from error

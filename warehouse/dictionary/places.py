@@ -12,19 +12,25 @@ from warehouse.project import SEEDS
 # Marks of a footnote at the end of a name or a number: ① ² * † [1] and, in names, 1) and (1).
 MARKS = re.compile(r"(?:[①-⑳²³¹⁰-⁹*＊※†‡]|[\[［【][0-9]{1,2}[\]］】])+$")
 NUMBERED = re.compile(r"(?:[(（][0-9]{1,2}[)）]|(?<=[\u4e00-\u9fff])[0-9]{1,2}[)）])$")
-LATIN_BESIDE = re.compile(r"[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ'’.,·\-]*$|^[A-Za-zＡ-Ｚａ-ｚ'’.,·\-]+")
+LATIN_BESIDE = re.compile(
+    r"[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ'’.,·\-]*$|^[A-Za-zＡ-Ｚａ-ｚ'’.,·\-]+"
+)
 BETWEEN = "-－—/／·,，、_"
 CITY_NAMES, CITIES = SEEDS / "geography" / "city_names.csv", SEEDS / "geography" / "cities.csv"
 
 
 def clean_name(name: str) -> str:
-    """A name without the blanks (also full-width ones) that sheets put before, after and inside it."""
+    """A name without the blanks (also full-width ones) that sheets put before, after and
+    inside it.
+    """
     return re.sub(r"[\s\u3000\ufeff\u200b\u200c\u200d]+", "", name)
 
 
 @cache
 def city_names() -> frozenset[str]:
-    """Every name, full or short, under which a prefecture-level division has been published since 2000."""
+    """Every name, full or short, under which a prefecture-level division has been published since
+    2000.
+    """
     with CITY_NAMES.open(encoding="utf-8", newline="") as handle:
         return frozenset(row["name_zh"] for row in csv.DictReader(handle))
 
@@ -37,21 +43,31 @@ def province_names() -> dict[str, str]:
 
 
 def without_marks(text: str) -> str:
-    """A name or number without the marks of footnotes at its end, and without blanks before them."""
+    """A name or number without the marks of footnotes at its end, and without blanks
+    before them.
+    """
     return MARKS.sub("", text).rstrip()
 
 
 @cache
 def city_name(printed: str) -> str:
-    """The published name that a printed one stands for; a name that is not known comes back cleaned.
+    """The published name that a printed one stands for; a name that is not known comes back
+    cleaned.
 
-    Known are names with a footnote's mark, with the English name beside the Chinese (杭州市 Hangzhou), with their province before
-    them (浙江杭州, 浙江省杭州市), and those that say 市辖区 after them. A misprint is not: nobody guesses which city it means.
+    Known are names with a footnote's mark, with the English name beside the Chinese (杭州市
+    Hangzhou), with their province before them (浙江杭州, 浙江省杭州市), and those that say 市辖区
+    after them. A misprint is not: nobody guesses which city it means.
     """
     cleaned = clean_name(printed)
     plain = NUMBERED.sub("", without_marks(cleaned))
     for name in (cleaned, plain, LATIN_BESIDE.sub("", plain)):
-        for found in (name, _without_province(name), name.removesuffix("市辖区"), name.removesuffix("辖区"), _without_province(name.removesuffix("辖区"))):
+        for found in (
+            name,
+            _without_province(name),
+            name.removesuffix("市辖区"),
+            name.removesuffix("辖区"),
+            _without_province(name.removesuffix("辖区")),
+        ):
             if found in city_names():
                 return found
     return cleaned
@@ -71,7 +87,9 @@ def _provinces_of_cities() -> dict[str, frozenset[str]]:
 def province_prefixes() -> dict[str, str]:
     """Full and short names of provinces -> codes, the longest first."""
     full = province_names()
-    short = {re.sub(r"(维吾尔|壮族|回族)?自治区$|省$|市$", "", name): code for name, code in full.items()}
+    short = {
+        re.sub(r"(维吾尔|壮族|回族)?自治区$|省$|市$", "", name): code for name, code in full.items()
+    }
     return dict(sorted({**short, **full}.items(), key=lambda pair: -len(pair[0])))
 
 
@@ -86,11 +104,15 @@ def _without_province(name: str) -> str:
 
 @cache
 def nearest_names(name: str) -> tuple[str, ...]:
-    """Up to three known names that look most like one that matches nothing; of equals, those with the same characters in the same places."""
+    """Up to three known names that look most like one that matches nothing; of equals, those with
+    the same characters in the same places.
+    """
     wanted = clean_name(name)
 
     def likeness(known: str) -> tuple[float, int]:
-        return difflib.SequenceMatcher(None, known, wanted).ratio(), sum(a == b for a, b in zip(known, wanted, strict=False))
+        return difflib.SequenceMatcher(None, known, wanted).ratio(), sum(
+            a == b for a, b in zip(known, wanted, strict=False)
+        )
 
     close = difflib.get_close_matches(wanted, sorted(city_names()), n=30, cutoff=0.3)
     return tuple(sorted(close, key=likeness, reverse=True)[:3])

@@ -1,4 +1,6 @@
-"""Files of one source that hold the same rows: read together they would count everything twice, and nobody would notice."""
+"""Files of one source that hold the same rows: read together they would count everything twice, and
+nobody would notice.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ from warehouse.lake.schema import LINEAGE
 
 
 def refuse_duplicates(lake: Path, loads: Mapping[Path, LoadReport]) -> None:
-    """Compare the loads of one source's files, by counts first and by rows only where the counts agree.
+    """Compare the loads of one source's files, by counts first and by rows only where the counts
+    agree.
 
-    Two files of the same bytes may differ in rows, where a file's name says what year or vintage it holds.
+    Two files of the same bytes may differ in rows, where a file's name says what year or vintage it
+    holds.
 
     Raises
     ------
@@ -25,21 +29,38 @@ def refuse_duplicates(lake: Path, loads: Mapping[Path, LoadReport]) -> None:
     """
     alike: dict[tuple[object, ...], list[Path]] = {}
     for file, load in loads.items():
-        alike.setdefault((load.read_n, tuple(sorted(load.tables.items())), tuple(sorted(load.set_aside.items()))), []).append(file)
+        alike.setdefault(
+            (
+                load.read_n,
+                tuple(sorted(load.tables.items())),
+                tuple(sorted(load.set_aside.items())),
+            ),
+            [],
+        ).append(file)
     for files in alike.values():
         for first, second in itertools.combinations(files, 2):
             one, other = loads[first], loads[second]
             if one.load_id == other.load_id or (one.accepted_n and _same_rows(lake, one, other)):
                 what = "bytes" if one.fingerprint == other.fingerprint else "rows"
                 name, twin = _told_apart(first, second)
-                raise SourceError(twin, "", f"holds the same {what} as {name}", "Name one of them in the configuration")
+                raise SourceError(
+                    twin,
+                    "",
+                    f"holds the same {what} as {name}",
+                    "Name one of them in the configuration",
+                )
 
 
 def _same_rows(lake: Path, one: LoadReport, other: LoadReport) -> bool:
-    """Whether each table has the same rows in both, whatever their order; their numbers of rows are known to agree."""
+    """Whether each table has the same rows in both, whatever their order; their numbers of rows are
+    known to agree.
+    """
     with duckdb.connect() as connection:
         for table in one.tables:
-            first, second = (sql_text(load_folder(lake, load.source, load.load_id) / f"{table}.parquet") for load in (one, other))
+            first, second = (
+                sql_text(load_folder(lake, load.source, load.load_id) / f"{table}.parquet")
+                for load in (one, other)
+            )
             rows = f"select * exclude ({', '.join(LINEAGE)}) from read_parquet"
             query = f"select 1 from ({rows}({first}) except all {rows}({second})) limit 1"
             if connection.execute(query).fetchone() is not None:

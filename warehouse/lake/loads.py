@@ -1,11 +1,13 @@
 """The lake: what was read from raw files, as typed Parquet, written once and never edited.
 
-    lake/loads/<source>/<load_id>/<table>.parquet, set_aside.parquet, report.json   one folder a raw file
-    lake/sets/<set_id>/<table>/<load_id>.parquet                                    links: what one release is built from
-    lake/active -> sets/<set_id>                                                    what `dbt build` by hand reads
+    lake/loads/<source>/<load_id>/<table>.parquet, set_aside.parquet, report.json one folder a raw
+        file
+    lake/sets/<set_id>/<table>/<load_id>.parquet links: what one release is built from
+    lake/active -> sets/<set_id> what `dbt build` by hand reads
 
-A load's name is made of the file's content, the source and the reader's code, so the same file read by the same
-reader is never read again, and a half-written load is never seen: it is written beside and renamed in one step.
+A load's name is made of the file's content, the source and the reader's code, so the same file read
+by the same reader is never read again, and a half-written load is never seen: it is written beside
+and renamed in one step.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
 
 @dataclass(frozen=True)
 class FilePart:
-    """A member of an archive that was loaded; `layout` is empty for a document that was left unread."""
+    """A member of an archive that was loaded; `layout` is empty for a document that was left
+    unread.
+    """
 
     name: str
     fingerprint: str
@@ -54,7 +58,9 @@ class ColumnFate:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What reading one raw file gave. Units of every count: rows of the lake tables (see `warehouse.lake.schema`)."""
+    """What reading one raw file gave. Units of every count: rows of the lake tables (see
+    `warehouse.lake.schema`).
+    """
 
     source: str
     load_id: str
@@ -68,8 +74,12 @@ class LoadReport:
     tables: dict[str, int] = field(default_factory=dict)
     first_year: int | None = None
     last_year: int | None = None
-    members: list[dict[str, Any]] = field(default_factory=list)  # FilePart by FilePart; empty unless the file is an archive
-    columns: list[dict[str, Any]] = field(default_factory=list)  # ColumnFate by ColumnFate, of every table that was read
+    members: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # FilePart by FilePart; empty unless the file is an archive
+    columns: list[dict[str, Any]] = field(
+        default_factory=list
+    )  # ColumnFate by ColumnFate, of every table that was read
 
     @property
     def set_aside_n(self) -> int:
@@ -77,21 +87,36 @@ class LoadReport:
 
     @property
     def column_rows(self) -> list[dict[str, Any]]:
-        return [{"source": self.source, "load_id": self.load_id, **column} for column in self.columns]
+        return [
+            {"source": self.source, "load_id": self.load_id, **column} for column in self.columns
+        ]
 
     @property
     def file_rows(self) -> list[dict[str, Any]]:
-        """What the rows' `file_id` stands for: the file, or each member of an archive that was read."""
+        """What the rows' `file_id` stands for: the file, or each member of an archive that was
+        read.
+        """
         whole = {"source": self.source, "load_id": self.load_id}
         if not self.members:
             parts = [FilePart(self.file_name, self.fingerprint, self.bytes_n, self.layout)]
         else:
             parts = [FilePart(**member) for member in self.members if member["layout"]]
-        return [{**whole, "file_id": part.fingerprint[:12], "file_name": part.name, "fingerprint": part.fingerprint, "bytes_n": part.bytes_n} for part in parts]
+        return [
+            {
+                **whole,
+                "file_id": part.fingerprint[:12],
+                "file_name": part.name,
+                "fingerprint": part.fingerprint,
+                "bytes_n": part.bytes_n,
+            }
+            for part in parts
+        ]
 
 
 def sql_text(value: str | os.PathLike[str]) -> str:
-    """A path or another text as a whole SQL literal, its quotes included: o'brien becomes 'o''brien'."""
+    """A path or another text as a whole SQL literal, its quotes included: o'brien becomes
+    'o''brien'.
+    """
     return "'" + os.fspath(value).replace("'", "''") + "'"
 
 
@@ -143,8 +168,8 @@ def activate(lake: Path, loads: Iterable[LoadReport], tables: Tables) -> str:
 def make_set(lake: Path, loads: Iterable[LoadReport], tables: Tables) -> str:
     """Link the named loads into one folder that models can read, and return the set's id.
 
-    Every table of the lake is present in a set, an absent source's as a file without rows, so that the models
-    run and leave that source's columns null.
+    Every table of the lake is present in a set, an absent source's as a file without rows, so that
+    the models run and leave that source's columns null.
     """
     chosen = sorted(loads, key=lambda load: (load.source, load.load_id))
     key = json.dumps([[load.source, load.load_id] for load in chosen] + [sorted(tables)])
@@ -161,20 +186,26 @@ def make_set(lake: Path, loads: Iterable[LoadReport], tables: Tables) -> str:
 
 
 def prune_lake(lake: Path, loads: Iterable[tuple[str, str]], sets: Iterable[str]) -> int:
-    """Remove loads and sets that no kept release was made from, and what a killed reader left; returns how many loads went.
+    """Remove loads and sets that no kept release was made from, and what a killed reader left;
+    returns how many loads went.
 
     Parameters
     ----------
     loads : (source, load_id) of the loads to keep
     sets : the sets to keep; the active one is kept in any case
 
-    The caller holds the refresh lock, so nobody is writing a load. A load that is needed again is read again.
+    The caller holds the refresh lock, so nobody is writing a load. A load that is needed again is
+    read again.
     """
     kept_loads, kept_sets = set(loads), {*sets, Path(os.path.realpath(lake / "active")).name}
     for folder in (lake / "sets").glob("*"):
         if folder.name not in kept_sets:
             shutil.rmtree(folder, ignore_errors=True)
-    doomed = [folder for folder in (lake / "loads").glob("*/*") if (folder.parent.name, folder.name) not in kept_loads]
+    doomed = [
+        folder
+        for folder in (lake / "loads").glob("*/*")
+        if (folder.parent.name, folder.name) not in kept_loads
+    ]
     for folder in doomed:
         # Its report goes first: a removal that is cut short leaves no load that looks finished.
         (folder / "report.json").unlink(missing_ok=True)
@@ -183,7 +214,9 @@ def prune_lake(lake: Path, loads: Iterable[tuple[str, str]], sets: Iterable[str]
 
 
 def switch_link(link: Path, target: Path) -> None:
-    """Point a link at another folder in one step; whoever follows it sees the old folder or the new one."""
+    """Point a link at another folder in one step; whoever follows it sees the old folder or the new
+    one.
+    """
     fresh = link.with_name(f".{link.name}.{uuid.uuid4().hex[:8]}")
     fresh.symlink_to(target, target_is_directory=True)
     os.replace(fresh, link)
@@ -192,9 +225,15 @@ def switch_link(link: Path, target: Path) -> None:
 def _link_tables(lake: Path, building: Path, loads: list[LoadReport], tables: Tables) -> None:
     schema_folder = lake / "schema"
     schema_folder.mkdir(parents=True, exist_ok=True)
-    for name, columns in {**{name: stored(columns) for name, columns in tables.items()}, "set_aside": SET_ASIDE}.items():
+    for name, columns in {
+        **{name: stored(columns) for name, columns in tables.items()},
+        "set_aside": SET_ASIDE,
+    }.items():
         (building / name).mkdir(parents=True)
-        empty = schema_folder / f"{name}.{hashlib.sha256(repr(columns).encode()).hexdigest()[:8]}.parquet"
+        empty = (
+            schema_folder
+            / f"{name}.{hashlib.sha256(repr(columns).encode()).hexdigest()[:8]}.parquet"
+        )
         if not empty.is_file():
             _write_empty(columns, empty)
         (building / name / "_schema.parquet").symlink_to(os.path.relpath(empty, building / name))
@@ -202,11 +241,16 @@ def _link_tables(lake: Path, building: Path, loads: list[LoadReport], tables: Ta
         for name in (*load.tables, "set_aside"):
             file = load_folder(lake, load.source, load.load_id) / f"{name}.parquet"
             if file.is_file():
-                (building / name / f"{load.load_id}.parquet").symlink_to(os.path.relpath(file, building / name))
+                (building / name / f"{load.load_id}.parquet").symlink_to(
+                    os.path.relpath(file, building / name)
+                )
 
 
 def _write_empty(columns: Columns, file: Path) -> None:
     partial = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
     with duckdb.connect() as connection:
-        connection.execute(f"copy (select {as_select(columns, dict.fromkeys(columns, 'null'))} limit 0) to {sql_text(partial)} (format parquet)")
+        connection.execute(
+            f"copy (select {as_select(columns, dict.fromkeys(columns, 'null'))} limit 0) to"
+            f" {sql_text(partial)} (format parquet)"
+        )
     os.replace(partial, file)

@@ -1,8 +1,9 @@
 """The columns that every lake table has, and how a source says which tables it delivers.
 
-A source declares its tables beside its reader, column by column, in DuckDB types. Values are in base units (CNY, USD,
-persons, km2), never in 万元 or 亿元, except `value_cents` (hundredths of a USD, or of `currency` where that column stands).
-Names and codes are as published; the models, not the readers, say which city or product they mean.
+A source declares its tables beside its reader, column by column, in DuckDB types. Values are in
+base units (CNY, USD, persons, km2), never in 万元 or 亿元, except `value_cents` (hundredths of a
+USD, or of `currency` where that column stands). Names and codes are as published; the models, not
+the readers, say which city or product they mean.
 """
 
 from __future__ import annotations
@@ -31,5 +32,7 @@ def stored(columns: Columns) -> dict[str, str]:
 
 
 def as_select(columns: Columns, given: Mapping[str, str]) -> str:
-    """A select list that casts every column to its type; `given` says what stands for a column that is not named after it."""
+    """A select list that casts every column to its type; `given` says what stands for a column that
+    is not named after it.
+    """
     return ", ".join(f"{given.get(name, name)}::{kind} as {name}" for name, kind in columns.items())

@@ -1,1 +1,3 @@
-"""How a reader's query reaches a release: which statements read, on what connection, within which limits."""
+"""How a reader's query reaches a release: which statements read, on what connection, within which
+limits.
+"""

@@ -1,4 +1,6 @@
-"""A connection to one release that can only read it, whoever else has it open and with which limits."""
+"""A connection to one release that can only read it, whoever else has it open and with which
+limits.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,10 @@ CATALOG = "warehouse"
 SEARCH_PATH = ("main", "indices", "intermediate", "seeds", "meta")
 # What a connection gives back; whatever would write, register or create is not among it.
 RESULTS = frozenset((
-    "arrow", "close", "description", "df", "fetch_arrow_table", "fetch_df", "fetch_df_chunk", "fetch_record_batch", "fetchall", "fetchdf", "fetchmany",
-    "fetchnumpy", "fetchone", "interrupt", "pl", "query_progress", "rowcount", "to_arrow_reader", "to_arrow_table",
+    "arrow", "close", "description", "df", "fetch_arrow_table", "fetch_df", "fetch_df_chunk",
+    "fetch_record_batch", "fetchall", "fetchdf", "fetchmany",
+    "fetchnumpy", "fetchone", "interrupt", "pl", "query_progress", "rowcount", "to_arrow_reader",
+    "to_arrow_table",
 ))  # fmt: skip
 SETTINGS = {
     "temp_directory": "",  # a query over its memory fails instead of filling the disk
@@ -30,10 +34,11 @@ SETTINGS = {
 
 
 def open_release(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConnection:
-    """Open a release's file in a database of its own, without files, network or settings that a statement can change.
+    """Open a release's file in a database of its own, without files, network or settings that a
+    statement can change.
 
-    The file is attached rather than opened, so that connections with other limits, or of other programs of this
-    process, do not stand in its way.
+    The file is attached rather than opened, so that connections with other limits, or of other
+    programs of this process, do not stand in its way.
 
     Parameters
     ----------
@@ -43,14 +48,24 @@ def open_release(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConn
     ------
     ReleaseError : a file that DuckDB cannot open.
     """
-    connection = duckdb.connect(":memory:", config={**SETTINGS, **({"memory_limit": memory} if memory is not None else {})})
+    connection = duckdb.connect(
+        ":memory:", config={**SETTINGS, **({"memory_limit": memory} if memory is not None else {})}
+    )
     try:
         connection.execute(f"attach {sql_text(folder / DATABASE)} as {CATALOG} (read_only)")
     except duckdb.Error as error:
         connection.close()
         raise _unopened(folder, error) from error
-    there = {row[0] for row in connection.execute("select schema_name from duckdb_schemas() where database_name = ?", [CATALOG]).fetchall()}
-    connection.execute(f"set search_path = '{','.join(f'{CATALOG}.{schema}' for schema in SEARCH_PATH if schema in there)}'")
+    there = {
+        row[0]
+        for row in connection.execute(
+            "select schema_name from duckdb_schemas() where database_name = ?", [CATALOG]
+        ).fetchall()
+    }
+    connection.execute(
+        "set search_path ="
+        f" '{','.join(f'{CATALOG}.{schema}' for schema in SEARCH_PATH if schema in there)}'"
+    )
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
@@ -66,7 +81,8 @@ def _unopened(folder: Path, error: duckdb.Error) -> ReleaseError:
 
 
 class ReadingConnection:
-    """A DuckDB connection that runs reading statements only; results come as from DuckDB's own: fetchall(), df(), arrow().
+    """A DuckDB connection that runs reading statements only; results come as from DuckDB's own:
+    fetchall(), df(), arrow().
 
     Raises
     ------
@@ -94,10 +110,18 @@ class ReadingConnection:
     def __getattr__(self, name: str) -> Any:
         if name in RESULTS:
             return getattr(self._connection, name)
-        raise AttributeError(f"a connection to a release has no {name}: it only reads. It has execute, sql, cursor, {', '.join(sorted(RESULTS))}.")
+        raise AttributeError(
+            f"a connection to a release has no {name}: it only reads. It has execute, sql, cursor,"
+            f" {', '.join(sorted(RESULTS))}."
+        )
 
     def __enter__(self) -> ReadingConnection:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._connection.close()

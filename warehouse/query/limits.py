@@ -21,7 +21,13 @@ class Limits:
         return int(self.memory[:-2]) * UNITS[self.memory[-2:]]
 
     def over_time(self) -> CitytradeError:
-        return CitytradeError(f"The query was stopped after {self.seconds:g} s. Narrow it (fewer years, fewer columns), or allow more with --seconds.")
+        return CitytradeError(
+            f"The query was stopped after {self.seconds:g} s. Narrow it (fewer years, fewer"
+            " columns), or allow more with --seconds."
+        )
 
     def over_memory(self) -> CitytradeError:
-        return CitytradeError(f"The query wanted more than {self.memory} of memory. Narrow it, or allow more with --memory.")
+        return CitytradeError(
+            f"The query wanted more than {self.memory} of memory. Narrow it, or allow more with"
+            " --memory."
+        )

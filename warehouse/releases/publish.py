@@ -1,7 +1,8 @@
 """Releases on disk: a build is finished beside the published ones and takes its place in one step.
 
 home/builds/.<release>.tmp/   being built or removed; nobody reads it
-home/builds/<release>/        warehouse.duckdb, release.json and dbt's artefacts; sealed, never changed again
+home/builds/<release>/ warehouse.duckdb, release.json and dbt's artefacts; sealed, never changed
+    again
 home/current -> builds/<release>
 home/published                the names of all releases that readers ever got, one a line
 """
@@ -31,11 +32,13 @@ RELEASE_PATTERN = re.compile(r"^\d{8}T\d{6}Z-[0-9a-f]{6}$")
 class Manifest:
     """What a release was made from, enough to make it again.
 
-    code_version : the commit of the code, "+" after it if files were changed since; empty outside a clone
+    code_version : the commit of the code, "+" after it if files were changed since; empty outside a
+        clone
     years : first and last year of the panels
     sources : one mapping a source: source, status, message, is_simulated
     loads : the fields of each `warehouse.lake.loads.LoadReport` in use
-    tables : schema.table -> rows and a hash of their content that no order of rows changes; schema `meta` is left out
+    tables : schema.table -> rows and a hash of their content that no order of rows changes; schema
+        `meta` is left out
     """
 
     release: str
@@ -60,7 +63,9 @@ def release_id(moment: datetime, input_fingerprint: str) -> str:
 
 
 def next_release_id(home: Path, moment: datetime, input_fingerprint: str) -> str:
-    """A name after every release on disk, also on a machine whose clock was set back: names sort in the order of publication."""
+    """A name after every release on disk, also on a machine whose clock was set back: names sort in
+    the order of publication.
+    """
     names = release_names(home)
     if names:
         newest = datetime.strptime(names[-1].split("-")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -101,7 +106,11 @@ def note_published(home: Path, *releases: str | None) -> None:
 
 def _names_on_disk(home: Path) -> list[str]:
     builds = home / "builds"
-    return sorted(entry.name for entry in builds.iterdir() if RELEASE_PATTERN.match(entry.name)) if builds.is_dir() else []
+    return (
+        sorted(entry.name for entry in builds.iterdir() if RELEASE_PATTERN.match(entry.name))
+        if builds.is_dir()
+        else []
+    )
 
 
 def read_manifest(home: Path, release: str) -> Manifest:
@@ -127,17 +136,24 @@ def read_manifest_file(file: Path) -> Manifest:
     try:
         return Manifest(**json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise ReleaseError(f"{file}: not a release manifest ({error}). Run `citytrade refresh --force` to build a new release.") from error
+        raise ReleaseError(
+            f"{file}: not a release manifest ({error}). Run `citytrade refresh --force` to build a"
+            " new release."
+        ) from error
 
 
 def unknown_release(home: Path, release: str) -> ReleaseError:
     """The error for a release that is not on disk; it names those that are."""
     known = ", ".join(release_names(home)) or "none"
-    return ReleaseError(f"Release {release!r} is not in {home / 'builds'} (there: {known}). Name one of these, or run `citytrade refresh`.")
+    return ReleaseError(
+        f"Release {release!r} is not in {home / 'builds'} (there: {known}). Name one of these, or"
+        " run `citytrade refresh`."
+    )
 
 
 def named_release(home: Path, name: str) -> str:
-    """A release by its name, by the beginning of its name, or as `current` or `previous` (the one before the current).
+    """A release by its name, by the beginning of its name, or as `current` or `previous` (the one
+    before the current).
 
     Raises
     ------
@@ -151,9 +167,14 @@ def named_release(home: Path, name: str) -> str:
         if not before:
             raise ReleaseError(f"There is no release before the current one in {home / 'builds'}.")
         return before[-1]
-    found = [known for known in names if known == name] or [known for known in names if name and known.startswith(name)]
+    found = [known for known in names if known == name] or [
+        known for known in names if name and known.startswith(name)
+    ]
     if len(found) > 1:
-        raise ReleaseError(f"{len(found)} releases begin with {name!r} ({', '.join(found)}). Give more of the name.")
+        raise ReleaseError(
+            f"{len(found)} releases begin with {name!r} ({', '.join(found)}). Give more of the"
+            " name."
+        )
     if not found:
         raise unknown_release(home, name)
     return found[0]
@@ -165,7 +186,10 @@ def begin_release(home: Path, release: str) -> Path:
     The caller holds the refresh lock, so no live build is among the leftovers.
     """
     if (home / "builds" / release).exists():
-        raise ReleaseError(f"Release {release} is already in {home / 'builds'}: two releases in one second. Run the refresh again.")
+        raise ReleaseError(
+            f"Release {release} is already in {home / 'builds'}: two releases in one second. Run"
+            " the refresh again."
+        )
     return begin_build(home, release)
 
 
@@ -183,7 +207,8 @@ def begin_build(home: Path, name: str) -> Path:
 def publish(home: Path, build: Path, manifest: Manifest, kept: int = KEPT) -> Path:
     """Give a finished build its name, make it the current release, and remove the oldest ones.
 
-    Everything is on the disk before the link is switched, so a power cut leaves the old release or the new one.
+    Everything is on the disk before the link is switched, so a power cut leaves the old release or
+    the new one.
     """
     target = put_in_place(home, build, manifest)
     make_current(home, manifest.release)
@@ -192,9 +217,14 @@ def publish(home: Path, build: Path, manifest: Manifest, kept: int = KEPT) -> Pa
 
 
 def put_in_place(home: Path, build: Path, manifest: Manifest) -> Path:
-    """Write a finished build's manifest, seal it and give it its name, without making it the current release."""
+    """Write a finished build's manifest, seal it and give it its name, without making it the
+    current release.
+    """
     if not (build / DATABASE).is_file():
-        raise ReleaseError(f"{build / DATABASE} was never written, so there is nothing to publish. Run `citytrade refresh` again and read its first message.")
+        raise ReleaseError(
+            f"{build / DATABASE} was never written, so there is nothing to publish. Run `citytrade"
+            " refresh` again and read its first message."
+        )
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1, sort_keys=True)
     (build / MANIFEST).write_text(text, encoding="utf-8")
     if not (home / PUBLISHED).is_file():
@@ -227,7 +257,8 @@ def prune(home: Path, kept: int = KEPT) -> list[str]:
     names = release_names(home)
     doomed = [name for name in names[: max(len(names) - kept, 0)] if name != current_release(home)]
     for name in doomed:
-        # Renamed first, so that a removal that is cut short leaves no half release under a release's name.
+        # Renamed first, so that a removal that is cut short leaves no half release under a
+        # release's name.
         grave = home / "builds" / f".{name}.tmp"
         (home / "builds" / name).rename(grave)
         remove_tree(grave)

@@ -1,7 +1,8 @@
-"""A published release is sealed: its files lose their write bits, and a list of their hashes lies among them.
+"""A published release is sealed: its files lose their write bits, and a list of their hashes lies
+among them.
 
-A program that opens the warehouse file for writing is told that it is read-only, and whoever changes a byte all the
-same is found: `SHA256SUMS` is what `sha256sum --check SHA256SUMS` reads.
+A program that opens the warehouse file for writing is told that it is read-only, and whoever
+changes a byte all the same is found: `SHA256SUMS` is what `sha256sum --check SHA256SUMS` reads.
 """
 
 from __future__ import annotations
@@ -39,7 +40,11 @@ def broken_seals(folder: Path) -> list[str]:
     here = {name: _digest(folder / name) for name in _names(folder)}
     found = [f"{name!r} is gone" for name in sorted(set(sealed) - set(here))]
     found += [f"{name} was added" for name in sorted(set(here) - set(sealed))]
-    found += [f"{name} was changed" for name in sorted(set(here) & set(sealed)) if here[name] != sealed[name]]
+    found += [
+        f"{name} was changed"
+        for name in sorted(set(here) & set(sealed))
+        if here[name] != sealed[name]
+    ]
     return found or ([] if text == _listed(here) else [f"{SUMS} was changed"])
 
 
@@ -58,7 +63,9 @@ def remove_tree(folder: Path) -> None:
 
 
 def _names(folder: Path) -> list[str]:
-    """Every file but the list itself, as paths from the folder on; a link counts as a file and is never followed."""
+    """Every file but the list itself, as paths from the folder on; a link counts as a file and is
+    never followed.
+    """
     found = [
         (Path(place) / name).relative_to(folder).as_posix()
         for place, folders, files in os.walk(folder)

@@ -1,6 +1,7 @@
 """The configuration: one TOML file that names the raw files and the folder that citytrade keeps.
 
-Relative paths start at the configuration file's own folder; `${NAME}` takes an environment variable.
+Relative paths start at the configuration file's own folder; `${NAME}` takes an environment
+variable.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from typing import Any
 
 from warehouse.errors import ConfigError
 from warehouse.project import PROJECT
-from warehouse.settings.controls import ALERT_KEYS, CONTROL_KEYS, VALUE_KEYS, WITH_VALUES, Alerts, Controls, parse_alerts, parse_controls, refuse_addresses
+from warehouse.settings.controls import (
+    ALERT_KEYS,
+    CONTROL_KEYS,
+    VALUE_KEYS,
+    WITH_VALUES,
+    Alerts,
+    Controls,
+    parse_alerts,
+    parse_controls,
+    refuse_addresses,
+)
 from warehouse.settings.tables import SOURCES_WITH_TABLES, as_option, parse_tables
 
 CONFIG_NAME = "citytrade.toml"
@@ -31,7 +42,10 @@ KNOWN_KEYS = {
     "alerts": ALERT_KEYS,
 }
 # Settings that one source alone has: what its files cannot say of themselves.
-SOURCE_KEYS = {"customs": {"flow", "export_files", "import_files"}, **{key: {"tables"} for key in SOURCES_WITH_TABLES}}
+SOURCE_KEYS = {
+    "customs": {"flow", "export_files", "import_files"},
+    **{key: {"tables"} for key in SOURCES_WITH_TABLES},
+}
 LARGEST_BYTES = 4_000_000
 UNUSABLE = "#?%"  # they end or escape parts of the addresses by which databases are opened
 FLOWS = ("export", "import")
@@ -50,7 +64,8 @@ class SimulateSettings:
 class SourceSettings:
     """Where one source's raw files are found, and what only the user can know about them.
 
-    options : setting -> text, as the source's readers look it up; a list of patterns stands one a line
+    options : setting -> text, as the source's readers look it up; a list of patterns stands one a
+        line
     """
 
     patterns: tuple[str, ...]
@@ -69,7 +84,9 @@ class Config:
     sources: dict[str, SourceSettings]
     simulate: SimulateSettings | None
     alerts: Alerts = field(default_factory=Alerts)
-    is_named: bool = True  # False where the file was found rather than named: then nothing that it names is run
+    is_named: bool = (
+        True  # False where the file was found rather than named: then nothing that it names is run
+    )
 
     @property
     def lake(self) -> Path:
@@ -86,7 +103,9 @@ class Config:
 
 
 def find_config(path: str | os.PathLike[str] | None = None) -> Path:
-    """The configuration in force: the one named, the variable's, or the nearest one above this folder."""
+    """The configuration in force: the one named, the variable's, or the nearest one above this
+    folder.
+    """
     if path is not None:
         found = Path(path)
     elif CONFIG_VARIABLE in os.environ:
@@ -97,7 +116,10 @@ def find_config(path: str | os.PathLike[str] | None = None) -> Path:
         candidates.append(PROJECT / CONFIG_NAME)
         found = next((c for c in candidates if c.is_file()), Path(CONFIG_NAME))
     if "\0" in str(found) or not found.is_file():
-        raise ConfigError(f"{found}: no such configuration file. Name one with --config FILE, or copy citytrade.toml from the project.")
+        raise ConfigError(
+            f"{found}: no such configuration file. Name one with --config FILE, or copy"
+            " citytrade.toml from the project."
+        )
     return found.resolve()
 
 
@@ -106,8 +128,10 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
 
     Raises
     ------
-    ConfigError : a missing file, TOML that does not parse, an unknown key (the nearest known one is named),
-        a value of another kind than expected, a variable that is not set, or years in the wrong order.
+    ConfigError : a missing file, TOML that does not parse, an unknown key (the nearest known one is
+        named),
+        a value of another kind than expected, a variable that is not set, or years in the wrong
+        order.
     """
     from warehouse.sources import SOURCES
 
@@ -115,18 +139,28 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     try:
         raw = tomllib.loads(_whole_text(file))
     except OSError as error:
-        raise ConfigError(f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it.") from error
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file}: not valid TOML ({error}). Mend that line and try again.") from error
+        raise ConfigError(
+            f"{file}: not valid TOML ({error}). Mend that line and try again."
+        ) from error
     except RecursionError as error:
-        raise ConfigError(f"{file}: not a configuration: brackets are nested without end. Compare it with the project's citytrade.toml.") from error
+        raise ConfigError(
+            f"{file}: not a configuration: brackets are nested without end. Compare it with the"
+            " project's citytrade.toml."
+        ) from error
 
     _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources", "alerts"})
     settings = _table(file, "warehouse", raw.get("warehouse", {}), KNOWN_KEYS["warehouse"])
     sources = _table(file, "sources", raw.get("sources", {}), set(SOURCES))
     first, last = settings.get("first_year", 2000), settings.get("last_year", 2021)
     if not (isinstance(first, int) and isinstance(last, int) and 1949 <= first <= last <= 2100):
-        raise ConfigError(f"{file}, [warehouse]: first_year = {first!r} and last_year = {last!r} are not two years in order. Give e.g. 2003 and 2023.")
+        raise ConfigError(
+            f"{file}, [warehouse]: first_year = {first!r} and last_year = {last!r} are not two"
+            " years in order. Give e.g. 2003 and 2023."
+        )
 
     home = _absolute(file, _text(file, "[warehouse]", "home", settings.get("home", "data")))
     refuse_signs(f"{file}, [warehouse]: home", home)
@@ -143,7 +177,8 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
 
 
 def with_secrets(config: Config) -> Alerts:
-    """Whom to alert, with the variables in their addresses filled in; only what sends alerts needs those.
+    """Whom to alert, with the variables in their addresses filled in; only what sends alerts needs
+    those.
 
     Raises
     ------
@@ -151,7 +186,8 @@ def with_secrets(config: Config) -> Alerts:
     """
     where = f"{config.path}, [alerts]"
     filled = [
-        re.sub(r"\$\{(\w+)\}", lambda match: _variable(config.path, match.group(1)), text).strip() for text in (config.alerts.webhook, *config.alerts.services)
+        re.sub(r"\$\{(\w+)\}", lambda match: _variable(config.path, match.group(1)), text).strip()
+        for text in (config.alerts.webhook, *config.alerts.services)
     ]
     refuse_addresses(where, filled[0], filled[1:])
     return replace(config.alerts, webhook=filled[0], services=tuple(filled[1:]))
@@ -165,7 +201,10 @@ def _whole_text(file: Path) -> str:
     ConfigError : a file too large to be one.
     """
     if file.stat().st_size > LARGEST_BYTES:
-        raise ConfigError(f"{file}: is {file.stat().st_size / 1e6:.0f} MB large, and no configuration is. Name the right file with --config.")
+        raise ConfigError(
+            f"{file}: is {file.stat().st_size / 1e6:.0f} MB large, and no configuration is. Name"
+            " the right file with --config."
+        )
     return file.read_text(encoding="utf-8-sig")
 
 
@@ -173,30 +212,44 @@ def refuse_signs(what: str, folder: Path) -> None:
     """
     Raises
     ------
-    ConfigError : a folder whose name holds a sign that the databases below it would read as a part of an address.
+    ConfigError : a folder whose name holds a sign that the databases below it would read as a part
+        of an address.
     """
     signs = [sign for sign in UNUSABLE if sign in str(folder)]
     if signs or any(not sign.isprintable() for sign in str(folder)):
         held = " and ".join(signs) or "a sign that cannot be printed"
-        raise ConfigError(f"{what} = {str(folder)!r} holds {held}, with which no database can be kept there. Rename that folder, or choose another.")
+        raise ConfigError(
+            f"{what} = {str(folder)!r} holds {held}, with which no database can be kept there."
+            " Rename that folder, or choose another."
+        )
 
 
 def matched_files(patterns: tuple[str, ...]) -> list[Path]:
-    """Files that the patterns name, sorted; a link that leads out of a pattern's own folder is refused.
+    """Files that the patterns name, sorted; a link that leads out of a pattern's own folder is
+    refused.
 
     Raises
     ------
-    ConfigError : a pattern that matches nothing, or a match outside the folder that the pattern starts from.
+    ConfigError : a pattern that matches nothing, or a match outside the folder that the pattern
+        starts from.
     """
     found: set[Path] = set()
     for pattern in patterns:
         folder = _start_folder(pattern).resolve()
-        matches = [Path(match) for match in glob.glob(pattern, recursive=True) if os.path.isfile(match)]
+        matches = [
+            Path(match) for match in glob.glob(pattern, recursive=True) if os.path.isfile(match)
+        ]
         if not matches:
-            raise ConfigError(f"{_unescaped(pattern)}: no file matches. Check the path, or take the source out of the configuration: its columns will be null.")
+            raise ConfigError(
+                f"{_unescaped(pattern)}: no file matches. Check the path, or take the source out of"
+                " the configuration: its columns will be null."
+            )
         for match in matches:
             if not match.resolve().is_relative_to(folder):
-                raise ConfigError(f"{match}: leads out of {folder}. Copy the file into the data folder instead of linking to it.")
+                raise ConfigError(
+                    f"{match}: leads out of {folder}. Copy the file into the data folder instead of"
+                    " linking to it."
+                )
             found.add(match)
     return sorted(found)
 
@@ -214,18 +267,39 @@ def _unescaped(pattern: str) -> str:
 
 
 def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
-    known = KNOWN_KEYS["source"] | SOURCE_KEYS.get(name, set()) | (VALUE_KEYS if name in WITH_VALUES else set())
+    known = (
+        KNOWN_KEYS["source"]
+        | SOURCE_KEYS.get(name, set())
+        | (VALUE_KEYS if name in WITH_VALUES else set())
+    )
     settings = dict(_table(file, f"sources.{name}", given, known))
     where = f"{file}, [sources.{name}]"
-    tables = parse_tables(where, name, settings.pop("tables", {}), lambda pattern: _absolute_pattern(file, pattern))
+    tables = parse_tables(
+        where, name, settings.pop("tables", {}), lambda pattern: _absolute_pattern(file, pattern)
+    )
     patterns = settings.get("files", [])
-    if not isinstance(patterns, list) or not (patterns or tables) or not all(isinstance(p, str) and "\0" not in p for p in patterns):
-        raise ConfigError(f'{where}: files must be a list of patterns, such as files = ["customs/*.csv"].')
-    options = {key: _option(file, f"[sources.{name}]", key, value) for key, value in sorted(settings.items()) if key in SOURCE_KEYS.get(name, ())}
+    if (
+        not isinstance(patterns, list)
+        or not (patterns or tables)
+        or not all(isinstance(p, str) and "\0" not in p for p in patterns)
+    ):
+        raise ConfigError(
+            f'{where}: files must be a list of patterns, such as files = ["customs/*.csv"].'
+        )
+    options = {
+        key: _option(file, f"[sources.{name}]", key, value)
+        for key, value in sorted(settings.items())
+        if key in SOURCE_KEYS.get(name, ())
+    }
     if tables:
         options["tables"] = as_option(tables)
-    named = [*(_absolute_pattern(file, p) for p in patterns), *(pattern for table in tables for pattern in table.patterns)]
-    return SourceSettings(tuple(dict.fromkeys(named)), options, parse_controls(where, name, settings))
+    named = [
+        *(_absolute_pattern(file, p) for p in patterns),
+        *(pattern for table in tables for pattern in table.patterns),
+    ]
+    return SourceSettings(
+        tuple(dict.fromkeys(named)), options, parse_controls(where, name, settings)
+    )
 
 
 def _alerts(file: Path, raw: object) -> Alerts:
@@ -240,8 +314,15 @@ def _option(file: Path, where: str, key: str, given: object) -> str:
             hint = f"Did you mean {near[0]!r}?" if near else "It is 'export' or 'import'."
             raise ConfigError(f"{file}, {where}: flow = {given!r}. {hint}")
         return str(given)
-    if not isinstance(given, list) or not given or not all(isinstance(p, str) and p.strip() for p in given):
-        raise ConfigError(f'{file}, {where}: {key} must be a list of file names or patterns, such as {key} = ["*_{key[:6]}.csv"].')
+    if (
+        not isinstance(given, list)
+        or not given
+        or not all(isinstance(p, str) and p.strip() for p in given)
+    ):
+        raise ConfigError(
+            f"{file}, {where}: {key} must be a list of file names or patterns, such as {key} ="
+            f' ["*_{key[:6]}.csv"].'
+        )
     return "\n".join(given)
 
 
@@ -254,8 +335,16 @@ def _simulate_settings(file: Path, raw: object) -> SimulateSettings | None:
         raise ConfigError(f"{file}, [simulate]: scale = {scale!r}; it is 'small' or 'paper'.")
     seed = given.get("seed", 1)
     if not isinstance(seed, int) or isinstance(seed, bool):
-        raise ConfigError(f"{file}, [simulate]: seed = {seed!r} is not a whole number. Give e.g. seed = 1.")
-    return SimulateSettings(_absolute(file, _text(file, "[simulate]", "directory", given.get("directory", "data/simulated"))), scale, seed)
+        raise ConfigError(
+            f"{file}, [simulate]: seed = {seed!r} is not a whole number. Give e.g. seed = 1."
+        )
+    return SimulateSettings(
+        _absolute(
+            file, _text(file, "[simulate]", "directory", given.get("directory", "data/simulated"))
+        ),
+        scale,
+        seed,
+    )
 
 
 def _absolute(file: Path, text: str) -> Path:
@@ -263,8 +352,12 @@ def _absolute(file: Path, text: str) -> Path:
 
 
 def _absolute_pattern(file: Path, text: str) -> str:
-    """A pattern from the root on; wildcards count only where the user wrote them, not in the name of a folder or a variable's value."""
-    return os.path.normpath(os.path.join(glob.escape(str(file.parent)), _with_variables(file, text, glob.escape)))
+    """A pattern from the root on; wildcards count only where the user wrote them, not in the name
+    of a folder or a variable's value.
+    """
+    return os.path.normpath(
+        os.path.join(glob.escape(str(file.parent)), _with_variables(file, text, glob.escape))
+    )
 
 
 def _with_variables(file: Path, text: str, escape: Callable[[str], str] = str) -> str:
@@ -276,20 +369,29 @@ def _with_variables(file: Path, text: str, escape: Callable[[str], str] = str) -
 
 def _variable(file: Path, name: str) -> str:
     if name not in os.environ:
-        raise ConfigError(f"{file}: the variable {name} is not set. Set it, for instance: export {name}=/folder/of/raw/files.")
+        raise ConfigError(
+            f"{file}: the variable {name} is not set. Set it, for instance: export"
+            f" {name}=/folder/of/raw/files."
+        )
     return os.environ[name]
 
 
 def _table(file: Path, name: str, given: object, known: set[str]) -> dict[str, Any]:
     if not isinstance(given, dict):
-        raise ConfigError(f"{file}: {name} = {given!r} is not a table. Write [{name}] on a line of its own, and its settings below.")
+        raise ConfigError(
+            f"{file}: {name} = {given!r} is not a table. Write [{name}] on a line of its own, and"
+            " its settings below."
+        )
     _refuse_unknown(file, f"[{name}]", given, known)
     return given
 
 
 def _text(file: Path, where: str, key: str, given: object) -> str:
     if not isinstance(given, str) or "\0" in given:
-        raise ConfigError(f'{file}, {where}: {key} = {given!r} is not a path. Write it in quotes, such as {key} = "data".')
+        raise ConfigError(
+            f"{file}, {where}: {key} = {given!r} is not a path. Write it in quotes, such as {key} ="
+            ' "data".'
+        )
     return given
 
 

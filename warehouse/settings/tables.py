@@ -4,7 +4,8 @@
     keys = { city = "Ctnm", year = "Sgnyea" }
     columns = { gdp_cny = ["Gdpct01", "亿元"], district_gdp_cny = ["Gdpct02", 1e8] }
 
-Everything is checked here, before a file is opened; what the files then do not hold is said by their reader.
+Everything is checked here, before a file is opened; what the files then do not hold is said by
+their reader.
 """
 
 from __future__ import annotations
@@ -18,7 +19,18 @@ from typing import Any
 from warehouse.errors import ConfigError
 
 SOURCES_WITH_TABLES = {"yearbook"}
-KEYS = {"files", "keys", "columns", "scope", "sheets", "years", "yearbook", "edition", "interpolated", "city_names"}
+KEYS = {
+    "files",
+    "keys",
+    "columns",
+    "scope",
+    "sheets",
+    "years",
+    "yearbook",
+    "edition",
+    "interpolated",
+    "city_names",
+}
 KEY_COLUMNS = {"city", "year", "years", "code", "indicator", "value", "unit"}
 SCOPES = ("city", "district", "unstated")
 NAMES_KEYS = {"sheet", "from", "to"}
@@ -27,7 +39,9 @@ DISTRICT = "district_"
 
 @dataclass(frozen=True)
 class TableSettings:
-    """One table: its name, the patterns of its files, and what its reader is told, as it goes to JSON."""
+    """One table: its name, the patterns of its files, and what its reader is told, as it goes to
+    JSON.
+    """
 
     name: str
     patterns: tuple[str, ...]
@@ -37,17 +51,26 @@ class TableSettings:
         return {"name": self.name, "patterns": list(self.patterns), "table": self.told}
 
 
-def parse_tables(where: str, source: str, given: object, absolute: Callable[[str], str]) -> tuple[TableSettings, ...]:
+def parse_tables(
+    where: str, source: str, given: object, absolute: Callable[[str], str]
+) -> tuple[TableSettings, ...]:
     """The tables of a source, checked.
 
     Raises
     ------
-    ConfigError : a table that is none, an unknown key or indicator (with the nearest known), a unit that its
+    ConfigError : a table that is none, an unknown key or indicator (with the nearest known), a unit
+        that its
         indicator cannot have, keys that make no shape; `where` says in which file.
     """
     if not isinstance(given, dict) or not all(isinstance(table, dict) for table in given.values()):
-        raise ConfigError(f"{where}: tables are named, such as [sources.{source}.tables.mine] with its settings below.")
-    return tuple(_table(f"{where.removesuffix(']')}.tables.{name}]", name, table, absolute) for name, table in given.items())
+        raise ConfigError(
+            f"{where}: tables are named, such as [sources.{source}.tables.mine] with its settings"
+            " below."
+        )
+    return tuple(
+        _table(f"{where.removesuffix(']')}.tables.{name}]", name, table, absolute)
+        for name, table in given.items()
+    )
 
 
 def as_option(tables: Iterable[TableSettings]) -> str:
@@ -55,16 +78,25 @@ def as_option(tables: Iterable[TableSettings]) -> str:
     return json.dumps([table.as_option() for table in tables], ensure_ascii=False, sort_keys=True)
 
 
-def _table(where: str, name: str, given: dict[str, Any], absolute: Callable[[str], str]) -> TableSettings:
+def _table(
+    where: str, name: str, given: dict[str, Any], absolute: Callable[[str], str]
+) -> TableSettings:
     _refuse_unknown(where, "key", given, KEYS)
     files = given.get("files", [])
     if not _is_texts(files):
-        raise ConfigError(f'{where}: files must be a list of patterns, such as files = ["panels/*.xlsx"].')
-    told = {key: given[key] for key in ("sheets", "years", "yearbook", "city_names") if key in given}
+        raise ConfigError(
+            f'{where}: files must be a list of patterns, such as files = ["panels/*.xlsx"].'
+        )
+    told = {
+        key: given[key] for key in ("sheets", "years", "yearbook", "city_names") if key in given
+    }
     _check_plain(where, told)
     if "columns" not in given:
         if "yearbook" not in given:
-            raise ConfigError(f"{where}: says neither columns nor yearbook. Say which columns count what, or which yearbook it is.")
+            raise ConfigError(
+                f"{where}: says neither columns nor yearbook. Say which columns count what, or"
+                " which yearbook it is."
+            )
         return TableSettings(name, tuple(absolute(file) for file in files), told)
     scope = given.get("scope", "unstated")
     if scope not in SCOPES:
@@ -83,17 +115,34 @@ def _check_plain(where: str, told: dict[str, Any]) -> None:
     if "sheets" in told and not _is_texts(told["sheets"]):
         raise ConfigError(f'{where}: sheets must be a list of names, such as sheets = ["Sheet1"].')
     yearbook = told.get("yearbook", 2000)
-    if yearbook != "name" and (isinstance(yearbook, bool) or not isinstance(yearbook, int) or not 1950 <= yearbook <= 2100):
+    if yearbook != "name" and (
+        isinstance(yearbook, bool) or not isinstance(yearbook, int) or not 1950 <= yearbook <= 2100
+    ):
         raise ConfigError(
-            f"{where}: yearbook = {yearbook!r} is no year. Give the yearbook's own year, such as 2012 for the one that "
-            'prints 2011, or "name" if the file\'s name has it.'
+            f"{where}: yearbook = {yearbook!r} is no year. Give the yearbook's own year, such as"
+            ' 2012 for the one that prints 2011, or "name" if the file\'s name has it.'
         )
     years = told.get("years", [1949, 2100])
-    if not isinstance(years, list) or len(years) != 2 or not all(type(year) is int for year in years) or years[0] > years[1]:
-        raise ConfigError(f"{where}: years = {years!r} are not the first and the last year to read, such as years = [2004, 2018].")
+    if (
+        not isinstance(years, list)
+        or len(years) != 2
+        or not all(type(year) is int for year in years)
+        or years[0] > years[1]
+    ):
+        raise ConfigError(
+            f"{where}: years = {years!r} are not the first and the last year to read, such as years"
+            " = [2004, 2018]."
+        )
     names = told.get("city_names", dict.fromkeys(NAMES_KEYS, ""))
-    if not isinstance(names, dict) or set(names) != NAMES_KEYS or not all(isinstance(text, str) for text in names.values()):
-        raise ConfigError(f'{where}: city_names = {{ sheet = "list", from = "Prefecture", to = "地级市" }} is how it is written.')
+    if (
+        not isinstance(names, dict)
+        or set(names) != NAMES_KEYS
+        or not all(isinstance(text, str) for text in names.values())
+    ):
+        raise ConfigError(
+            f'{where}: city_names = {{ sheet = "list", from = "Prefecture", to = "地级市" }} is how'
+            " it is written."
+        )
 
 
 def _keys(where: str, given: object) -> dict[str, str]:
@@ -101,34 +150,57 @@ def _keys(where: str, given: object) -> dict[str, str]:
 
     wide   : city, year                          one row a city and year, a column an indicator
     long   : city, year, indicator, value        one row a value; perhaps unit
-    across : years = "heads", perhaps city and indicator   years as heads, an indicator in each row, or a table each
+    across : years = "heads", perhaps city and indicator years as heads, an indicator in each row,
+        or a table each
     """
-    if not isinstance(given, dict) or not all(isinstance(head, str) and head.strip() for head in given.values()):
-        raise ConfigError(f'{where}: keys must name the heads of city and year, such as keys = {{ city = "城市", year = "年份" }}.')
+    if not isinstance(given, dict) or not all(
+        isinstance(head, str) and head.strip() for head in given.values()
+    ):
+        raise ConfigError(
+            f'{where}: keys must name the heads of city and year, such as keys = {{ city = "城市",'
+            ' year = "年份" }.'
+        )
     _refuse_unknown(where, "key column", given, KEY_COLUMNS)
     if "years" in given:
         if given["years"] != "heads" or "year" in given or "value" in given:
-            raise ConfigError(f'{where}: years = "heads" says that years stand as heads; there is no year or value beside it.')
+            raise ConfigError(
+                f'{where}: years = "heads" says that years stand as heads; there is no year or'
+                " value beside it."
+            )
         return dict(given)
     if "city" not in given or "year" not in given:
-        raise ConfigError(f'{where}: keys need city and year (or years = "heads"). Add the heads that hold them.')
+        raise ConfigError(
+            f'{where}: keys need city and year (or years = "heads"). Add the heads that hold them.'
+        )
     if ("indicator" in given) != ("value" in given):
-        raise ConfigError(f"{where}: keys with indicator need value, and the other way round. Add the one that is missing.")
+        raise ConfigError(
+            f"{where}: keys with indicator need value, and the other way round. Add the one that is"
+            " missing."
+        )
     return dict(given)
 
 
-def _columns(where: str, given: object, scope: str, has_unit_key: bool) -> dict[str, dict[str, Any]]:
-    """Indicator -> head, scope and factor; a name that begins with district_ is of the districts."""
+def _columns(
+    where: str, given: object, scope: str, has_unit_key: bool
+) -> dict[str, dict[str, Any]]:
+    """Indicator -> head, scope and factor; a name that begins with district_ is of the
+    districts.
+    """
     from warehouse.sources.yearbook.headers import HEADERS, UNITS
 
     if not isinstance(given, dict) or not given:
-        raise ConfigError(f'{where}: columns must say what counts what, such as columns = {{ gdp_cny = ["GDP", "亿元"] }}.')
+        raise ConfigError(
+            f'{where}: columns must say what counts what, such as columns = {{ gdp_cny = ["GDP",'
+            ' "亿元"] }.'
+        )
     kinds = {header.indicator: UNITS[header.unit][0] for header in HEADERS}
     columns = {}
     for name, said in given.items():
         indicator = name.removeprefix(DISTRICT)
         if indicator not in kinds:
-            raise ConfigError(f"{where}: columns: no indicator is called {name!r}. {_nearest(indicator, kinds)}")
+            raise ConfigError(
+                f"{where}: columns: no indicator is called {name!r}. {_nearest(indicator, kinds)}"
+            )
         head, unit = _head_and_unit(where, name, said, has_unit_key)
         columns[name] = {
             "indicator": indicator,
@@ -144,7 +216,10 @@ def _head_and_unit(where: str, name: str, said: object, has_unit_key: bool) -> t
         return said[0], said[1]
     if has_unit_key and isinstance(said, list) and len(said) == 1 and isinstance(said[0], str):
         return said[0], None
-    raise ConfigError(f'{where}: columns: {name} = {said!r}; write its head and its unit or factor, such as {name} = ["head", "万元"].')
+    raise ConfigError(
+        f"{where}: columns: {name} = {said!r}; write its head and its unit or factor, such as"
+        f' {name} = ["head", "万元"].'
+    )
 
 
 def _factor(where: str, name: str, unit: object, kind: str) -> float | None:
@@ -163,7 +238,9 @@ def _factor(where: str, name: str, unit: object, kind: str) -> float | None:
 
 
 def _edition(where: str, given: object) -> str:
-    """The edition that the values are told apart and ranked by, one of seeds/judgments/vintages.csv."""
+    """The edition that the values are told apart and ranked by, one of
+    seeds/judgments/vintages.csv.
+    """
     import csv
 
     from warehouse.project import SEEDS
@@ -185,15 +262,19 @@ def _interpolated(where: str, given: object, columns: dict[str, Any]) -> bool | 
         return given
     if not isinstance(given, dict) or not all(isinstance(head, str) for head in given.values()):
         raise ConfigError(
-            f"{where}: interpolated is true for a whole table, or names the column that says it of each row, such as "
-            'interpolated = { fixed_investment_cny = "fai_imputed" }.'
+            f"{where}: interpolated is true for a whole table, or names the column that says it of"
+            ' each row, such as interpolated = { fixed_investment_cny = "fai_imputed" }.'
         )
     _refuse_unknown(where, "column", given, set(columns))
     return dict(given)
 
 
 def _is_texts(given: object) -> bool:
-    return isinstance(given, list) and bool(given) and all(isinstance(text, str) and text.strip() for text in given)
+    return (
+        isinstance(given, list)
+        and bool(given)
+        and all(isinstance(text, str) and text.strip() for text in given)
+    )
 
 
 def _refuse_unknown(where: str, what: str, given: dict[str, Any], known: set[str]) -> None:
@@ -205,4 +286,8 @@ def _refuse_unknown(where: str, what: str, given: dict[str, Any], known: set[str
 def _nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.4)
-    return f"Did you mean {' or '.join(repr(one) for one in near)}?" if near else f"Known: {', '.join(names)}."
+    return (
+        f"Did you mean {' or '.join(repr(one) for one in near)}?"
+        if near
+        else f"Known: {', '.join(names)}."
+    )

@@ -1,4 +1,6 @@
-"""A simulated world: raw files as publishers would ship them, made from a seed, with its truth beside it."""
+"""A simulated world: raw files as publishers would ship them, made from a seed, with its truth
+beside it.
+"""
 
 from __future__ import annotations
 

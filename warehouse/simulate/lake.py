@@ -1,4 +1,6 @@
-"""The fast path for benchmarks: simulated customs records straight into the lake's table, without raw files."""
+"""The fast path for benchmarks: simulated customs records straight into the lake's table, without
+raw files.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,16 @@ from numpy.typing import NDArray
 
 from warehouse.lake.schema import as_select, stored
 from warehouse.simulate.model.geography import YEARS, cities
-from warehouse.simulate.model.trade import MODES, UNKNOWN_PARTNER_CODE, Market, Records, build_market, draw_records, state_every_postcode, stray_postcodes
+from warehouse.simulate.model.trade import (
+    MODES,
+    UNKNOWN_PARTNER_CODE,
+    Market,
+    Records,
+    build_market,
+    draw_records,
+    state_every_postcode,
+    stray_postcodes,
+)
 from warehouse.simulate.truth import city_year, clean_exports
 from warehouse.simulate.writers.customs.by_period import MEASURES
 from warehouse.sources import lake_tables
@@ -22,16 +33,22 @@ MOST_FIRMS = 120_000
 
 
 def write_customs_lake(directory: Path, records_n: int, seed: int) -> Path:
-    """Write `records_n` good records as `directory`/customs__records/<year>.parquet, and truth.json with their city_year.
+    """Write `records_n` good records as `directory`/customs__records/<year>.parquet, and truth.json
+    with their city_year.
 
-    Partners stand as codes throughout, as in the files from 2007 on; places and postcodes as in the raw files.
+    Partners stand as codes throughout, as in the files from 2007 on; places and postcodes as in the
+    raw files.
     """
     from warehouse.simulate.world import RECORDS_PER_FIRM, streams
 
     random = streams(seed)
     folder = Path(directory) / TABLE
     folder.mkdir(parents=True, exist_ok=True)
-    market = build_market(cities("paper"), min(MOST_FIRMS, max(2_000, records_n // RECORDS_PER_FIRM)), random["market"])
+    market = build_market(
+        cities("paper"),
+        min(MOST_FIRMS, max(2_000, records_n // RECORDS_PER_FIRM)),
+        random["market"],
+    )
     records = draw_records(market, records_n, random["records"])
     good = np.zeros(len(records), dtype=bool)
     state_every_postcode(market.firms, records, good)
@@ -39,12 +56,23 @@ def write_customs_lake(directory: Path, records_n: int, seed: int) -> Path:
     edges = np.searchsorted(records.year, [*YEARS, YEARS[-1] + 1])
     with duckdb.connect() as connection:
         for year, start, stop in zip(YEARS, edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            connection.register("year_records", _frame(market, records.part(slice(start, stop)), start))
+            connection.register(
+                "year_records", _frame(market, records.part(slice(start, stop)), start)
+            )
             columns = as_select(stored(lake_tables()[TABLE]), {})
-            connection.execute(f"copy (select {columns} from year_records) to '{folder / str(year)}.parquet' (format parquet, compression zstd)")
+            connection.execute(
+                f"copy (select {columns} from year_records) to '{folder / str(year)}.parquet'"
+                " (format parquet, compression zstd)"
+            )
             connection.unregister("year_records")
-    truth = {"simulated": True, "seed": seed, "city_year": city_year(market, records, clean_exports(records, good))}
-    (Path(directory) / "truth.json").write_text(json.dumps(truth, ensure_ascii=False), encoding="utf-8")
+    truth = {
+        "simulated": True,
+        "seed": seed,
+        "city_year": city_year(market, records, clean_exports(records, good)),
+    }
+    (Path(directory) / "truth.json").write_text(
+        json.dumps(truth, ensure_ascii=False), encoding="utf-8"
+    )
     return Path(directory)
 
 
@@ -68,7 +96,10 @@ def _frame(market: Market, records: Records, start: int) -> pd.DataFrame:
             "quantity_unit": _category(list(MEASURES), records.hs8 // 1_000_000 % len(MEASURES)),
             "firm_code": _category(firms.codes, records.firm),
             "firm_name": _category(names.tolist(), name_index[records.firm]),
-            "postcode": _category([f"{code:06d}" for code in distinct_postcodes[stated].tolist()], postcode - int((~stated).sum())),
+            "postcode": _category(
+                [f"{code:06d}" for code in distinct_postcodes[stated].tolist()],
+                postcode - int((~stated).sum()),
+            ),
             "production_place": _category(market.place_texts, records.place),
             "partner_name": _category(["-"], np.full(count, -1, dtype=np.int8)),
             "partner_code": _category([*market.partner_codes, UNKNOWN_PARTNER_CODE], partner),

@@ -17,19 +17,28 @@ def chosen_layouts(asked: Mapping[str, str]) -> dict[str, str]:
 
     Raises
     ------
-    CitytradeError : a source that has one layout only, or a layout that it does not have; the nearest is named.
+    CitytradeError : a source that has one layout only, or a layout that it does not have; the
+        nearest is named.
     """
     return {source: _chosen(source, name) for source, name in sorted(asked.items())}
 
 
 def _chosen(source: str, name: str) -> str:
     if source not in LAYOUTS:
-        raise CitytradeError(f"{source}: has no layouts to choose from{_nearest(source, LAYOUTS)}. Known: {', '.join(sorted(LAYOUTS))}.")
+        raise CitytradeError(
+            f"{source}: has no layouts to choose from{_nearest(source, LAYOUTS)}. Known:"
+            f" {', '.join(sorted(LAYOUTS))}."
+        )
     known = LAYOUTS[source]
-    matches = [layout for layout in known if layout == name] or [layout for layout in known if name and layout.startswith(name)]
+    matches = [layout for layout in known if layout == name] or [
+        layout for layout in known if name and layout.startswith(name)
+    ]
     if len(matches) != 1:
         what = "fits several layouts" if matches else "is no layout"
-        raise CitytradeError(f"{source}={name}: {what} of {source}{_nearest(name, matches or known)}. Known: {', '.join(known)}.")
+        raise CitytradeError(
+            f"{source}={name}: {what} of {source}{_nearest(name, matches or known)}. Known:"
+            f" {', '.join(known)}."
+        )
     return matches[0]
 
 

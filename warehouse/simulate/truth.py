@@ -1,7 +1,8 @@
 """The truth of a simulated world: what a pipeline that makes no mistake must find.
 
-It follows from what the simulator knows of every record - its firm's unit and that unit's class, its HS 2002 code, its
-defects - and from nothing that is written in the raw files. Values are whole US cents.
+It follows from what the simulator knows of every record - its firm's unit and that unit's class,
+its HS 2002 code, its defects - and from nothing that is written in the raw files. Values are whole
+US cents.
 """
 
 from __future__ import annotations
@@ -55,9 +56,13 @@ def clean_exports(records: Records, bad: NDArray[np.bool_]) -> NDArray[np.bool_]
 
 
 def city_year(market: Market, records: Records, chosen: NDArray[np.bool_]) -> list[Row]:
-    """City-years with clean exports: value, distinct HS 2002 codes, distinct partners; sorted by city and year."""
+    """City-years with clean exports: value, distinct HS 2002 codes, distinct partners; sorted by
+    city and year.
+    """
     codes = sorted({place.city_code for place in market.firms.places if place.city_code})
-    position = np.array([codes.index(place.city_code) if place.city_code else -1 for place in market.firms.places])
+    position = np.array(
+        [codes.index(place.city_code) if place.city_code else -1 for place in market.firms.places]
+    )
     cell = position[market.firms.place[records.firm[chosen]]] * 10_000 + records.year[chosen]
     cells, where = np.unique(cell, return_inverse=True)
     cents = np.zeros(len(cells), dtype=np.int64)
@@ -73,7 +78,9 @@ def city_year(market: Market, records: Records, chosen: NDArray[np.bool_]) -> li
             "hs6_n": products_n,
             "destination_n": partners_n,
         }
-        for key, value, products_n, partners_n in zip(cells.tolist(), cents.tolist(), products, partners, strict=True)
+        for key, value, products_n, partners_n in zip(
+            cells.tolist(), cents.tolist(), products, partners, strict=True
+        )
     ]
 
 
@@ -83,7 +90,9 @@ def _distinct(where: NDArray[np.integer], values: NDArray[np.integer], cells_n: 
     return [int(n) for n in seen.sum(axis=1)]
 
 
-def customs_truth(market: Market, records: Records, defects: Defects, files: list[WrittenFile]) -> Row:
+def customs_truth(
+    market: Market, records: Records, defects: Defects, files: list[WrittenFile]
+) -> Row:
     """The part of truth.json that customs records answer for."""
     bad, stated = defects.bad, defects.stated_cents(records)
     exports = ~bad & ~records.is_import
@@ -95,16 +104,24 @@ def customs_truth(market: Market, records: Records, defects: Defects, files: lis
             for file in files
             for at, reason in _spoilt(defects.reason[file.records])
         ],
-        "left_out": {reason: _sums(records.cents, exports & (records.left_out == i)) for i, reason in enumerate(LEFT_OUT)},
+        "left_out": {
+            reason: _sums(records.cents, exports & (records.left_out == i))
+            for i, reason in enumerate(LEFT_OUT)
+        },
         "totals": {
             "records": len(records),
-            "bad": {reason: _sums(stated, defects.reason == i) for i, reason in enumerate(BAD_REASONS)},
+            "bad": {
+                reason: _sums(stated, defects.reason == i) for i, reason in enumerate(BAD_REASONS)
+            },
             "imports": _sums(records.cents, ~bad & records.is_import),
             "exports": _sums(records.cents, exports),
             "clean_exports": _sums(records.cents, clean),
         },
         "city_year": city_year(market, records, clean),
-        "elasticities": {code[:3]: float(sigma) for code, sigma in zip(market.nomenclature.codes, market.sigma, strict=True)},
+        "elasticities": {
+            code[:3]: float(sigma)
+            for code, sigma in zip(market.nomenclature.codes, market.sigma, strict=True)
+        },
         "firms": _firms(market.firms, np.unique(records.firm)),
     }
 
@@ -115,7 +132,9 @@ def _spoilt(reason: NDArray[np.int8]) -> list[tuple[int, int]]:
 
 
 def _firms(firms: Firms, present: NDArray[np.integer]) -> dict[str, Row]:
-    """Firms that have records: city of production, right postcode (null if they never state one), class of their unit, ln quality."""
+    """Firms that have records: city of production, right postcode (null if they never state one),
+    class of their unit, ln quality.
+    """
     intervals = [unit.intervals() for unit in firms.units]
     return {
         firms.codes[f]: {
@@ -130,13 +149,19 @@ def _firms(firms: Firms, present: NDArray[np.integer]) -> dict[str, Row]:
 
 
 def write_truth(path: Path, truth: Row) -> None:
-    """Write truth.json: one line an entry of the long lists, so that it can be read and compared."""
+    """Write truth.json: one line an entry of the long lists, so that it can be read and
+    compared.
+    """
     lines = []
     for key, value in truth.items():
         if isinstance(value, list) and value:
             body = "[\n" + ",\n".join(_compact(item) for item in value) + "\n]"
         elif key == "firms" and isinstance(value, dict):
-            body = "{\n" + ",\n".join(f"{_compact(name)}:{_compact(item)}" for name, item in value.items()) + "\n}"
+            body = (
+                "{\n"
+                + ",\n".join(f"{_compact(name)}:{_compact(item)}" for name, item in value.items())
+                + "\n}"
+            )
         else:
             body = _compact(value)
         lines.append(f"{_compact(key)}: {body}")

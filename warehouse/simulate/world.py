@@ -1,4 +1,6 @@
-"""A whole simulated world in a folder: raw files in the publishers' layouts and encodings, and the truth beside them."""
+"""A whole simulated world in a folder: raw files in the publishers' layouts and encodings, and the
+truth beside them.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from warehouse.simulate.model.gaps import incomplete_cities
 from warehouse.simulate.model.geography import cities, late_cities
 from warehouse.simulate.model.industries import complete_economy, fall_short, widen
 from warehouse.simulate.model.industry import build_industry, industry_truth
-from warehouse.simulate.model.trade import Market, build_market, draw_records, state_every_postcode, stray_postcodes
+from warehouse.simulate.model.trade import (
+    Market,
+    build_market,
+    draw_records,
+    state_every_postcode,
+    stray_postcodes,
+)
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
 from warehouse.simulate.writers import (
     census,
@@ -48,22 +56,29 @@ RECORDS_PER_FIRM = 25
 MARKER = "SIMULATED.json"
 README = """SIMULATED DATA - 模拟数据
 
-Every file in this folder was made by a program (citytrade simulate, scale {scale}, seed {seed}). None of it was published
-by customs, a statistics office, a university or the OECD: the files only have the layouts and encodings of theirs.
-Do not cite, publish or analyse them as facts about any city, firm or country.
-Real in here: names, codes, positions and neighbours of places (divisions, postcodes, geography), dates and names of policy
-programmes (policies), and the names of countries. All numbers on trade, risk, markets, prices, output, people and finance, all firms,
-all product codes and all texts of work reports are invented. truth.json says what a faultless pipeline must find.
+Every file in this folder was made by a program (citytrade simulate, scale {scale}, seed {seed}).
+None of it was published by customs, a statistics office, a university or the OECD: the files only
+have the layouts and encodings of theirs. Do not cite, publish or analyse them as facts about any
+city, firm or country.
+Real in here: names, codes, positions and neighbours of places (divisions, postcodes, geography),
+dates and names of policy programmes (policies), and the names of countries. All numbers on trade,
+risk, markets, prices, output, people and finance, all firms, all product codes and all texts of
+work reports are invented. truth.json says what a faultless pipeline must find.
 
-本文件夹中的所有文件均由程序生成（citytrade simulate，规模 {scale}，种子 {seed}），并非海关、统计部门、高校或经合组织发布的数据，
-只是采用了它们的格式与编码。请勿将其作为任何城市、企业或国家的事实加以引用、发表或分析。
-真实的内容仅有：地名、行政区划代码、位置与邻接关系（divisions、postcodes、geography）、政策名单与日期（policies）以及国家名称。
-贸易、风险、市场化、价格、产出、人口、金融的全部数值，以及全部企业、商品编码与政府工作报告文本，均为虚构。truth.json 记录了无误的处理应得到的结果。
+本文件夹中的所有文件均由程序生成（citytrade simulate，规模 {scale}，种子 {seed}），
+并非海关、统计部门、高校或经合组织发布的数据，只是采用了它们的格式与编码。
+请勿将其作为任何城市、企业或国家的事实加以引用、发表或分析。
+真实的内容仅有：地名、行政区划代码、位置与邻接关系（divisions、postcodes、geography）、
+政策名单与日期（policies）以及国家名称。
+贸易、风险、市场化、价格、产出、人口、金融的全部数值，以及全部企业、商品编码与政府工作报告文本，
+均为虚构。truth.json 记录了无误的处理应得到的结果。
 """
 
 
 def simulator_version() -> str:
-    """Changes when code or a list that writes the world changes, wherever it stands: see `warehouse.closure`."""
+    """Changes when code or a list that writes the world changes, wherever it stands: see
+    `warehouse.closure`.
+    """
     return closure.version_of({__name__})
 
 
@@ -78,25 +93,42 @@ def world_is_current(directory: Path, scale: str, seed: int) -> bool:
         return False
 
 
-def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], None] | None = None, layouts: Mapping[str, str] | None = None) -> Path:
-    """Write a simulated world into `directory`, all of it or nothing; the same seed gives the same bytes.
+def simulate(
+    directory: Path,
+    scale: str,
+    seed: int,
+    progress: Callable[[str], None] | None = None,
+    layouts: Mapping[str, str] | None = None,
+) -> Path:
+    """Write a simulated world into `directory`, all of it or nothing; the same seed gives the same
+    bytes.
 
     Parameters
     ----------
-    scale : "small" (20,000 customs records, 60 cities) or "paper" (2 million records, about 290 cities); both 2000-2021
+    scale : "small" (20,000 customs records, 60 cities) or "paper" (2 million records, about 290
+        cities); both 2000-2021
     progress : called with a line of text now and then
-    layouts : source -> layout, for sources that can be written in several (`warehouse.simulate.layouts`)
+    layouts : source -> layout, for sources that can be written in several
+        (`warehouse.simulate.layouts`)
 
     Raises
     ------
-    CitytradeError : an unknown scale or layout, or a folder that holds something other than a simulated world.
+    CitytradeError : an unknown scale or layout, or a folder that holds something other than a
+        simulated world.
     """
     if scale not in RECORDS_N:
         raise CitytradeError(f"scale {scale!r}: no such simulated world. Choose small or paper.")
     chosen = chosen_layouts(layouts or {})
     target = Path(directory).absolute()
-    if target.exists() and not (target / MARKER).is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise CitytradeError(f"{target}: holds something that is not a simulated world (no {MARKER}). Name another folder, or empty this one yourself.")
+    if (
+        target.exists()
+        and not (target / MARKER).is_file()
+        and (not target.is_dir() or any(target.iterdir()))
+    ):
+        raise CitytradeError(
+            f"{target}: holds something that is not a simulated world (no {MARKER}). Name another"
+            " folder, or empty this one yourself."
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     building = target.with_name(f".{target.name}.{uuid.uuid4().hex[:8]}")
     building.mkdir()
@@ -109,7 +141,12 @@ def simulate(directory: Path, scale: str, seed: int, progress: Callable[[str], N
 
 
 def _marker(scale: str, seed: int, layouts: Mapping[str, str] | None = None) -> dict[str, object]:
-    marker: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": simulator_version()}
+    marker: dict[str, object] = {
+        "simulated": True,
+        "scale": scale,
+        "seed": seed,
+        "simulator_version": simulator_version(),
+    }
     return {**marker, "layouts": dict(layouts)} if layouts else marker
 
 
@@ -125,13 +162,19 @@ def _take_place(building: Path, target: Path) -> None:
 
 
 def streams(seed: int) -> dict[str, np.random.Generator]:
-    """Independent sources of randomness, one a theme, so that a change in one theme leaves the others' bytes alone."""
+    """Independent sources of randomness, one a theme, so that a change in one theme leaves the
+    others' bytes alone.
+    """
     names = (
-        "market", "records", "defects", "customs_files", "yearbook", "tables", "innovation", "late_cities", "industries", "digital", "industry",
+        "market", "records", "defects", "customs_files", "yearbook", "tables", "innovation",
+        "late_cities", "industries", "digital", "industry",
         "history", "virtual", "shortfall",
     )  # fmt: skip
     children = np.random.SeedSequence(seed).spawn(len(names))
-    return {name: np.random.Generator(np.random.PCG64(child)) for name, child in zip(names, children, strict=True)}
+    return {
+        name: np.random.Generator(np.random.PCG64(child))
+        for name, child in zip(names, children, strict=True)
+    }
 
 
 def write_customs_world(
@@ -142,7 +185,9 @@ def write_customs_world(
     progress: Callable[[str], None],
     truth: dict[str, object],
 ) -> Market:
-    """Write the customs files of a world alone, in a layout or (None) in those of its default, and add what is true of them to `truth`."""
+    """Write the customs files of a world alone, in a layout or (None) in those of its default, and
+    add what is true of them to `truth`.
+    """
     total = RECORDS_N[scale]
     market = build_market(cities(scale), max(800, total // RECORDS_PER_FIRM), random["market"])
     records = draw_records(market, total, random["records"])
@@ -151,42 +196,66 @@ def write_customs_world(
     stray_postcodes(market.firms, records, defects.bad, random["defects"])
     (folder / "customs").mkdir(parents=True, exist_ok=True)
     if layout is None:
-        files = customs_files.write_customs(folder / "customs", market, records, defects, random["customs_files"], progress)
+        files = customs_files.write_customs(
+            folder / "customs", market, records, defects, random["customs_files"], progress
+        )
     else:
         defects = customs_files.shown(layout, records, defects)
-        files = customs_files.write_in_layout(folder / "customs", market, records, defects, random["customs_files"], layout, progress)
+        files = customs_files.write_in_layout(
+            folder / "customs", market, records, defects, random["customs_files"], layout, progress
+        )
     truth.update(customs_truth(market, records, defects, files))
     return market
 
 
-def _write_world(folder: Path, scale: str, seed: int, progress: Callable[[str], None], layouts: Mapping[str, str]) -> None:
+def _write_world(
+    folder: Path, scale: str, seed: int, progress: Callable[[str], None], layouts: Mapping[str, str]
+) -> None:
     random = streams(seed)
-    truth: dict[str, object] = {"simulated": True, "scale": scale, "seed": seed, "simulator_version": simulator_version(), "parameters": parameters()}
+    truth: dict[str, object] = {
+        "simulated": True,
+        "scale": scale,
+        "seed": seed,
+        "simulator_version": simulator_version(),
+        "parameters": parameters(),
+    }
     for source in SOURCES:
         (folder / source).mkdir()
     market = write_customs_world(folder, scale, random, layouts.get("customs"), progress, truth)
     concordance.write_elasticities(folder / "concordance", market)
-    # What no customs file shows comes from here on: cities that became cities late, and more indicators.
+    # What no customs file shows comes from here on: cities that became cities late, and more
+    # indicators.
     economy = widen(market.economy, late_cities(scale), random["late_cities"])
     complete_economy(economy, random["industries"])
     truth["innovation_shortfall"] = fall_short(economy, random["shortfall"])
     truth["incomplete_cities"] = incomplete_cities()
-    truth["yearbook"] = yearbook.write_yearbooks(folder / "yearbook", economy, random["yearbook"], progress, layouts.get("yearbook"))
+    truth["yearbook"] = yearbook.write_yearbooks(
+        folder / "yearbook", economy, random["yearbook"], progress, layouts.get("yearbook")
+    )
     _write_tables(folder, economy, random["tables"], progress)
-    truth["innovation"] = innovation.write_innovation(folder / "innovation", economy, random["innovation"], progress)
+    truth["innovation"] = innovation.write_innovation(
+        folder / "innovation", economy, random["innovation"], progress
+    )
     truth["digital"] = _write_world_economy(folder, random["digital"], progress)
     industry = build_industry(market.economy, random["industry"])
     truth["industry"] = industry_truth(market.economy, industry)
-    truth["industry_files"] = firms.write_industry(folder / "firms", market.economy, industry, random["industry"], progress)
+    truth["industry_files"] = firms.write_industry(
+        folder / "firms", market.economy, industry, random["industry"], progress
+    )
     truth["history"] = history.write_history(folder / "history", market.economy, random["history"])
     truth["virtual"] = _write_virtual(folder, economy, random["virtual"], progress)
     write_truth(folder / "truth.json", truth)
     (folder / "README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
-    (folder / MARKER).write_text(json.dumps(_marker(scale, seed, layouts), indent=1) + "\n", encoding="utf-8")
+    (folder / MARKER).write_text(
+        json.dumps(_marker(scale, seed, layouts), indent=1) + "\n", encoding="utf-8"
+    )
 
 
-# Sources that draw from one stream are written in a fixed order: another order would be another world.
-def _write_tables(folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]) -> None:
+# Sources that draw from one stream are written in a fixed order: another order would be another
+# world.
+def _write_tables(
+    folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]
+) -> None:
     """Input-output tables, digital finance, and the lists that draw nothing."""
     input_output.write_input_output(folder / "input_output", rng, progress)
     concordance.write_products(folder / "concordance")
@@ -200,8 +269,12 @@ def _write_tables(folder: Path, economy: Economy, rng: np.random.Generator, prog
     progress("product tables, geography, prices, policies, digital finance")
 
 
-def _write_world_economy(folder: Path, rng: np.random.Generator, progress: Callable[[str], None]) -> dict[str, object]:
-    """What cities' exports are set against: risk, marketisation, world trade; returns how sophisticated each product was made."""
+def _write_world_economy(
+    folder: Path, rng: np.random.Generator, progress: Callable[[str], None]
+) -> dict[str, object]:
+    """What cities' exports are set against: risk, marketisation, world trade; returns how
+    sophisticated each product was made.
+    """
     risk.write_risk(folder / "risk", rng)
     marketisation.write_marketisation(folder / "marketisation", rng)
     order = world_trade.write_world_trade(folder / "world_trade", rng)
@@ -209,12 +282,20 @@ def _write_world_economy(folder: Path, rng: np.random.Generator, progress: Calla
     return {"sophistication_by_product": order}
 
 
-def _write_virtual(folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]) -> dict[str, object]:
-    """Census, consumer prices, reports: what virtual agglomeration is measured from; returns their truth."""
+def _write_virtual(
+    folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]
+) -> dict[str, object]:
+    """Census, consumer prices, reports: what virtual agglomeration is measured from; returns their
+    truth.
+    """
     output = census.write_census(folder / "census", economy, rng)
     census.write_trade_split(folder / "census")
     census.write_investment(folder / "census")
     prices.write_consumer_prices(folder / "prices", economy, rng)
     words = reports.write_reports(folder / "reports", economy.cities, rng)
     progress("census, consumer prices, work reports")
-    return {"census_output_cny": output, "report_words": words, "census_bad_rows": len(census.BAD_ROWS)}
+    return {
+        "census_output_cny": output,
+        "report_words": words,
+        "census_bad_rows": len(census.BAD_ROWS),
+    }

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from warehouse.lake.schema import Columns
     from warehouse.sources.reading.base import Source
 
-# name -> module; a module is imported only when its source is read, so that the command line starts quickly.
+# name -> module; a module is imported only when its source is read, so that the command line starts
+# quickly.
 SOURCES = {
     "customs": "warehouse.sources.customs",
     "yearbook": "warehouse.sources.yearbook",
@@ -43,4 +44,6 @@ def get_source(name: str) -> Source:
 @cache
 def lake_tables() -> dict[str, Columns]:
     """Every source's lake tables, without lineage."""
-    return {name: columns for source in SOURCES for name, columns in get_source(source).tables.items()}
+    return {
+        name: columns for source in SOURCES for name, columns in get_source(source).tables.items()
+    }

@@ -1,10 +1,12 @@
-"""The Peking University digital financial inclusion index, of cities and provinces: Stata files, the published
+"""The Peking University digital financial inclusion index, of cities and provinces: Stata files,
+the published
 workbooks, and what people make of both: columns renamed or left out, codes of six digits, csv.
 
-A workbook of the 2011-2020 edition has its counties on the sixth sheet, one of 2011-2023 on a sheet named Counties;
-sheets are told apart by their heads, and counties are not read. Codes are numbers in both (3301.0 is 3301). A year,
-a name and the aggregate index must be there; a component or a code that is not is null.
-The index is built on base-year bounds, so components below zero are genuine; the aggregate is never negative.
+A workbook of the 2011-2020 edition has its counties on the sixth sheet, one of 2011-2023 on a sheet
+named Counties; sheets are told apart by their heads, and counties are not read. Codes are numbers
+in both (3301.0 is 3301). A year, a name and the aggregate index must be there; a component or a
+code that is not is null. The index is built on base-year bounds, so components below zero are
+genuine; the aggregate is never negative.
 """
 
 from __future__ import annotations
@@ -53,7 +55,12 @@ TABLES: Tables = {
         "code_2014": "varchar",
         **_MEASURES,
     },
-    "digital_finance__provinces": {"year": "smallint", "province_name": "varchar", "province_code": "varchar", **_MEASURES},
+    "digital_finance__provinces": {
+        "year": "smallint",
+        "province_name": "varchar",
+        "province_code": "varchar",
+        **_MEASURES,
+    },
 }
 
 CITIES, PROVINCES = "digital_finance__cities", "digital_finance__provinces"
@@ -67,10 +74,23 @@ INDEX = "index_aggregate"
 # How people call the columns, the publisher's own name first.
 YEAR_HEADS = ("year", "年份", "年度", "年")
 MEASURE_HEADS = {
-    "index_aggregate": ("数字普惠金融指数", "数字普惠金融总指数", "数字普惠金融", "总指数", "digital_finance_index", "dfi", "dif"),
+    "index_aggregate": (
+        "数字普惠金融指数",
+        "数字普惠金融总指数",
+        "数字普惠金融",
+        "总指数",
+        "digital_finance_index",
+        "dfi",
+        "dif",
+    ),
     "coverage_breadth": ("覆盖广度", "数字金融覆盖广度", "覆盖广度指数"),
     "usage_depth": ("使用深度", "数字金融使用深度", "使用深度指数"),
-    "digitization_level": ("数字化程度", "普惠金融数字化程度", "数字化程度指数", "digitalization_level"),
+    "digitization_level": (
+        "数字化程度",
+        "普惠金融数字化程度",
+        "数字化程度指数",
+        "digitalization_level",
+    ),
     "payment": ("支付", "支付业务", "支付指数"),
     "insurance": ("保险", "保险业务", "保险指数"),
     "monetary_fund": ("货币基金", "货币基金业务", "货币基金指数"),
@@ -82,7 +102,9 @@ MEASURE_HEADS = {
 
 @dataclass(frozen=True)
 class Shape:
-    """One table's columns as published or renamed, the key among them, and how many digits its code has."""
+    """One table's columns as published or renamed, the key among them, and how many digits its code
+    has.
+    """
 
     table: str
     code: str
@@ -97,7 +119,11 @@ class Shape:
     @property
     def heads(self) -> dict[str, tuple[str, ...]]:
         """Every lake column's heads, with the year and the measures."""
-        return {"year": YEAR_HEADS, **self.columns, **{name: (name, *MEASURE_HEADS[name]) for name in COMPONENTS}}
+        return {
+            "year": YEAR_HEADS,
+            **self.columns,
+            **{name: (name, *MEASURE_HEADS[name]) for name in COMPONENTS},
+        }
 
 
 CITY_SHAPE = Shape(
@@ -106,9 +132,29 @@ CITY_SHAPE = Shape(
     name="name_2018",
     digits=4,
     columns={
-        "name_2018": ("pref_name_year18", "pref_name", "city_name", "cityname", "city", "城市", "城市名称", "地级市", "市"),
+        "name_2018": (
+            "pref_name_year18",
+            "pref_name",
+            "city_name",
+            "cityname",
+            "city",
+            "城市",
+            "城市名称",
+            "地级市",
+            "市",
+        ),
         "name_2018_en": ("pref_name_year18_eng", "city_name_en", "city_en"),
-        "code_2018": ("pref_code_year18", "pref_code", "city_code", "citycode", "code", "城市代码", "行政区划代码", "地区代码", "市代码"),
+        "code_2018": (
+            "pref_code_year18",
+            "pref_code",
+            "city_code",
+            "citycode",
+            "code",
+            "城市代码",
+            "行政区划代码",
+            "地区代码",
+            "市代码",
+        ),
         "name_2014": ("pref_name_year14",),
         "code_2014": ("pref_code_year14",),
     },
@@ -151,27 +197,44 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
     _read_tables(raw, delivery, _sheets({"": rows}))
 
 
-def _read_tables(raw: RawFile, delivery: Delivery, tables: Iterable[tuple[str, pd.DataFrame]]) -> None:
+def _read_tables(
+    raw: RawFile, delivery: Delivery, tables: Iterable[tuple[str, pd.DataFrame]]
+) -> None:
     seen: set[str] = set()
     for sheet, frame in tables:
         shape = _shape_of(list(frame.columns))
         if shape is None:
             continue
         if shape.table in seen:
-            raise SourceError(raw.name, f"sheet {sheet}", f"holds {shape.table.split('__')[1]} again", "Keep one of the two sheets")
+            raise SourceError(
+                raw.name,
+                f"sheet {sheet}",
+                f"holds {shape.table.split('__')[1]} again",
+                "Keep one of the two sheets",
+            )
         seen.add(shape.table)
         _deliver(raw, delivery, frame, shape, sheet)
     if not seen:
-        raise SourceError(raw.name, "", "holds counties only, which are not read", "Name the file of cities or provinces instead")
+        raise SourceError(
+            raw.name,
+            "",
+            "holds counties only, which are not read",
+            "Name the file of cities or provinces instead",
+        )
 
 
 def _sheets(workbook: dict[str, list[list[object]]]) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Sheets whose heads include a year and a measure, as frames with `line` (the row in the sheet)."""
+    """Sheets whose heads include a year and a measure, as frames with `line` (the row in the
+    sheet).
+    """
     for sheet, rows in workbook.items():
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = [clean_name(str(cell)) for cell in row]
             if _has_heads(heads):
-                body = [[*cells[: len(heads)], *[None] * (len(heads) - len(cells))] for cells in rows[at + 1 :]]
+                body = [
+                    [*cells[: len(heads)], *[None] * (len(heads) - len(cells))]
+                    for cells in rows[at + 1 :]
+                ]
                 frame = pd.DataFrame(body, columns=heads, dtype=object)
                 frame = frame.loc[:, [bool(head) for head in heads]]
                 yield sheet, frame.assign(line=np.arange(at + 2, len(rows) + 1))
@@ -179,10 +242,14 @@ def _sheets(workbook: dict[str, list[list[object]]]) -> Iterator[tuple[str, pd.D
 
 
 def _has_heads(heads: Iterable[object]) -> bool:
-    """A year and one of the measures, by any of their names; the words for payment or credit alone could be anything."""
+    """A year and one of the measures, by any of their names; the words for payment or credit alone
+    could be anything.
+    """
     names = {clean_name(str(head)).lower() for head in heads}
     measures = {name for measure in COMPONENTS for name in (measure, *MEASURE_HEADS[measure])}
-    return bool(names & set(YEAR_HEADS)) and (bool(names & {INDEX, *MEASURE_HEADS[INDEX]}) or len(names & measures) >= FEWEST)
+    return bool(names & set(YEAR_HEADS)) and (
+        bool(names & {INDEX, *MEASURE_HEADS[INDEX]}) or len(names & measures) >= FEWEST
+    )
 
 
 def _shape_of(heads: list[str]) -> Shape | None:
@@ -190,30 +257,48 @@ def _shape_of(heads: list[str]) -> Shape | None:
     names = [clean_name(str(head)).lower() for head in heads]
     if any(name.startswith("county_") or name in ("区县", "县", "county") for name in names):
         return None
-    return CITY_SHAPE if set(names) & set(CITY_SHAPE.columns["name_2018"]) or any(name.startswith("pref_") for name in names) else PROVINCE_SHAPE
+    return (
+        CITY_SHAPE
+        if set(names) & set(CITY_SHAPE.columns["name_2018"])
+        or any(name.startswith("pref_") for name in names)
+        else PROVINCE_SHAPE
+    )
 
 
-def _deliver(raw: RawFile, delivery: Delivery, frame: pd.DataFrame, shape: Shape, sheet: str) -> None:
+def _deliver(
+    raw: RawFile, delivery: Delivery, frame: pd.DataFrame, shape: Shape, sheet: str
+) -> None:
     place = f"sheet {sheet}" if sheet else ""
     found = _found_columns(raw, delivery, frame, shape, sheet)
     blank = frame.drop(columns="line").map(_is_blank).all(axis=1)
     if blank.all():
-        raise SourceError(raw.name, place, "has heads and no rows", "Fetch the file again from its publisher")
+        raise SourceError(
+            raw.name, place, "has heads and no rows", "Fetch the file again from its publisher"
+        )
     delivery.read_n += int((~blank).sum())
     rows = frame.loc[~blank, ["line", *found.values()]].set_axis(["line", *found], axis=1)
     rows = rows.reindex(columns=["line", *shape.heads]).astype(object).reset_index(drop=True)
     typed = _typed(rows, shape)
     good, aside = sort_out(typed, _checks(rows, typed, shape, set(found)))
     key = good[shape.code] if shape.code in found else good[shape.name]
-    repeated = good[shape.name] + " " + (good[shape.code] + " " if shape.code in found else "") + good["year"].astype(str)
-    good, again = sort_out(good, [Check("duplicate_key", good.assign(key=key).duplicated(["key", "year"]), repeated)])
+    repeated = (
+        good[shape.name]
+        + " "
+        + (good[shape.code] + " " if shape.code in found else "")
+        + good["year"].astype(str)
+    )
+    good, again = sort_out(
+        good, [Check("duplicate_key", good.assign(key=key).duplicated(["key", "year"]), repeated)]
+    )
     absent = [column for column in shape.columns if column not in found]
     good = good.assign(**dict.fromkeys(absent))
     delivery.accept(shape.table, good[["line", *TABLES[shape.table]]])
     delivery.put_aside(shape.table, pd.concat([aside, again], ignore_index=True))
 
 
-def _found_columns(raw: RawFile, delivery: Delivery, frame: pd.DataFrame, shape: Shape, sheet: str) -> dict[str, str]:
+def _found_columns(
+    raw: RawFile, delivery: Delivery, frame: pd.DataFrame, shape: Shape, sheet: str
+) -> dict[str, str]:
     """Lake column -> head in this table; every other head is named as unread.
 
     Raises
@@ -227,13 +312,22 @@ def _found_columns(raw: RawFile, delivery: Delivery, frame: pd.DataFrame, shape:
         name = next((name for name in names if name in heads), None)
         if name is not None:
             found[column] = heads[name]
-    missing = [shape.heads[column][0] for column in ("year", shape.name, INDEX) if column not in found]
+    missing = [
+        shape.heads[column][0] for column in ("year", shape.name, INDEX) if column not in found
+    ]
     if missing:
         there = ", ".join(str(head) for head in frame.columns if head != "line")
-        raise SourceError(raw.name, place, f"column {', '.join(missing)} is missing; columns found: {there}", "Fetch the edition again, or restore the column")
+        raise SourceError(
+            raw.name,
+            place,
+            f"column {', '.join(missing)} is missing; columns found: {there}",
+            "Fetch the edition again, or restore the column",
+        )
     twice = [head for head in found.values() if list(frame.columns).count(head) > 1]
     if twice:
-        raise SourceError(raw.name, place, f"names the column {twice[0]} twice", "Delete or rename one of the two")
+        raise SourceError(
+            raw.name, place, f"names the column {twice[0]} twice", "Delete or rename one of the two"
+        )
     taken = {head: column for column, head in found.items()}
     for head in frame.columns:
         if head != "line":
@@ -245,10 +339,14 @@ def _typed(rows: pd.DataFrame, shape: Shape) -> pd.DataFrame:
     """The rows as the lake wants them; a year or a number that cannot be one is missing."""
     typed = rows[["line"]].copy()
     for name in shape.columns:
-        texts = [_code(cell, shape.digits) if name in shape.codes else _text(cell) for cell in rows[name]]
+        texts = [
+            _code(cell, shape.digits) if name in shape.codes else _text(cell) for cell in rows[name]
+        ]
         typed[name] = pd.Series(texts, index=rows.index, dtype="str")
     for name in ("year", *COMPONENTS):
-        typed[name] = pd.Series([_number(cell) for cell in rows[name]], index=rows.index, dtype="float64")
+        typed[name] = pd.Series(
+            [_number(cell) for cell in rows[name]], index=rows.index, dtype="float64"
+        )
     good_year = typed["year"].between(FIRST_YEAR, LAST_YEAR) & (typed["year"] % 1 == 0)
     typed["year"] = typed["year"].where(good_year).astype("Int64")
     return typed
@@ -259,13 +357,23 @@ def _checks(rows: pd.DataFrame, typed: pd.DataFrame, shape: Shape, there: set[st
     name = typed[shape.name]
     digits = f", {shape.digits} digits expected"
     codes = [
-        Check("bad_code", ~matches(typed[code], f"[0-9]{{{shape.digits}}}"), name + ": code " + typed[code] + digits) for code in shape.codes if code in there
+        Check(
+            "bad_code",
+            ~matches(typed[code], f"[0-9]{{{shape.digits}}}"),
+            name + ": code " + typed[code] + digits,
+        )
+        for code in shape.codes
+        if code in there
     ]
     is_city = shape.table == CITIES
     unknown = ~name.isin(city_names() if is_city else province_names())
     said = name.where(unknown, "").map(unknown_name_detail if is_city else _unknown_province)
     numbers = [
-        Check("bad_number", typed[column].isna() & ~rows[column].map(_is_blank).astype(bool), name + f" {column}: " + rows[column].astype(str))
+        Check(
+            "bad_number",
+            typed[column].isna() & ~rows[column].map(_is_blank).astype(bool),
+            name + f" {column}: " + rows[column].astype(str),
+        )
         for column in COMPONENTS
         if column in there
     ]
@@ -285,7 +393,11 @@ def _unknown_province(name: str) -> str:
 
 
 def _is_blank(cell: object) -> bool:
-    return cell is None or (isinstance(cell, float) and math.isnan(cell)) or (isinstance(cell, str) and not cell.strip())
+    return (
+        cell is None
+        or (isinstance(cell, float) and math.isnan(cell))
+        or (isinstance(cell, str) and not cell.strip())
+    )
 
 
 def _number(cell: object) -> float:
@@ -303,7 +415,9 @@ def _text(cell: object) -> str:
 
 
 def _code(cell: object, digits: int) -> str:
-    """A code as text; one of six digits that ends in zeros is cut to its city's four or its province's two."""
+    """A code as text; one of six digits that ends in zeros is cut to its city's four or its
+    province's two.
+    """
     number = _number(cell)
     text = str(int(number)) if number.is_integer() else _text(cell)
     return text[:digits] if len(text) == 6 and set(text[digits:]) == {"0"} else text
@@ -313,7 +427,10 @@ SOURCE = Source(
     name="digital_finance",
     title="Peking University Digital Financial Inclusion Index of China",
     publisher="Institute of Digital Finance, Peking University",
-    citation="郭峰, 王靖一, 王芳, 孔涛, 张勋, 程志云 (2020), 测度中国数字普惠金融发展: 指数编制与空间特征, 经济学(季刊) 19(4): 1401-1418.",
+    citation=(
+        "郭峰, 王靖一, 王芳, 孔涛, 张勋, 程志云 (2020), "
+        "测度中国数字普惠金融发展: 指数编制与空间特征, 经济学(季刊) 19(4): 1401-1418."
+    ),
     licence="Free for research with citation; not redistributed with citytrade",
     tables=TABLES,
     layouts=(

@@ -1,8 +1,10 @@
-"""The city innovation index of Fudan's report on the innovative power of China's cities and industries: a workbook.
+"""The city innovation index of Fudan's report on the innovative power of China's cities and
+industries: a workbook.
 
-Two shapes: one row a city and year (城市, 年份, 创新指数), or one row a city and a column a year, as the report's annex
-prints it, under a title or on a sheet that speaks of the index. The index is relative (the mean of all cities is 100 in
-the report's last year) and may be 0 for a city without patents in force.
+Two shapes: one row a city and year (城市, 年份, 创新指数), or one row a city and a column a year,
+as the report's annex prints it, under a title or on a sheet that speaks of the index. The index is
+relative (the mean of all cities is 100 in the report's last year) and may be 0 for a city without
+patents in force.
 """
 
 from __future__ import annotations
@@ -32,7 +34,9 @@ YEAR_HEAD = re.compile(r"((?:19|20)[0-9]{2})(?:\.0|年)?")
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet with the row of its heads (0-based), and where its city, year and index stand; in a wide one each year has a column."""
+    """A sheet with the row of its heads (0-based), and where its city, year and index stand; in a
+    wide one each year has a column.
+    """
 
     name: str
     rows: Sequence[Sequence[object]]
@@ -61,8 +65,12 @@ def _sheets(raw: RawFile) -> list[Sheet]:
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = tuple(clean_name(str(cell)) for cell in row)
             if any(head in CITY_HEADS for head in heads):
-                is_long = any(head in YEAR_HEADS for head in heads) and any(head in INDEX_HEADS for head in heads)
-                is_wide = sum(bool(YEAR_HEAD.fullmatch(head)) for head in heads) > 1 and "创新" in above
+                is_long = any(head in YEAR_HEADS for head in heads) and any(
+                    head in INDEX_HEADS for head in heads
+                )
+                is_wide = (
+                    sum(bool(YEAR_HEAD.fullmatch(head)) for head in heads) > 1 and "创新" in above
+                )
                 if is_long or is_wide:
                     found.append(Sheet(name, rows, at, heads, not is_long))
                 break
@@ -77,11 +85,21 @@ def _recognise(raw: RawFile) -> bool:
 def _read(raw: RawFile, delivery: Delivery) -> None:
     sheets = _sheets(raw)
     if len(sheets) > 1:
-        raise SourceError(raw.name, sheets[1].place, f"holds the index again, after {sheets[0].place}", "Keep one of the two sheets")
+        raise SourceError(
+            raw.name,
+            sheets[1].place,
+            f"holds the index again, after {sheets[0].place}",
+            "Keep one of the two sheets",
+        )
     delivery.heads(sheets[0].name, sheets[0].heads, _taken(sheets[0]))
-    cells = pd.DataFrame(_wide(sheets[0]) if sheets[0].is_wide else _long(sheets[0]), columns=["line", "city_name", "year_text", "index_text"])
+    cells = pd.DataFrame(
+        _wide(sheets[0]) if sheets[0].is_wide else _long(sheets[0]),
+        columns=["line", "city_name", "year_text", "index_text"],
+    )
     if cells.empty:
-        raise SourceError(raw.name, sheets[0].place, "has heads and no rows", "Fetch the file again")
+        raise SourceError(
+            raw.name, sheets[0].place, "has heads and no rows", "Fetch the file again"
+        )
     delivery.read_n += len(cells)
     _deliver(delivery, cells)
 
@@ -95,14 +113,22 @@ def _taken(sheet: Sheet) -> dict[int, str]:
 
 def _long(sheet: Sheet) -> list[tuple[int, str, str, str]]:
     city, year, index = (sheet.column(names) for names in (CITY_HEADS, YEAR_HEADS, INDEX_HEADS))
-    rows = [(line, _cell(row, city), _cell(row, year), _cell(row, index)) for line, row in _body(sheet)]
+    rows = [
+        (line, _cell(row, city), _cell(row, year), _cell(row, index)) for line, row in _body(sheet)
+    ]
     return [row for row in rows if any(row[1:])]
 
 
 def _wide(sheet: Sheet) -> list[tuple[int, str, str, str]]:
-    """A row a cell; a blank cell, or one with a mark for nothing, is a year that was not printed."""
+    """A row a cell; a blank cell, or one with a mark for nothing, is a year that was not
+    printed.
+    """
     city, years = sheet.column(CITY_HEADS), sheet.year_columns
-    cells = [(line, _cell(row, city), str(year), _cell(row, at)) for line, row in _body(sheet) for at, year in years.items()]
+    cells = [
+        (line, _cell(row, city), str(year), _cell(row, at))
+        for line, row in _body(sheet)
+        for at, year in years.items()
+    ]
     return [cell for cell in cells if not is_missing(cell[3])]
 
 
@@ -115,10 +141,20 @@ def _cell(row: Sequence[object], at: int) -> str:
 
 
 def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
-    year, index = as_numbers(cells["year_text"].str.removesuffix("年")), as_numbers(cells["index_text"])
+    year, index = (
+        as_numbers(cells["year_text"].str.removesuffix("年")),
+        as_numbers(cells["index_text"]),
+    )
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
-    rows = cells.assign(city_name=cells["city_name"].map(city_name), year=year.where(good_year).astype("Int64"), innovation_index=index)
-    name, said = rows["city_name"], cells["city_name"] + " " + rows["year_text"] + ": " + rows["index_text"]
+    rows = cells.assign(
+        city_name=cells["city_name"].map(city_name),
+        year=year.where(good_year).astype("Int64"),
+        innovation_index=index,
+    )
+    name, said = (
+        rows["city_name"],
+        cells["city_name"] + " " + rows["year_text"] + ": " + rows["index_text"],
+    )
     unknown = ~name.isin(city_names())
     checks = [
         Check("bad_year", ~good_year, said),
@@ -129,14 +165,20 @@ def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
         Check("negative_value", index < 0, said),
     ]
     good, aside = sort_out(rows, checks)
-    good, again = sort_out(good, [Check("duplicate_key", good.duplicated(["city_name", "year"]), said[good.index])])
+    good, again = sort_out(
+        good, [Check("duplicate_key", good.duplicated(["city_name", "year"]), said[good.index])]
+    )
     delivery.accept(TABLE, good[["line", "city_name", "year", "innovation_index"]])
     delivery.put_aside(TABLE, pd.concat([aside, again], ignore_index=True))
 
 
 TABLES: Tables = {
     # One row a city and year; the index is relative, without a unit.
-    "innovation__cities": {"city_name": "varchar", "year": "smallint", "innovation_index": "double"},
+    "innovation__cities": {
+        "city_name": "varchar",
+        "year": "smallint",
+        "innovation_index": "double",
+    },
 }
 
 SOURCE = Source(

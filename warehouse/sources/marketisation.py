@@ -1,8 +1,10 @@
-"""The marketisation index of China's provinces (Fan Gang, Wang Xiaolu and others), as tables of their reports give it.
+"""The marketisation index of China's provinces (Fan Gang, Wang Xiaolu and others), as tables of
+their reports give it.
 
-A workbook or csv with provinces down and years across; titles and notes may stand above and below. Averages of regions
-and of the country stand among the provinces: they are set aside as unknown_province, since models take provinces only.
-A province's name may be its full or its short one (内蒙古).
+A workbook or csv with provinces down and years across; titles and notes may stand above and below.
+Averages of regions and of the country stand among the provinces: they are set aside as
+unknown_province, since models take provinces only. A province's name may be its full or its short
+one (内蒙古).
 """
 
 from __future__ import annotations
@@ -27,12 +29,17 @@ TABLE = "marketisation__provinces"
 PROVINCE_HEADS = ("地区", "省份", "省市区", "省(市、区)", "province")
 YEAR_HEAD = re.compile(r"((?:19|20)[0-9]{2})(?:\.0|年)?")
 HEAD_WITHIN = 6
-LOWEST, HIGHEST = -10.0, 20.0  # 0-10 in the base year, but later years pass 10 and the lowest fall below 0
+LOWEST, HIGHEST = (
+    -10.0,
+    20.0,
+)  # 0-10 in the base year, but later years pass 10 and the lowest fall below 0
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A sheet whose row `head_at` (0-based) has years in the columns `years` and provinces in the column `province_at`."""
+    """A sheet whose row `head_at` (0-based) has years in the columns `years` and provinces in the
+    column `province_at`.
+    """
 
     name: str
     rows: Sequence[Sequence[object]]
@@ -52,7 +59,9 @@ def known_provinces() -> frozenset[str]:
 
 
 def _sheets(raw: RawFile) -> list[Sheet]:
-    """Sheets with the index: a head of provinces and of at least two years, under or on a sheet called 市场化."""
+    """Sheets with the index: a head of provinces and of at least two years, under or on a sheet
+    called 市场化.
+    """
     if is_workbook(raw):
         tables = {name: (clean_name(name), rows) for name, rows in read_workbook(raw).items()}
     else:
@@ -64,8 +73,14 @@ def _sheets(raw: RawFile) -> list[Sheet]:
     for name, (above, rows) in tables.items():
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = [clean_name(str(cell)).translate(str.maketrans("（）", "()")) for cell in row]
-            years = {column: int(match[1]) for column, head in enumerate(heads) if (match := YEAR_HEAD.fullmatch(head))}
-            province_at = next((column for column, head in enumerate(heads) if head in PROVINCE_HEADS), None)
+            years = {
+                column: int(match[1])
+                for column, head in enumerate(heads)
+                if (match := YEAR_HEAD.fullmatch(head))
+            }
+            province_at = next(
+                (column for column, head in enumerate(heads) if head in PROVINCE_HEADS), None
+            )
             if province_at is not None and len(years) > 1 and "市场化" in above:
                 found.append(Sheet(name, rows, at, province_at, years))
                 break
@@ -80,11 +95,21 @@ def _recognise(raw: RawFile) -> bool:
 def _read(raw: RawFile, delivery: Delivery) -> None:
     sheets = _sheets(raw)
     if len(sheets) > 1:
-        raise SourceError(raw.name, sheets[1].place, f"holds the index again, after {sheets[0].place}", "Keep the sheet of the total index")
+        raise SourceError(
+            raw.name,
+            sheets[1].place,
+            f"holds the index again, after {sheets[0].place}",
+            "Keep the sheet of the total index",
+        )
     sheet = sheets[0]
     if len(set(sheet.years.values())) < len(sheet.years):
-        raise SourceError(raw.name, sheet.place, "names a year twice", "Delete or rename one of the two columns")
-    taken = {sheet.province_at: "province_name", **dict.fromkeys(sheet.years, "marketisation_index")}
+        raise SourceError(
+            raw.name, sheet.place, "names a year twice", "Delete or rename one of the two columns"
+        )
+    taken = {
+        sheet.province_at: "province_name",
+        **dict.fromkeys(sheet.years, "marketisation_index"),
+    }
     delivery.heads(sheet.name, [clean_name(str(cell)) for cell in sheet.rows[sheet.head_at]], taken)
     cells = [
         (line, clean_name(str(row[sheet.province_at])), year, clean_name(str(row[column])))
@@ -99,7 +124,10 @@ def _read(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
-    rows = cells.assign(marketisation_index=as_numbers(cells["found"]), province_name=cells["province_name"].map(without_marks))
+    rows = cells.assign(
+        marketisation_index=as_numbers(cells["found"]),
+        province_name=cells["province_name"].map(without_marks),
+    )
     said = rows["province_name"] + " " + rows["year"].astype(str) + ": " + rows["found"]
     checks = [
         Check("unknown_province", ~rows["province_name"].isin(known_provinces()), said),
@@ -107,20 +135,29 @@ def _deliver(delivery: Delivery, cells: pd.DataFrame) -> None:
         Check("out_of_range", ~rows["marketisation_index"].between(LOWEST, HIGHEST), said),
     ]
     good, aside = sort_out(rows, checks)
-    good, again = sort_out(good, [Check("duplicate_key", good.duplicated(["province_name", "year"]), said[good.index])])
+    good, again = sort_out(
+        good, [Check("duplicate_key", good.duplicated(["province_name", "year"]), said[good.index])]
+    )
     delivery.accept(TABLE, good[["line", "province_name", "year", "marketisation_index"]])
     delivery.put_aside(TABLE, pd.concat([aside, again], ignore_index=True))
 
 
 TABLES: Tables = {
-    "marketisation__provinces": {"province_name": "varchar", "year": "smallint", "marketisation_index": "double"},
+    "marketisation__provinces": {
+        "province_name": "varchar",
+        "year": "smallint",
+        "marketisation_index": "double",
+    },
 }
 
 SOURCE = Source(
     name="marketisation",
     title="Marketisation index of China's provinces",
     publisher="National Economic Research Institute, China Reform Foundation",
-    citation="樊纲, 王小鲁, 朱恒鹏 (2011), 中国市场化指数; 王小鲁, 胡李鹏, 樊纲 (2021), 中国分省份市场化指数报告(2021), 社会科学文献出版社.",
+    citation=(
+        "樊纲, 王小鲁, 朱恒鹏 (2011), 中国市场化指数; 王小鲁, 胡李鹏, 樊纲 (2021), "
+        "中国分省份市场化指数报告(2021), 社会科学文献出版社."
+    ),
     licence="Printed in reports; not redistributed with citytrade",
     tables=TABLES,
     layouts=(Layout("provinces_by_year", _recognise, _read),),

@@ -1,15 +1,20 @@
-"""Places named by national programmes: cross-border e-commerce pilot zones, Broadband China, big-data zones, economic and technological
-development zones, resource-based cities; and by lists of commercial tiers. A resource-based city has its class where others have their batch, a tier its name.
+"""Places named by national programmes: cross-border e-commerce pilot zones, Broadband China,
+big-data zones, economic and technological
+development zones, resource-based cities; and by lists of commercial tiers. A resource-based city
+has its class where others have their batch, a tier its name.
 
 `first_year` is the year of approval, also where approval came in December. Text is kept as text.
 
-Level of a place, where the file states none, by its name (a note in brackets, as in 福州市(含平潭), is passed over):
+Level of a place, where the file states none, by its name (a note in brackets, as in 福州市(含平潭),
+is passed over):
   city      a prefecture-level division, municipalities, autonomous prefectures and 地区 included
   province  ends in 省 or 自治区, or a whole province named as 全岛
-  county    a county-level division of GB/T 2260, alone or after its city's name (重庆市江津区); one governed directly by
+  county a county-level division of GB/T 2260, alone or after its city's name (重庆市江津区); one
+      governed directly by
             its province (阿拉尔市) is a county too, though yearbooks list it among the cities
   region    ends in 群, 新区 or 三角洲: several cities, or an area of its own
-A file may state the level country (Belt and Road). A name that is none of these is set aside as unknown_city with the names nearest to it.
+A file may state the level country (Belt and Road). A name that is none of these is set aside as
+unknown_city with the names nearest to it.
 """
 
 from __future__ import annotations
@@ -28,11 +33,28 @@ from warehouse.sources.reading.setting_aside import Check, matches, sort_out
 from warehouse.sources.reading.small_csv import header_of, read_small_csv
 
 TABLE = "policies__zones"
-POLICIES = ("cross_border_ecommerce", "broadband_china", "big_data", "resource_based", "belt_and_road", "development_zone", "commercial_tier")
+POLICIES = (
+    "cross_border_ecommerce",
+    "broadband_china",
+    "big_data",
+    "resource_based",
+    "belt_and_road",
+    "development_zone",
+    "commercial_tier",
+)
 LEVELS = ("city", "province", "region", "county", "country")
 PROVENANCE = {"SEEN": "seen", "MEMORY_UNVERIFIED": "from_memory"}
 DATE = r"(?:19|20)[0-9]{2}(?:-[0-9]{2}(?:-[0-9]{2})?)?"
-OWN_COLUMNS = ("policy", "batch", "year", "approved_on", "document", "name_zh", "level", "provenance")
+OWN_COLUMNS = (
+    "policy",
+    "batch",
+    "year",
+    "approved_on",
+    "document",
+    "name_zh",
+    "level",
+    "provenance",
+)
 ZONE_COLUMNS = ("batch", "approval_date", "document", "name", "provenance")
 SIGNED_COLUMNS = ("batch", "date_signed", "document", "name", "county_level_city")
 LIST_COLUMNS = ("batch_year", "name_as_published", "source")
@@ -41,12 +63,16 @@ DIVISIONS = PROJECT / "warehouse" / "reference" / "divisions.csv"
 
 @cache
 def _county_names() -> tuple[frozenset[str], frozenset[str]]:
-    """Names of county-level divisions in any vintage of GB/T 2260, and those of them that only a province governs."""
+    """Names of county-level divisions in any vintage of GB/T 2260, and those of them that only a
+    province governs.
+    """
     with DIVISIONS.open(encoding="utf-8", newline="") as handle:
         names = [(row["division_code"], row["name_zh"]) for row in csv.DictReader(handle)]
     counties = frozenset(name for code, name in names if not code.endswith("00"))
     prefectures = {name for code, name in names if code.endswith("00")}
-    return counties, frozenset(name for code, name in names if code[2:4] == "90" and name in counties - prefectures)
+    return counties, frozenset(
+        name for code, name in names if code[2:4] == "90" and name in counties - prefectures
+    )
 
 
 def level_of(name: str) -> str | None:
@@ -76,13 +102,24 @@ def _is_signed_zones(raw: RawFile) -> bool:
 
 
 def _read_signed_zones(raw: RawFile, delivery: Delivery) -> None:
-    """The State Council's replies with the day on which each was signed; names may be short, and counties are marked."""
+    """The State Council's replies with the day on which each was signed; names may be short, and
+    counties are marked.
+    """
     table = read_small_csv(raw, SIGNED_COLUMNS, delivery)
     text = table.rows.rename(columns={"date_signed": "approved_on"})
     level = text["county_level_city"].map({"1": "county"}).fillna("")
-    named = text["name"].where(level == "", text["name"].map(lambda name: name if name.endswith("市") else f"{name}市"))
+    named = text["name"].where(
+        level == "", text["name"].map(lambda name: name if name.endswith("市") else f"{name}市")
+    )
     year = text["approved_on"].str.slice(0, 4)
-    _deliver(delivery, table.rows_n, text.assign(name=named, policy="cross_border_ecommerce", year=year, level=level, provenance="seen"), table.broken)
+    _deliver(
+        delivery,
+        table.rows_n,
+        text.assign(
+            name=named, policy="cross_border_ecommerce", year=year, level=level, provenance="seen"
+        ),
+        table.broken,
+    )
 
 
 def _is_broadband(raw: RawFile) -> bool:
@@ -104,12 +141,22 @@ def _read_zones(raw: RawFile, delivery: Delivery) -> None:
     text = table.rows.rename(columns={"approval_date": "approved_on"})
     provenance = text["provenance"].map(lambda word: PROVENANCE.get(word, word))
     year = text["approved_on"].str.slice(0, 4)
-    _deliver(delivery, table.rows_n, text.assign(policy="cross_border_ecommerce", year=year, level="", provenance=provenance), table.broken)
+    _deliver(
+        delivery,
+        table.rows_n,
+        text.assign(policy="cross_border_ecommerce", year=year, level="", provenance=provenance),
+        table.broken,
+    )
 
 
 def _read_broadband(raw: RawFile, delivery: Delivery) -> None:
     table = read_small_csv(raw, LIST_COLUMNS, delivery)
-    _deliver(delivery, table.rows_n, _from_list(table.rows).assign(policy="broadband_china", level=""), table.broken)
+    _deliver(
+        delivery,
+        table.rows_n,
+        _from_list(table.rows).assign(policy="broadband_china", level=""),
+        table.broken,
+    )
 
 
 def _read_big_data(raw: RawFile, delivery: Delivery) -> None:
@@ -118,20 +165,32 @@ def _read_big_data(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _from_list(text: pd.DataFrame) -> pd.DataFrame:
-    """A list whose batches are known by their year; a row that names where it was seen counts as seen."""
+    """A list whose batches are known by their year; a row that names where it was seen counts as
+    seen.
+    """
     text = text.rename(columns={"name_as_published": "name"})
     year = text["batch_year"]
-    return text.assign(batch=year, year=year, approved_on=year, document=None, provenance=text["source"].map(lambda source: "seen" if source else None))
+    return text.assign(
+        batch=year,
+        year=year,
+        approved_on=year,
+        document=None,
+        provenance=text["source"].map(lambda source: "seen" if source else None),
+    )
 
 
 def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.DataFrame) -> None:
-    """Check the rows of any layout: columns policy, batch, year, approved_on, document, name, level, provenance and line."""
+    """Check the rows of any layout: columns policy, batch, year, approved_on, document, name,
+    level, provenance and line.
+    """
     delivery.read_n = rows_n
     name = text["name"].map(clean_name)
     by_name = name.map(level_of)
     level = text["level"].where(text["level"] != "", by_name)
     is_year = matches(text["year"], "(19|20)[0-9]{2}")
-    is_date = matches(text["approved_on"], DATE) & (text["approved_on"].str.slice(0, 4) == text["year"])
+    is_date = matches(text["approved_on"], DATE) & (
+        text["approved_on"].str.slice(0, 4) == text["year"]
+    )
     frame = text[["line", "policy", "batch", "approved_on", "document", "provenance"]].assign(
         name=name,
         level=level,
@@ -147,7 +206,11 @@ def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.Dat
             Check("bad_year", ~(is_year & is_date), when),
             Check("bad_level", level.notna() & ~level.isin(LEVELS), name + ": " + text["level"]),
             Check("unknown_city", unknown, name.where(unknown, "").map(unknown_name_detail)),
-            Check("duplicate_key", pd.DataFrame({"policy": text["policy"], "name": name}).duplicated(), name),
+            Check(
+                "duplicate_key",
+                pd.DataFrame({"policy": text["policy"], "name": name}).duplicated(),
+                name,
+            ),
         ],
     )
     delivery.accept(TABLE, good)
@@ -157,7 +220,9 @@ def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.Dat
 TABLES: Tables = {
     # One row a place named in a policy document.
     "policies__zones": {
-        "policy": "varchar",  # cross_border_ecommerce | broadband_china | big_data | resource_based | belt_and_road | development_zone | commercial_tier
+        # cross_border_ecommerce | broadband_china | big_data | resource_based | belt_and_road |
+        # development_zone | commercial_tier
+        "policy": "varchar",
         "batch": "varchar",
         "first_year": "smallint",
         "approved_on": "varchar",
@@ -171,9 +236,15 @@ TABLES: Tables = {
 SOURCE = Source(
     name="policies",
     title="Pilot zones, demonstration cities and resource-based cities of national programmes",
-    publisher="State Council; Ministry of Industry and Information Technology; National Development and Reform Commission",
-    citation="State Council replies on cross-border e-commerce comprehensive pilot zones (2015-2025); lists of Broadband China demonstration cities "
-    "(2014-2016), of national big-data comprehensive pilot zones (2016) and of resource-based cities (plan of 2013-2020)",
+    publisher=(
+        "State Council; Ministry of Industry and Information Technology; National Development and"
+        " Reform Commission"
+    ),
+    citation=(
+        "State Council replies on cross-border e-commerce comprehensive pilot zones (2015-2025);"
+        " lists of Broadband China demonstration cities (2014-2016), of national big-data"
+        " comprehensive pilot zones (2016) and of resource-based cities (plan of 2013-2020)"
+    ),
     licence="Facts from government documents; not subject to copyright",
     tables=TABLES,
     layouts=(

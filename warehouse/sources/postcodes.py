@@ -55,13 +55,23 @@ def _is_district_table(raw: RawFile) -> bool:
 
 
 def _read_district_table(raw: RawFile, delivery: Delivery) -> None:
-    """A spreadsheet takes the zero that begins a postcode of the north (010030): five digits get it back."""
+    """A spreadsheet takes the zero that begins a postcode of the north (010030): five digits get it
+    back.
+    """
     table = read_aliased(raw, delivery, OTHER_HEADS, OTHER_NEEDED)
-    text = table.rows.assign(zipCode=table.rows["zipCode"].map(lambda code: code.zfill(6) if len(code) == 5 else code))
+    text = table.rows.assign(
+        zipCode=table.rows["zipCode"].map(lambda code: code.zfill(6) if len(code) == 5 else code)
+    )
     _deliver(delivery, table.rows_n, text, table.broken, {"longitude", "latitude"} <= table.there)
 
 
-def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.DataFrame, has_positions: bool = True) -> None:
+def _deliver(
+    delivery: Delivery,
+    rows_n: int,
+    text: pd.DataFrame,
+    broken: pd.DataFrame,
+    has_positions: bool = True,
+) -> None:
     delivery.read_n = rows_n
     postcodes, restored_n = with_lost_zeros(whole(text["zipCode"]), 6)
     if restored_n:
@@ -82,10 +92,22 @@ def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.Dat
     good, aside = sort_out(
         frame,
         [
-            Check("missing_name", (frame["city_name"] == "") | (frame["county_name"] == ""), place + text["zipCode"]),
+            Check(
+                "missing_name",
+                (frame["city_name"] == "") | (frame["county_name"] == ""),
+                place + text["zipCode"],
+            ),
             Check("bad_postcode", ~matches(frame["postcode"], "[0-9]{6}"), place + text["zipCode"]),
-            Check("unknown_city", unknown, frame["city_name"].where(unknown, "").map(unknown_name_detail)),
-            Check("bad_coordinate", outside_china(frame["longitude"], frame["latitude"]) & has_positions, place + text["longitude"] + ", " + text["latitude"]),
+            Check(
+                "unknown_city",
+                unknown,
+                frame["city_name"].where(unknown, "").map(unknown_name_detail),
+            ),
+            Check(
+                "bad_coordinate",
+                outside_china(frame["longitude"], frame["latitude"]) & has_positions,
+                place + text["longitude"] + ", " + text["latitude"],
+            ),
         ],
     )
     delivery.accept("postcodes__districts", good)

@@ -1,7 +1,9 @@
-"""Government work reports: one text a city and year, as a file of its own or in an archive; its name says whose and of what year.
+"""Government work reports: one text a city and year, as a file of its own or in an archive; its
+name says whose and of what year.
 
-Nothing inside a report says so reliably: the first line may be a title, a date, or a greeting, and every report speaks of
-last year and of next year. A report is read as text and nothing else; what is longer than any report is set aside.
+Nothing inside a report says so reliably: the first line may be a title, a date, or a greeting, and
+every report speaks of last year and of next year. A report is read as text and nothing else; what
+is longer than any report is set aside.
 """
 
 from __future__ import annotations
@@ -29,7 +31,9 @@ def whose(name: str) -> tuple[str, str]:
     """City and year that a file's name says, each empty where it says none or several."""
     stem = PurePosixPath(name.replace("\\", "/")).stem
     years = set(YEAR.findall(stem))
-    return city_name(WORDS_IN_NAMES.sub("", YEAR.sub("", stem))), years.pop() if len(years) == 1 else ""
+    return city_name(WORDS_IN_NAMES.sub("", YEAR.sub("", stem))), (
+        years.pop() if len(years) == 1 else ""
+    )
 
 
 def _is_report(raw: RawFile) -> bool:
@@ -47,10 +51,31 @@ def _read_report(raw: RawFile, delivery: Delivery) -> None:
     (city, year), text = whose(raw.name), _text(data)
     fault = _fault(raw.name, city, year, data, text)
     if fault is not None:
-        delivery.put_aside(TABLE, pd.DataFrame({"line": [1], "reason": [fault[0]], "detail": [fault[1]], "year": [int(year) if year else None]}))
+        delivery.put_aside(
+            TABLE,
+            pd.DataFrame(
+                {
+                    "line": [1],
+                    "reason": [fault[0]],
+                    "detail": [fault[1]],
+                    "year": [int(year) if year else None],
+                }
+            ),
+        )
         return
     assert text is not None
-    delivery.accept(TABLE, pd.DataFrame({"line": [1], "city_name": [city], "year": [int(year)], "text": [text], "characters_n": [len(text)]}))
+    delivery.accept(
+        TABLE,
+        pd.DataFrame(
+            {
+                "line": [1],
+                "city_name": [city],
+                "year": [int(year)],
+                "text": [text],
+                "characters_n": [len(text)],
+            }
+        ),
+    )
 
 
 def _text(data: bytes) -> str | None:
@@ -62,7 +87,9 @@ def _text(data: bytes) -> str | None:
     return None
 
 
-def _fault(name: str, city: str, year: str, data: bytes, text: str | None) -> tuple[str, str] | None:
+def _fault(
+    name: str, city: str, year: str, data: bytes, text: str | None
+) -> tuple[str, str] | None:
     """Why a report is set aside, and what stood there; the first reason that applies."""
     if not year:
         return "bad_year", name
@@ -78,7 +105,12 @@ def _fault(name: str, city: str, year: str, data: bytes, text: str | None) -> tu
 
 
 TABLES: Tables = {
-    "reports__texts": {"city_name": "varchar", "year": "smallint", "text": "varchar", "characters_n": "bigint"},
+    "reports__texts": {
+        "city_name": "varchar",
+        "year": "smallint",
+        "text": "varchar",
+        "characters_n": "bigint",
+    },
 }
 
 SOURCE = Source(

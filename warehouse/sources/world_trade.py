@@ -1,9 +1,10 @@
 """World trade by exporter and product, and countries' GDP per head.
 
-Flows: CEPII's BACI, a csv a year with the columns t, i, j, k, v, q (year, exporter, importer, HS six-digit code, thousand
-USD, tons). Only the exporter's total by product enters the lake, summed exactly, so one row of the lake stands for all
-importers of one exporter and product; rows are counted as rows of the lake. Countries: BACI's own list of its numbers.
-Income: a series of the World Bank's indicators in its csv, four lines of preamble above the heads, years across.
+Flows: CEPII's BACI, a csv a year with the columns t, i, j, k, v, q (year, exporter, importer, HS
+six-digit code, thousand USD, tons). Only the exporter's total by product enters the lake, summed
+exactly, so one row of the lake stands for all importers of one exporter and product; rows are
+counted as rows of the lake. Countries: BACI's own list of its numbers. Income: a series of the
+World Bank's indicators in its csv, four lines of preamble above the heads, years across.
 """
 
 from __future__ import annotations
@@ -27,16 +28,28 @@ from warehouse.sources.reading.values import is_missing
 FLOWS, COUNTRIES, INCOME = "world_trade__flows", "world_trade__countries", "world_trade__income"
 FLOW_COLUMNS = ("t", "i", "j", "k", "v")
 FLOW_FIELDS = ("year", "exporter_code", "partners_n", "hs6", "value_usd")
-COUNTRY_HEADS = (("country_code", "country_name", "country_iso3"), ("country_code", "country_name_full", "iso_3digit_alpha"))
+COUNTRY_HEADS = (
+    ("country_code", "country_name", "country_iso3"),
+    ("country_code", "country_name_full", "iso_3digit_alpha"),
+)
 COUNTRY_COLUMNS = ("exporter_code", "country_name", "iso3")
 INCOME_HEADS = ("Country Name", "Country Code", "Indicator Code")
 HEAD_WITHIN = 8
 
 # What a flow's row must be; the first that fails gives the reason.
 FAILS = (
-    ("bad_year", "try_cast(t as smallint) is null or try_cast(t as smallint) not between 1962 and 2100"),
-    ("bad_code", "not regexp_full_match(i, '[0-9]{1,3}') or not regexp_full_match(j, '[0-9]{1,3}')"),
-    ("bad_hs_code", "not regexp_full_match(k, '[0-9]{5,6}')"),  # a number in some copies: 010121 is 10121 there
+    (
+        "bad_year",
+        "try_cast(t as smallint) is null or try_cast(t as smallint) not between 1962 and 2100",
+    ),
+    (
+        "bad_code",
+        "not regexp_full_match(i, '[0-9]{1,3}') or not regexp_full_match(j, '[0-9]{1,3}')",
+    ),
+    (
+        "bad_hs_code",
+        "not regexp_full_match(k, '[0-9]{5,6}')",
+    ),  # a number in some copies: 010121 is 10121 there
     ("bad_number", "try_cast(v as decimal(18, 3)) is null"),
     ("negative_value", "try_cast(v as decimal(18, 3)) < 0"),
 )
@@ -52,7 +65,9 @@ def _is_countries(raw: RawFile) -> bool:
 
 def _is_income(raw: RawFile) -> bool:
     text = sniff_text(raw)
-    return text is not None and any(_is_income_head(line) for line in islice(csv.reader(text.splitlines()), HEAD_WITHIN))
+    return text is not None and any(
+        _is_income_head(line) for line in islice(csv.reader(text.splitlines()), HEAD_WITHIN)
+    )
 
 
 def _is_income_head(cells: list[str]) -> bool:
@@ -62,51 +77,101 @@ def _is_income_head(cells: list[str]) -> bool:
 def _read_flows(raw: RawFile, delivery: Delivery) -> None:
     lines_n = lines_of(raw)
     with duckdb.connect() as connection:
-        # Quotes mean nothing here: one that is opened and never closed would swallow the rows after it.
+        # Quotes mean nothing here: one that is opened and never closed would swallow the rows after
+        # it.
         names = header_of(raw)
         if len(set(names)) < len(names):
-            raise SourceError(raw.name, "line 1", "names a column twice", "Fetch the file again from its publisher")
-        delivery.heads("", names, {names.index(name): lake for name, lake in zip(FLOW_COLUMNS, FLOW_FIELDS, strict=True)})
+            raise SourceError(
+                raw.name,
+                "line 1",
+                "names a column twice",
+                "Fetch the file again from its publisher",
+            )
+        delivery.heads(
+            "",
+            names,
+            {names.index(name): lake for name, lake in zip(FLOW_COLUMNS, FLOW_FIELDS, strict=True)},
+        )
         columns = ", ".join(f"trim(c{names.index(name)}, ' \"') as {name}" for name in FLOW_COLUMNS)
         kinds = ", ".join(f"'c{at}': 'varchar'" for at in range(len(names)))
         reason = " ".join(f"when coalesce({fails}, true) then '{name}'" for name, fails in FAILS)
-        read = f"columns = {{{kinds}}}, skip = 1, header = false, delim = ',', quote = '', escape = '', auto_detect = false, parallel = false"
+        read = (
+            f"columns = {{{kinds}}}, skip = 1, header = false, delim = ',', quote = '', escape ="
+            " '', auto_detect = false, parallel = false"
+        )
         source = f"read_csv({sql_text(raw.path)}, {read})"
         try:
             connection.execute(
-                f"create table flows as select *, case {reason} end as reason from (select row_number() over () + 1 as line, {columns} from {source})"
+                f"create table flows as select *, case {reason} end as reason from (select"
+                f" row_number() over () + 1 as line, {columns} from {source})"
             )
         except duckdb.Error as error:
             problem = f"is not a readable csv ({str(error).splitlines()[0]})"
-            raise SourceError(raw.name, "", problem, "Fetch the file again as its publisher ships it") from error
+            raise SourceError(
+                raw.name, "", problem, "Fetch the file again as its publisher ships it"
+            ) from error
         _refuse_repeated(raw, connection)
         counts = connection.execute("select count(*), count(reason) from flows").fetchone()
-        groups = connection.execute("select count(distinct (t, i, lpad(k, 6, '0'))) from flows where reason is null").fetchone()
+        groups = connection.execute(
+            "select count(distinct (t, i, lpad(k, 6, '0'))) from flows where reason is null"
+        ).fetchone()
         assert counts is not None and groups is not None
         if lines_n < 2:
-            raise SourceError(raw.name, "line 1", "has a header and no rows", "Fetch the file again from its publisher")
+            raise SourceError(
+                raw.name,
+                "line 1",
+                "has a header and no rows",
+                "Fetch the file again from its publisher",
+            )
         if counts[0] != lines_n - 1:
-            problem = f"has {lines_n - 1:,} lines below its header, of which {counts[0]:,} could be read"
-            raise SourceError(raw.name, "", problem, "Fetch the file again from its publisher: it may have empty or very long lines")
+            problem = (
+                f"has {lines_n - 1:,} lines below its header, of which {counts[0]:,} could be read"
+            )
+            raise SourceError(
+                raw.name,
+                "",
+                problem,
+                "Fetch the file again from its publisher: it may have empty or very long lines",
+            )
         delivery.read_n += int(groups[0]) + int(counts[1])
         query = """
-            select min(line) as line, t::smallint as year, i::int::varchar as exporter_code, lpad(k, 6, '0') as hs6,
-                (sum(v::decimal(18, 3)) * 1000)::bigint as value_usd, count(distinct j)::int as partners_n
+            select min(line) as line, t::smallint as year, i::int::varchar as exporter_code, lpad(k,
+                6, '0') as hs6,
+                (sum(v::decimal(18, 3)) * 1000)::bigint as value_usd, count(distinct j)::int
+                    as partners_n
             from flows where reason is null group by all order by line
         """
-        delivery.accept_query(connection, FLOWS, query, {"line", "year", "exporter_code", "hs6", "value_usd", "partners_n"})
+        delivery.accept_query(
+            connection,
+            FLOWS,
+            query,
+            {"line", "year", "exporter_code", "hs6", "value_usd", "partners_n"},
+        )
         said = "concat_ws(',', t, i, j, k, v) as detail"
-        delivery.put_aside(FLOWS, connection.execute(f"select line, reason, {said} from flows where reason is not null order by line").df())
+        delivery.put_aside(
+            FLOWS,
+            connection.execute(
+                f"select line, reason, {said} from flows where reason is not null order by line"
+            ).df(),
+        )
 
 
 def _refuse_repeated(raw: RawFile, connection: duckdb.DuckDBPyConnection) -> None:
-    """A flow that stands twice would be added up: that is a fault of the whole file, such as one joined from two."""
+    """A flow that stands twice would be added up: that is a fault of the whole file, such as one
+    joined from two.
+    """
     found = connection.execute(
-        "select min(line), i, lpad(k, 6, '0') as k from flows where reason is null group by t, i, lpad(k, 6, '0') having count(*) > count(distinct j) limit 1"
+        "select min(line), i, lpad(k, 6, '0') as k from flows where reason is null group by t, i,"
+        " lpad(k, 6, '0') having count(*) > count(distinct j) limit 1"
     ).fetchone()
     if found is not None:
         problem = f"gives exporter {found[1]}, product {found[2]} to one importer more than once"
-        raise SourceError(raw.name, f"from line {found[0]}", problem, "Fetch the file again, or take out what was appended to it")
+        raise SourceError(
+            raw.name,
+            f"from line {found[0]}",
+            problem,
+            "Fetch the file again, or take out what was appended to it",
+        )
 
 
 def _read_countries(raw: RawFile, delivery: Delivery) -> None:
@@ -116,11 +181,21 @@ def _read_countries(raw: RawFile, delivery: Delivery) -> None:
     rows = table.rows.rename(columns=dict(zip(heads, COUNTRY_COLUMNS, strict=True)))
     said = rows["exporter_code"] + ", " + rows["country_name"] + ", " + rows["iso3"]
     checks = [
-        Check("bad_code", ~matches(rows["exporter_code"], "[0-9]{1,3}") | ~matches(rows["iso3"], "[A-Z][A-Z0-9]{2}"), said),
+        Check(
+            "bad_code",
+            ~matches(rows["exporter_code"], "[0-9]{1,3}")
+            | ~matches(rows["iso3"], "[A-Z][A-Z0-9]{2}"),
+            said,
+        ),
         Check("duplicate_key", rows.duplicated("exporter_code"), said),
     ]
     good, aside = sort_out(rows, checks)
-    delivery.accept(COUNTRIES, good[["line", "exporter_code", "country_name", "iso3"]].assign(exporter_code=good["exporter_code"].astype(int).astype(str)))
+    delivery.accept(
+        COUNTRIES,
+        good[["line", "exporter_code", "country_name", "iso3"]].assign(
+            exporter_code=good["exporter_code"].astype(int).astype(str)
+        ),
+    )
     delivery.put_aside(COUNTRIES, pd.concat([table.broken, aside]))
 
 
@@ -128,9 +203,16 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
     lines = read_rows(raw)
     head_at = next((at for at, line in enumerate(lines) if _is_income_head(line)), None)
     if head_at is None:
-        raise SourceError(raw.name, "", f"has no line with the heads {', '.join(INCOME_HEADS)}", "Fetch the file again from its publisher")
+        raise SourceError(
+            raw.name,
+            "",
+            f"has no line with the heads {', '.join(INCOME_HEADS)}",
+            "Fetch the file again from its publisher",
+        )
     heads = lines[head_at]
-    years = {at: int(head) for at, head in enumerate(heads) if re.fullmatch(r"(19|20)[0-9]{2}", head)}
+    years = {
+        at: int(head) for at, head in enumerate(heads) if re.fullmatch(r"(19|20)[0-9]{2}", head)
+    }
     name_at, code_at, series_at = (heads.index(head) for head in INCOME_HEADS)
     keys = {name_at: "country_name", code_at: "iso3", series_at: "indicator_code"}
     delivery.heads("", heads, {**keys, **dict.fromkeys(years, "gdp_per_head_usd")})
@@ -142,11 +224,23 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
         if at < len(row) and not is_missing(row[at])
     ]
     if not cells:
-        raise SourceError(raw.name, f"line {head_at + 1}", "has heads and no values", "Fetch the file again from its publisher")
-    rows = pd.DataFrame(cells, columns=["line", "country_name", "iso3", "indicator_code", "year", "found"])
+        raise SourceError(
+            raw.name,
+            f"line {head_at + 1}",
+            "has heads and no values",
+            "Fetch the file again from its publisher",
+        )
+    rows = pd.DataFrame(
+        cells, columns=["line", "country_name", "iso3", "indicator_code", "year", "found"]
+    )
     foreign = rows.loc[~rows["indicator_code"].str.startswith("NY.GDP.PCAP."), "indicator_code"]
     if len(foreign):
-        raise SourceError(raw.name, "", f"holds {foreign.iloc[0]}, not GDP per head", "Name a file of a series NY.GDP.PCAP.*")
+        raise SourceError(
+            raw.name,
+            "",
+            f"holds {foreign.iloc[0]}, not GDP per head",
+            "Name a file of a series NY.GDP.PCAP.*",
+        )
     delivery.read_n += len(rows)
     rows = rows.assign(gdp_per_head_usd=as_numbers(rows["found"]))
     said = rows["iso3"] + " " + rows["year"].astype(str) + ": " + rows["found"]
@@ -157,24 +251,46 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
         Check("duplicate_key", rows.duplicated(["iso3", "indicator_code", "year"]), said),
     ]
     good, aside = sort_out(rows, checks)
-    delivery.accept(INCOME, good[["line", "iso3", "country_name", "indicator_code", "year", "gdp_per_head_usd"]])
+    delivery.accept(
+        INCOME, good[["line", "iso3", "country_name", "indicator_code", "year", "gdp_per_head_usd"]]
+    )
     delivery.put_aside(INCOME, aside)
 
 
 TABLES: Tables = {
     # One row an exporter (CEPII's number), product and year, all importers together.
-    "world_trade__flows": {"year": "smallint", "exporter_code": "varchar", "hs6": "varchar", "value_usd": "bigint", "partners_n": "integer"},
-    "world_trade__countries": {"exporter_code": "varchar", "country_name": "varchar", "iso3": "varchar"},
-    # `gdp_per_head_usd` in the prices that the indicator's code says: CD current, KD constant, PP.* international dollars.
-    "world_trade__income": {"iso3": "varchar", "country_name": "varchar", "indicator_code": "varchar", "year": "smallint", "gdp_per_head_usd": "double"},
+    "world_trade__flows": {
+        "year": "smallint",
+        "exporter_code": "varchar",
+        "hs6": "varchar",
+        "value_usd": "bigint",
+        "partners_n": "integer",
+    },
+    "world_trade__countries": {
+        "exporter_code": "varchar",
+        "country_name": "varchar",
+        "iso3": "varchar",
+    },
+    # `gdp_per_head_usd` in the prices that the indicator's code says: CD current, KD constant, PP.*
+    # international dollars.
+    "world_trade__income": {
+        "iso3": "varchar",
+        "country_name": "varchar",
+        "indicator_code": "varchar",
+        "year": "smallint",
+        "gdp_per_head_usd": "double",
+    },
 }
 
 SOURCE = Source(
     name="world_trade",
     title="World exports by country and product (BACI), and GDP per head of countries",
     publisher="CEPII; World Bank",
-    citation="Gaulier, G., and S. Zignago (2010), BACI: International trade database at the product-level, CEPII working paper 2010-23; "
-    "World Bank, World Development Indicators, NY.GDP.PCAP.KD.",
+    citation=(
+        "Gaulier, G., and S. Zignago (2010), BACI: International trade database at the"
+        " product-level, CEPII working paper 2010-23; World Bank, World Development Indicators,"
+        " NY.GDP.PCAP.KD."
+    ),
     licence="BACI: Etalab 2.0; World Development Indicators: CC BY 4.0",
     tables=TABLES,
     layouts=(

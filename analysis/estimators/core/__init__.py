@@ -1,4 +1,6 @@
-"""What every family rests on: rows and columns checked, effects absorbed, sums by cluster, one grammar, one result."""
+"""What every family rests on: rows and columns checked, effects absorbed, sums by cluster, one
+grammar, one result.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ def independent_columns(matrix: np.ndarray) -> np.ndarray:
 
 
 def in_given_order(values: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """Values of sorted rows back in the rows' first order; `order` holds the first position of each sorted row."""
+    """Values of sorted rows back in the rows' first order; `order` holds the first position of each
+    sorted row.
+    """
     back = np.empty_like(values)
     back[order] = values
     return back

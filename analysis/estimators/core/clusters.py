@@ -8,7 +8,9 @@ FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
 FINER = "Look at a permutation (placebo) too, or cluster by something finer."
 
 
-def few_clusters(count: int, name: str = "", more: str = "", remedy: str = FINER) -> tuple[Caution, ...]:
+def few_clusters(
+    count: int, name: str = "", more: str = "", remedy: str = FINER
+) -> tuple[Caution, ...]:
     """The warning, where there are fewer clusters than that.
 
     name : what they are by; more : what else suffers, after the sentence's last comma
@@ -16,5 +18,8 @@ def few_clusters(count: int, name: str = "", more: str = "", remedy: str = FINER
     if count >= FEW_CLUSTERS:
         return ()
     by = f" ({name})" if name else ""
-    text = f"{count} clusters{by} are few: clustered errors are then too small (Cameron, Gelbach and Miller 2008){f', {more}' if more else ''}."
+    text = (
+        f"{count} clusters{by} are few: clustered errors are then too small (Cameron, Gelbach and"
+        f" Miller 2008){f', {more}' if more else ''}."
+    )
     return (Caution("few_clusters", text, remedy),)

@@ -1,4 +1,6 @@
-"""What every estimator does before it estimates: check the columns and say which rows cannot be used."""
+"""What every estimator does before it estimates: check the columns and say which rows cannot be
+used.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def check_columns(frame: pd.DataFrame, names: Sequence[str]) -> None:
         if present.count(name) == 0:
             raise ValueError(f"column {name!r} is not in the frame. {nearest(name, present)}")
         if present.count(name) > 1:
-            raise ValueError(f"column {name!r} stands in the frame {present.count(name)} times. Keep one.")
+            raise ValueError(
+                f"column {name!r} stands in the frame {present.count(name)} times. Keep one."
+            )
 
 
 def numbers(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -33,9 +37,17 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     ValueError : a column that is not of a numeric or boolean type.
     """
     for name in names:
-        if not (pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])):
-            raise ValueError(f"column {name!r} holds {frame[name].dtype}, not numbers. Convert it, or build dummies from it.")
-    return pd.DataFrame({name: frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in names}, index=frame.index)
+        if not (
+            pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])
+        ):
+            raise ValueError(
+                f"column {name!r} holds {frame[name].dtype}, not numbers. Convert it, or build"
+                " dummies from it."
+            )
+    return pd.DataFrame(
+        {name: frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in names},
+        index=frame.index,
+    )
 
 
 def refuse_duplicates(frame: pd.DataFrame, keys: Sequence[str]) -> None:
@@ -43,9 +55,13 @@ def refuse_duplicates(frame: pd.DataFrame, keys: Sequence[str]) -> None:
     repeated = frame.duplicated(list(keys), keep="first")
     if repeated.any():
         shown = frame.loc[repeated, list(keys)].drop_duplicates().head(3)
-        named = "; ".join(", ".join(f"{key} {value}" for key, value in zip(keys, row, strict=True)) for row in shown.itertuples(index=False))
+        named = "; ".join(
+            ", ".join(f"{key} {value}" for key, value in zip(keys, row, strict=True))
+            for row in shown.itertuples(index=False)
+        )
         raise ValueError(
-            f"{rows(int(repeated.sum()))} with the {' and '.join(keys)} of an earlier row ({named}). One row a key is needed: aggregate or filter."
+            f"{rows(int(repeated.sum()))} with the {' and '.join(keys)} of an earlier row"
+            f" ({named}). One row a key is needed: aggregate or filter."
         )
 
 

@@ -36,8 +36,14 @@ class Effects:
         return self._absorber.residualise(columns.reshape(len(columns), -1)).reshape(columns.shape)
 
     def cost(self, clusters: Sequence[Group] = ()) -> int:
-        """Degrees of freedom: an effect whose levels each lie inside one cluster costs nothing, the constant still does."""
+        """Degrees of freedom: an effect whose levels each lie inside one cluster costs nothing, the
+        constant still does.
+        """
         if not self.groups:
             return 0
-        free = [group for group in self.groups if not any(nested(group, cluster) for cluster in clusters)]
+        free = [
+            group
+            for group in self.groups
+            if not any(nested(group, cluster) for cluster in clusters)
+        ]
         return Effects(free).rank if free else 1

@@ -1,4 +1,6 @@
-"""Groups as numbers: levels of effects and clusters, rows in one order, what is connected, nested, alone or repeated."""
+"""Groups as numbers: levels of effects and clusters, rows in one order, what is connected, nested,
+alone or repeated.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from scipy import sparse
 
 from analysis.estimators.core.columns import refuse_duplicates
 
-Group = tuple[np.ndarray, int]  # level numbers (n,), 0.. in the order of the labels, -1 where missing; number of levels
+Group = tuple[
+    np.ndarray, int
+]  # level numbers (n,), 0.. in the order of the labels, -1 where missing; number of levels
 # "province#year" stands for the groups that the two columns form together, as Stata writes it.
 TOGETHER = "#"
 SMALL_TABLE = 1 << 22
@@ -22,13 +26,17 @@ def columns_of(names: Sequence[str]) -> list[str]:
 
 
 def group_codes(frame: pd.DataFrame, name: str) -> Group:
-    """Level numbers (n,) of a column, or of columns joined by '#', and how many levels there are; -1 where one is missing."""
+    """Level numbers (n,) of a column, or of columns joined by '#', and how many levels there are;
+    -1 where one is missing.
+    """
     parts = [_level_codes(frame[part]) for part in name.split(TOGETHER)]
     return parts[0] if len(parts) == 1 else combined(parts)
 
 
 def _level_codes(column: pd.Series) -> Group:
-    """Numbers 0.. in the order of the sorted labels: text, categories and numbers that sort alike get the same numbers."""
+    """Numbers 0.. in the order of the sorted labels: text, categories and numbers that sort alike
+    get the same numbers.
+    """
     if isinstance(column.dtype, pd.CategoricalDtype):
         rank = np.append(pd.factorize(column.cat.categories, sort=True)[0], -1)
         return renumbered(rank[column.cat.codes.to_numpy()], len(rank) - 1)
@@ -56,7 +64,9 @@ def renumbered(codes: np.ndarray, size: int) -> Group:
 
 
 def combined(parts: Sequence[Group]) -> Group:
-    """Groups formed by several groupings together, numbered in the order of their parts; -1 where a part is missing."""
+    """Groups formed by several groupings together, numbered in the order of their parts; -1 where a
+    part is missing.
+    """
     codes, size = parts[0]
     for other, levels in parts[1:]:
         missing = (codes < 0) | (other < 0)
@@ -71,7 +81,8 @@ def combined(parts: Sequence[Group]) -> Group:
 
 
 def refuse_repeated(frame: pd.DataFrame, keys: Sequence[str], known: Sequence[Group]) -> None:
-    """Refuse two rows with the same keys (rows without a key do not count); known are the keys' level numbers.
+    """Refuse two rows with the same keys (rows without a key do not count); known are the keys'
+    level numbers.
 
     Raises
     ------
@@ -85,10 +96,11 @@ def refuse_repeated(frame: pd.DataFrame, keys: Sequence[str], known: Sequence[Gr
 
 
 def canonical_order(groups: Sequence[Group], columns: Sequence[np.ndarray]) -> np.ndarray | None:
-    """An order of rows that depends on their content alone, so that the order of the input cannot move a digit.
+    """An order of rows that depends on their content alone, so that the order of the input cannot
+    move a digit.
 
-    Rows go by the largest grouping first, then from the smallest up: a panel that is sorted by its keys is in order already.
-    Rows that share all groups go by their values in `columns`.
+    Rows go by the largest grouping first, then from the smallest up: a panel that is sorted by its
+    keys is in order already. Rows that share all groups go by their values in `columns`.
 
     Returns
     -------
@@ -102,7 +114,9 @@ def canonical_order(groups: Sequence[Group], columns: Sequence[np.ndarray]) -> n
 
 
 def order_by(groups: Sequence[Group], columns: Sequence[np.ndarray]) -> np.ndarray | None:
-    """Rows by one grouping after the other, those that share all of them by their values; None where they are in that order already."""
+    """Rows by one grouping after the other, those that share all of them by their values; None
+    where they are in that order already.
+    """
     key = _mixed_radix(groups)
     if np.all(key[1:] > key[:-1]):
         return None
@@ -147,7 +161,9 @@ def nested(inner: Group, outer: Group) -> bool:
 
 
 def connected_parts(one: Group, other: Group) -> int:
-    """Parts of the graph whose nodes are the levels of two groupings and whose edges are the rows."""
+    """Parts of the graph whose nodes are the levels of two groupings and whose edges are
+    the rows.
+    """
     (many, n_many), (few, n_few) = sorted((one, other), key=lambda group: -group[1])
     if n_many * n_few <= SMALL_TABLE >> 4:
         cells = np.flatnonzero(np.bincount(many.astype(np.int64) * n_few + few))
@@ -155,13 +171,16 @@ def connected_parts(one: Group, other: Group) -> int:
     if not np.all(many[1:] >= many[:-1]):
         order = np.argsort(many, kind="stable")
         many, few = many[order], few[order]
-    # Levels of the smaller grouping that meet in a level of the larger are one part; each larger level belongs to some smaller one.
+    # Levels of the smaller grouping that meet in a level of the larger are one part; each larger
+    # level belongs to some smaller one.
     linked = many[1:] == many[:-1]
     start, end = few[:-1][linked].astype(np.int64), few[1:][linked].astype(np.int64)
     if n_few * n_few <= SMALL_TABLE:
         pairs = np.flatnonzero(np.bincount(start * n_few + end, minlength=1))
         start, end = pairs // n_few, pairs % n_few
-    graph = sparse.coo_array((np.ones(len(start), dtype=np.int8), (start, end)), shape=(n_few, n_few))
+    graph = sparse.coo_array(
+        (np.ones(len(start), dtype=np.int8), (start, end)), shape=(n_few, n_few)
+    )
     return int(sparse.csgraph.connected_components(graph.tocsr(), directed=False)[0])
 
 
@@ -172,7 +191,9 @@ def alone(groups: Sequence[Group]) -> np.ndarray:
 
 
 def without_singletons(groups: Sequence[Group]) -> np.ndarray:
-    """Rows (n,) left once rows alone in a level are left out, again and again until none is (Correia 2015, reghdfe)."""
+    """Rows (n,) left once rows alone in a level are left out, again and again until none is
+    (Correia 2015, reghdfe).
+    """
     left = np.arange(len(groups[0][0]))
     inside = list(groups)
     while len(left):

@@ -10,7 +10,9 @@ SHOWN = 12
 
 
 def nearest(name: object, known: Iterable[str]) -> str:
-    """A sentence that helps whoever wrote a name that is not known: the nearest ones, or the first of those there are."""
+    """A sentence that helps whoever wrote a name that is not known: the nearest ones, or the first
+    of those there are.
+    """
     there = [str(other) for other in known]
     near = difflib.get_close_matches(str(name), there, n=3)
     if near:

@@ -1,11 +1,15 @@
-"""The one grammar of options: every name that an argument may take, and what is said of one that it may not.
+"""The one grammar of options: every name that an argument may take, and what is said of one that it
+may not.
 
     covariance   "iid", "robust", or {"cluster": ["city_code"]}; one column of clusters or two
-    small        what a covariance is multiplied with in a small sample, named after its formula or the program that prints it
-    weights      column of analytic weights (spatial estimators: the SpatialWeights); weight_kind says if they are frequencies
+    small what a covariance is multiplied with in a small sample, named after its formula or the
+        program that prints it
+    weights column of analytic weights (spatial estimators: the SpatialWeights); weight_kind says if
+        they are frequencies
     unit, time   key columns of a panel, default city_code and year
     controls     regressors that nobody asks about, after those that somebody does
-    where        rows to estimate on: a column of booleans (or 0 and 1), or a mask of the frame's length. Lags, ranks and means that an
+    where rows to estimate on: a column of booleans (or 0 and 1), or a mask of the frame's length.
+        Lags, ranks and means that an
                  estimator forms itself are formed before, from all rows
     level        of intervals, between 0 and 1
     seed, draws  of what is random
@@ -141,7 +145,12 @@ def checked(name: str, value: Any, choices: Any) -> Any:
     raise ValueError(f"{name} = {value!r} is not known. {nearest(value, map(str, known))}")
 
 
-def covariance_of(option: CovarianceOption, *, most: int = 2, kinds: Sequence[CovarianceKind] = ("iid", "robust", "cluster")) -> Covariance:
+def covariance_of(
+    option: CovarianceOption,
+    *,
+    most: int = 2,
+    kinds: Sequence[CovarianceKind] = ("iid", "robust", "cluster"),
+) -> Covariance:
     """Read the option `covariance`.
 
     Parameters
@@ -151,7 +160,8 @@ def covariance_of(option: CovarianceOption, *, most: int = 2, kinds: Sequence[Co
 
     Raises
     ------
-    ValueError : an unknown name or key, no column or too many, one twice, or a kind that the estimator has no formula for.
+    ValueError : an unknown name or key, no column or too many, one twice, or a kind that the
+        estimator has no formula for.
     """
     if isinstance(option, Mapping):
         for key in option:
@@ -165,12 +175,17 @@ def covariance_of(option: CovarianceOption, *, most: int = 2, kinds: Sequence[Co
     else:
         found = Covariance(checked("covariance", option, ("iid", "robust")))
     if found.kind not in kinds:
-        raise ValueError(f"covariance = {option!r}: this estimator has {', '.join(kinds)} errors only.")
+        raise ValueError(
+            f"covariance = {option!r}: this estimator has {', '.join(kinds)} errors only."
+        )
     return found
 
 
-def columns_of(name: str, given: Sequence[str], *, outcome: str | None = None, empty: bool = False) -> list[str]:
-    """The column names of an argument that takes several, each once, none of them the outcome or called constant.
+def columns_of(
+    name: str, given: Sequence[str], *, outcome: str | None = None, empty: bool = False
+) -> list[str]:
+    """The column names of an argument that takes several, each once, none of them the outcome or
+    called constant.
 
     Raises
     ------
@@ -180,11 +195,16 @@ def columns_of(name: str, given: Sequence[str], *, outcome: str | None = None, e
         raise ValueError(f"{name} is a list of column names, such as [{given!r}].")
     listed = list(given)
     if (not listed and not empty) or len(set(listed)) < len(listed):
-        raise ValueError(f"{name} must be different columns{'' if empty else ', at least one'}; given: {listed}.")
+        raise ValueError(
+            f"{name} must be different columns{'' if empty else ', at least one'}; given: {listed}."
+        )
     if outcome is not None and outcome in listed:
         raise ValueError(f"{name} cannot hold the outcome {outcome!r}; given: {listed}.")
     if CONSTANT in listed:
-        raise ValueError(f"{name}: a column cannot be called {CONSTANT!r}, the result has a term of that name. Rename it.")
+        raise ValueError(
+            f"{name}: a column cannot be called {CONSTANT!r}, the result has a term of that name."
+            " Rename it."
+        )
     return listed
 
 
@@ -196,7 +216,10 @@ def level_of(level: float) -> float:
     ValueError : 95 in place of 0.95, and anything else outside.
     """
     if not 0 < level < 1:
-        raise ValueError(f"level = {level!r}: the share of intervals that hold the truth, between 0 and 1, such as 0.95.")
+        raise ValueError(
+            f"level = {level!r}: the share of intervals that hold the truth, between 0 and 1, such"
+            " as 0.95."
+        )
     return level
 
 
@@ -205,7 +228,8 @@ def row_mask(frame: pd.DataFrame, where: Where | None) -> np.ndarray | None:
 
     Raises
     ------
-    ValueError : an unknown column, something other than booleans (or 0 and 1), missing values, another length or another index.
+    ValueError : an unknown column, something other than booleans (or 0 and 1), missing values,
+        another length or another index.
     """
     if where is None:
         return None
@@ -213,13 +237,23 @@ def row_mask(frame: pd.DataFrame, where: Where | None) -> np.ndarray | None:
         check_columns(frame, [where])
         what, values = f"where = {where!r}", frame[where]
     else:
-        what, values = "where", where if isinstance(where, pd.Series) else pd.Series(np.asarray(where))
+        what, values = (
+            "where",
+            where if isinstance(where, pd.Series) else pd.Series(np.asarray(where)),
+        )
         if isinstance(where, pd.Series) and not where.index.equals(frame.index):
-            raise ValueError("where: a Series has the index of the frame; this one has another. Give an array, or a Series made from the frame.")
+            raise ValueError(
+                "where: a Series has the index of the frame; this one has another. Give an "
+                "array, or a Series made from the frame."
+            )
     if len(values) != len(frame):
         raise ValueError(f"where: a mask of {rows(len(values))} for a frame of {rows(len(frame))}.")
     if values.isna().any():
-        raise ValueError(f"{what}: {rows(int(values.isna().sum()))} say neither yes nor no. Fill them.")
-    if not pd.api.types.is_bool_dtype(values) and not (pd.api.types.is_numeric_dtype(values) and values.isin([0, 1]).all()):
+        raise ValueError(
+            f"{what}: {rows(int(values.isna().sum()))} say neither yes nor no. Fill them."
+        )
+    if not pd.api.types.is_bool_dtype(values) and not (
+        pd.api.types.is_numeric_dtype(values) and values.isin([0, 1]).all()
+    ):
         raise ValueError(f"{what}: it holds {values.dtype}, not booleans (or 0 and 1).")
     return values.to_numpy(dtype=bool)

@@ -2,7 +2,8 @@
 
 Definitions of the p-th percentile of n sorted values x_(1) .. x_(n):
 
-    stata   with i = n p / 100: x_(ceil i), or the mean of x_(i) and x_(i+1) where i is whole (Stata's pctile, summarize, winsor2)
+    stata with i = n p / 100: x_(ceil i), or the mean of x_(i) and x_(i+1) where i is whole (Stata's
+        pctile, summarize, winsor2)
     altdef  linear between x_(j) and x_(j+1) at (n+1) p / 100 (Stata's pctile, altdef; R type 6)
     linear  linear at 1 + (n-1) p / 100 (numpy, pandas, R type 7)
 """
@@ -26,7 +27,8 @@ class Clipped:
     Attributes
     ----------
     frame : a copy, the columns replaced (or added under a suffix)
-    limits : a row a column (and group): lower, upper, below and above (values changed), n (values that are not missing)
+    limits : a row a column (and group): lower, upper, below and above (values changed), n (values
+        that are not missing)
     definition : of the percentiles
     """
 
@@ -38,7 +40,10 @@ class Clipped:
     def note(self) -> str:
         """One sentence: what was done to how many values."""
         changed = int(self.limits["below"].sum() + self.limits["above"].sum())
-        return f"{self.what} ({self.definition} definition of percentiles), {changed:,} values of {len(self.limits)} columns or groups changed."
+        return (
+            f"{self.what} ({self.definition} definition of percentiles), {changed:,} values of"
+            f" {len(self.limits)} columns or groups changed."
+        )
 
 
 def percentile(values: np.ndarray, p: float, definition: Percentiles = "stata") -> float:
@@ -72,12 +77,14 @@ def winsorise(
     definition: Percentiles = "stata",
     suffix: str = "",
 ) -> Clipped:
-    """Replace values below the lower percentile by it, and those above the upper one by that; missing values stay missing.
+    """Replace values below the lower percentile by it, and those above the upper one by that;
+    missing values stay missing.
 
     Parameters
     ----------
     lower, upper : percentiles (0-100); 0 and 100 leave a tail alone
-    by : columns within whose groups the percentiles are taken; rows that lack one form no group and stay as they are
+    by : columns within whose groups the percentiles are taken; rows that lack one form no group and
+        stay as they are
     suffix : ends the names of new columns; empty replaces the columns (in the copy)
 
     Raises
@@ -97,24 +104,41 @@ def trim(
     definition: Percentiles = "stata",
     suffix: str = "",
 ) -> Clipped:
-    """Make values outside the percentiles missing (winsor2's trim); parameters and errors as winsorise()."""
+    """Make values outside the percentiles missing (winsor2's trim); parameters and errors as
+    winsorise().
+    """
     return _clip(frame, columns, (lower, upper), by, definition, suffix, trimmed=True)
 
 
 def _clip(
-    frame: pd.DataFrame, columns: Sequence[str], cuts: tuple[float, float], by: Sequence[str], definition: Percentiles, suffix: str, trimmed: bool
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    cuts: tuple[float, float],
+    by: Sequence[str],
+    definition: Percentiles,
+    suffix: str,
+    trimmed: bool,
 ) -> Clipped:
     if isinstance(columns, str) or isinstance(by, str):
         raise ValueError("columns and by are lists of column names.")
     check_columns(frame, [*columns, *by])
     if not 0 <= cuts[0] < cuts[1] <= 100:
-        raise ValueError(f"percentiles {cuts[0]} and {cuts[1]}: the lower one lies below the upper one, both between 0 and 100.")
+        raise ValueError(
+            f"percentiles {cuts[0]} and {cuts[1]}: the lower one lies below the upper one, both"
+            " between 0 and 100."
+        )
     taken = [column + suffix for column in columns if suffix and column + suffix in frame.columns]
     if taken:
         raise ValueError(f"{', '.join(taken)} exists already: choose another suffix.")
     values = numbers(frame, list(columns))
-    codes = frame.groupby(list(by), sort=True, observed=True).ngroup().to_numpy() if by else np.zeros(len(frame), dtype=int)
-    names = frame.groupby(list(by), sort=True, observed=True).size().index if by else pd.Index(["all"])
+    codes = (
+        frame.groupby(list(by), sort=True, observed=True).ngroup().to_numpy()
+        if by
+        else np.zeros(len(frame), dtype=int)
+    )
+    names = (
+        frame.groupby(list(by), sort=True, observed=True).size().index if by else pd.Index(["all"])
+    )
     made, limits = frame.copy(), []
     for column in columns:
         x = values[column].to_numpy().copy()
@@ -123,9 +147,20 @@ def _clip(
             low, high = (percentile(x[here], cut, definition) for cut in cuts)
             below, above = here & (x < low), here & (x > high)
             limits.append(
-                {"column": column, "group": name, "lower": low, "upper": high, "below": int(below.sum()), "above": int(above.sum()), "n": int(here.sum())}
+                {
+                    "column": column,
+                    "group": name,
+                    "lower": low,
+                    "upper": high,
+                    "below": int(below.sum()),
+                    "above": int(above.sum()),
+                    "n": int(here.sum()),
+                }
             )
             x[below], x[above] = (np.nan, np.nan) if trimmed else (low, high)
         made[column + suffix] = x
-    what = f"{'trimmed' if trimmed else 'winsorised'} at percentiles {cuts[0]:g} and {cuts[1]:g}{f' by {chr(44).join(by)}' if by else ''}"
+    what = (
+        f"{'trimmed' if trimmed else 'winsorised'} at percentiles {cuts[0]:g} and"
+        f" {cuts[1]:g}{f' by {chr(44).join(by)}' if by else ''}"
+    )
     return Clipped(made, pd.DataFrame(limits).set_index(["column", "group"]), definition, what)

@@ -1,7 +1,8 @@
-"""Every estimator by its name, with what can be asked of it: the door through which a paper's table comes in.
+"""Every estimator by its name, with what can be asked of it: the door through which a paper's table
+comes in.
 
-A family registers its public functions in its `__init__`. The schema of options is read off the signature: what a function takes is written
-once, in its parameters and their Literals.
+A family registers its public functions in its `__init__`. The schema of options is read off the
+signature: what a function takes is written once, in its parameters and their Literals.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Entry:
     Attributes
     ----------
     family : the package it stands in
-    takes : "frame" for an estimator; the name of its first parameter for what follows on an estimate ("study", "result")
+    takes : "frame" for an estimator; the name of its first parameter for what follows on an
+        estimate ("study", "result")
     """
 
     name: str
@@ -65,7 +67,11 @@ class Entry:
         """What it takes besides the frame, in its order."""
         hints = get_type_hints(self.function)
         parameters = list(inspect.signature(self.function).parameters.values())[1:]
-        named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and not p.name.startswith("_")]
+        named = [
+            p
+            for p in parameters
+            if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and not p.name.startswith("_")
+        ]
         return {p.name: _option(p, hints.get(p.name)) for p in named}
 
 
@@ -82,7 +88,10 @@ def register(family: str, *functions: Callable[..., Any]) -> None:
     for function in functions:
         there = _ENTRIES.get(function.__name__)
         if there is not None and there.function is not function:
-            raise ValueError(f"two estimators are called {function.__name__}: one in {there.family}, one in {family}.")
+            raise ValueError(
+                f"two estimators are called {function.__name__}: one in {there.family}, one in"
+                f" {family}."
+            )
         _ENTRIES[function.__name__] = Entry(function.__name__, family, function)
 
 
@@ -104,7 +113,8 @@ def entry(name: str) -> Entry:
 
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
-    """Refuse options that the estimator does not have, required ones that are missing, and values that are not among their choices.
+    """Refuse options that the estimator does not have, required ones that are missing, and values
+    that are not among their choices.
 
     Raises
     ------
@@ -116,8 +126,13 @@ def check_options(name: str, options: Mapping[str, Any]) -> None:
             raise ValueError(f"{name} has no option {option!r}. {nearest(option, known)}")
         choices = known[option].choices
         if choices and isinstance(value, str) and value not in choices:
-            raise ValueError(f"{name}: {option} = {value!r} is not known. {nearest(value, [str(choice) for choice in choices])}")
-    missing = [option.name for option in known.values() if option.required and option.name not in options]
+            raise ValueError(
+                f"{name}: {option} = {value!r} is not known."
+                f" {nearest(value, [str(choice) for choice in choices])}"
+            )
+    missing = [
+        option.name for option in known.values() if option.required and option.name not in options
+    ]
     if missing:
         raise ValueError(f"{name} needs {', '.join(missing)}.")
 
@@ -135,7 +150,8 @@ def estimate(name: str, frame: Any, options: Mapping[str, Any]) -> Any:
 
 @dataclass(frozen=True)
 class Regression:
-    """A registered estimator of outcome and regressors with its options fixed, as mediation and its like run it.
+    """A registered estimator of outcome and regressors with its options fixed, as mediation and its
+    like run it.
 
     Parameters
     ----------
@@ -144,7 +160,8 @@ class Regression:
 
     Raises
     ------
-    ValueError : an unknown name or option, or an estimator that does not take an outcome and regressors.
+    ValueError : an unknown name or option, or an estimator that does not take an outcome and
+        regressors.
     """
 
     name: str
@@ -153,7 +170,10 @@ class Regression:
     def __post_init__(self) -> None:
         taken = list(entry(self.name).options)
         if taken[:2] != ["outcome", "regressors"]:
-            raise ValueError(f"{self.name} takes {', '.join(taken[:2])}: what is needed here takes an outcome and regressors.")
+            raise ValueError(
+                f"{self.name} takes {', '.join(taken[:2])}: what is needed here takes an outcome"
+                " and regressors."
+            )
         check_options(self.name, {"outcome": "", "regressors": [], **self.options})
 
     def __call__(self, frame: Any, outcome: str, regressors: Sequence[str]) -> Any:
@@ -161,24 +181,36 @@ class Regression:
 
     @property
     def columns(self) -> list[str]:
-        """Columns that the options name besides outcome and regressors: effects, keys, clusters, weights."""
+        """Columns that the options name besides outcome and regressors: effects, keys, clusters,
+        weights.
+        """
         known = entry(self.name).options
-        given = {name: self.options.get(name, known[name].default) for name in NAMING if name in known}
+        given = {
+            name: self.options.get(name, known[name].default) for name in NAMING if name in known
+        }
         clusters = given.pop("covariance", None)
         given["clusters"] = clusters.get("cluster") if isinstance(clusters, Mapping) else None
-        listed = [(value,) if isinstance(value, str) else tuple(value or ()) for value in given.values()]
-        return list(dict.fromkeys(part for names in listed for name in names for part in name.split("#")))
+        listed = [
+            (value,) if isinstance(value, str) else tuple(value or ()) for value in given.values()
+        ]
+        return list(
+            dict.fromkeys(part for names in listed for name in names for part in name.split("#"))
+        )
 
 
 def _option(parameter: inspect.Parameter, hint: Any) -> Option:
     required = parameter.default is parameter.empty
     default = None if required else parameter.default
-    text = parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
+    text = (
+        parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
+    )
     return Option(parameter.name, required, default, tuple(_choices(hint)), text)
 
 
 def _choices(hint: Any) -> list[Any]:
-    """The values of a Literal, or of the Literals among the alternatives of a union that is nothing but Literals and None."""
+    """The values of a Literal, or of the Literals among the alternatives of a union that is nothing
+    but Literals and None.
+    """
     if get_origin(hint) is Literal:
         return list(get_args(hint))
     if get_origin(hint) in (Union, UnionType):

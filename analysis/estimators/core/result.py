@@ -1,11 +1,16 @@
-"""What every estimate has in common: one table of its terms, one row about the whole, one sentence, and what a reader must be warned of.
+"""What every estimate has in common: one table of its terms, one row about the whole, one sentence,
+and what a reader must be warned of.
 
-    tidy()     a row a term: equation, term, estimate, std_error, statistic, p_value, conf_low, conf_high
-    glance()   one row: method, outcome, nobs, n_<grouping> for each grouping, df, measures of fit, <test>_statistic, _df, _df2, _p_value
-    note()     one sentence: what was estimated, on which rows, with which standard errors, and what was left out
+    tidy() a row a term: equation, term, estimate, std_error, statistic, p_value, conf_low,
+        conf_high
+    glance() one row: method, outcome, nobs, n_<grouping> for each grouping, df, measures of fit,
+        <test>_statistic, _df, _df2, _p_value
+    note() one sentence: what was estimated, on which rows, with which standard errors, and what was
+        left out
     warnings   what must not be overlooked: kind, sentence and remedy
 
-The names are those of R's broom and of linearmodels. A result is frozen: what it says is what was estimated.
+The names are those of R's broom and of linearmodels. A result is frozen: what it says is what was
+estimated.
 """
 
 from __future__ import annotations
@@ -23,7 +28,16 @@ from scipy import stats
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.options import level_of
 
-TIDY = ("equation", "term", "estimate", "std_error", "statistic", "p_value", "conf_low", "conf_high")
+TIDY = (
+    "equation",
+    "term",
+    "estimate",
+    "std_error",
+    "statistic",
+    "p_value",
+    "conf_low",
+    "conf_high",
+)
 
 
 @dataclass(frozen=True)
@@ -32,7 +46,8 @@ class Caution:
 
     Attributes
     ----------
-    kind : a word for programs, such as "few_clusters"; the same cause has the same word in every estimator
+    kind : a word for programs, such as "few_clusters"; the same cause has the same word in every
+        estimator
     sentence : what is the matter, with its numbers
     remedy : what to do about it, empty where there is nothing to do
     """
@@ -66,7 +81,9 @@ class Report(ABC):
 
     @abstractmethod
     def note(self) -> str:
-        """One sentence: what was estimated, on which rows, with which standard errors, and what was left out."""
+        """One sentence: what was estimated, on which rows, with which standard errors, and what was
+        left out.
+        """
 
     def _below(self) -> list[str]:
         """Lines under the table, between it and the note: tests, intervals."""
@@ -74,7 +91,9 @@ class Report(ABC):
 
     def __str__(self) -> str:
         lines = [self.tidy().to_string(index=False, float_format=_shown, na_rep=""), *self._below()]
-        return "\n".join([*lines, *(f"Warning: {warning}" for warning in self.warnings), self.note()])
+        return "\n".join(
+            [*lines, *(f"Warning: {warning}" for warning in self.warnings), self.note()]
+        )
 
     def _repr_html_(self) -> str:
         """The same for a notebook; names of columns and levels are text, whatever they hold."""
@@ -104,7 +123,8 @@ def tidy_frame(
     Parameters
     ----------
     df : degrees of freedom of t, one or one a term; None for the normal
-    statistic, p_value, interval : where they are not what estimate and error give (bootstrap, permutation)
+    statistic, p_value, interval : where they are not what estimate and error give (bootstrap,
+        permutation)
     """
     tail = (1 + level_of(level)) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -126,8 +146,12 @@ def tidy_frame(
     return pd.DataFrame(columns, columns=list(TIDY))
 
 
-def glance_frame(values: Mapping[str, Any], groups: Mapping[str, int], tests: Mapping[str, Test]) -> pd.DataFrame:
-    """The row of `glance()`: values as they are, a count a grouping, and each test's statistic, degrees of freedom and p."""
+def glance_frame(
+    values: Mapping[str, Any], groups: Mapping[str, int], tests: Mapping[str, Test]
+) -> pd.DataFrame:
+    """The row of `glance()`: values as they are, a count a grouping, and each test's statistic,
+    degrees of freedom and p.
+    """
     row: dict[str, Any] = dict(values)
     row |= {f"n_{name}": count for name, count in groups.items()}
     for name, test in tests.items():
@@ -138,7 +162,9 @@ def glance_frame(values: Mapping[str, Any], groups: Mapping[str, int], tests: Ma
 
 @dataclass(frozen=True)
 class Test:
-    """A test statistic with its reference distribution; `df2` is the denominator's, for F statistics."""
+    """A test statistic with its reference distribution; `df2` is the denominator's, for F
+    statistics.
+    """
 
     __test__ = False  # not a test case, whatever pytest thinks of the name
 
@@ -151,14 +177,34 @@ class Test:
     warnings: tuple[Caution, ...] = ()
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
-        """One row: a test has a statistic and its p, no estimate; the level is that of other results and changes nothing."""
+        """One row: a test has a statistic and its p, no estimate; the level is that of other
+        results and changes nothing.
+        """
         level_of(level)
         nothing = np.array([np.nan])
-        return tidy_frame("test", [self.name], nothing, nothing, statistic=np.array([self.statistic]), p_value=np.array([self.p]))
+        return tidy_frame(
+            "test",
+            [self.name],
+            nothing,
+            nothing,
+            statistic=np.array([self.statistic]),
+            p_value=np.array([self.p]),
+        )
 
     def glance(self) -> pd.DataFrame:
         """One row: method, null, statistic, df, df2 and p_value."""
-        return pd.DataFrame([{"method": self.name, "null": self.null, "statistic": self.statistic, "df": self.df, "df2": self.df2, "p_value": self.p}])
+        return pd.DataFrame(
+            [
+                {
+                    "method": self.name,
+                    "null": self.null,
+                    "statistic": self.statistic,
+                    "df": self.df,
+                    "df2": self.df2,
+                    "p_value": self.p,
+                }
+            ]
+        )
 
     def note(self) -> str:
         """One sentence: the statistic and what it tests."""
@@ -166,14 +212,21 @@ class Test:
 
     def _line(self) -> str:
         numbers = ", ".join(f"{value:g}" for value in (self.df, self.df2) if value is not None)
-        shown = f"{self.name}({numbers}) = {self.statistic:.4f}" if numbers else f"{self.name} = {self.statistic:.4f}"
+        shown = (
+            f"{self.name}({numbers}) = {self.statistic:.4f}"
+            if numbers
+            else f"{self.name} = {self.statistic:.4f}"
+        )
         return shown if np.isnan(self.p) else f"{shown}, p = {self.p:.4f}"
 
     def __str__(self) -> str:
         return "\n".join([self._line(), *(f"Warning: {warning}" for warning in self.warnings)])
 
     def _repr_html_(self) -> str:
-        return "".join(f"<p>{html.escape(line)}</p>" for line in [self.note(), *(f"Warning: {warning}" for warning in self.warnings)])
+        return "".join(
+            f"<p>{html.escape(line)}</p>"
+            for line in [self.note(), *(f"Warning: {warning}" for warning in self.warnings)]
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -211,7 +264,9 @@ class Result(Report):
 
     @property
     def standard_errors(self) -> pd.Series:
-        return pd.Series(np.sqrt(np.diag(self.covariance)), index=self.coefficients.index, name="standard_error")
+        return pd.Series(
+            np.sqrt(np.diag(self.covariance)), index=self.coefficients.index, name="standard_error"
+        )
 
     @property
     def t_statistics(self) -> pd.Series:
@@ -236,13 +291,20 @@ class Result(Report):
         interval = bounds["lower"].to_numpy(), bounds["upper"].to_numpy()
         t, p = self.t_statistics.to_numpy(), self.p_values.to_numpy()
         equations, terms = self._names()
-        b, errors = self.coefficients.to_numpy(dtype=float), self.standard_errors.to_numpy(dtype=float)
+        b, errors = (
+            self.coefficients.to_numpy(dtype=float),
+            self.standard_errors.to_numpy(dtype=float),
+        )
         return tidy_frame(equations, terms, b, errors, statistic=t, p_value=p, interval=interval)
 
     def glance(self) -> pd.DataFrame:
         """One row: method, outcome, rows, what `_fit` gives, levels of groupings, tests."""
         df = {} if self.df_t is None else {"df": self.df_t}
-        return glance_frame({"method": self.method, "outcome": self.outcome, "nobs": self.n} | df | self._fit(), self.groups, self.tests)
+        return glance_frame(
+            {"method": self.method, "outcome": self.outcome, "nobs": self.n} | df | self._fit(),
+            self.groups,
+            self.tests,
+        )
 
     def _names(self) -> tuple[list[str], list[str]]:
         """Equation and term of each coefficient; a system overrides this."""
@@ -254,10 +316,18 @@ class Result(Report):
         return {}
 
     def note(self) -> str:
-        """One sentence: what was estimated, on which rows, with which standard errors, and what was left out."""
+        """One sentence: what was estimated, on which rows, with which standard errors, and what was
+        left out.
+        """
         levels = ", ".join(f"{count:,} {name}" for name, count in self.groups.items())
-        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
-        return f"{self.method} of {self.outcome}, {rows(self.n)}{f' ({levels})' if levels else ''}; standard errors {self.convention}; left out: {left_out}."
+        left_out = (
+            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
+        return (
+            f"{self.method} of {self.outcome}, {rows(self.n)}{f' ({levels})' if levels else ''};"
+            f" standard errors {self.convention}; left out: {left_out}."
+        )
 
     def _below(self) -> list[str]:
         return [str(test) for test in self.tests.values()]

@@ -1,4 +1,6 @@
-"""The rows that an estimate uses: those asked for, complete, weighted, without singletons if wished, and in an order of their own."""
+"""The rows that an estimate uses: those asked for, complete, weighted, without singletons if
+wished, and in an order of their own.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,17 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.columns import check_columns, numbers, usable_rows
-from analysis.estimators.core.groups import Group, alone, canonical_order, columns_of, group_codes, order_by, refuse_repeated, renumbered, without_singletons
+from analysis.estimators.core.groups import (
+    Group,
+    alone,
+    canonical_order,
+    columns_of,
+    group_codes,
+    order_by,
+    refuse_repeated,
+    renumbered,
+    without_singletons,
+)
 from analysis.estimators.core.options import Where, row_mask
 from analysis.estimators.core.tall import cross
 
@@ -25,13 +37,15 @@ class Sample:
     Attributes
     ----------
     columns : (n, m) float64, by row
-    groups : name of an effect, a cluster or another grouping -> level numbers (n,) and the number of levels
+    groups : name of an effect, a cluster or another grouping -> level numbers (n,) and the number
+        of levels
     weights : (n,) with mean one, or None
     dropped : reason -> rows left out
     singletons : rows kept although alone in a level of an effect
     labels : index labels of the rows used, in the order of the frame given
     keep : which rows of the frame are used; None for all
-    order : (n,) position of each row among the labels; None where rows are in the order of the frame
+    order : (n,) position of each row among the labels; None where rows are in the order of the
+        frame
     levels : grouping -> its labels in the order of their numbers, for those that were asked for
     """
 
@@ -68,7 +82,11 @@ class Sample:
     @cached_property
     def means(self) -> np.ndarray:
         """Weighted means of the columns (m,)."""
-        return self.columns.mean(axis=0) if self.weights is None else cross(self.weights[:, None], self.columns)[0] / self.n
+        return (
+            self.columns.mean(axis=0)
+            if self.weights is None
+            else cross(self.weights[:, None], self.columns)[0] / self.n
+        )
 
 
 def read_sample(
@@ -89,17 +107,20 @@ def read_sample(
     Parameters
     ----------
     columns : numeric columns
-    effects, others : group columns; "province#year" stands for the groups that two columns form together. Only effects have singletons
+    effects, others : group columns; "province#year" stands for the groups that two columns form
+        together. Only effects have singletons
     weights : column of weights, zero or more; rows of weight zero are left out
     keys : columns that identify a row; None for the effects where there are two, otherwise none
     where : rows asked for; the others are counted among the dropped, and nothing in them matters
     levels : groupings whose labels are wanted
-    sort_by : groupings that rows are in the order of, one after the other; default an order that suits the effects
+    sort_by : groupings that rows are in the order of, one after the other; default an order that
+        suits the effects
     drop_singletons : leave out rows alone in a level of an effect, again and again until none is
 
     Raises
     ------
-    ValueError : an unknown or non-numeric column, two rows with one key, a negative weight, or no complete row.
+    ValueError : an unknown or non-numeric column, two rows with one key, a negative weight, or no
+        complete row.
     """
     identity = columns_of(effects) if keys is None and len(effects) == 2 else list(keys or ())
     names = list(dict.fromkeys([*effects, *others, *identity]))
@@ -109,9 +130,13 @@ def read_sample(
     frame, outside = rows_asked(frame, asked)
     groups = {name: group_codes(frame, name) for name in names}
     if identity:
-        refuse_repeated(frame, identity, [groups.get(key) or group_codes(frame, key) for key in identity])
+        refuse_repeated(
+            frame, identity, [groups.get(key) or group_codes(frame, key) for key in identity]
+        )
     values = [_column(frame, name) for name in numeric]
-    keep, dropped = _complete(frame, columns_of(names), numeric, values, [codes for codes, _ in groups.values()])
+    keep, dropped = _complete(
+        frame, columns_of(names), numeric, values, [codes for codes, _ in groups.values()]
+    )
     dropped = outside | dropped
     keep = _without_zero_weight(frame, weights, values[-1], keep, dropped) if weights else keep
     if drop_singletons and effects:
@@ -119,10 +144,20 @@ def read_sample(
     if keep is not None:
         groups = {name: renumbered(codes[keep], size) for name, (codes, size) in groups.items()}
         values = [column[keep] for column in values]
-    named = {name: _labels(frame[name] if keep is None else frame.loc[keep, name], groups[name]) for name in levels}
+    named = {
+        name: _labels(frame[name] if keep is None else frame.loc[keep, name], groups[name])
+        for name in levels
+    }
     sample = _in_order(values, groups, bool(weights), len(columns), sort_by)
     kept = int(alone([sample.groups[name] for name in effects]).sum()) if effects else 0
-    return replace(sample, dropped=dropped, singletons=kept, labels=frame.index if keep is None else frame.index[keep], keep=_whole(keep, asked), levels=named)
+    return replace(
+        sample,
+        dropped=dropped,
+        singletons=kept,
+        labels=frame.index if keep is None else frame.index[keep],
+        keep=_whole(keep, asked),
+        levels=named,
+    )
 
 
 def rows_asked(frame: pd.DataFrame, where: Where | None) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -136,27 +171,55 @@ def rows_asked(frame: pd.DataFrame, where: Where | None) -> tuple[pd.DataFrame, 
 def _column(frame: pd.DataFrame, name: str) -> np.ndarray:
     """(n,) float64; a column that is so already is not copied."""
     column = frame[name]
-    return column.to_numpy() if column.dtype == np.float64 and isinstance(column.dtype, np.dtype) else numbers(frame, [name])[name].to_numpy()
+    return (
+        column.to_numpy()
+        if column.dtype == np.float64 and isinstance(column.dtype, np.dtype)
+        else numbers(frame, [name])[name].to_numpy()
+    )
 
 
 def _complete(
-    frame: pd.DataFrame, names: list[str], numeric: list[str], values: list[np.ndarray], codes: list[np.ndarray]
+    frame: pd.DataFrame,
+    names: list[str],
+    numeric: list[str],
+    values: list[np.ndarray],
+    codes: list[np.ndarray],
 ) -> tuple[np.ndarray | None, dict[str, int]]:
-    """Complete rows, None for all of them. A finite sum shows that a column is; reasons are looked for only where something is missing."""
-    if len(frame) and all(part.min() >= 0 for part in codes) and np.isfinite([column.sum() for column in values]).all():
+    """Complete rows, None for all of them. A finite sum shows that a column is; reasons are looked
+    for only where something is missing.
+    """
+    if (
+        len(frame)
+        and all(part.min() >= 0 for part in codes)
+        and np.isfinite([column.sum() for column in values]).all()
+    ):
         return None, {}
-    keep, dropped = usable_rows(frame[names], pd.DataFrame(dict(zip(numeric, values, strict=True)), index=frame.index, copy=False))
+    keep, dropped = usable_rows(
+        frame[names],
+        pd.DataFrame(dict(zip(numeric, values, strict=True)), index=frame.index, copy=False),
+    )
     if not keep.any():
         left_out = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise ValueError(f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'}).")
+        raise ValueError(
+            f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'})."
+        )
     return (None if keep.all() else keep), dropped
 
 
-def _without_zero_weight(frame: pd.DataFrame, name: str, weight: np.ndarray, keep: np.ndarray | None, dropped: dict[str, int]) -> np.ndarray | None:
+def _without_zero_weight(
+    frame: pd.DataFrame,
+    name: str,
+    weight: np.ndarray,
+    keep: np.ndarray | None,
+    dropped: dict[str, int],
+) -> np.ndarray | None:
     inside = np.ones(len(weight), dtype=bool) if keep is None else keep
     if np.any(weight[inside] < 0):
         row = frame.index[int(np.flatnonzero(inside & (weight < 0))[0])]
-        raise ValueError(f"weight {name!r} is negative in {int((weight[inside] < 0).sum()):,} rows (the first: index {row}). Weights are zero or more.")
+        raise ValueError(
+            f"weight {name!r} is negative in {int((weight[inside] < 0).sum()):,} rows (the first:"
+            f" index {row}). Weights are zero or more."
+        )
     zero = inside & (weight == 0)
     if not zero.any():
         return keep
@@ -166,14 +229,17 @@ def _without_zero_weight(frame: pd.DataFrame, name: str, weight: np.ndarray, kee
     return inside & ~zero
 
 
-def _without_singletons(effects: list[Group], keep: np.ndarray | None, dropped: dict[str, int], n: int) -> np.ndarray | None:
+def _without_singletons(
+    effects: list[Group], keep: np.ndarray | None, dropped: dict[str, int], n: int
+) -> np.ndarray | None:
     inside = np.arange(n) if keep is None else np.flatnonzero(keep)
     stay = without_singletons([renumbered(codes[inside], size) for codes, size in effects])
     if stay.all():
         return keep
     if not stay.any():
         raise ValueError(
-            f"each of {len(inside):,} complete rows is alone in a level of an effect, at once or once others are left out. Take out fewer effects."
+            f"each of {len(inside):,} complete rows is alone in a level of an effect, at once or"
+            " once others are left out. Take out fewer effects."
         )
     dropped[SINGLETON] = int((~stay).sum())
     left = np.zeros(n, dtype=bool)
@@ -198,11 +264,19 @@ def _labels(column: pd.Series, group: Group) -> pd.Index:
     return pd.Index(column.iloc[first].to_numpy())
 
 
-def _in_order(values: list[np.ndarray], groups: dict[str, Group], weighted: bool, n_columns: int, sort_by: Sequence[str]) -> Sample:
+def _in_order(
+    values: list[np.ndarray],
+    groups: dict[str, Group],
+    weighted: bool,
+    n_columns: int,
+    sort_by: Sequence[str],
+) -> Sample:
     if sort_by:
         order = order_by([groups[name] for name in sort_by], values)
     else:
-        order = canonical_order(list(groups.values()) or [(np.zeros(len(values[0]), dtype=np.int32), 1)], values)
+        order = canonical_order(
+            list(groups.values()) or [(np.zeros(len(values[0]), dtype=np.int32), 1)], values
+        )
     if order is not None:
         groups = {name: (codes[order], size) for name, (codes, size) in groups.items()}
     columns = np.empty((len(values[0]), n_columns))

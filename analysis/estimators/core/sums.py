@@ -23,7 +23,9 @@ def means_by(group: Group, columns: np.ndarray) -> np.ndarray:
 
 
 def crossed_sums(group: Group, scores: np.ndarray) -> np.ndarray:
-    """sum_g s_g s_g' (m, m) with s_g the sums of scores (n, m) in cluster g; no small-sample factor."""
+    """sum_g s_g s_g' (m, m) with s_g the sums of scores (n, m) in cluster g; no small-sample
+    factor.
+    """
     sums = sums_by(group, scores)
     return np.asarray(sums.T @ sums)
 

@@ -1,7 +1,8 @@
 """Products of tall, narrow matrices, block by block of rows.
 
-A block is small enough for the linear algebra library to stay on one thread: on shared processors its threads wait for each other longer than
-such products take, and the sums do not depend on how many there are.
+A block is small enough for the linear algebra library to stay on one thread: on shared processors
+its threads wait for each other longer than such products take, and the sums do not depend on how
+many there are.
 """
 
 from __future__ import annotations

@@ -141,7 +141,10 @@ def aggregate_effects(
     if balance_e is not None and kind != "dynamic":
         raise ValueError(f"balance_e belongs to kind='dynamic', not {kind!r}.")
     if kind == "calendar" and (np.isfinite(min_e) or np.isfinite(max_e)):
-        raise ValueError("min_e and max_e do not belong to kind='calendar', which takes every effect of a period.")
+        raise ValueError(
+            "min_e and max_e do not belong to kind='calendar', "
+            "which takes every effect of a period."
+        )
     cells = _usable(effects, skip_missing)
     span = _Span(balance_e, min_e, max_e)
     table = effects.cells
@@ -156,8 +159,14 @@ def _usable(effects: GroupTimeEffects, skip_missing: bool) -> _Cells:
     table = effects.cells
     missing = table["att"].isna()
     if missing.any() and not skip_missing:
-        named = "; ".join(f"ATT({row.group:g},{row.time:g}): {row.reason}" for row in table[missing].head(3).itertuples())
-        raise ValueError(f"{int(missing.sum())} effect(s) could not be estimated ({named}). Pass skip_missing=True to average the others.")
+        named = "; ".join(
+            f"ATT({row.group:g},{row.time:g}): {row.reason}"
+            for row in table[missing].head(3).itertuples()
+        )
+        raise ValueError(
+            f"{int(missing.sum())} effect(s) could not be estimated ({named}). Pass"
+            " skip_missing=True to average the others."
+        )
     keep = (~missing).to_numpy()
     group, when = (table[name].to_numpy(dtype=float)[keep] for name in ("group", "time"))
     member = effects.weight[:, None] * (effects.cohort[:, None] == group)
@@ -174,7 +183,9 @@ class _Averages:
     overall: Average
 
 
-def _after(cells: _Cells, kind: EffectKind, window: np.ndarray, share_error: ShareError) -> _Averages:
+def _after(
+    cells: _Cells, kind: EffectKind, window: np.ndarray, share_error: ShareError
+) -> _Averages:
     after = (cells.event >= 0) & window
     if not after.any():
         raise ValueError("no effect after treatment lies between min_e and max_e.")
@@ -197,7 +208,9 @@ def _dynamic(cells: _Cells, span: _Span, first: float, last: float) -> _Averages
         chosen &= cells.event >= long - last + first
     events = np.unique(cells.event[chosen])
     if not (events >= 0).any():
-        raise ValueError("no event time after treatment is left. Widen min_e and max_e, or lower balance_e.")
+        raise ValueError(
+            "no event time after treatment is left. Widen min_e and max_e, or lower balance_e."
+        )
     parts = [cells.average(chosen & (cells.event == event)) for event in events]
     after = [part for part, event in zip(parts, events, strict=True) if event >= 0]
     return _Averages(events, parts, _mean_of(after))
@@ -270,7 +283,9 @@ def _result(
     )
 
 
-def _tests(kind: EffectKind, table: pd.DataFrame, covariance: np.ndarray, effects: GroupTimeEffects) -> dict[str, Test]:
+def _tests(
+    kind: EffectKind, table: pd.DataFrame, covariance: np.ndarray, effects: GroupTimeEffects
+) -> dict[str, Test]:
     tests = dict(effects.tests)
     if kind != "dynamic":
         return tests

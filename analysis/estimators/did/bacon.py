@@ -69,9 +69,15 @@ class BaconDecomposition(Report):
 
     def glance(self) -> pd.DataFrame:
         """One row: rows, the coefficient, what the parts miss of it, weights by kind."""
-        row: dict[str, object] = {"method": "Goodman-Bacon decomposition", "outcome": self.outcome, "nobs": self.n}
+        row: dict[str, object] = {
+            "method": "Goodman-Bacon decomposition",
+            "outcome": self.outcome,
+            "nobs": self.n,
+        }
         row |= {"estimate": self.coefficient, "difference": self.difference}
-        row |= {f"weight_{str(kind).replace(' ', '_')}": w for kind, w in self.kinds["weight"].items()}
+        row |= {
+            f"weight_{str(kind).replace(' ', '_')}": w for kind, w in self.kinds["weight"].items()
+        }
         return glance_frame(row, self.groups, {})
 
     def _below(self) -> list[str]:
@@ -119,7 +125,9 @@ def bacon_decomposition(
     first = np.where(first <= times[0], -np.inf, first)
     groups = np.unique(first)
     if len(groups) < 2:
-        raise ValueError("treatment does not vary: one cohort only, or nobody treated inside the sample.")
+        raise ValueError(
+            "treatment does not vary: one cohort only, or nobody treated inside the sample."
+        )
     means = np.vstack([y[first == group].mean(axis=0) for group in groups])
     sizes = np.array([(first == group).mean() for group in groups])
     coefficient, variance = _coefficient(sample, first, times)
@@ -143,7 +151,8 @@ def _refuse_gaps(sample: DidSample, periods: int) -> None:
     if len(gaps):
         named = ", ".join(str(sample.unit_names[i]) for i in gaps[:3])
         raise ValueError(
-            f"{len(gaps)} units miss a period ({sample.call.unit} {named}). The decomposition holds for balanced panels: keep the units seen in all."
+            f"{len(gaps)} units miss a period ({sample.call.unit} {named}). The decomposition holds"
+            " for balanced panels: keep the units seen in all."
         )
 
 
@@ -155,7 +164,9 @@ def _coefficient(sample: DidSample, first: np.ndarray, times: np.ndarray) -> tup
     return float((d * (y - y.mean())).sum() / (d * d).sum()), float((d * d).mean())
 
 
-def _comparisons(groups: np.ndarray, means: np.ndarray, sizes: np.ndarray, times: np.ndarray, variance: float) -> list[dict[str, object]]:
+def _comparisons(
+    groups: np.ndarray, means: np.ndarray, sizes: np.ndarray, times: np.ndarray, variance: float
+) -> list[dict[str, object]]:
     share = np.array([(times >= group).mean() for group in groups])  # of periods treated
     found = []
     for i, early in enumerate(groups):
@@ -179,7 +190,9 @@ def _comparisons(groups: np.ndarray, means: np.ndarray, sizes: np.ndarray, times
     return found
 
 
-def _row(kind: str, treated: float, control: float, weight: float, estimate: float) -> dict[str, object]:
+def _row(
+    kind: str, treated: float, control: float, weight: float, estimate: float
+) -> dict[str, object]:
     named = {-np.inf: "always", np.inf: "never"}
     control_name = named.get(control) or period_text(control)
     row = {"kind": kind, "treated": period_text(treated), "control": control_name}

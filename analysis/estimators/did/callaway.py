@@ -200,7 +200,10 @@ def callaway_santanna(
         outcome=outcome,
         coefficients=coefficients,
         covariance=pd.DataFrame(spread, index=terms, columns=terms),
-        convention=f"from influence functions, clustered by {call.cluster} ({number:,} clusters, no small-sample factor), normal",
+        convention=(
+            f"from influence functions, clustered by {call.cluster} ({number:,} clusters, no"
+            " small-sample factor), normal"
+        ),
         df_t=None,
         n=len(sample.y),
         groups=sample.counts(),
@@ -230,7 +233,9 @@ def _not_estimated(cells: pd.DataFrame) -> tuple[Caution, ...]:
         return ()
     first = lost.iloc[0]
     term = f"ATT({period_text(first['group'])},{period_text(first['time'])})"
-    text = f"{len(lost)} of {len(cells)} effects could not be estimated ({term}: {first['reason']})."
+    text = (
+        f"{len(lost)} of {len(cells)} effects could not be estimated ({term}: {first['reason']})."
+    )
     return (Caution("not_estimated", text, "Their reasons stand in `cells`."),)
 
 
@@ -248,7 +253,10 @@ def _with_controls(sample: DidSample, how: _How) -> DidSample:
     if np.isinf(sample.cohort).any():
         return sample
     if how.control == "nevertreated":
-        raise ValueError("no unit is never treated. Use control='notyettreated', which compares with units treated later.")
+        raise ValueError(
+            "no unit is never treated. Use control='notyettreated', "
+            "which compares with units treated later."
+        )
     last = sample.cohort.max()
     end = last - how.anticipation
     reason = f"period without untreated units ({period_text(end)} and later)"
@@ -273,7 +281,10 @@ def _design(sample: DidSample, how: _How) -> _Design:
     cohort = _first_of_unit(sample, sample.cohort) if how.panel else sample.cohort
     groups = np.unique(cohort[np.isfinite(cohort)])
     if len(times) < 2 or not len(groups):
-        raise ValueError(f"{len(times)} period(s) and {len(groups)} cohort(s) treated inside them: at least two and one are needed.")
+        raise ValueError(
+            f"{len(times)} period(s) and {len(groups)} cohort(s) treated inside them: at least two"
+            " and one are needed."
+        )
     wide = None
     if how.sampling == "panel":
         shape = (len(cohort), len(times))
@@ -305,7 +316,9 @@ def _all_cells(design: _Design) -> tuple[pd.DataFrame, np.ndarray]:
     cells = pd.DataFrame(found)
     if cells["att"].isna().all():
         cohort = period_text(float(cells["group"].iloc[0]))
-        raise ValueError(f"no effect can be estimated: {cells['reason'].iloc[0]} (cohort {cohort}).")
+        raise ValueError(
+            f"no effect can be estimated: {cells['reason'].iloc[0]} (cohort {cohort})."
+        )
     return cells, np.column_stack(columns)
 
 

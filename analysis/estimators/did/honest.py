@@ -78,14 +78,20 @@ class HonestBounds(Report):
 
     def glance(self) -> pd.DataFrame:
         """One row: the restriction, the level, and the M that the finding bears."""
-        row: dict[str, object] = {"method": f"honest bounds ({self.restriction})", "outcome": self.outcome}
+        row: dict[str, object] = {
+            "method": f"honest bounds ({self.restriction})",
+            "outcome": self.outcome,
+        }
         row |= {"nobs": self.n, "level": self.level, "breakdown": self.breakdown}
         return glance_frame(row, self.groups, {})
 
     def note(self) -> str:
         """One sentence: what was allowed, and how much of it the finding bears."""
         bears = "no value given" if np.isnan(self.breakdown) else f"M = {self.breakdown:g}"
-        return f"{self.level:.0%} intervals that allow {_ALLOWED[self.restriction]} (Rambachan and Roth 2023); zero is left out up to: {bears}."
+        return (
+            f"{self.level:.0%} intervals that allow {_ALLOWED[self.restriction]} (Rambachan and"
+            f" Roth 2023); zero is left out up to: {bears}."
+        )
 
 
 def honest_bounds(
@@ -142,7 +148,9 @@ def _usual(problem: Problem) -> tuple[float, float]:
     return float(weights @ problem.beta[p:]), float(np.sqrt(variance))
 
 
-def _intervals(problem: Problem, restriction: Restriction, values: Sequence[float], seed: int) -> pd.DataFrame:
+def _intervals(
+    problem: Problem, restriction: Restriction, values: Sequence[float], seed: int
+) -> pd.DataFrame:
     theta, error = _usual(problem)
     half = stats.norm.ppf(1 - problem.alpha / 2) * error
     found = [{"m": np.nan, "lower": theta - half, "upper": theta + half}]
@@ -169,10 +177,15 @@ def _event_times(study: Study) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         terms = list(study.estimates["term"])
         base, hint = np.array(study.base), ""
     if list(base) != [-1.0]:
-        raise ValueError(f"the base has to be event time -1, and no other; it is {list(base)}.{hint}")
+        raise ValueError(
+            f"the base has to be event time -1, and no other; it is {list(base)}.{hint}"
+        )
     whole = np.array_equal(events, np.arange(events[0], events[-1] + 1))
     if not whole or events[0] > -2 or events[-1] < 0:
-        raise ValueError(f"event times have to be consecutive, with one before -1 and one from 0 on; they are {events.tolist()}.")
+        raise ValueError(
+            "event times have to be consecutive, with one before -1 and one from 0 on; they are"
+            f" {events.tolist()}."
+        )
     kept = [term for term, event in zip(terms, events, strict=True) if event != -1]
     beta, sigma = study.coefficients[kept].to_numpy(), study.covariance.loc[kept, kept].to_numpy()
     return events[events != -1], beta, sigma
@@ -185,7 +198,10 @@ def _target(events: np.ndarray, target: Target) -> tuple[np.ndarray, dict[float,
     wanted = {float(event): float(weight) for event, weight in given.items()}
     strangers = [event for event in wanted if event not in events]
     if strangers or not any(wanted.values()):
-        raise ValueError(f"target {strangers or wanted} is not among the event times from 0 on ({events.tolist()}).")
+        raise ValueError(
+            f"target {strangers or wanted} is not among the event times from 0 on"
+            f" ({events.tolist()})."
+        )
     return np.array([wanted.get(float(event), 0.0) for event in events]), wanted
 
 

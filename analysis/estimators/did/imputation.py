@@ -131,7 +131,9 @@ def imputation(
     targets, values = _targets(data, kind)
     effect = model.effects()
     estimate = targets.T @ effect
-    scores = model.weights(targets) * _residuals(data, effect, targets, averaged_over, leave_one_out)
+    scores = model.weights(targets) * _residuals(
+        data, effect, targets, averaged_over, leave_one_out
+    )
     covariance_matrix = crossed_sums(numbered(data.cluster), scores)
     terms = [OVERALL, *(f"{PREFIX[kind]}{period_text(value)}" for value in values)]
     lead_table, tests = _lead_test(data, leads)
@@ -145,7 +147,10 @@ def imputation(
         outcome=outcome,
         coefficients=pd.Series(estimate, index=terms, name="coefficient"),
         covariance=pd.DataFrame(covariance_matrix, index=terms, columns=terms),
-        convention=f"conservative, clustered by {call.cluster}, effects averaged over {_AVERAGED[averaged_over]}{own}, no small-sample factor, normal",
+        convention=(
+            f"conservative, clustered by {call.cluster}, effects averaged over"
+            f" {_AVERAGED[averaged_over]}{own}, no small-sample factor, normal"
+        ),
         df_t=None,
         n=len(data.y),
         groups=data.counts(),
@@ -174,7 +179,9 @@ def _with_effects(data: DidSample) -> DidSample:
         raise ValueError("no row is treated.")
     data = data.keep(imputable(data), "treated row that untreated rows cannot predict")
     if not data.treated.any():
-        raise ValueError("no treated row can be predicted from untreated rows: units or periods have none.")
+        raise ValueError(
+            "no treated row can be predicted from untreated rows: units or periods have none."
+        )
     return data
 
 
@@ -236,7 +243,10 @@ def _averages(
         total = np.where(others > 1e-12 * total, others, 0.0)
         mean = mean - np.bincount(pairs, smart * effect)[pairs]
         if ((total <= 0) & (weight != 0)).any():
-            raise ValueError("leave_one_out: a cohort and period has one cluster only. Average over event_time or cohort, or keep the own cluster in.")
+            raise ValueError(
+                "leave_one_out: a cohort and period has one cluster only. Average over "
+                "event_time or cohort, or keep the own cluster in."
+            )
     return np.asarray(np.divide(mean, total, out=np.zeros_like(mean), where=total > 0))
 
 
@@ -249,10 +259,16 @@ def _lead_test(data: DidSample, leads: int | None) -> tuple[pd.DataFrame, dict[s
     most = max(len(reached) - 1, 0)
     chosen = reached[::-1][: min(3, most) if leads is None else leads]
     if not len(chosen):
-        nothing: dict[str, list[float]] = {"event_time": [], "coefficient": [], "standard_error": []}
+        nothing: dict[str, list[float]] = {
+            "event_time": [],
+            "coefficient": [],
+            "standard_error": [],
+        }
         return pd.DataFrame(nothing), {}
     work = data.working_frame()[control]
-    dummies = {f"lead {period_text(-value)}": (event[control] == value).astype(float) for value in chosen}
+    dummies = {
+        f"lead {period_text(-value)}": (event[control] == value).astype(float) for value in chosen
+    }
     names = list(dummies)
     fit = regress(work.assign(**dummies), data.call, [*names, *data.call.controls]).regression
     coefficients, errors = fit.coefficients[names], fit.standard_errors[names]

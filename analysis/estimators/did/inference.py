@@ -45,7 +45,9 @@ class Bootstrap:
     seed: int
     level: float
 
-    def bands(self, estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray) -> Bands | None:
+    def bands(
+        self, estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray
+    ) -> Bands | None:
         """Bands from influence functions (units, k) and clusters (units,); None without draws."""
         if not self.draws:
             return None
@@ -57,7 +59,9 @@ def covariance_of_sums(influence: np.ndarray, clusters: np.ndarray) -> np.ndarra
     return crossed_sums(numbered(clusters), influence) / len(influence) ** 2
 
 
-def multiplier_bootstrap(estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray, asked: Bootstrap) -> Bands:
+def multiplier_bootstrap(
+    estimates: pd.Series, influence: np.ndarray, clusters: np.ndarray, asked: Bootstrap
+) -> Bands:
     """Perturb clusters' influence by Mammen's two-point multipliers.
 
     Callaway and Sant'Anna 2021, algorithm 1: estimates (k,), influence (units, k), clusters

@@ -165,14 +165,18 @@ def psm_did(
     )
 
 
-def _warnings(complete: pd.DataFrame, member: np.ndarray, used: np.ndarray, call: Call, treatment: str) -> tuple[Caution, ...]:
+def _warnings(
+    complete: pd.DataFrame, member: np.ndarray, used: np.ndarray, call: Call, treatment: str
+) -> tuple[Caution, ...]:
     units = complete.loc[used & (complete[treatment].to_numpy() != 0), call.unit].nunique()
     few = cautions.few_treated(treatment, units)
     own = member == 1
     lost = int((own & ~used).sum())
     if not lost:
         return few
-    text = f"{lost:,} of {rows(int(own.sum()))} of the treated group have no match and were left out."
+    text = (
+        f"{lost:,} of {rows(int(own.sum()))} of the treated group have no match and were left out."
+    )
     remedy = "The effect is that on the others; widen the caliper, or loosen the support."
     return (*few, Caution("unmatched", text, remedy))
 
@@ -253,7 +257,9 @@ class _Matcher:
         return at, found
 
 
-def _row_weights(frame: pd.DataFrame, found: Found, unit: str, how: MatchHow) -> tuple[np.ndarray, np.ndarray]:
+def _row_weights(
+    frame: pd.DataFrame, found: Found, unit: str, how: MatchHow
+) -> tuple[np.ndarray, np.ndarray]:
     """(n,) weights, and whether the row is on support.
 
     A unit's weight in the base period holds for all its rows.

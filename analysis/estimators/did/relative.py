@@ -34,7 +34,11 @@ def relative_magnitude(problem: Problem, m: float, seed: int) -> tuple[float, fl
     reach = 8 * spread + m * largest * np.abs(_tails(weights)).sum()
     shape = (SIMULATIONS, len(problem.beta))
     noise = np.random.default_rng(seed).standard_normal(shape) @ root(problem.sigma).T
-    tests = [HybridTest.build(problem, sign * change, m, noise) for change in early for sign in (1.0, -1.0)]
+    tests = [
+        HybridTest.build(problem, sign * change, m, noise)
+        for change in early
+        for sign in (1.0, -1.0)
+    ]
 
     def accepted(theta: float) -> bool:
         return any(test.accepts(theta) for test in tests)

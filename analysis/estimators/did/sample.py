@@ -171,7 +171,9 @@ class DidSample:
         left = Absorber(effects, None).residualise(self.y[:, None].copy())[:, 0]
         if left @ left <= NO_VARIATION * (self.y @ self.y):
             named = f"{self.call.unit} and {self.call.time}" if panel else self.call.time
-            raise ValueError(f"{self.call.outcome} does not vary once the {named} effects are taken out.")
+            raise ValueError(
+                f"{self.call.outcome} does not vary once the {named} effects are taken out."
+            )
 
     def counts(self) -> dict[str, int]:
         """Levels of units, periods and clusters, for a result's `groups`."""
@@ -240,12 +242,16 @@ def _measured(call: Call) -> list[str]:
     return list(dict.fromkeys([call.outcome, *weights, *call.controls, call.time]))
 
 
-def _assembled(sample: Sample, call: Call, at: np.ndarray, lost: tuple[Caution, ...], outside: dict[str, int]) -> DidSample:
+def _assembled(
+    sample: Sample, call: Call, at: np.ndarray, lost: tuple[Caution, ...], outside: dict[str, int]
+) -> DidSample:
     """The sample in the family's terms; `at` are the positions of the rows asked for."""
     columns = dict(zip(_measured(call), sample.columns.T, strict=True))
     weight = columns[call.weights] if call.weights else np.ones(sample.n)
     if (weight < 0).any() or weight.sum() <= 0:
-        raise ValueError(f"column {call.weights!r}: weights are zero or positive, and not all zero.")
+        raise ValueError(
+            f"column {call.weights!r}: weights are zero or positive, and not all zero."
+        )
     x = [columns[name] for name in call.controls]
     row = at if sample.keep is None else at[sample.keep]
     cohort = str(call.cohort)
@@ -273,7 +279,9 @@ def _constant_in_unit(sample: DidSample, values: np.ndarray, what: str) -> None:
     wrong = np.flatnonzero(values != values[first[codes]])
     if len(wrong):
         names = ", ".join(str(levels[i]) for i in np.unique(codes[wrong])[:3])
-        raise ValueError(f"{what} differs inside a unit ({sample.call.unit} {names}). Each unit has one.")
+        raise ValueError(
+            f"{what} differs inside a unit ({sample.call.unit} {names}). Each unit has one."
+        )
 
 
 def period_text(value: float) -> str:

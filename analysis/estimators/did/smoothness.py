@@ -64,7 +64,9 @@ def _density(z: float) -> float:
     return float(np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
 
 
-def _shortest(half_length: Callable[[np.ndarray], float], base: np.ndarray, lift: np.ndarray, m: float) -> np.ndarray:
+def _shortest(
+    half_length: Callable[[np.ndarray], float], base: np.ndarray, lift: np.ndarray, m: float
+) -> np.ndarray:
     """Minimise over b: smooth in the positive and the negative part of b, both variables."""
     k = lift.shape[1]
     if not k:

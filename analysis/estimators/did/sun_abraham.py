@@ -139,7 +139,9 @@ def _controls(data: DidSample) -> DidSample:
     return data
 
 
-def _interactions(data: DidSample, bases: tuple[float, ...]) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+def _interactions(
+    data: DidSample, bases: tuple[float, ...]
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
     """Cells (cohort, event_time, term, rows, share) and their dummies (n,)."""
     found, dummies = [], {}
     for group in np.unique(data.cohort[np.isfinite(data.cohort)]):
@@ -147,7 +149,10 @@ def _interactions(data: DidSample, bases: tuple[float, ...]) -> tuple[pd.DataFra
         events = np.unique(data.time[member] - group)
         if not np.isin(events, bases).any():
             named = ", ".join(period_text(value) for value in bases)
-            raise ValueError(f"cohort {period_text(group)} is not seen at event time {named}: choose another base.")
+            raise ValueError(
+                f"cohort {period_text(group)} is not seen at event time {named}: choose another"
+                " base."
+            )
         for event in events[~np.isin(events, bases)]:
             term = f"e={period_text(event)} x {period_text(group)}"
             inside = member & (data.time - group == event)
@@ -158,7 +163,9 @@ def _interactions(data: DidSample, bases: tuple[float, ...]) -> tuple[pd.DataFra
     return pd.DataFrame(found), dummies
 
 
-def _averaged(raw: dict[str, Any], cells: pd.DataFrame, controls: list[str]) -> tuple[dict[str, Any], dict[float, str]]:
+def _averaged(
+    raw: dict[str, Any], cells: pd.DataFrame, controls: list[str]
+) -> tuple[dict[str, Any], dict[float, str]]:
     """The fields of the result: overall, event times, controls, of the interactions."""
     events = np.sort(cells["event_time"].unique())
     names = {float(event): f"e={period_text(event)}" for event in events}
@@ -201,7 +208,9 @@ def _by_cohort(raw: dict[str, Any], cells: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _tests(fields: dict[str, Any], terms: dict[float, str], raw: dict[str, Any], cells: pd.DataFrame) -> dict[str, Test]:
+def _tests(
+    fields: dict[str, Any], terms: dict[float, str], raw: dict[str, Any], cells: pd.DataFrame
+) -> dict[str, Test]:
     before = [term for event, term in terms.items() if event < 0]
     each = list(cells["term"][cells["event_time"] < 0])
     if not before:

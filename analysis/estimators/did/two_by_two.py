@@ -27,11 +27,15 @@ class NoComparison(ValueError):  # noqa: N818 - a finding about the data, told a
     """The comparison cannot be made; the text says why in a few words."""
 
 
-def panel_comparison(method: DidMethod, dy: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+def panel_comparison(
+    method: DidMethod, dy: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray
+) -> tuple[float, np.ndarray]:
     """Change dy (n,), treated d (n,) of 0/1, controls with a constant x (n, k), weights w (n,)."""
     w = w / w.mean()
     control = w * (1 - d)
-    fitted, regression = _regression(dy, x, control) if method != "ipw" else (np.zeros_like(dy), np.zeros_like(x))
+    fitted, regression = (
+        _regression(dy, x, control) if method != "ipw" else (np.zeros_like(dy), np.zeros_like(x))
+    )
     treated, treated_if = _mean(w * d, dy - fitted)
     treated_if -= regression @ ((w * d) @ x) / (w * d).sum()
     if method == "reg":
@@ -44,7 +48,9 @@ def panel_comparison(method: DidMethod, dy: np.ndarray, d: np.ndarray, x: np.nda
     return treated - untreated, treated_if - untreated_if
 
 
-def section_comparison(method: DidMethod, y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+def section_comparison(
+    method: DidMethod, y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray
+) -> tuple[float, np.ndarray]:
     """Outcome y (n,), period post (n,) of 0/1; the rest as in `panel_comparison`."""
     w = w / w.mean()
     if method == "reg":
@@ -52,7 +58,11 @@ def section_comparison(method: DidMethod, y: np.ndarray, post: np.ndarray, d: np
     odds, score = _odds(d, x, w)
     period = (1 - post, post)
     control = [w * (1 - d) * when for when in period]
-    fits = [_regression(y, x, weight) for weight in control] if method == "dr" else [(np.zeros_like(y), np.zeros_like(x))] * 2
+    fits = (
+        [_regression(y, x, weight) for weight in control]
+        if method == "dr"
+        else [(np.zeros_like(y), np.zeros_like(x))] * 2
+    )
     effect, influence = 0.0, np.zeros_like(y)
     for when in (0, 1):
         sign = 1.0 if when else -1.0
@@ -63,7 +73,10 @@ def section_comparison(method: DidMethod, y: np.ndarray, post: np.ndarray, d: np
         effect, influence = effect + sign * mean, influence + sign * part
         weight = control[when] * odds
         mean, part = _mean(weight, y - fitted)
-        part += score @ ((weight * (y - fitted - mean)) @ x / weight.sum()) - regression @ (weight @ x) / weight.sum()
+        part += (
+            score @ ((weight * (y - fitted - mean)) @ x / weight.sum())
+            - regression @ (weight @ x) / weight.sum()
+        )
         effect, influence = effect - sign * mean, influence - sign * part
     if method == "ipw":
         return effect, influence
@@ -71,7 +84,9 @@ def section_comparison(method: DidMethod, y: np.ndarray, post: np.ndarray, d: np
     return effect + more, influence + more_if
 
 
-def _section_regression(y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray) -> tuple[float, np.ndarray]:
+def _section_regression(
+    y: np.ndarray, post: np.ndarray, d: np.ndarray, x: np.ndarray, w: np.ndarray
+) -> tuple[float, np.ndarray]:
     before, before_if = _mean(w * d * (1 - post), y)
     after, after_if = _mean(w * d * post, y)
     fitted0, regression0 = _regression(y, x, w * (1 - d) * (1 - post))

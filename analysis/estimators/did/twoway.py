@@ -117,7 +117,10 @@ def difference_in_differences(
     """
     started = clock.perf_counter()
     if (treatment is None) == (cohort is None):
-        raise ValueError("give treatment (a column of zeros and ones) or cohort (the first treated period), not both.")
+        raise ValueError(
+            "give treatment (a column of zeros and ones) or cohort (the first treated period),"
+            " not both."
+        )
     most = 1 if treatment is None else 2
     call = read_call((outcome, unit, time, cohort), controls, covariance, weights, most=most)
     term = treatment or "treated"
@@ -240,7 +243,10 @@ def treated_by_period(
     member, when = columns[group].to_numpy(), columns[time].to_numpy()
     levels = _periods(group, member, when, base)
     terms = {level: f"{group} x {period_text(level)}" for level in levels if level != base}
-    dummies = {term: np.where(np.isnan(member), np.nan, member * (when == level)) for level, term in terms.items()}
+    dummies = {
+        term: np.where(np.isnan(member), np.nan, member * (when == level))
+        for level, term in terms.items()
+    }
     work = asked.assign(**dummies)
     fit = regress(work, call, [*dummies, *call.controls], small, outside=outside)
     used = np.isin(np.arange(len(work)), fit.rows)
@@ -298,12 +304,16 @@ class _Window:
         event = event[np.isfinite(event)]
         if not len(event):
             name = data.call.cohort
-            raise ValueError(f"no unit is treated inside the sample: {name!r} is never a period of it.")
+            raise ValueError(
+                f"no unit is treated inside the sample: {name!r} is never a period of it."
+            )
         reached = float(event.min()), float(event.max())
         low, high = (r if a is None else a for a, r in zip(asked, reached, strict=True))
         bases = tuple(float(value) for value in (base if isinstance(base, Sequence) else [base]))
         if not bases or any(not low <= value <= high for value in bases):
-            raise ValueError(f"base {list(bases)} lies outside the event times {low:g} to {high:g}.")
+            raise ValueError(
+                f"base {list(bases)} lies outside the event times {low:g} to {high:g}."
+            )
         return _Window(bases, *asked, low, high, reached, ends)
 
     def inside(self, data: DidSample) -> np.ndarray:
@@ -330,4 +340,7 @@ class _Window:
 
     def text(self) -> str:
         bases = ", ".join(period_text(base) for base in self.bases)
-        return f"event times {period_text(self.low)} to {period_text(self.high)}, base {bases}, ends: {self.ends}"
+        return (
+            f"event times {period_text(self.low)} to {period_text(self.high)}, base {bases}, ends:"
+            f" {self.ends}"
+        )

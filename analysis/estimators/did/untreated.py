@@ -24,7 +24,9 @@ class UntreatedModel:
         self.unit_weight = np.bincount(data.unit, used, minlength=len(data.unit_names))
         self.within = self._less_unit_means(design, used)
         scale = np.sqrt((used[:, None] * self.within**2).sum(axis=0))
-        self.scale = np.where(scale > UNSEEN * np.sqrt((used[:, None] * design**2).sum(axis=0)), scale, 1.0)
+        self.scale = np.where(
+            scale > UNSEEN * np.sqrt((used[:, None] * design**2).sum(axis=0)), scale, 1.0
+        )
         scaled = self.within / self.scale
         values, vectors = linalg.eigh(scaled.T @ (scaled * used[:, None]))
         real = values > UNSEEN * values.max()
@@ -39,7 +41,11 @@ class UntreatedModel:
         sums = sums_by((self.data.unit, len(self.unit_weight)), columns, used)
         with np.errstate(invalid="ignore", divide="ignore"):
             means = sums / self.unit_weight[:, None]
-        return np.asarray(np.where(self.unit_weight[self.data.unit][:, None] > 0, columns - means[self.data.unit], 0.0))
+        return np.asarray(
+            np.where(
+                self.unit_weight[self.data.unit][:, None] > 0, columns - means[self.data.unit], 0.0
+            )
+        )
 
     def effects(self) -> np.ndarray:
         """(n,) outcome less prediction: effects of treated rows, residuals of untreated ones."""
@@ -48,7 +54,11 @@ class UntreatedModel:
     def predictable(self) -> np.ndarray:
         """(n,) rows whose unit has untreated rows and whose regressors the untreated rows span."""
         known = self.unit_weight[self.data.unit] > 0
-        left = np.abs(self.scaled @ self.unseen).max(axis=1) if self.unseen.shape[1] else np.zeros(len(known))
+        left = (
+            np.abs(self.scaled @ self.unseen).max(axis=1)
+            if self.unseen.shape[1]
+            else np.zeros(len(known))
+        )
         return np.asarray(known & (left <= 1e-6 * (1 + np.abs(self.scaled).max(axis=1))))
 
     def weights(self, targets: np.ndarray) -> np.ndarray:
@@ -57,7 +67,9 @@ class UntreatedModel:
         by_unit = sums_by((unit, len(self.unit_weight)), targets)
         share = self.used / np.where(self.unit_weight > 0, self.unit_weight, 1.0)[unit]
         slopes = self.inverse @ (self.scaled.T @ targets)
-        return np.asarray(targets - share[:, None] * by_unit[unit] - self.used[:, None] * (self.scaled @ slopes))
+        return np.asarray(
+            targets - share[:, None] * by_unit[unit] - self.used[:, None] * (self.scaled @ slopes)
+        )
 
 
 def imputable(data: DidSample) -> np.ndarray:

@@ -12,7 +12,9 @@ from analysis.estimators.core.result import Test
 RANK_TOLERANCE = 1e-10
 
 
-def wald(name: str, estimate: np.ndarray, covariance: np.ndarray, df2: float | None, null: str) -> Test:
+def wald(
+    name: str, estimate: np.ndarray, covariance: np.ndarray, df2: float | None, null: str
+) -> Test:
     """Joint test that all estimates are zero: chi-squared with df = rank, F where df2 is given.
 
     Restrictions that are implied by others (a singular covariance) are not counted; F is the

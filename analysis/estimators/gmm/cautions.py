@@ -39,17 +39,25 @@ def cautions(
     )
 
 
-def _many(spec: Specification, fitted: Estimate, units: int, tests: Mapping[str, Test]) -> list[Caution]:
+def _many(
+    spec: Specification, fitted: Estimate, units: int, tests: Mapping[str, Test]
+) -> list[Caution]:
     found = []
     count = int(fitted.first.kept.sum())
     remedy = "Collapse the instruments, or limit their lags."
     if count >= units:
         how = "outnumber" if count > units else "are as many as"
-        text = f"{count} instruments {how} {units} {spec.unit}, which weakens the Hansen test and biases two-step errors."
+        text = (
+            f"{count} instruments {how} {units} {spec.unit}, which weakens the Hansen test and"
+            " biases two-step errors."
+        )
         found.append(Caution("many_instruments", text, remedy))
     hansen = tests.get("hansen")
     if hansen is not None and hansen.p >= TOO_GOOD:
-        text = f"Hansen's test has p = {hansen.p:.4f} with {count} instruments: too good to be a sign that they are valid (Roodman 2009)."
+        text = (
+            f"Hansen's test has p = {hansen.p:.4f} with {count} instruments: too good to be a sign"
+            " that they are valid (Roodman 2009)."
+        )
         found.append(Caution("many_instruments", text, remedy))
     return found
 
@@ -59,7 +67,10 @@ def _uncovered(spec: Specification) -> list[Caution]:
     if not alone:
         return []
     by = f" and on {', '.join(outside)}" if outside else ""
-    text = f"No instrument is made of {', '.join(alone)}: what is known of it rests on the instruments of other regressors{by}."
+    text = (
+        f"No instrument is made of {', '.join(alone)}: what is known of it rests on the instruments"
+        f" of other regressors{by}."
+    )
     remedy = "Name it in iv if it is strictly exogenous, in gmm with its lags if it is not."
     return [Caution("uncovered", text, remedy)]
 
@@ -77,19 +88,26 @@ def _weak(strength: pd.Series) -> list[Caution]:
         Caution(
             "weak_instruments",
             text,
-            "Use fewer and nearer lags, a system, or instruments from outside; compare the within estimate.",
+            "Use fewer and nearer lags, a system, "
+            "or instruments from outside; compare the within estimate.",
         )
     ]
 
 
 def _left_out(stacked: Stacked, fitted: Estimate) -> list[Caution]:
-    found = [Caution("omitted", f"{name} was left out: it {why}.") for name, why in stacked.dropped.items()]
+    found = [
+        Caution("omitted", f"{name} was left out: it {why}.")
+        for name, why in stacked.dropped.items()
+    ]
     collinear = int((~fitted.first.kept).sum())
     if collinear:
         found.append(Caution("omitted", f"collinear instruments, not counted: {collinear}."))
     second = fitted.second
     if second is not None and int(second.kept.sum()) < int(fitted.first.kept.sum()):
-        text = "The two-step covariance of the moments is singular and a generalised inverse is used; difference-in-Hansen may be negative."
+        text = (
+            "The two-step covariance of the moments is singular and a generalised inverse is "
+            "used; difference-in-Hansen may be negative."
+        )
         found.append(Caution("singular_weighting", text, "Use fewer instruments."))
     return found
 
@@ -102,8 +120,15 @@ def _few(spec: Specification, units: int) -> tuple[Caution, ...]:
 
 
 def _no_value(tests: Mapping[str, Test]) -> list[Caution]:
-    names = [test.name for key, test in tests.items() if np.isnan(test.statistic) and not key.startswith("excluding ")]
+    names = [
+        test.name
+        for key, test in tests.items()
+        if np.isnan(test.statistic) and not key.startswith("excluding ")
+    ]
     if not names:
         return []
-    text = f"No value could be given to {', '.join(names)}: no residuals that far apart, no restriction to test, or a variance that is not positive."
+    text = (
+        f"No value could be given to {', '.join(names)}: no residuals that far apart, no"
+        " restriction to test, or a variance that is not positive."
+    )
     return [Caution("no_statistic", text, "Ask for fewer orders, or keep more periods.")]

@@ -49,7 +49,9 @@ class Instruments:
     @property
     def starts(self) -> np.ndarray:
         """(R + 1,) first column of each row's single instruments, and of the spread ones."""
-        return np.concatenate([[0], np.cumsum([len(block) for block in self.single])]).astype(np.int64)
+        return np.concatenate([[0], np.cumsum([len(block) for block in self.single])]).astype(
+            np.int64
+        )
 
     def weighting(self, h: np.ndarray) -> np.ndarray:
         """(L, L) sum over units of Z_i' H Z_i, for H (R, R)."""
@@ -103,7 +105,10 @@ class Instruments:
     def combined(self, weights: np.ndarray) -> np.ndarray:
         """(R, N) the instruments summed with weights (L,)."""
         starts = self.starts
-        rows = [weights[starts[r] : starts[r + 1]] @ block + weights[starts[-1] :] @ self.spread[r] for r, block in enumerate(self.single)]
+        rows = [
+            weights[starts[r] : starts[r + 1]] @ block + weights[starts[-1] :] @ self.spread[r]
+            for r, block in enumerate(self.single)
+        ]
         return np.stack(rows)
 
 
@@ -136,14 +141,18 @@ class Builder:
         own = f"{label} (difference)" if splits else label
         for name, source in zip(names, sources, strict=True):
             for lag in range(low, high + 1):
-                about = Column(own, "level" if level else "difference", None, name, lag, is_level_gmm=level)
+                about = Column(
+                    own, "level" if level else "difference", None, name, lag, is_level_gmm=level
+                )
                 if spec.collapse:
                     self._add_spread(about, {offset: shifted(source, lag, 0.0)})
                 else:
                     for t in range(max(0, lag), min(self.t, self.t + lag)):
                         self._add_single(about, offset + t, source[t - lag])
         if self.system and spec.equation == "both":
-            self._add_level_lags(spec, f"{label} (level)" if splits else label, names, differences, low, high)
+            self._add_level_lags(
+                spec, f"{label} (level)" if splits else label, names, differences, low, high
+            )
 
     def add_iv(
         self,
@@ -156,14 +165,18 @@ class Builder:
     ) -> None:
         """One column a variable; an empty sequence means none in that equation. Arrays (T, N)."""
         for i, name in enumerate(names):
-            parts = ({0: transformed[i]} if transformed else {}) | ({self.t: levels[i]} if levels else {})
+            parts = ({0: transformed[i]} if transformed else {}) | (
+                {self.t: levels[i]} if levels else {}
+            )
             where = "both" if len(parts) == 2 else "difference" if transformed else "level"
             self._add_spread(Column(label, where, None, name, None, is_tested=tested), parts)
 
     def build(self) -> Instruments:
         n = self.used.shape[1]
         single = tuple(np.stack(rows) if rows else np.zeros((0, n)) for rows in self._single)
-        spread = np.stack(self._spread, axis=1) if self._spread else np.zeros((len(self.used), 0, n))
+        spread = (
+            np.stack(self._spread, axis=1) if self._spread else np.zeros((len(self.used), 0, n))
+        )
         columns = [column for row in self._single_columns for column in row] + self._spread_columns
         return Instruments(single, spread, tuple(columns))
 
@@ -174,7 +187,10 @@ class Builder:
         leads = self.t - 2 + level
         first, last = max(-leads, low), longest if high is None else min(longest, high)
         if first > last:
-            raise ValueError(f"{spec}: no lag of {low} to {'the longest' if high is None else high} fits in {self.t} periods. Shorten the lags.")
+            raise ValueError(
+                f"{spec}: no lag of {low} to {'the longest' if high is None else high} fits in"
+                f" {self.t} periods. Shorten the lags."
+            )
         return first, last
 
     def _add_level_lags(
@@ -198,14 +214,20 @@ class Builder:
         start, used = lag, self.used[self.t :]
         order: list[tuple[int | None, int]] = [(None, i) for i in range(len(names))]
         if not spec.collapse:
-            order = [(t, i) for t in range(max(0, -start), min(self.t, self.t - start)) for i in range(len(names))]
+            order = [
+                (t, i)
+                for t in range(max(0, -start), min(self.t, self.t - start))
+                for i in range(len(names))
+            ]
         for source_row, i in order:
             at = start
             source = differences[i]
             if source_row is not None:
                 source = np.zeros_like(source)
                 source[source_row] = differences[i][source_row]
-            while (lag < stop if direction > 0 else lag > stop) and not (shifted(source, at, 0.0) * used).any():
+            while (lag < stop if direction > 0 else lag > stop) and not (
+                shifted(source, at, 0.0) * used
+            ).any():
                 at, lag = at + direction, lag + direction
             about = Column(label, "level", None, f"D.{names[i]}", at, is_level_gmm=True)
             if source_row is None:

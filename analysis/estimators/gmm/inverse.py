@@ -21,7 +21,9 @@ SMALLEST_REGRESSOR_PIVOT = 1e-11
 PRECISION = float(np.finfo(float).eps) / 2
 
 
-def inverse_times(matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop") -> tuple[np.ndarray, np.ndarray]:
+def inverse_times(
+    matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop"
+) -> tuple[np.ndarray, np.ndarray]:
     """The inverse of a symmetric positive semidefinite matrix (L, L) times (L, M), and which rows
     (L,) it keeps.
 
@@ -36,7 +38,9 @@ def inverse_times(matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop
     project = how == "moore_penrose" and found < len(matrix)
     null = _null_space(factor, order, found, scale) if project else np.zeros((len(matrix), 0))
     wanted = right - null @ (null.T @ right)
-    solved, _ = lapack.dpotrs(np.asfortranarray(factor[:found, :found]), (wanted.T / scale).T[order[:found]], lower=1)
+    solved, _ = lapack.dpotrs(
+        np.asfortranarray(factor[:found, :found]), (wanted.T / scale).T[order[:found]], lower=1
+    )
     out = np.zeros_like(right)
     out[order[:found]] = (solved.T / scale[order[:found]]).T
     return out - null @ (null.T @ out), kept
@@ -44,7 +48,9 @@ def inverse_times(matrix: np.ndarray, right: np.ndarray, how: GmmInverse = "drop
 
 def _null_space(factor: np.ndarray, order: np.ndarray, found: int, scale: np.ndarray) -> np.ndarray:
     """(L, L - found) orthonormal columns that the matrix sends to zero."""
-    combination = solve_triangular(factor[:found, :found], factor[found:, :found].T, lower=True, trans="T")
+    combination = solve_triangular(
+        factor[:found, :found], factor[found:, :found].T, lower=True, trans="T"
+    )
     vectors = np.zeros((len(factor), len(factor) - found))
     vectors[order] = np.concatenate([-combination, np.eye(len(factor) - found)])
     return np.asarray(np.linalg.qr((vectors.T / scale).T)[0])
@@ -58,7 +64,9 @@ def rank(matrix: np.ndarray) -> int:
 def _factorise(scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
     """Lower triangular factor, largest pivot first; the number of the row that stands in each of
     its rows; and the rank."""
-    lower, pivots, found, _ = lapack.dpstrf(scaled, tol=max(SMALLEST_PIVOT, len(scaled) * PRECISION), lower=1)
+    lower, pivots, found, _ = lapack.dpstrf(
+        scaled, tol=max(SMALLEST_PIVOT, len(scaled) * PRECISION), lower=1
+    )
     return lower, pivots - 1, int(found)
 
 

@@ -191,7 +191,10 @@ def _complete(panel: Panel, spec: Specification) -> tuple[Panel, dict[str, int]]
     complete, reasons = complete_rows(panel, spec)
     if not complete.any():
         left_out = ", ".join(f"{reason}: {int(lost.sum()):,}" for reason, lost in reasons.items())
-        raise ValueError(f"no row has the outcome and all regressors ({left_out}). Shorten the lags or fill the columns.")
+        raise ValueError(
+            f"no row has the outcome and all regressors ({left_out}). Shorten the lags or fill the"
+            " columns."
+        )
     dropped = dict(panel.keyless) | {reason: int(lost.sum()) for reason, lost in reasons.items()}
     return panel.only(np.asarray(complete.any(axis=0))), dropped
 
@@ -201,9 +204,15 @@ def _equations(spec: Specification, stacked: Stacked) -> Equations:
     t = len(stacked.levels_y)
     transformed, reported = slice(0, t), slice(t, None) if spec.system else slice(0, t)
     if not (stacked.used[reported].any() and stacked.used[transformed].any()):
-        raise ValueError("no row is left once the unit effects are taken out: no unit has two periods that can be compared. Shorten the lags or close gaps.")
+        raise ValueError(
+            "no row is left once the unit effects are taken out: no unit has two periods that "
+            "can be compared. Shorten the lags or close gaps."
+        )
     if len(stacked.z.columns) < len(stacked.names):
-        raise ValueError(f"{len(stacked.z.columns)} instruments cannot identify {len(stacked.names)} regressors. Add lags or instruments.")
+        raise ValueError(
+            f"{len(stacked.z.columns)} instruments cannot identify {len(stacked.names)} regressors."
+            " Add lags or instruments."
+        )
     error_rows = reported if spec.conventions == "dpd" or spec.weighting == 1 else transformed
     counted = error_rows if spec.conventions == "xtabond2_3.7" else reported
     return Equations(
@@ -213,7 +222,12 @@ def _equations(spec: Specification, stacked: Stacked) -> Equations:
         z=stacked.z,
         h=error_covariance(spec, t),
         error_rows=error_rows,
-        error_factor=1.0 if spec.transform == "orthogonal" or (spec.weighting == 1 and spec.conventions != "dpd") else 2.0,
-        error_count=int(stacked.used[counted].sum()) - (len(stacked.names) if spec.conventions == "dpd" else 0),
+        error_factor=(
+            1.0
+            if spec.transform == "orthogonal" or (spec.weighting == 1 and spec.conventions != "dpd")
+            else 2.0
+        ),
+        error_count=int(stacked.used[counted].sum())
+        - (len(stacked.names) if spec.conventions == "dpd" else 0),
         inverse=spec.inverse,
     )

@@ -59,7 +59,10 @@ class Panel:
         """The panel of some units (N,) bool, over the periods in which they have rows."""
         seen = np.flatnonzero(self.present[:, units].any(axis=1))
         window = slice(seen[0], seen[-1] + 1)
-        kept = {name: np.ascontiguousarray(values[window, units]) for name, values in self.columns.items()}
+        kept = {
+            name: np.ascontiguousarray(values[window, units])
+            for name, values in self.columns.items()
+        }
         present, asked, row = (grid[window, units] for grid in (self.present, self.asked, self.row))
         return Panel(self.periods[window], kept, present, asked, row, self.keyless)
 
@@ -89,7 +92,10 @@ def make_panel(
     step, periods = _steps(frame.loc[has_keys, time], time, time_step)
     codes, units = group_codes(frame.loc[has_keys], unit)
     if len(periods) * units > LARGEST_GRID:
-        raise ValueError(f"{time} spans {len(periods):,} periods of {time_step} for {units:,} units. Number the periods without jumps, or give time_step.")
+        raise ValueError(
+            f"{time} spans {len(periods):,} periods of {time_step} for {units:,} units. Number the"
+            " periods without jumps, or give time_step."
+        )
     row = np.full((len(periods), units), -1, dtype=np.int64)
     row[step, codes] = np.flatnonzero(has_keys)
     filled: dict[str, np.ndarray] = {}
@@ -99,7 +105,9 @@ def make_panel(
         grid[step, codes] = np.where(np.isfinite(column), column, np.nan)
         filled[name] = grid
     present = row >= 0
-    return Panel(periods, filled, present, present if mask is None else present & mask[row], row, keyless)
+    return Panel(
+        periods, filled, present, present if mask is None else present & mask[row], row, keyless
+    )
 
 
 def _with_keys(frame: pd.DataFrame, keys: Sequence[str]) -> tuple[np.ndarray, dict[str, int]]:
@@ -117,18 +125,32 @@ def _with_keys(frame: pd.DataFrame, keys: Sequence[str]) -> tuple[np.ndarray, di
 def _steps(time: pd.Series, name: str, time_step: int) -> tuple[np.ndarray, np.ndarray]:
     """Each row's period as a number from 0, and the periods themselves."""
     if time_step < 1 or int(time_step) != time_step:
-        raise ValueError(f"time_step = {time_step!r}: it is the whole number of units of {name} from one period to the next, at least 1.")
+        raise ValueError(
+            f"time_step = {time_step!r}: it is the whole number of units of {name} from one period"
+            " to the next, at least 1."
+        )
     if not pd.api.types.is_numeric_dtype(time) or pd.api.types.is_bool_dtype(time):
-        raise ValueError(f"column {name!r} holds {time.dtype}; lags need whole numbers such as years. Convert it.")
+        raise ValueError(
+            f"column {name!r} holds {time.dtype}; lags need whole numbers such as years."
+            " Convert it."
+        )
     exact = time.to_numpy(dtype="float64")
     whole = np.rint(exact)
     if not np.isfinite(exact).all() or (whole != exact).any():
-        raise ValueError(f"column {name!r} has values that are not whole numbers. Lags go by whole periods: number them.")
+        raise ValueError(
+            f"column {name!r} has values that are not whole numbers. Lags go by whole periods:"
+            " number them."
+        )
     start = whole.min()
     step, rest = np.divmod(whole - start, time_step)
     if rest.any():
-        raise ValueError(f"column {name!r} is not spaced by time_step = {time_step} from {start:.0f} on. Give the right time_step.")
-    return step.astype(np.int64), (start + time_step * np.arange(int(step.max()) + 1)).astype(np.int64)
+        raise ValueError(
+            f"column {name!r} is not spaced by time_step = {time_step} from {start:.0f} on. Give"
+            " the right time_step."
+        )
+    return step.astype(np.int64), (start + time_step * np.arange(int(step.max()) + 1)).astype(
+        np.int64
+    )
 
 
 def shifted(values: np.ndarray, by: int, fill: float = np.nan) -> np.ndarray:

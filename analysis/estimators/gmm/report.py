@@ -59,7 +59,11 @@ class Call:
             return self.variance_factor
         # The errors printed in 2009 have one degree of freedom more than the formula of the later
         # code.
-        return (n / (n - k + 1) if self.spec.conventions == "published" else (n - 1) / (n - k)) * groups / (groups - 1)
+        return (
+            (n / (n - k + 1) if self.spec.conventions == "published" else (n - 1) / (n - k))
+            * groups
+            / (groups - 1)
+        )
 
     @property
     def variance_factor(self) -> float:
@@ -140,11 +144,20 @@ def _method(call: Call) -> str:
         "two" if call.spec.steps == 2 else "one",
         "system" if call.spec.system else "difference",
     )
-    return f"{steps}-step {kind} GMM{' in forward orthogonal deviations' if call.spec.transform == 'orthogonal' else ''}"
+    return (
+        f"{steps}-step {kind}"
+        f" GMM{' in forward orthogonal deviations' if call.spec.transform == 'orthogonal' else ''}"
+    )
 
 
 def _convention(call: Call) -> str:
-    kind = "conventional" if not call.spec.robust else "robust" if call.spec.steps == 1 else "Windmeijer"
+    kind = (
+        "conventional"
+        if not call.spec.robust
+        else "robust"
+        if call.spec.steps == 1
+        else "Windmeijer"
+    )
     clustered = f" clustered by {call.spec.unit}" if call.spec.robust else ""
     return f"{kind} SE{clustered}{', small-sample factors' if call.spec.small != 'none' else ''}"
 
@@ -153,7 +166,11 @@ def _all_tests(call: Call) -> tuple[float | None, dict[str, Test], dict[str, tup
     """Degrees of freedom of t, all tests by name, and the difference tests by group."""
     b, k, covariance = call.fitted.final.b, len(call.stacked.names), call.covariance
     slopes = k - call.spec.constant
-    df_t = float((call.n - slopes if call.spec.conventional else call.units_n) - call.spec.constant) if call.spec.small != "none" else None
+    df_t = (
+        float((call.n - slopes if call.spec.conventional else call.units_n) - call.spec.constant)
+        if call.spec.small != "none"
+        else None
+    )
     name = "F" if call.spec.small != "none" else "Wald"
     effects = np.array([term in call.stacked.time_effects for term in call.stacked.names])
     sloped = np.array([term != CONSTANT for term in call.stacked.names])
@@ -176,7 +193,9 @@ def _all_tests(call: Call) -> tuple[float | None, dict[str, Test], dict[str, tup
     }
     about = _residuals_tested(call)
     for order in range(1, call.spec.ar_orders + 1):
-        tests[f"ar{order}"] = autocorrelation(call.fitted, about, order, call.sigma2 if call.spec.conventional else None)
+        tests[f"ar{order}"] = autocorrelation(
+            call.fitted, about, order, call.sigma2 if call.spec.conventional else None
+        )
     tests |= overidentification(call.fitted)
     whole = tests.get("hansen", tests["sargan"])
     groups = difference_tests(call.fitted, whole)
@@ -193,7 +212,9 @@ def _residuals_tested(call: Call) -> Autocorrelation:
     part = slice(t, None) if level else slice(0, t)
     if spec.transform == "orthogonal" and not level:
         x = differenced(call.stacked.levels_x)
-        w = differenced(call.stacked.levels_y - np.tensordot(final.b, call.stacked.levels_x, axes=1))
+        w = differenced(
+            call.stacked.levels_y - np.tensordot(final.b, call.stacked.levels_x, axes=1)
+        )
     else:
         x, w = call.stacked.x[:, part], final.errors[part]
     c, identity = transform_matrix("difference", t), np.eye(t)
@@ -220,6 +241,13 @@ def _rows_used(call: Call) -> tuple[pd.Index, pd.Series, dict[str, int]]:
     dropped = dict(call.dropped)
     lost = len(call.frame) - sum(dropped.values()) - call.n
     if lost:
-        why = "an IV-style instrument missing" if call.spec.system else "nothing to compare with after the transformation, or an IV-style instrument missing"
+        why = (
+            "an IV-style instrument missing"
+            if call.spec.system
+            else (
+                "nothing to compare with after the transformation, "
+                "or an IV-style instrument missing"
+            )
+        )
         dropped[why] = lost
     return sample, pd.Series(errors[place][order], index=sample, name="residual"), dropped

@@ -64,7 +64,9 @@ class DynamicGMMResult(Result):
     @property
     def instruments(self) -> pd.DataFrame:
         """One row an instrument: group, equation, period (missing: all), variable, lag, used."""
-        described = [(c.group, c.equation, c.period, c.variable, c.lag) for c in self.instrument_columns]
+        described = [
+            (c.group, c.equation, c.period, c.variable, c.lag) for c in self.instrument_columns
+        ]
         table = pd.DataFrame(described, columns=["group", "equation", "period", "variable", "lag"])
         table[["period", "lag"]] = table[["period", "lag"]].astype("Int64")
         return table.assign(used=self.instrument_used)
@@ -74,7 +76,10 @@ class DynamicGMMResult(Result):
         """One row a group of instruments: the test without it (excluding, excluding_df,
         excluding_p), and its own (difference, df, p)."""
         names = ["excluding", "excluding_df", "excluding_p", "difference", "df", "p"]
-        rows_of = [(a.statistic, int(a.df or 0), a.p, b.statistic, int(b.df or 0), b.p) for a, b in self.groups_tested.values()]
+        rows_of = [
+            (a.statistic, int(a.df or 0), a.p, b.statistic, int(b.df or 0), b.p)
+            for a, b in self.groups_tested.values()
+        ]
         return pd.DataFrame(
             rows_of,
             columns=names,
@@ -84,7 +89,11 @@ class DynamicGMMResult(Result):
     def glance(self) -> pd.DataFrame:
         """One row: method, outcome, rows, instruments, and tests other than those of groups of
         instruments."""
-        whole = {name: test for name, test in self.tests.items() if not name.startswith(("difference ", "excluding "))}
+        whole = {
+            name: test
+            for name, test in self.tests.items()
+            if not name.startswith(("difference ", "excluding "))
+        }
         df = {} if self.df_t is None else {"df": self.df_t}
         head = {"method": self.method, "outcome": self.outcome, "nobs": self.n}
         return glance_frame(head | df | self._fit(), self.groups, whole)
@@ -92,16 +101,24 @@ class DynamicGMMResult(Result):
     def _fit(self) -> dict[str, Any]:
         weakest = self.first_stage.min() if len(self.first_stage) else float("nan")
         rows_of = {"transformed_n": self.transformed_n, "level_n": self.level_n}
-        return {"instruments": self.instruments_n} | rows_of | {"sigma2": self.sigma2, "first_stage_f": weakest}
+        return (
+            {"instruments": self.instruments_n}
+            | rows_of
+            | {"sigma2": self.sigma2, "first_stage_f": weakest}
+        )
 
     def note(self) -> str:
         """One sentence: method, errors, instruments, units, periods, and what was left out."""
         unit, groups = next(iter(self.groups.items()))
         collapsed = " collapsed" if self.collapsed else ""
         span = f"{self.first_period}-{self.last_period}"
-        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
+        left_out = (
+            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
         terms = "".join(f"; {term} dropped: it {why}" for term, why in self.dropped_terms.items())
         return (
-            f"{self.method} of {self.outcome}, {self.convention}, {self.instruments_n} instruments{collapsed}, "
-            f"{groups:,} {unit}, {span}, {rows(self.n)}; left out: {left_out}{terms}."
+            f"{self.method} of {self.outcome}, {self.convention}, {self.instruments_n}"
+            f" instruments{collapsed}, {groups:,} {unit}, {span}, {rows(self.n)}; left out:"
+            f" {left_out}{terms}."
         )

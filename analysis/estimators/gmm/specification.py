@@ -71,7 +71,9 @@ class Specification:
     def columns(self) -> list[str]:
         """Columns of the frame that the model is made of, each once."""
         named = [term for _, terms, _ in (*self.gmm, *self.iv) for term in terms]
-        return list(dict.fromkeys([self.outcome, *(term.column for term in (*self.regressors, *named))]))
+        return list(
+            dict.fromkeys([self.outcome, *(term.column for term in (*self.regressors, *named))])
+        )
 
 
 def is_robust(option: CovarianceOption, unit: str) -> bool:
@@ -83,7 +85,10 @@ def is_robust(option: CovarianceOption, unit: str) -> bool:
     """
     found: Covariance = covariance_of(option, most=1)
     if found.clusters and found.clusters != (unit,):
-        raise ValueError(f"covariance = {option!r}: errors of dynamic GMM are clustered by {unit}, which is 'robust', or conventional, which is 'iid'.")
+        raise ValueError(
+            f"covariance = {option!r}: errors of dynamic GMM are clustered by {unit}, which is"
+            " 'robust', or conventional, which is 'iid'."
+        )
     return found.kind != "iid"
 
 
@@ -110,18 +115,36 @@ def check(spec: Specification) -> None:
     if not isinstance(spec.ar_orders, int) or spec.ar_orders < 0:
         raise ValueError(f"ar_orders = {spec.ar_orders!r}: a whole number, 0 or more.")
     if spec.ar_equation == "level" and not spec.system:
-        raise ValueError("ar_equation = 'level' looks at level residuals, which difference GMM does not have. Use equations='system'.")
+        raise ValueError(
+            "ar_equation = 'level' looks at level residuals, "
+            "which difference GMM does not have. Use equations='system'."
+        )
     if spec.time_effects == "undifferenced" and (spec.system or spec.transform != "difference"):
-        raise ValueError("time_effects = 'undifferenced' belongs to difference GMM in first differences. Use time_effects=True.")
+        raise ValueError(
+            "time_effects = 'undifferenced' belongs to difference GMM in first differences. "
+            "Use time_effects=True."
+        )
     if spec.constant and not spec.system and spec.transform != "difference":
-        raise ValueError("constant = True in difference GMM is a trend, for first differences only. Leave it out with orthogonal deviations.")
+        raise ValueError(
+            "constant = True in difference GMM is a trend, "
+            "for first differences only. Leave it out with orthogonal deviations."
+        )
     _check_terms(spec)
 
 
 def _check_terms(spec: Specification) -> None:
     if Term(spec.outcome) in spec.regressors:
-        raise ValueError(f"the outcome {spec.outcome!r} is among the regressors. Its lags are 'L.{spec.outcome}', 'L2.{spec.outcome}'.")
+        raise ValueError(
+            f"the outcome {spec.outcome!r} is among the regressors. Its lags are"
+            f" 'L.{spec.outcome}', 'L2.{spec.outcome}'."
+        )
     if any(term.label == CONSTANT for term in spec.regressors):
-        raise ValueError(f"a regressor cannot be called {CONSTANT!r}: the result has a term of that name. Rename the column.")
+        raise ValueError(
+            f"a regressor cannot be called {CONSTANT!r}: the result has a term of that name. Rename"
+            " the column."
+        )
     if not (spec.gmm or spec.iv):
-        raise ValueError("no instruments are given. Name them in gmm and iv, strictly exogenous regressors in iv too.")
+        raise ValueError(
+            "no instruments are given. Name them in gmm and iv, "
+            "strictly exogenous regressors in iv too."
+        )

@@ -72,9 +72,13 @@ def lag_limits(lags: int | str | tuple[int, int | None]) -> tuple[int, int | Non
     low: int | None
     high: int | None
     if isinstance(lags, str):
-        found = re.fullmatch(r"\s*(-?\d+)\s*(?:(\.\.\.?|…)|(?:[\s/:,]+|\.\.\.?|…)\s*(-?\d+|\.))?\s*", lags)
+        found = re.fullmatch(
+            r"\s*(-?\d+)\s*(?:(\.\.\.?|…)|(?:[\s/:,]+|\.\.\.?|…)\s*(-?\d+|\.))?\s*", lags
+        )
         if not found:
-            raise ValueError(f"lags = {lags!r} cannot be read. Write (1, None), '2...', '1 3', or 2.")
+            raise ValueError(
+                f"lags = {lags!r} cannot be read. Write (1, None), '2...', '1 3', or 2."
+            )
         low = int(found[1])
         high = None if found[2] or found[3] == "." else int(found[3] or found[1])
     elif isinstance(lags, int):
@@ -82,7 +86,10 @@ def lag_limits(lags: int | str | tuple[int, int | None]) -> tuple[int, int | Non
     else:
         pair = isinstance(lags, (tuple, list)) and len(lags) == 2
         if not pair or not isinstance(lags[0], int) or not isinstance(lags[1], int | None):
-            raise ValueError(f"lags = {lags!r}: they are a pair of whole numbers, the second None for no limit, such as (2, None).")
+            raise ValueError(
+                f"lags = {lags!r}: they are a pair of whole numbers, the second None for no limit,"
+                " such as (2, None)."
+            )
         low, high = lags
     return (high, low) if high is not None and high < low else (low, high)
 
@@ -92,7 +99,9 @@ Spec = TypeVar("Spec", GMM, IV)
 Asked = tuple[Spec, tuple[Term, ...], str]
 
 
-def asked_for(given: Any, kind: type[Spec], columns: Collection[str], system: bool) -> tuple[Asked[Spec], ...]:
+def asked_for(
+    given: Any, kind: type[Spec], columns: Collection[str], system: bool
+) -> tuple[Asked[Spec], ...]:
     """The instruments given, one or several, as objects or mappings of their fields, with their
     terms and labels.
 
@@ -114,14 +123,19 @@ def _read(given: Any, kind: type[Spec]) -> Spec:
     if isinstance(given, kind):
         return given
     if not isinstance(given, Mapping):
-        raise ValueError(f"{given!r} is not an instrument. Give {kind.__name__}(...) or a mapping of its fields.")
+        raise ValueError(
+            f"{given!r} is not an instrument. Give {kind.__name__}(...) or a mapping of its fields."
+        )
     known = [field.name for field in fields(kind)]
     for name in given:
         if name not in known:
             raise ValueError(f"{kind.__name__} has no field {name!r}. {nearest(name, known)}")
     if "variables" not in given:
         raise ValueError(f"{kind.__name__} needs variables; given: {dict(given)}.")
-    values: dict[str, Any] = {str(name): tuple(value) if name == "lags" and isinstance(value, list) else value for name, value in given.items()}
+    values: dict[str, Any] = {
+        str(name): tuple(value) if name == "lags" and isinstance(value, list) else value
+        for name, value in given.items()
+    }
     return kind(**values)
 
 
@@ -131,7 +145,10 @@ def _check(spec: GMM | IV, system: bool) -> None:
         if isinstance(field.default, bool):
             checked(f"{spec}: {field.name}", getattr(spec, field.name), (True, False))
     if spec.equation == "level" and not system:
-        raise ValueError(f"{spec}: difference GMM has no level equation. Use equations='system', or leave these instruments out.")
+        raise ValueError(
+            f"{spec}: difference GMM has no level equation. Use equations='system', or leave these"
+            " instruments out."
+        )
     if spec.passthrough and spec.equation == "both" and system:
         raise ValueError(f"{spec}: passthrough needs equation='difference' or 'level' in a system.")
     if isinstance(spec, GMM):
@@ -146,8 +163,14 @@ def group_label(spec: GMM | IV, names: Sequence[str]) -> str:
     options: list[str] = []
     if isinstance(spec, GMM):
         low, high = lag_limits(spec.lags)
-        options.append(f"lags {low}{'...' if high is None else f' to {high}' if high != low else ''}")
-        options += [word for word, on in (("collapsed", spec.collapse), ("backward deviations", spec.orthogonal)) if on]
+        options.append(
+            f"lags {low}{'...' if high is None else f' to {high}' if high != low else ''}"
+        )
+        options += [
+            word
+            for word, on in (("collapsed", spec.collapse), ("backward deviations", spec.orthogonal))
+            if on
+        ]
     options += [spec.equation] if spec.equation != "both" else []
     options += ["as they are"] if spec.passthrough else []
     options += ["missing as zero"] if isinstance(spec, IV) and spec.zero_missing else []

@@ -70,7 +70,11 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
     rows asked for are taken.
     """
     y = panel.term(Term(spec.outcome))
-    x = np.stack([panel.term(term) for term in spec.regressors]) if spec.regressors else np.zeros((0, *y.shape))
+    x = (
+        np.stack([panel.term(term) for term in spec.regressors])
+        if spec.regressors
+        else np.zeros((0, *y.shape))
+    )
     bases = [(iv, [panel.term(term) for term in terms]) for iv, terms, _ in spec.iv]
     complete = panel.present & ~np.isnan(np.concatenate([y[None], x])).any(axis=0)
     touse = complete & panel.asked
@@ -79,17 +83,24 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
             complete = complete & ~np.isnan(np.stack(values)).any(axis=0)
     take_out = transformer(spec.transform, complete)
     moved_y, moved_x = take_out(y), take_out(x)
-    moved_iv = [[value if iv.passthrough else take_out(value) for value in values] for iv, values in bases]
+    moved_iv = [
+        [value if iv.passthrough else take_out(value) for value in values] for iv, values in bases
+    ]
     used = _used_rows(spec, touse, np.concatenate([moved_y[None], moved_x]), bases, moved_iv)
     dummies, periods = _dummies(panel, spec, used)
     time_effects = [f"{spec.time}={panel.periods[t]}" for t in periods]
     names = [*(term.label for term in spec.regressors), *time_effects]
     level_x = np.concatenate([x, dummies])
-    moved_x = np.concatenate([moved_x, dummies if spec.time_effects == "undifferenced" else take_out(dummies)])
+    moved_x = np.concatenate(
+        [moved_x, dummies if spec.time_effects == "undifferenced" else take_out(dummies)]
+    )
     if spec.constant:
         names.append(CONSTANT)
         ones = np.ones((1, *y.shape))
-        level_x, moved_x = np.concatenate([level_x, ones]), np.concatenate([moved_x, ones * (not spec.system)])
+        level_x, moved_x = (
+            np.concatenate([level_x, ones]),
+            np.concatenate([moved_x, ones * (not spec.system)]),
+        )
     stacked_x = _stacked(moved_x, level_x, used, spec)
     kept, dropped = _independent(stacked_x, names, spec)
     return Stacked(
@@ -105,7 +116,9 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
     )
 
 
-def _stacked(moved: np.ndarray, level: np.ndarray, used: np.ndarray, spec: Specification) -> np.ndarray:
+def _stacked(
+    moved: np.ndarray, level: np.ndarray, used: np.ndarray, spec: Specification
+) -> np.ndarray:
     """Transformed (..., T, N) and, in a system, level values in rows (..., R, N), zero where
     unused."""
     both = np.concatenate([moved, level], axis=-2) if spec.system else moved
@@ -157,7 +170,9 @@ def _dummies(panel: Panel, spec: Specification, used: np.ndarray) -> tuple[np.nd
     return dummies, periods
 
 
-def _independent(x: np.ndarray, names: Sequence[str], spec: Specification) -> tuple[np.ndarray, dict[str, str]]:
+def _independent(
+    x: np.ndarray, names: Sequence[str], spec: Specification
+) -> tuple[np.ndarray, dict[str, str]]:
     """Which regressors stay, and why the others do not. The constant is counted first, then the
     order given."""
     flat = x.reshape(len(x), -1)
@@ -169,9 +184,16 @@ def _independent(x: np.ndarray, names: Sequence[str], spec: Specification) -> tu
         kept = independent(flat, None)
     dropped: dict[str, str] = {}
     for k in map(int, np.flatnonzero(~kept)):
-        dropped[names[k]] = "is a combination of terms before it" if flat[k].any() else "is zero in all rows used: the transformation takes it out"
+        dropped[names[k]] = (
+            "is a combination of terms before it"
+            if flat[k].any()
+            else "is zero in all rows used: the transformation takes it out"
+        )
     if not kept.any():
-        raise ValueError(f"no regressor is left to estimate: {'; '.join(f'{name} {why}' for name, why in dropped.items()) or 'none was given'}.")
+        raise ValueError(
+            "no regressor is left to estimate:"
+            f" {'; '.join(f'{name} {why}' for name, why in dropped.items()) or 'none was given'}."
+        )
     return kept, dropped
 
 
@@ -187,11 +209,18 @@ def _instruments(
     builder = Builder(used, panel.periods, spec.system)
     for gmm, terms, label in spec.gmm:
         raw = [panel.term(term) for term in terms]
-        levels = [filled(backward_deviations(value, complete) if gmm.orthogonal else value) for value in raw]
+        levels = [
+            filled(backward_deviations(value, complete) if gmm.orthogonal else value)
+            for value in raw
+        ]
         differences = [filled(differenced(value)) for value in raw]
         builder.add_gmm(gmm, label, [term.label for term in terms], levels, differences)
     for (_, terms, label), (iv, values), moved in zip(spec.iv, bases, moved_iv, strict=True):
-        in_levels = [filled(value) for value in values] if spec.system and iv.equation != "difference" else []
+        in_levels = (
+            [filled(value) for value in values]
+            if spec.system and iv.equation != "difference"
+            else []
+        )
         in_moved = [filled(value) for value in moved] if iv.equation != "level" else []
         builder.add_iv(label, [term.label for term in terms], in_moved, in_levels)
     _add_own(builder, panel, spec, complete, dummies)
@@ -207,13 +236,17 @@ def _add_own(
 ) -> None:
     """Time effects and the constant as instruments of themselves."""
     if len(dummies):
-        names = [f"{spec.time}={panel.periods[int(t)]}" for t in np.argmax(dummies[:, :, 0], axis=1)]
+        names = [
+            f"{spec.time}={panel.periods[int(t)]}" for t in np.argmax(dummies[:, :, 0], axis=1)
+        ]
         where = spec.time_effects_equation if spec.system else "difference"
         moved = dummies
         if spec.time_effects != "undifferenced":
             moved = filled(transformer(spec.transform, complete)(dummies))
         in_moved = list(moved) if where != "level" else []
-        builder.add_iv("time effects", names, in_moved, list(dummies) if where != "difference" else [])
+        builder.add_iv(
+            "time effects", names, in_moved, list(dummies) if where != "difference" else []
+        )
     if spec.constant:
         ones = [np.ones(panel.present.shape)]
         in_moved, in_levels = ([], ones) if spec.system else (ones, [])

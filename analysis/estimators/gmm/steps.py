@@ -137,12 +137,19 @@ def estimate(equations: Equations, steps: int, robust: bool, names: Sequence[str
     )
 
 
-def solve(equations: Equations, s: np.ndarray, zx: np.ndarray, zy: np.ndarray, names: Sequence[str]) -> Step:
+def solve(
+    equations: Equations, s: np.ndarray, zx: np.ndarray, zy: np.ndarray, names: Sequence[str]
+) -> Step:
     """Coefficients that minimise Z'e weighted with the inverse of S (L, L)."""
     found = minimise(s, zx, zy, equations.inverse)
     if not found.identified.all():
-        lost = ", ".join(name for name, identified in zip(names, found.identified, strict=True) if not identified)
-        raise ValueError(f"the instruments do not identify {lost}: they say nothing about it beyond the other terms. Add instruments for it, or leave it out.")
+        lost = ", ".join(
+            name for name, identified in zip(names, found.identified, strict=True) if not identified
+        )
+        raise ValueError(
+            f"the instruments do not identify {lost}: they say nothing about it beyond the other"
+            " terms. Add instruments for it, or leave it out."
+        )
     errors = equations.y - np.tensordot(found.b, equations.x, axes=1)
     return Step(found.b, errors, found.ze, found.bread, found.a_zx, found.a_ze, found.kept)
 
@@ -176,7 +183,9 @@ def _sigma2(equations: Equations, errors: np.ndarray) -> float:
     return float(np.vdot(part, part)) / equations.error_factor / equations.error_count
 
 
-def _windmeijer(equations: Equations, second: Step, moments: np.ndarray, sandwich: np.ndarray) -> np.ndarray:
+def _windmeijer(
+    equations: Equations, second: Step, moments: np.ndarray, sandwich: np.ndarray
+) -> np.ndarray:
     """Covariance after two steps, corrected for the first step's errors in A2 (Windmeijer 2005,
     equation 2.18; Roodman 2009, 2.4)."""
     by_unit = second.a_ze @ moments

@@ -60,7 +60,9 @@ def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tu
     ------
     ValueError : a string that is neither a column nor a lag operator on columns.
     """
-    listed: list[TermSpec] = [specs] if isinstance(specs, str | Term | Lag | Mapping) else list(specs)
+    listed: list[TermSpec] = (
+        [specs] if isinstance(specs, str | Term | Lag | Mapping) else list(specs)
+    )
     terms: list[Term] = []
     for spec in listed:
         if isinstance(spec, Mapping):
@@ -69,18 +71,33 @@ def expand(specs: TermSpec | Iterable[TermSpec], columns: Collection[str]) -> tu
             terms.append(spec)
         elif isinstance(spec, Lag):
             last = spec.first if spec.last is None else spec.last
-            terms += [Term(spec.column, lag) for lag in _run(spec.first, last, f"Lag({spec.column!r}, {spec.first}, {spec.last})")]
+            terms += [
+                Term(spec.column, lag)
+                for lag in _run(
+                    spec.first, last, f"Lag({spec.column!r}, {spec.first}, {spec.last})"
+                )
+            ]
         elif isinstance(spec, str):
             terms += _parse(spec, columns)
         else:
-            raise ValueError(f"{spec!r} is not a term. Give a column, a string such as 'L(0/2).k', or Lag('k', 0, 2).")
+            raise ValueError(
+                f"{spec!r} is not a term. Give a column, a string such as 'L(0/2).k', or Lag('k',"
+                " 0, 2)."
+            )
     return tuple(dict.fromkeys(terms))
 
 
 def _lag(given: Mapping[str, Any]) -> Lag:
     lags = [value for name, value in given.items() if name != "column"]
-    if set(given) - {"column", "first", "last"} or "column" not in given or any(not isinstance(lag, int) for lag in lags):
-        raise ValueError(f"{dict(given)!r} is not a term. A mapping has column, and may have first and last: whole numbers of periods.")
+    if (
+        set(given) - {"column", "first", "last"}
+        or "column" not in given
+        or any(not isinstance(lag, int) for lag in lags)
+    ):
+        raise ValueError(
+            f"{dict(given)!r} is not a term. A mapping has column, and may have first and last:"
+            " whole numbers of periods."
+        )
     return Lag(**given)
 
 
@@ -108,15 +125,30 @@ def _parse_piece(piece: str, columns: Collection[str], whole: str) -> list[Term]
     changes, rest = [(0, 0)], piece
     while rest not in columns and (found := _PREFIX.match(rest)):
         for letter, argument in _OPERATOR.findall(found[1]):
-            changes = [(lag + more, size + extra) for lag, size in changes for more, extra in _operator(letter.upper(), argument, whole)]
+            changes = [
+                (lag + more, size + extra)
+                for lag, size in changes
+                for more, extra in _operator(letter.upper(), argument, whole)
+            ]
         rest = rest[found.end() :]
     if rest not in columns and rest.startswith("(") and rest.endswith(")"):
-        inner = [term for part in _pieces(rest[1:-1]) for term in _parse_piece(part, columns, whole)]
+        inner = [
+            term for part in _pieces(rest[1:-1]) for term in _parse_piece(part, columns, whole)
+        ]
     else:
         inner = [Term(rest)]
-    if not inner or any(set("()").intersection(term.column) and term.column not in columns for term in inner):
-        raise ValueError(f"cannot read {whole!r} as terms. Write a column, 'L.n', 'L2.n', 'L(0/2).k', 'L(0/1).(w k)', or Lag('k', 0, 2).")
-    return [Term(term.column, term.lag + lag, term.differences + size) for term in inner for lag, size in changes]
+    if not inner or any(
+        set("()").intersection(term.column) and term.column not in columns for term in inner
+    ):
+        raise ValueError(
+            f"cannot read {whole!r} as terms. Write a column, 'L.n', 'L2.n', 'L(0/2).k', 'L(0/1).(w"
+            " k)', or Lag('k', 0, 2)."
+        )
+    return [
+        Term(term.column, term.lag + lag, term.differences + size)
+        for term in inner
+        for lag, size in changes
+    ]
 
 
 def _operator(letter: str, argument: str, whole: str) -> list[tuple[int, int]]:
@@ -132,7 +164,10 @@ def _operator(letter: str, argument: str, whole: str) -> list[tuple[int, int]]:
     for part in argument[1:-1].replace(",", " ").split():
         found = re.fullmatch(r"(-?\d+)(?:/(-?\d+))?", part)
         if not found:
-            raise ValueError(f"{whole!r}: {part!r} is not a lag. Write 'L(0/2).k' for lags 0 to 2, or 'L(1 3).k' for 1 and 3.")
+            raise ValueError(
+                f"{whole!r}: {part!r} is not a lag. Write 'L(0/2).k' for lags 0 to 2, or 'L(1 3).k'"
+                " for 1 and 3."
+            )
         lags += _run(int(found[1]), int(found[2] or found[1]), whole)
     if not lags:
         raise ValueError(f"{whole!r} has an empty list of lags. Write 'L(0/2).k' for lags 0 to 2.")
@@ -141,5 +176,8 @@ def _operator(letter: str, argument: str, whole: str) -> list[tuple[int, int]]:
 
 def _run(first: int, last: int, whole: str) -> range:
     if last < first or max(abs(first), abs(last)) > LONGEST_LAG:
-        raise ValueError(f"{whole!r}: lags run from the smaller to the larger, within {LONGEST_LAG}; given {first} to {last}.")
+        raise ValueError(
+            f"{whole!r}: lags run from the smaller to the larger, within {LONGEST_LAG}; given"
+            f" {first} to {last}."
+        )
     return range(first, last + 1)

@@ -37,7 +37,9 @@ class Autocorrelation:
     cross_h: np.ndarray
 
 
-def autocorrelation(estimate: Estimate, about: Autocorrelation, order: int, sigma2: float | None) -> Test:
+def autocorrelation(
+    estimate: Estimate, about: Autocorrelation, order: int, sigma2: float | None
+) -> Test:
     """Arellano-Bond z test that residuals are not correlated with those `order` periods before
     (Arellano and Bond 1991, equation 8).
 
@@ -86,7 +88,9 @@ def overidentification(estimate: Estimate) -> dict[str, Test]:
 
 def chi2_test(name: str, statistic: float, df: int, null: str) -> Test:
     """A chi-squared test; without degrees of freedom there is no p."""
-    return Test(name, statistic, df, float(stats.chi2.sf(statistic, df)) if df > 0 else NO_TEST, null=null)
+    return Test(
+        name, statistic, df, float(stats.chi2.sf(statistic, df)) if df > 0 else NO_TEST, null=null
+    )
 
 
 def difference_tests(estimate: Estimate, whole: Test) -> dict[str, tuple[Test, Test]]:
@@ -136,7 +140,9 @@ def _statistic_of(estimate: Estimate, part: np.ndarray) -> float | None:
     return float(found.ze @ found.a_ze) if found.identified.all() else None
 
 
-def wald(name: str, b: np.ndarray, covariance: np.ndarray, df: int, df2: float | None, null: str) -> Test:
+def wald(
+    name: str, b: np.ndarray, covariance: np.ndarray, df: int, df2: float | None, null: str
+) -> Test:
     """Chi-squared test that the coefficients (K,) are all zero, or F with df2 degrees of freedom
     below."""
     weighed, _ = inverse_times(covariance, b[:, None])

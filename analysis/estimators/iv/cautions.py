@@ -39,7 +39,9 @@ def cautions(
     )
 
 
-def _weak(model: Model, tests: Mapping[str, Test], first_stage: pd.DataFrame, critical_values: pd.Series) -> list[Caution]:
+def _weak(
+    model: Model, tests: Mapping[str, Test], first_stage: pd.DataFrame, critical_values: pd.Series
+) -> list[Caution]:
     """By Stock and Yogo's value for a 5 % test of size 10 % at most, where there is one for the
     errors, else by the rule of thumb."""
     names = [str(name) for name in critical_values.index if str(name).endswith("size_10")]
@@ -47,10 +49,16 @@ def _weak(model: Model, tests: Mapping[str, Test], first_stage: pd.DataFrame, cr
     if model.errors.kind == "iid" and names:
         found, needed = tests["cragg_donald_f"].statistic, float(critical_values[names[0]])
         short = found < needed
-        why = f"the Cragg-Donald F is {found:.2f}, and from {needed:g} on a 5 % test rejects a true null in at most 10 % of samples (Stock and Yogo 2005)"
+        why = (
+            f"the Cragg-Donald F is {found:.2f}, and from {needed:g} on a 5 % test rejects a true"
+            " null in at most 10 % of samples (Stock and Yogo 2005)"
+        )
     else:
         short = bool((first_stage.loc["sw_f"] < RULE_OF_THUMB).any())
-        why = f"an F below {RULE_OF_THUMB} is too little for estimate and errors (Staiger and Stock 1997)"
+        why = (
+            f"an F below {RULE_OF_THUMB} is too little for estimate and errors (Staiger and Stock"
+            " 1997)"
+        )
     if not short:
         return []
     several = ", given the other endogenous regressors" if len(model.names_x1) > 1 else ""
@@ -73,13 +81,16 @@ def _many(model: Model) -> list[Caution]:
     found = []
     if model.l1 > model.x1.shape[1] and model.l1 >= MANY * model.n:
         text = (
-            f"{model.l1} excluded instruments for {rows(int(model.n))} are many: 2SLS and GMM lean towards least squares, "
-            "and the errors of LIML are too small (Bekker 1994)."
+            f"{model.l1} excluded instruments for {rows(int(model.n))} are many: 2SLS and GMM lean"
+            " towards least squares, and the errors of LIML are too small (Bekker 1994)."
         )
         found.append(Caution("many_instruments", text, "Use fewer instruments."))
     width = model.z.shape[1]
     if model.errors.kind == "cluster" and width >= model.errors.clusters:
-        text = f"{width} instruments (controls among them) are no fewer than {model.errors.clusters} clusters: tests of all of them rest on no covariance."
+        text = (
+            f"{width} instruments (controls among them) are no fewer than {model.errors.clusters}"
+            " clusters: tests of all of them rest on no covariance."
+        )
         found.append(
             Caution(
                 "many_instruments",
@@ -98,10 +109,19 @@ def _clusters(model: Model, covariance: pd.DataFrame) -> list[Caution]:
     size = np.sqrt(np.abs(np.diag(covariance)))
     scaled = covariance.to_numpy() / np.outer(size, size)
     if model.errors.crossed is not None and np.linalg.eigvalsh(scaled)[0] < TOO_NEGATIVE:
-        none = [str(term) for term, value in zip(covariance.index, np.diag(covariance), strict=True) if value < 0]
+        none = [
+            str(term)
+            for term, value in zip(covariance.index, np.diag(covariance), strict=True)
+            if value < 0
+        ]
         lost = f", and {', '.join(none)} has no standard error" if none else ""
-        text = f"The two-way covariance is not positive semidefinite: joint tests are not to be trusted{lost}."
-        found.append(Caution("not_semidefinite", text, "Compare with clusters by either column alone."))
+        text = (
+            "The two-way covariance is not positive semidefinite: joint tests are not to be"
+            f" trusted{lost}."
+        )
+        found.append(
+            Caution("not_semidefinite", text, "Compare with clusters by either column alone.")
+        )
     return found
 
 
@@ -109,5 +129,8 @@ def _no_value(tests: Mapping[str, Test]) -> list[Caution]:
     names = [test.name for test in tests.values() if np.isnan(test.statistic)]
     if not names:
         return []
-    text = f"No value could be given to {', '.join(names)}: the covariance has no inverse, as with no more clusters than columns tested."
+    text = (
+        f"No value could be given to {', '.join(names)}: the covariance has no inverse, as with no"
+        " more clusters than columns tested."
+    )
     return [Caution("no_statistic", text, "Cluster by something finer, or use fewer instruments.")]

@@ -51,10 +51,14 @@ class Errors:
             # A row that stands for w equal rows counts w times, not w squared times.
             part = scores if self.repeats is None else scores / self.repeats[:, None]
             return np.asarray(part.T @ part)
-        total = sum((crossed_sums(group, scores) for group in self.groups), np.zeros((scores.shape[1],) * 2))
+        total = sum(
+            (crossed_sums(group, scores) for group in self.groups), np.zeros((scores.shape[1],) * 2)
+        )
         return total if self.crossed is None else total - crossed_sums(self.crossed, scores)
 
-    def moment_covariance(self, instruments: np.ndarray, residual: np.ndarray, n: float) -> np.ndarray:
+    def moment_covariance(
+        self, instruments: np.ndarray, residual: np.ndarray, n: float
+    ) -> np.ndarray:
         """Covariance (l, l) of the sums of instruments (n, l) times residual (n,); n is the number
         of observations that rows stand for."""
         if self.kind == "iid":

@@ -75,8 +75,9 @@ def two_stage(model: Model, q: np.ndarray) -> np.ndarray:
     projected = q.T @ (x / size)
     if np.linalg.matrix_rank(projected, tol=1e-10) < model.k:
         raise ValueError(
-            f"the instruments {', '.join(model.names_z1)} do not identify the coefficients of {', '.join(model.names_x1)}: "
-            "what they predict of these columns is a combination of the other regressors. Use other instruments."
+            f"the instruments {', '.join(model.names_z1)} do not identify the coefficients of"
+            f" {', '.join(model.names_x1)}: what they predict of these columns is a combination of"
+            " the other regressors. Use other instruments."
         )
     solved, *_ = np.linalg.lstsq(projected, q.T @ model.y, rcond=None)
     return np.asarray(solved / size)
@@ -104,7 +105,10 @@ def k_class(model: Model, kappa: float | None = None, fuller: float | None = Non
     if kappa != 1.0:
         left_x, left_y = residual_maker(scaled, q), residual_maker(y[:, None], q)[:, 0]
         inner = inner + (1 - kappa) * (left_x.T @ left_x)
-        beta = np.linalg.solve(inner, projected.T @ (q.T @ y) + (1 - kappa) * (left_x.T @ left_y)) / size
+        beta = (
+            np.linalg.solve(inner, projected.T @ (q.T @ y) + (1 - kappa) * (left_x.T @ left_y))
+            / size
+        )
     bread = symmetric_inverse(inner) / np.outer(size, size)
     residual = y - x @ beta
     if model.errors.kind == "iid":
@@ -145,8 +149,9 @@ def two_step_gmm(model: Model) -> Fit:
     weight = model.errors.moment_covariance(q, first, model.n)
     if is_singular(weight):
         raise ValueError(
-            f"two-step GMM cannot weigh {q.shape[1]} instruments: the covariance of their moments has no inverse. Use more clusters than instruments, "
-            "fewer instruments, or estimator '2sls'."
+            f"two-step GMM cannot weigh {q.shape[1]} instruments: the covariance of their moments"
+            " has no inverse. Use more clusters than instruments, fewer instruments, or estimator"
+            " '2sls'."
         )
     beta, inverse = _weighted(model, q, weight)
     return Fit(beta, inverse, model.y - model.x @ beta, None, None)

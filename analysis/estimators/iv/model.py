@@ -168,7 +168,9 @@ def _result(
     small, terms, df = request.small == "sss", pd.Index(model.terms), model.df_regressors
     rss = float(fit.residual @ fit.residual)
     r2, r2_adjusted = _shares(model, rss)
-    spread = pd.DataFrame(fit.covariance * (model.small_factor(df) if small else 1.0), index=terms, columns=terms)
+    spread = pd.DataFrame(
+        fit.covariance * (model.small_factor(df) if small else 1.0), index=terms, columns=terms
+    )
     named = {*request.effects, *request.covariance.clusters}
     critical = stock_yogo(len(model.names_x1), model.l1, CRITERIA[request.estimator])
     first_stage = first_stages(model)
@@ -227,15 +229,23 @@ def _check_columns(
     lists = {"endogenous": endogenous, "instruments": instruments, "controls": controls}
     used = [
         outcome,
-        *(name for key, given in lists.items() for name in columns_of(key, given, empty=key != "endogenous")),
+        *(
+            name
+            for key, given in lists.items()
+            for name in columns_of(key, given, empty=key != "endogenous")
+        ),
     ]
     twice = sorted({name for name in used if used.count(name) > 1})
     if twice:
-        raise ValueError(f"{', '.join(twice)} is used twice: outcome, endogenous, instruments and controls are different columns.")
+        raise ValueError(
+            f"{', '.join(twice)} is used twice: outcome, endogenous, instruments and controls are"
+            " different columns."
+        )
     if len(instruments) < len(endogenous):
         raise ValueError(
-            f"{len(endogenous)} endogenous regressors and {len(instruments)} excluded instruments: no fewer instruments are needed. "
-            "Name more instruments, or move a regressor to the controls if it is exogenous."
+            f"{len(endogenous)} endogenous regressors and {len(instruments)} excluded instruments:"
+            " no fewer instruments are needed. Name more instruments, or move a regressor to the"
+            " controls if it is exogenous."
         )
     if weights is not None and weights in used:
         raise ValueError(f"weights {weights!r} cannot be a variable of the equation too.")
@@ -243,7 +253,10 @@ def _check_columns(
 
 def _check_weights(weights: str | None, kind: WeightKind) -> None:
     if kind == "frequency" and weights is None:
-        raise ValueError("weight_kind = 'frequency' says what weights are, and none are given. Name the column in weights.")
+        raise ValueError(
+            "weight_kind = 'frequency' says what weights are, "
+            "and none are given. Name the column in weights."
+        )
 
 
 def _check_estimator(estimator: IvEstimator, kappa: float | None, fuller: float) -> None:

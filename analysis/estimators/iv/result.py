@@ -84,7 +84,9 @@ class InstrumentalResult(Result):
             terms = [str(term) for term in stage.coefficients.index]
             errors = np.sqrt(np.diag(stage.covariance))
             b = stage.coefficients.to_numpy()
-            tables.append(tidy_frame(f"first stage of {name}", terms, b, errors, df=stage.df_t, level=level))
+            tables.append(
+                tidy_frame(f"first stage of {name}", terms, b, errors, df=stage.df_t, level=level)
+            )
         return pd.concat(tables, ignore_index=True)
 
     def note(self) -> str:
@@ -92,19 +94,31 @@ class InstrumentalResult(Result):
         left out or kept."""
         if not self.singletons:
             return super().note()
-        return f"{super().note()[:-1]}; kept although alone in a level of an effect: {rows(self.singletons)}."
+        return (
+            f"{super().note()[:-1]}; kept although alone in a level of an effect:"
+            f" {rows(self.singletons)}."
+        )
 
     def _fit(self) -> dict[str, Any]:
         names = ("sigma", "rss", "r2", "r2_adjusted", "r2_uncentred", "df_residual", "singletons")
-        return {name: getattr(self, name) for name in names} | {"first_stage_f": self.first_stage.loc["sw_f"].min()}
+        return {name: getattr(self, name) for name in names} | {
+            "first_stage_f": self.first_stage.loc["sw_f"].min()
+        }
 
     def _below(self) -> list[str]:
         lines = super()._below()
         if self.confidence_set is not None:
             level = self.confidence_set.level
-            lines.append(f"{self.endogenous[0]}, {level:.0%} set by inverting Anderson-Rubin: {self.confidence_set}")
+            lines.append(
+                f"{self.endogenous[0]}, {level:.0%} set by inverting Anderson-Rubin:"
+                f" {self.confidence_set}"
+            )
         known = ", ".join(f"{name} {value:g}" for name, value in self.critical_values.items())
-        return [*lines, f"Stock-Yogo critical values of the Cragg-Donald F: {known}"] if known else lines
+        return (
+            [*lines, f"Stock-Yogo critical values of the Cragg-Donald F: {known}"]
+            if known
+            else lines
+        )
 
 
 def method(request: Request, fit: Fit) -> str:
@@ -114,13 +128,18 @@ def method(request: Request, fit: Fit) -> str:
         name += f" (k = {fit.kappa:.6g})"
     absorbed = f", {' and '.join(request.effects)} effects absorbed" if request.effects else ""
     weighed = f", {request.weight_kind} weights {request.weights}" if request.weights else ""
-    return f"{name} ({', '.join(request.endogenous)} instrumented by {', '.join(request.instruments)}{absorbed}{weighed})"
+    return (
+        f"{name} ({', '.join(request.endogenous)} instrumented by"
+        f" {', '.join(request.instruments)}{absorbed}{weighed})"
+    )
 
 
 def convention(request: Request, model: Model, sample: Sample) -> str:
     """How the standard errors were computed."""
     small, kind = request.small == "sss", model.errors.kind
-    inference = f"t with {model.f_df2(model.df_regressors):,.0f} degrees of freedom" if small else "normal"
+    inference = (
+        f"t with {model.f_df2(model.df_regressors):,.0f} degrees of freedom" if small else "normal"
+    )
     if kind == "cluster":
         clusters = request.covariance.clusters
         counts = " and ".join(f"{sample.groups[name][1]:,} {name}" for name in clusters)

@@ -86,7 +86,10 @@ def read_equation(frame: pd.DataFrame, request: Request) -> tuple[Model, Sample]
     )
     weights = sample.column(-1) if repeated else sample.weights
     if repeated and (sample.column(-1) != np.round(sample.column(-1))).any():
-        raise ValueError(f"column {request.weights!r} holds weights that are not whole numbers: a frequency weight says how many rows one stands for.")
+        raise ValueError(
+            f"column {request.weights!r} holds weights that are not whole numbers: a frequency"
+            " weight says how many rows one stands for."
+        )
     model = _model(sample, np.ones(sample.n) if weights is None else weights, request)
     _refuse_dependent(model)
     return model, sample
@@ -117,7 +120,9 @@ def _model(sample: Sample, weights: np.ndarray, request: Request) -> Model:
     )
 
 
-def _parts(columns: np.ndarray, k1: int, k2: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _parts(
+    columns: np.ndarray, k1: int, k2: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Outcome (n,), endogenous regressors, controls and instruments of the columns (n, 1 + k1 + k2
     + l1)."""
     after = 1 + k1 + k2
@@ -131,15 +136,23 @@ def _errors(sample: Sample, request: Request, root: np.ndarray) -> Errors:
     groups = tuple(sample.groups[name] for name in clusters)
     for name, (_, size) in zip(clusters, groups, strict=True):
         if size < 2:
-            raise ValueError(f"the sample has one level of {name!r} only: clustered standard errors need at least two.")
+            raise ValueError(
+                f"the sample has one level of {name!r} only: clustered standard errors need at"
+                " least two."
+            )
     return Errors("cluster", groups, combined(groups) if len(groups) == 2 else None)
 
 
-def _refuse_absorbed(raw: np.ndarray, within: np.ndarray, columns: Sequence[str], effects: Sequence[str]) -> None:
+def _refuse_absorbed(
+    raw: np.ndarray, within: np.ndarray, columns: Sequence[str], effects: Sequence[str]
+) -> None:
     left, size = np.linalg.norm(within, axis=0), np.linalg.norm(raw, axis=0)
     gone = [name for name, a, b in zip(columns, left, size, strict=True) if a <= NOTHING_LEFT * b]
     if gone and effects:
-        raise ValueError(f"{', '.join(gone)} does not vary once the {' and '.join(effects)} effects are taken out. Leave it out, or take out fewer effects.")
+        raise ValueError(
+            f"{', '.join(gone)} does not vary once the {' and '.join(effects)} effects are taken"
+            " out. Leave it out, or take out fewer effects."
+        )
     if gone:
         raise ValueError(f"{', '.join(gone)} is zero in all rows. Leave it out.")
 
@@ -153,10 +166,18 @@ def _refuse_dependent(model: Model) -> None:
     ):
         count, width = matrix.shape
         if model.n <= width + model.absorbed or count <= width:
-            raise ValueError(f"{rows(count)} cannot carry {width} {what} and effects that cost {model.absorbed:,}. Use more rows, or fewer columns.")
+            raise ValueError(
+                f"{rows(count)} cannot carry {width} {what} and effects that cost"
+                f" {model.absorbed:,}. Use more rows, or fewer columns."
+            )
         scaled = matrix / np.linalg.norm(matrix, axis=0)
         _, r, pivots = linalg.qr(scaled, mode="economic", pivoting=True)
-        dependent = [names[pivots[i]] for i, left in enumerate(np.abs(np.diag(r))) if left <= NOTHING_LEFT]
+        dependent = [
+            names[pivots[i]] for i, left in enumerate(np.abs(np.diag(r))) if left <= NOTHING_LEFT
+        ]
         if dependent:
             others = [name for name in names if name not in dependent]
-            raise ValueError(f"{', '.join(dependent)} is a combination of {', '.join(others) or 'nothing'} among the {what}. Leave one of them out.")
+            raise ValueError(
+                f"{', '.join(dependent)} is a combination of {', '.join(others) or 'nothing'} among"
+                f" the {what}. Leave one of them out."
+            )

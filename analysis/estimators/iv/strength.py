@@ -57,7 +57,9 @@ def rank_tests(model: Model) -> dict[str, Test]:
             ("Kleibergen-Paap rk LM", "Kleibergen-Paap rk Wald"),
         )
         f = model.f_from_chi2(wald, model.l1, model.df_instruments)
-        tests["kleibergen_paap_f"] = Test("Kleibergen-Paap rk Wald F", f, None, np.nan, null=NOT_IDENTIFIED)
+        tests["kleibergen_paap_f"] = Test(
+            "Kleibergen-Paap rk Wald F", f, None, np.nan, null=NOT_IDENTIFIED
+        )
     for name, title, value in zip(names, titles, (lm, wald), strict=True):
         tests[name] = Test(title, value, df, float(stats.chi2.sf(value, df)), null=NOT_IDENTIFIED)
     return tests
@@ -75,7 +77,9 @@ def _canonical(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return explained, endogenous - instruments @ explained, instruments
 
 
-def _rank_statistic(model: Model, explained: np.ndarray, instruments: np.ndarray, residual: np.ndarray) -> float:
+def _rank_statistic(
+    model: Model, explained: np.ndarray, instruments: np.ndarray, residual: np.ndarray
+) -> float:
     """Kleibergen and Paap's rk statistic of the null that explained (l1, k1) has rank k1 - 1.
 
     residual (n, k1) is the endogenous columns themselves for the LM form and the first-stage
@@ -157,7 +161,9 @@ def first_stages(model: Model) -> pd.DataFrame:
             slope = np.linalg.lstsq(fitted[:, others], model.x1[:, j], rcond=None)[0]
             conditional = {
                 "sw": _exclusion(model, q, instruments, model.x1[:, j] - x[:, others] @ slope, df),
-                "ap": _exclusion(model, q, instruments, model.x1[:, j] - fitted[:, others] @ slope, df),
+                "ap": _exclusion(
+                    model, q, instruments, model.x1[:, j] - fitted[:, others] @ slope, df
+                ),
             }
         rows = {
             "rmse": float(np.sqrt(rss / model.df_instruments)),
@@ -166,12 +172,17 @@ def first_stages(model: Model) -> pd.DataFrame:
         }
         rows |= {f"f{key}": plain[f"f{key}"] for key in ("", "_df1", "_df2", "_p")}
         for kind, values in conditional.items():
-            rows |= {f"{kind}_{key}": values[key] for key in ("f", "f_df1", "f_df2", "f_p", "chi2", "chi2_p")} | {f"{kind}_partial_r2": values["r2"]}
+            rows |= {
+                f"{kind}_{key}": values[key]
+                for key in ("f", "f_df1", "f_df2", "f_p", "chi2", "chi2_p")
+            } | {f"{kind}_partial_r2": values["r2"]}
         columns[name] = rows
     return pd.DataFrame(columns).rename_axis("statistic")
 
 
-def _exclusion(model: Model, q: np.ndarray, instruments: np.ndarray, column: np.ndarray, df: int) -> dict[str, float]:
+def _exclusion(
+    model: Model, q: np.ndarray, instruments: np.ndarray, column: np.ndarray, df: int
+) -> dict[str, float]:
     """Wald test that the excluded instruments have no coefficient in the regression of a column
     (n,) on all instruments."""
     slope = instruments.T @ column
@@ -181,7 +192,11 @@ def _exclusion(model: Model, q: np.ndarray, instruments: np.ndarray, column: np.
     chi2 = classical
     if model.errors.kind != "iid":
         covariance = model.errors.moment_covariance(instruments, residual, model.n)
-        chi2 = float("nan") if is_singular(covariance) else float(slope @ np.linalg.solve(covariance, slope))
+        chi2 = (
+            float("nan")
+            if is_singular(covariance)
+            else float(slope @ np.linalg.solve(covariance, slope))
+        )
     f = model.f_from_chi2(chi2, df, model.df_instruments)
     df2 = model.f_df2(model.df_instruments)
     share = classical / model.n
@@ -215,7 +230,9 @@ def stock_yogo(endogenous: int, instruments: int, criterion: str | None = None) 
     5.2 and 5.4.
     """
     table = _table()
-    found = table[(table["endogenous"] == endogenous) & (table["instruments"] == instruments)].drop(columns=["endogenous", "instruments"])
+    found = table[(table["endogenous"] == endogenous) & (table["instruments"] == instruments)].drop(
+        columns=["endogenous", "instruments"]
+    )
     values = found.iloc[0].dropna() if len(found) else pd.Series(dtype=float)
     if criterion is not None:
         values = values[[str(name).startswith(criterion) for name in values.index]]

@@ -41,19 +41,31 @@ def overidentification(model: Model, fit: Fit) -> dict[str, Test]:
     tests = {}
     if model.errors.kind == "iid":
         q = basis(model.z)
-        sargan = model.n * float(((q.T @ fit.residual) ** 2).sum()) / float(fit.residual @ fit.residual)
+        sargan = (
+            model.n * float(((q.T @ fit.residual) ** 2).sum()) / float(fit.residual @ fit.residual)
+        )
         basmann = sargan * model.df_instruments / (model.n - sargan)
         tests = {
             "sargan": _chi2("Sargan", sargan, df, VALID),
             "basmann": _chi2("Basmann", basmann, df, VALID),
         }
     else:
-        residual = fit.residual if fit.kappa is not None else model.y - model.x @ two_stage(model, basis(model.z))
-        tests = {"hansen_j": _chi2("Hansen J", smallest_distance(model, model.z, residual), df, VALID)}
+        residual = (
+            fit.residual
+            if fit.kappa is not None
+            else model.y - model.x @ two_stage(model, basis(model.z))
+        )
+        tests = {
+            "hansen_j": _chi2("Hansen J", smallest_distance(model, model.z, residual), df, VALID)
+        }
     if fit.smallest_root is not None:
         root = fit.smallest_root
-        tests["anderson_rubin_lr"] = _chi2("Anderson-Rubin overidentification LR", model.n * float(np.log(root)), df, VALID)
-        tests["anderson_rubin_lr_linear"] = _chi2("Anderson-Rubin overidentification LR, linearised", model.n * (root - 1), df, VALID)
+        tests["anderson_rubin_lr"] = _chi2(
+            "Anderson-Rubin overidentification LR", model.n * float(np.log(root)), df, VALID
+        )
+        tests["anderson_rubin_lr_linear"] = _chi2(
+            "Anderson-Rubin overidentification LR, linearised", model.n * (root - 1), df, VALID
+        )
     return tests
 
 
@@ -67,10 +79,16 @@ def exogeneity_of_instruments(model: Model, names: Sequence[str]) -> Test:
     all_names = model.names_x2 + model.names_z1
     unknown = [name for name in names if name not in all_names or name == CONSTANT]
     if unknown or len(set(names)) < len(names):
-        raise ValueError(f"tested for exogeneity can be the instruments and exogenous regressors, each once; not {', '.join(unknown or names)}.")
+        raise ValueError(
+            "tested for exogeneity can be the instruments and exogenous regressors, each once; not"
+            f" {', '.join(unknown or names)}."
+        )
     kept = [i for i, name in enumerate(all_names) if name not in names]
     if len(kept) < model.k:
-        raise ValueError(f"without {', '.join(names)} the equation has fewer instruments than regressors. Test fewer of them.")
+        raise ValueError(
+            f"without {', '.join(names)} the equation has fewer instruments than regressors. Test"
+            " fewer of them."
+        )
     statistic = _difference(model, model.z, model.z[:, kept])
     return _chi2(f"C of {', '.join(names)}", statistic, len(names), f"{', '.join(names)} exogenous")
 
@@ -80,7 +98,10 @@ def endogeneity(model: Model, names: Sequence[str]) -> dict[str, Test]:
     regression form (Wu-Hausman F)."""
     unknown = [name for name in names if name not in model.names_x1]
     if unknown or len(set(names)) < len(names):
-        raise ValueError(f"tested for endogeneity can be the endogenous regressors, each once; not {', '.join(unknown or names)}.")
+        raise ValueError(
+            "tested for endogeneity can be the endogenous regressors, each once; not"
+            f" {', '.join(unknown or names)}."
+        )
     tested = model.x1[:, [model.names_x1.index(name) for name in names]]
     null = f"{', '.join(names)} exogenous"
     statistic = _difference(model, np.hstack([model.z, tested]), model.z)
@@ -119,7 +140,11 @@ def _wu_hausman(model: Model, tested: np.ndarray, null: str) -> Test:
     size = inner @ gap
     t = tested.shape[1]
     df = model.df_regressors - t
-    f = float("nan") if is_singular(meat) else model.f_from_chi2(float(size @ np.linalg.solve(meat, size)), t, df)
+    f = (
+        float("nan")
+        if is_singular(meat)
+        else model.f_from_chi2(float(size @ np.linalg.solve(meat, size)), t, df)
+    )
     df2 = model.f_df2(df)
     return Test("Wu-Hausman F", f, t, float(stats.f.sf(f, t, df2)), df2, null)
 
@@ -130,7 +155,9 @@ def model_f(model: Model, fit: Fit) -> dict[str, Test]:
     slopes = [i for i, name in enumerate(model.terms) if name != CONSTANT]
     covariance = fit.covariance[np.ix_(slopes, slopes)]
     beta = fit.beta[slopes]
-    chi2 = float("nan") if is_singular(covariance) else float(beta @ np.linalg.solve(covariance, beta))
+    chi2 = (
+        float("nan") if is_singular(covariance) else float(beta @ np.linalg.solve(covariance, beta))
+    )
     f = model.f_from_chi2(chi2, len(slopes), model.df_regressors)
     df2 = model.f_df2(model.df_regressors)
     return {

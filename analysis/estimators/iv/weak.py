@@ -75,7 +75,10 @@ class AndersonRubin:
         number for one, in order for several)."""
         contrast = np.concatenate([[1.0], -np.atleast_1d(np.asarray(null, dtype=float))])
         if len(contrast) != self.slopes.shape[1]:
-            raise ValueError(f"the null has {len(contrast) - 1} values for {self.slopes.shape[1] - 1} endogenous regressors. Give one for each.")
+            raise ValueError(
+                f"the null has {len(contrast) - 1} values for {self.slopes.shape[1] - 1} endogenous"
+                " regressors. Give one for each."
+            )
         slope = self.slopes @ contrast
         covariance = np.einsum("i,j,ijkl->kl", contrast, contrast, self.covariances)
         if is_singular(covariance):
@@ -85,11 +88,18 @@ class AndersonRubin:
     def tests(self, null: Sequence[float] | float = 0.0) -> dict[str, Test]:
         """The F and the chi-squared form of the test."""
         chi2, l1 = self.chi2(null), self.restrictions
-        said = f"the endogenous regressors have coefficients {np.atleast_1d(np.asarray(null, dtype=float)).tolist()}"
+        said = (
+            "the endogenous regressors have coefficients"
+            f" {np.atleast_1d(np.asarray(null, dtype=float)).tolist()}"
+        )
         f = chi2 / self.per_f
         return {
-            "anderson_rubin_f": Test("Anderson-Rubin F", f, l1, float(stats.f.sf(f, l1, self.df2)), self.df2, said),
-            "anderson_rubin_chi2": Test("Anderson-Rubin chi2", chi2, l1, float(stats.chi2.sf(chi2, l1)), null=said),
+            "anderson_rubin_f": Test(
+                "Anderson-Rubin F", f, l1, float(stats.f.sf(f, l1, self.df2)), self.df2, said
+            ),
+            "anderson_rubin_chi2": Test(
+                "Anderson-Rubin chi2", chi2, l1, float(stats.chi2.sf(chi2, l1)), null=said
+            ),
         }
 
     def confidence_set(self, level: float = 0.95) -> ConfidenceSet:
@@ -102,10 +112,16 @@ class AndersonRubin:
             level outside 0-1.
         """
         if self.slopes.shape[1] != 2:
-            raise ValueError("a confidence set is given for one endogenous regressor. For several, test joint values with tests().")
+            raise ValueError(
+                "a confidence set is given for one endogenous regressor. For several, "
+                "test joint values with tests()."
+            )
         critical = float(stats.f.ppf(level_of(level), self.restrictions, self.df2)) * self.per_f
         if is_singular(self.covariances[0, 0]) or is_singular(self.covariances[1, 1]):
-            raise ValueError("the Anderson-Rubin test cannot be computed: its covariance has no inverse, as with fewer clusters than instruments.")
+            raise ValueError(
+                "the Anderson-Rubin test cannot be computed: its covariance has no inverse, "
+                "as with fewer clusters than instruments."
+            )
         return ConfidenceSet(level, _pieces(self, critical))
 
 
@@ -121,9 +137,13 @@ def anderson_rubin(model: Model) -> AndersonRubin:
         covariances = np.einsum("ij,kl->ijkl", residuals.T @ residuals / model.n, np.eye(l1))
     else:
         scores = (residuals[:, :, None] * instruments[:, None, :]).reshape(len(columns), m * l1)
-        covariances = model.errors.covariance_of_sums(scores).reshape(m, l1, m, l1).transpose(0, 2, 1, 3)
+        covariances = (
+            model.errors.covariance_of_sums(scores).reshape(m, l1, m, l1).transpose(0, 2, 1, 3)
+        )
     per_f = 1 / model.f_from_chi2(1.0, l1, model.df_instruments)
-    return AndersonRubin(instruments.T @ columns, covariances, model.f_df2(model.df_instruments), per_f)
+    return AndersonRubin(
+        instruments.T @ columns, covariances, model.f_df2(model.df_instruments), per_f
+    )
 
 
 def stock_wright(model: Model) -> Test:
@@ -186,7 +206,9 @@ def _roots(test: AndersonRubin, critical: float, centre: float, unit: float) -> 
     s = s @ turn
     v = np.einsum("ia,ijkl,jb->abkl", turn, v, turn)
     constant = critical * v[0, 0] - np.outer(s[:, 0], s[:, 0])
-    linear = -critical * (v[0, 1] + v[1, 0]) + np.outer(s[:, 0], s[:, 1]) + np.outer(s[:, 1], s[:, 0])
+    linear = (
+        -critical * (v[0, 1] + v[1, 0]) + np.outer(s[:, 0], s[:, 1]) + np.outer(s[:, 1], s[:, 0])
+    )
     square = critical * v[1, 1] - np.outer(s[:, 1], s[:, 1])
     l1, none = test.restrictions, np.zeros_like(constant)
     left = np.block([[none, np.eye(l1)], [-constant, -linear]])

@@ -24,14 +24,16 @@ from analysis.estimators.core.result import Result, Test
 from analysis.estimators.core.sample import rows_asked
 
 MAX_STEPS = 100
-# Newton's decrement is the squared length of the step, in standard errors: below this the step taken was the last that matters.
+# Newton's decrement is the squared length of the step, in standard errors: below this the step
+# taken was the last that matters.
 CONVERGED = 1e-20
 # The share of a column that must be left beside the others.
 NOTHING_LEFT = 1e-10
 # A regressor, or a row, that has less than this share of the largest in a direction has no part in
 # it.
 TOLD, MOVED = 0.05, 1e-4
-# In some direction the rows that still carry information are fewer than this share: they are predicted perfectly.
+# In some direction the rows that still carry information are fewer than this share: they are
+# predicted perfectly.
 NO_INFORMATION = 1e-9
 
 
@@ -41,7 +43,9 @@ class SeparationError(ValueError):
 
 @dataclass(frozen=True)
 class BinaryFit:
-    """Numbers of one fit: coefficients (k,), their covariance (k, k) from the expected information, probabilities (n,)."""
+    """Numbers of one fit: coefficients (k,), their covariance (k, k) from the expected information,
+    probabilities (n,).
+    """
 
     beta: np.ndarray
     covariance: np.ndarray
@@ -56,7 +60,8 @@ class BinaryChoiceResult(Result):
     Attributes beyond `Result`
     ----------
     link : "logit" or "probit"
-    probability, index : (n,) fitted probability, and what F is taken of, by index label of the frame given
+    probability, index : (n,) fitted probability, and what F is taken of, by index label of the
+        frame given
     log_likelihood, log_likelihood_null : with all regressors; with the constant alone
     pseudo_r2 : 1 - log_likelihood / log_likelihood_null (McFadden)
     """
@@ -82,23 +87,27 @@ def binary_choice(
     keys: Sequence[str] = (),
     where: Where | None = None,
 ) -> BinaryChoiceResult:
-    """P(outcome = 1) = F(constant + regressors' coefficients), F logistic or normal, by maximum likelihood.
+    """P(outcome = 1) = F(constant + regressors' coefficients), F logistic or normal, by maximum
+    likelihood.
 
     Parameters
     ----------
     frame : any order of rows; nothing in it is modified
     outcome : column of zeros and ones (or booleans)
-    regressors : numeric columns; text and categorical columns become dummies, the first level (in sorted order) left out
+    regressors : numeric columns; text and categorical columns become dummies, the first level (in
+        sorted order) left out
     weights : column of frequency weights; rows of weight zero are left out
     keys : columns that identify a row; two rows with one key are refused
     where : rows to estimate on, a column or a mask
 
-    Source: Greene, Econometric Analysis, ch. 17. Covariance: inverse of the expected information (what R's glm and Stata's logit
-    print; for the probit Stata prints the observed information, which differs).
+    Source: Greene, Econometric Analysis, ch. 17. Covariance: inverse of the expected information
+    (what R's glm and Stata's logit print; for the probit Stata prints the observed information,
+    which differs).
 
     Raises
     ------
-    ValueError : unknown columns, an outcome that is not 0/1 or does not vary, regressors that are combinations of others
+    ValueError : unknown columns, an outcome that is not 0/1 or does not vary, regressors that are
+        combinations of others
     SeparationError : rows predicted perfectly, by which regressors
     """
     started = time.perf_counter()
@@ -109,7 +118,8 @@ def binary_choice(
     y, design, w, names, labels = seen.y, seen.design, seen.weights, seen.names, seen.labels
     order = np.lexsort([w, y, *design.T[::-1]])
     fit = fit_binary(y[order], design[order], w[order], link, names)
-    # Row by row, so that rows with the same regressors have exactly the same score wherever they stand.
+    # Row by row, so that rows with the same regressors have exactly the same score wherever they
+    # stand.
     index = (design * fit.beta).sum(axis=1)
     share = float(w @ y / w.sum())
     null = float(w.sum() * (share * np.log(share) + (1 - share) * np.log(1 - share)))
@@ -143,16 +153,34 @@ def binary_choice(
 def design_matrix(
     frame: pd.DataFrame, outcome: str, regressors: Sequence[str], weights: str | None = None
 ) -> tuple[np.ndarray, list[str], np.ndarray, dict[str, int]]:
-    """The constant, the numeric regressors and the dummies of the others: (n, k), names, rows kept, rows dropped by reason."""
-    if isinstance(regressors, str) or not regressors or len(set(regressors)) < len(regressors) or outcome in regressors:
-        raise ValueError(f"regressors is a list of different columns, at least one, and not the outcome {outcome!r}; given: {regressors!r}.")
-    numeric = [name for name in regressors if pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])]
+    """The constant, the numeric regressors and the dummies of the others: (n, k), names, rows kept,
+    rows dropped by reason.
+    """
+    if (
+        isinstance(regressors, str)
+        or not regressors
+        or len(set(regressors)) < len(regressors)
+        or outcome in regressors
+    ):
+        raise ValueError(
+            "regressors is a list of different columns, at least one, and not the outcome"
+            f" {outcome!r}; given: {regressors!r}."
+        )
+    numeric = [
+        name
+        for name in regressors
+        if pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])
+    ]
     labelled = [name for name in regressors if name not in numeric]
-    values = numbers(frame, list(dict.fromkeys([outcome, *numeric, *([weights] if weights else [])])))
+    values = numbers(
+        frame, list(dict.fromkeys([outcome, *numeric, *([weights] if weights else [])]))
+    )
     keep, dropped = usable_rows(frame[labelled], values)
     if not keep.any():
         left_out = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise ValueError(f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'}).")
+        raise ValueError(
+            f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'})."
+        )
     columns, names = [np.ones(int(keep.sum()))], [CONSTANT]
     for name in regressors:
         if name in numeric:
@@ -212,12 +240,19 @@ def _without_zero_weight(
 
 def _check_outcome(y: np.ndarray, outcome: str) -> None:
     if not np.isin(y, (0.0, 1.0)).all():
-        raise ValueError(f"column {outcome!r} holds values other than 0 and 1: {np.unique(y[~np.isin(y, (0.0, 1.0))])[:3].tolist()}.")
+        raise ValueError(
+            f"column {outcome!r} holds values other than 0 and 1:"
+            f" {np.unique(y[~np.isin(y, (0.0, 1.0))])[:3].tolist()}."
+        )
     if len(np.unique(y)) < 2:
-        raise ValueError(f"column {outcome!r} is {y[0]:g} in every complete row: there is nothing to explain.")
+        raise ValueError(
+            f"column {outcome!r} is {y[0]:g} in every complete row: there is nothing to explain."
+        )
 
 
-def fit_binary(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, names: Sequence[str] | None = None) -> BinaryFit:
+def fit_binary(
+    y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, names: Sequence[str] | None = None
+) -> BinaryFit:
     """Newton's method with halved steps, on columns that are orthonormal under the weights.
 
     Parameters
@@ -244,13 +279,26 @@ def fit_binary(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, names: S
     _, information, probability = _derivatives(y, basis, w, basis @ beta, link)
     _check_separation(information, basis, back, names)
     if decrement >= CONVERGED:
-        raise ValueError(f"{link}: no maximum after {MAX_STEPS} steps (the last was {np.sqrt(decrement):.1e} standard errors long).")
+        raise ValueError(
+            f"{link}: no maximum after {MAX_STEPS} steps (the last was {np.sqrt(decrement):.1e}"
+            " standard errors long)."
+        )
     covariance = back @ linalg.inv(information) @ back.T
     return BinaryFit(back @ beta, (covariance + covariance.T) / 2, probability, value)
 
 
-def _climb(y: np.ndarray, x: np.ndarray, w: np.ndarray, link: Link, beta: np.ndarray, step: np.ndarray, value: float) -> tuple[np.ndarray, float]:
-    """The whole step, or the largest half, quarter, ... of it that does not lower the likelihood."""
+def _climb(
+    y: np.ndarray,
+    x: np.ndarray,
+    w: np.ndarray,
+    link: Link,
+    beta: np.ndarray,
+    step: np.ndarray,
+    value: float,
+) -> tuple[np.ndarray, float]:
+    """The whole step, or the largest half, quarter, ... of it that does not lower the
+    likelihood.
+    """
     for halvings in range(12):
         trial = beta + step / 2**halvings
         reached = _log_likelihood(y, x @ trial, w, link)
@@ -271,11 +319,16 @@ def _to_orthonormal(x: np.ndarray, w: np.ndarray, names: Sequence[str] | None) -
         raise ValueError(f"{len(x)} rows cannot carry {x.shape[1]} coefficients.")
     scale = np.sqrt(w @ x**2)
     if (scale == 0).any():
-        raise ValueError(f"{', '.join(labels[i] for i in np.flatnonzero(scale == 0))} is zero in every row.")
+        raise ValueError(
+            f"{', '.join(labels[i] for i in np.flatnonzero(scale == 0))} is zero in every row."
+        )
     _, r, pivots = linalg.qr(x / scale * np.sqrt(w)[:, None], mode="economic", pivoting=True)
     lost = [labels[pivots[i]] for i, left in enumerate(np.abs(np.diag(r))) if left <= NOTHING_LEFT]
     if lost:
-        raise ValueError(f"{', '.join(lost)} is a combination of the other regressors and the constant. Leave it out.")
+        raise ValueError(
+            f"{', '.join(lost)} is a combination of the other regressors and the constant. Leave it"
+            " out."
+        )
     back = np.empty_like(r)
     back[pivots] = linalg.solve_triangular(r, np.eye(len(r)))
     return back / scale[:, None]
@@ -286,7 +339,9 @@ def _log_likelihood(y: np.ndarray, index: np.ndarray, w: np.ndarray, link: Link)
     return float(w @ (-np.logaddexp(0, -signed) if link == "logit" else special.log_ndtr(signed)))
 
 
-def _derivatives(y: np.ndarray, x: np.ndarray, w: np.ndarray, index: np.ndarray, link: Link) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _derivatives(
+    y: np.ndarray, x: np.ndarray, w: np.ndarray, index: np.ndarray, link: Link
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Score (k,), expected information (k, k) and fitted probability (n,)."""
     if link == "logit":
         p = special.expit(index)
@@ -294,7 +349,10 @@ def _derivatives(y: np.ndarray, x: np.ndarray, w: np.ndarray, index: np.ndarray,
     else:
         p = special.ndtr(index)
         log_density = -0.5 * index**2 - 0.5 * np.log(2 * np.pi)
-        above, below = np.exp(log_density - special.log_ndtr(index)), np.exp(log_density - special.log_ndtr(-index))
+        above, below = (
+            np.exp(log_density - special.log_ndtr(index)),
+            np.exp(log_density - special.log_ndtr(-index)),
+        )
         residual, curvature = np.where(y == 1, above, -below), above * below
     return x.T @ (w * residual), (x * (w * curvature)[:, None]).T @ x, p
 

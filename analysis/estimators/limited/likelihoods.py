@@ -1,7 +1,9 @@
-"""Log-likelihoods of probit, Tobit and Heckman's model with analytic derivatives, and the maximiser for them.
+"""Log-likelihoods of probit, Tobit and Heckman's model with analytic derivatives, and the maximiser
+for them.
 
-Each likelihood is a function of a few indices per row (x'b, z'g, ln sigma, atanh rho). It returns the terms (n,), the derivatives (n, m) by index
-and the second derivatives (n, m, m); designs turn these into the score and Hessian of the coefficients.
+Each likelihood is a function of a few indices per row (x'b, z'g, ln sigma, atanh rho). It returns
+the terms (n,), the derivatives (n, m) by index and the second derivatives (n, m, m); designs turn
+these into the score and Hessian of the coefficients.
 """
 
 from __future__ import annotations
@@ -74,12 +76,23 @@ def _log_cdf(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return special.log_ndtr(x), mills, -mills * (mills + x)
 
 
-def _through_argument(x: np.ndarray, first: Sequence[np.ndarray], second: Sequence[Sequence[np.ndarray]]) -> Terms:
-    """ln Phi(x) as a function of the indices, from the first and second derivatives of x by them."""
+def _through_argument(
+    x: np.ndarray, first: Sequence[np.ndarray], second: Sequence[Sequence[np.ndarray]]
+) -> Terms:
+    """ln Phi(x) as a function of the indices, from the first and second derivatives of x
+    by them.
+    """
     value, slope, curve = _log_cdf(x)
     by = np.stack([np.broadcast_to(part, x.shape) for part in first], axis=1)
-    twice = np.stack([np.stack([np.broadcast_to(part, x.shape) for part in row], axis=1) for row in second], axis=1)
-    return value, slope[:, None] * by, curve[:, None, None] * by[:, :, None] * by[:, None, :] + slope[:, None, None] * twice
+    twice = np.stack(
+        [np.stack([np.broadcast_to(part, x.shape) for part in row], axis=1) for row in second],
+        axis=1,
+    )
+    return (
+        value,
+        slope[:, None] * by,
+        curve[:, None, None] * by[:, :, None] * by[:, None, :] + slope[:, None, None] * twice,
+    )
 
 
 def probit_terms(chosen: np.ndarray) -> Callable[[np.ndarray], Terms]:
@@ -93,13 +106,18 @@ def probit_terms(chosen: np.ndarray) -> Callable[[np.ndarray], Terms]:
     return terms
 
 
-def tobit_terms(outcome: np.ndarray, left: float, right: float, unit: float = 1.0) -> Callable[[np.ndarray], Terms]:
+def tobit_terms(
+    outcome: np.ndarray, left: float, right: float, unit: float = 1.0
+) -> Callable[[np.ndarray], Terms]:
     """Tobit of outcome (n,) with limits, rows at or beyond a limit being censored there.
 
     Its indices are x'b and ln sigma, both of the outcome divided by the unit. Which rows are
     censored is settled before the division could round them onto a limit.
     """
-    scaled, censored = outcome / unit, ((outcome <= left, left / unit, -1.0), (outcome >= right, right / unit, 1.0))
+    scaled, censored = (
+        outcome / unit,
+        ((outcome <= left, left / unit, -1.0), (outcome >= right, right / unit, 1.0)),
+    )
 
     def terms(index: np.ndarray) -> Terms:
         mean, log_sigma = index[:, 0], index[:, 1]
@@ -108,21 +126,27 @@ def tobit_terms(outcome: np.ndarray, left: float, right: float, unit: float = 1.
         value = -0.5 * u * u - log_sigma - LOG_ROOT_2PI
         slope = np.stack([u * inverse, u * u - 1], axis=1)
         mixed = -2 * u * inverse
-        curve = np.stack([np.stack([-inverse * inverse, mixed], axis=1), np.stack([mixed, -2 * u * u], axis=1)], axis=1)
+        curve = np.stack(
+            [np.stack([-inverse * inverse, mixed], axis=1), np.stack([mixed, -2 * u * u], axis=1)],
+            axis=1,
+        )
         for rows, limit, sign in censored:
             if rows.any():
                 x, by = sign * (mean - limit)[rows] * inverse[rows], sign * inverse[rows]
-                value[rows], slope[rows], curve[rows] = _through_argument(x, [by, -x], [[np.zeros_like(x), -by], [-by, x]])
+                value[rows], slope[rows], curve[rows] = _through_argument(
+                    x, [by, -x], [[np.zeros_like(x), -by], [-by, x]]
+                )
         return value, slope, curve
 
     return terms
 
 
 def heckman_terms(outcome: np.ndarray, chosen: np.ndarray) -> Callable[[np.ndarray], Terms]:
-    """Heckman's selection model (n,); indices z'g (selection), x'b (outcome), ln sigma and atanh rho.
+    """Heckman's selection model (n,); indices z'g (selection), x'b (outcome), ln sigma and atanh
+    rho.
 
-    Row not selected: ln Phi(-z'g). Row selected: ln Phi(z'g cosh t + u sinh t) - u^2/2 - ln sigma - ln sqrt(2 pi), with u = (y - x'b) / sigma
-    and t = atanh rho (Amemiya 1985, equation 10.7.3).
+    Row not selected: ln Phi(-z'g). Row selected: ln Phi(z'g cosh t + u sinh t) - u^2/2 - ln sigma -
+    ln sqrt(2 pi), with u = (y - x'b) / sigma and t = atanh rho (Amemiya 1985, equation 10.7.3).
     """
     inside = chosen > 0
 
@@ -161,7 +185,12 @@ def _selected(outcome: np.ndarray, index: np.ndarray) -> Terms:
     return value, slope, curve
 
 
-def maximise(terms: Callable[[np.ndarray], Terms], designs: Sequence[np.ndarray], start: np.ndarray, hint: str) -> Maximum:
+def maximise(
+    terms: Callable[[np.ndarray], Terms],
+    designs: Sequence[np.ndarray],
+    start: np.ndarray,
+    hint: str,
+) -> Maximum:
     """Maximise a likelihood whose indices are designs (n, k_j) times coefficients, from start (k,).
 
     The search runs on orthonormal columns, so neither the units of the regressors nor columns that
@@ -171,7 +200,8 @@ def maximise(terms: Callable[[np.ndarray], Terms], designs: Sequence[np.ndarray]
 
     Raises
     ------
-    ValueError : no maximum inside (the message ends with the hint on what that means for this model).
+    ValueError : no maximum inside (the message ends with the hint on what that means for this
+        model).
     """
     bases, maps = zip(*(orthonormal(design) for design in designs), strict=True)
     back = linalg.block_diag(*maps)
@@ -187,7 +217,9 @@ def maximise(terms: Callable[[np.ndarray], Terms], designs: Sequence[np.ndarray]
     at = _polished(problem, found.x, hint)
     largest = float(np.abs(problem.gradient(at)).max())
     if not largest <= GRADIENT_ZERO:
-        raise ValueError(f"the likelihood's derivative stays at {largest:.1e}, no maximum was reached: {hint}")
+        raise ValueError(
+            f"the likelihood's derivative stays at {largest:.1e}, no maximum was reached: {hint}"
+        )
     value, slopes, _ = problem.terms_at(at)
     scores = np.hstack([slopes[:, [j]] * basis for j, basis in enumerate(bases)])
     inverse = np.linalg.inv(problem.hessian(at) * len(value))
@@ -225,7 +257,9 @@ def _polished(problem: _Problem, theta: np.ndarray, hint: str) -> np.ndarray:
 
 
 class _Problem:
-    """Minus the mean log-likelihood and its derivatives by the coefficients of the scaled designs, computed once a point."""
+    """Minus the mean log-likelihood and its derivatives by the coefficients of the scaled designs,
+    computed once a point.
+    """
 
     def __init__(self, terms: Callable[[np.ndarray], Terms], designs: Sequence[np.ndarray]) -> None:
         self._terms = terms
@@ -238,7 +272,12 @@ class _Problem:
         if self._held is None or not np.array_equal(theta, self._point):
             parts = np.split(theta, self._ends)
             with np.errstate(over="ignore", invalid="ignore"):
-                self._held = self._terms(np.stack([design @ part for design, part in zip(self._designs, parts, strict=True)], axis=1))
+                self._held = self._terms(
+                    np.stack(
+                        [design @ part for design, part in zip(self._designs, parts, strict=True)],
+                        axis=1,
+                    )
+                )
             self._point = theta.copy()
         return self._held
 
@@ -248,17 +287,24 @@ class _Problem:
 
     def gradient(self, theta: np.ndarray) -> np.ndarray:
         _, slopes, _ = self.terms_at(theta)
-        return -np.concatenate([design.T @ slopes[:, j] for j, design in enumerate(self._designs)]) / len(slopes)
+        return -np.concatenate(
+            [design.T @ slopes[:, j] for j, design in enumerate(self._designs)]
+        ) / len(slopes)
 
     def rounding(self, theta: np.ndarray) -> np.ndarray:
         """How far from zero rounding alone leaves each element of the gradient: a unit in the last
         place of the sum of the sizes of its terms.
         """
         _, slopes, _ = self.terms_at(theta)
-        sizes = [np.abs(design * slopes[:, [j]]).mean(axis=0) for j, design in enumerate(self._designs)]
+        sizes = [
+            np.abs(design * slopes[:, [j]]).mean(axis=0) for j, design in enumerate(self._designs)
+        ]
         return np.finfo(float).eps * np.concatenate(sizes)
 
     def hessian(self, theta: np.ndarray) -> np.ndarray:
         _, _, curves = self.terms_at(theta)
-        blocks = [[left.T @ (curves[:, i, j, None] * right) for j, right in enumerate(self._designs)] for i, left in enumerate(self._designs)]
+        blocks = [
+            [left.T @ (curves[:, i, j, None] * right) for j, right in enumerate(self._designs)]
+            for i, left in enumerate(self._designs)
+        ]
         return -np.block(blocks) / len(curves)

@@ -90,7 +90,9 @@ class Rows:
         """Few clusters."""
         if self.clusters is None:
             return ()
-        return few_clusters(self.clusters[1], remedy="Cluster by something finer, if errors allow it.")
+        return few_clusters(
+            self.clusters[1], remedy="Cluster by something finer, if errors allow it."
+        )
 
 
 def request_of(

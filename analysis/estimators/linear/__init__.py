@@ -1,4 +1,6 @@
-"""Least squares: fixed effects, ordinary and panel regressions, and what is built from their coefficients."""
+"""Least squares: fixed effects, ordinary and panel regressions, and what is built from their
+coefficients.
+"""
 
 from __future__ import annotations
 

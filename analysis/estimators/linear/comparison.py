@@ -1,10 +1,15 @@
 """The same regression in several groups, and tests that its coefficients are equal.
 
-chow         F of all coefficients, the constant among them, under one residual variance (Chow 1960); without effects
-slopes       F of the slopes, each group keeping its own constant (or effects), under one residual variance
-suest        chi2 from the joint robust or clustered covariance of all groups (Weesie 1999; Stata's suest): scores are summed within
-             clusters over the groups, so that a cluster may lie in several; factor N/(N-1), or G/(G-1) with clusters
-permutation  Fisher's test of two groups: labels are shuffled over rows, or over whole units, and the difference of coefficients is
+chow F of all coefficients, the constant among them, under one residual variance (Chow 1960);
+    without effects
+slopes F of the slopes, each group keeping its own constant (or effects), under one residual
+    variance
+suest chi2 from the joint robust or clustered covariance of all groups (Weesie 1999; Stata's suest):
+    scores are summed within
+             clusters over the groups, so that a cluster may lie in several; factor N/(N-1), or
+             G/(G-1) with clusters
+permutation Fisher's test of two groups: labels are shuffled over rows, or over whole units, and the
+    difference of coefficients is
              compared with those of the shuffles (Efron and Tibshirani 1993; Cleary 1999)
 """
 
@@ -35,10 +40,12 @@ class GroupComparison(Report):
 
     Attributes
     ----------
-    coefficients, standard_errors : terms by groups; errors robust, or clustered where a cluster is given, as the suest covariance has them
+    coefficients, standard_errors : terms by groups; errors robust, or clustered where a cluster is
+        given, as the suest covariance has them
     n : rows by group
     tests : "chow" (without effects), "slopes", "suest" (all slopes)
-    by_term : a row a slope: suest chi2, df and p; with two groups also difference, and with permutations p_permutation (two-sided),
+    by_term : a row a slope: suest chi2, df and p; with two groups also difference, and with
+        permutations p_permutation (two-sided),
         share_above (of shuffled differences above the true one, what bdiff prints)
     differences : (draws, k) of the shuffles, by slope; empty without
     failed_draws : shuffles in which a group could not carry the regression
@@ -60,32 +67,56 @@ class GroupComparison(Report):
     seconds: float
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
-        """A row a group and term, then a row a slope that is compared: its difference where there are two groups, chi2 and p."""
+        """A row a group and term, then a row a slope that is compared: its difference where there
+        are two groups, chi2 and p.
+        """
         groups = []
         for name in self.coefficients.columns:
             b, error = self.coefficients[name].to_numpy(), self.standard_errors[name].to_numpy()
-            groups.append(tidy_frame(f"{self.group} = {name}", list(self.coefficients.index), b, error, level=level))
+            groups.append(
+                tidy_frame(
+                    f"{self.group} = {name}", list(self.coefficients.index), b, error, level=level
+                )
+            )
         nothing = np.full(len(self.by_term), np.nan)
         gap = self.by_term["difference"].to_numpy() if "difference" in self.by_term else nothing
         equal = tidy_frame("equal slopes", list(self.by_term.index), gap, nothing, level=level,
-                           statistic=self.by_term["chi2"].to_numpy(), p_value=self.by_term["p"].to_numpy())  # fmt: skip
+                           statistic=self.by_term["chi2"].to_numpy(),
+                           p_value=self.by_term["p"].to_numpy())  # fmt: skip
         return pd.concat([*groups, equal], ignore_index=True)
 
     def glance(self) -> pd.DataFrame:
         """One row: rows in all and by group, draws, tests."""
-        values = {"method": "comparison of groups", "outcome": self.outcome, "nobs": int(self.n.sum()), "draws": len(self.differences)}
-        return glance_frame(values, {str(name): int(count) for name, count in self.n.items()}, self.tests)
+        values = {
+            "method": "comparison of groups",
+            "outcome": self.outcome,
+            "nobs": int(self.n.sum()),
+            "draws": len(self.differences),
+        }
+        return glance_frame(
+            values, {str(name): int(count) for name, count in self.n.items()}, self.tests
+        )
 
     def _below(self) -> list[str]:
         return [str(test) for test in self.tests.values()]
 
     def note(self) -> str:
         """One sentence: what was compared, on which rows, how, and what was left out."""
-        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
+        left_out = (
+            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
         failed = f", {self.failed_draws:,} more could not be estimated" if self.failed_draws else ""
-        drawn = f"; {len(self.differences):,} permutations with seed {self.seed}{failed}" if len(self.differences) else ""
+        drawn = (
+            f"; {len(self.differences):,} permutations with seed {self.seed}{failed}"
+            if len(self.differences)
+            else ""
+        )
         sizes = ", ".join(f"{name}: {count:,}" for name, count in self.n.items())
-        return f"{self.outcome} on {', '.join(self.regressors)} by {self.group} ({sizes}); standard errors {self.convention}{drawn}; left out: {left_out}."
+        return (
+            f"{self.outcome} on {', '.join(self.regressors)} by {self.group} ({sizes}); standard"
+            f" errors {self.convention}{drawn}; left out: {left_out}."
+        )
 
 
 @dataclass(frozen=True)
@@ -128,12 +159,14 @@ def compare_groups(
     effects : columns whose effects are taken out, separately in each group
     covariance : "robust" or {"cluster": [column]}
     where : rows to estimate on, a column or a mask
-    permutations : shuffles for Fisher's test, two groups only; permute_by : column whose members keep one label (city_code); needs the group
+    permutations : shuffles for Fisher's test, two groups only; permute_by : column whose members
+        keep one label (city_code); needs the group
         to be constant within it
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, one group only, a group that cannot carry the regression, permutations of other than two
+    ValueError : unknown or non-numeric columns, one group only, a group that cannot carry the
+        regression, permutations of other than two
         groups, a group that varies within `permute_by`.
     """
     began = perf_counter()
@@ -141,13 +174,27 @@ def compare_groups(
     columns_of("effects", effects, empty=True)
     cluster = covariance_of(covariance, most=1, kinds=("robust", "cluster")).cluster
     frame, outside = rows_asked(frame, where)
-    labels = list(dict.fromkeys([group, *effects, *([cluster] if cluster else []), *([permute_by] if permute_by else [])]))
+    labels = list(
+        dict.fromkeys(
+            [
+                group,
+                *effects,
+                *([cluster] if cluster else []),
+                *([permute_by] if permute_by else []),
+            ]
+        )
+    )
     check_columns(frame, [outcome, *given, *labels])
     values = numbers(frame, [outcome, *given])
     keep, dropped = usable_rows(frame[labels], values)
-    data, names = _arrays(values[keep], frame.loc[keep, labels], group, effects, cluster, permute_by)
+    data, names = _arrays(
+        values[keep], frame.loc[keep, labels], group, effects, cluster, permute_by
+    )
     _check_groups(group, len(names), permutations)
-    fits = [_fit(data, data.codes == g, (CONSTANT, *given) if not effects else tuple(given), str(name)) for g, name in enumerate(names)]
+    fits = [
+        _fit(data, data.codes == g, (CONSTANT, *given) if not effects else tuple(given), str(name))
+        for g, name in enumerate(names)
+    ]
     joint = _joint_covariance(data, fits)
     tests, by_term = _tests(data, fits, joint, given, bool(effects))
     draws, failed = _permute(data, given, permutations, seed)
@@ -161,15 +208,25 @@ def compare_groups(
         outcome=outcome,
         regressors=tuple(given),
         group=group,
-        coefficients=pd.DataFrame({name: fit.coefficients for name, fit in zip(names, fits, strict=True)}, index=index),
-        standard_errors=pd.DataFrame({name: errors[i] for i, name in enumerate(names)}, index=index),
+        coefficients=pd.DataFrame(
+            {name: fit.coefficients for name, fit in zip(names, fits, strict=True)}, index=index
+        ),
+        standard_errors=pd.DataFrame(
+            {name: errors[i] for i, name in enumerate(names)}, index=index
+        ),
         n=pd.Series(np.bincount(data.codes), index=names, name="n"),
         tests=tests,
         by_term=by_term,
-        differences=pd.DataFrame(draws, columns=given) if len(draws) else pd.DataFrame(columns=given),
+        differences=(
+            pd.DataFrame(draws, columns=given) if len(draws) else pd.DataFrame(columns=given)
+        ),
         failed_draws=failed,
         seed=seed if permutations else None,
-        convention="robust over all groups (factor N/(N-1))" if g is None else f"clustered by {cluster} over all groups ({g:,} clusters, factor G/(G-1))",
+        convention=(
+            "robust over all groups (factor N/(N-1))"
+            if g is None
+            else f"clustered by {cluster} over all groups ({g:,} clusters, factor G/(G-1))"
+        ),
         dropped=outside | dropped,
         seconds=perf_counter() - began,
     )
@@ -177,28 +234,58 @@ def compare_groups(
 
 def _check_groups(group: str, count: int, permutations: int) -> None:
     if count < 2:
-        raise ValueError(f"{group} has {count} group{'' if count == 1 else 's'} among complete rows: two are needed for a comparison.")
+        raise ValueError(
+            f"{group} has {count} group{'' if count == 1 else 's'} among complete rows: two are"
+            " needed for a comparison."
+        )
     if permutations and count != 2:
-        raise ValueError(f"{group} has {count} groups: the permutation test compares two. Choose two, or leave permutations out.")
+        raise ValueError(
+            f"{group} has {count} groups: the permutation test compares two. Choose two, or leave"
+            " permutations out."
+        )
 
 
-def _arrays(values: pd.DataFrame, labels: pd.DataFrame, group: str, effects: Sequence[str], cluster: str | None, block: str | None) -> tuple[_Data, pd.Index]:
+def _arrays(
+    values: pd.DataFrame,
+    labels: pd.DataFrame,
+    group: str,
+    effects: Sequence[str],
+    cluster: str | None,
+    block: str | None,
+) -> tuple[_Data, pd.Index]:
     """Arrays in an order that does not depend on the frame's."""
     coded = {name: np.asarray(pd.factorize(labels[name], sort=True)[0]) for name in labels.columns}
     names = pd.Index(pd.factorize(labels[group], sort=True)[1])
-    order = np.lexsort([*values.to_numpy().T[::-1], *[coded[name] for name in reversed(list(labels.columns))]])
+    order = np.lexsort(
+        [*values.to_numpy().T[::-1], *[coded[name] for name in reversed(list(labels.columns))]]
+    )
     matrix = values.to_numpy()[order]
     blocks = coded[block][order] if block else np.arange(len(matrix))
     codes = coded[group][order]
     if block and any(len(np.unique(codes[blocks == b])) > 1 for b in range(int(blocks.max()) + 1)):
-        raise ValueError(f"{group} changes inside {block}: its members cannot keep one label. Permute rows, or a column inside which the group is constant.")
+        raise ValueError(
+            f"{group} changes inside {block}: its members cannot keep one label. Permute rows, or a"
+            " column inside which the group is constant."
+        )
     clusters = coded[cluster][order] if cluster else None
-    return _Data(matrix[:, 0], matrix[:, 1:], codes, [coded[name][order] for name in effects], clusters, blocks), names
+    return (
+        _Data(
+            matrix[:, 0],
+            matrix[:, 1:],
+            codes,
+            [coded[name][order] for name in effects],
+            clusters,
+            blocks,
+        ),
+        names,
+    )
 
 
 def _fit(data: _Data, here: np.ndarray, terms: tuple[str, ...], name: str) -> _GroupFit:
     """Least squares on some rows, effects taken out inside them."""
-    taken = Effects([numbered(np.unique(codes[here], return_inverse=True)[1]) for codes in data.effects])
+    taken = Effects(
+        [numbered(np.unique(codes[here], return_inverse=True)[1]) for codes in data.effects]
+    )
     x = data.x[here] if data.effects else np.column_stack([np.ones(int(here.sum())), data.x[here]])
     x, y = taken.out(x), taken.out(data.y[here])
     df = len(y) - x.shape[1] - taken.rank
@@ -208,7 +295,8 @@ def _fit(data: _Data, here: np.ndarray, terms: tuple[str, ...], name: str) -> _G
     free[len(free) - len(flat) :] &= ~flat
     if df < 1 or not free.all():
         what = (
-            f"{', '.join(term for term, keep in zip(terms, free, strict=True) if not keep)} is a combination of the rest"
+            f"{', '.join(term for term, keep in zip(terms, free, strict=True) if not keep)} is a"
+            " combination of the rest"
             if df >= 1
             else f"{rows(len(y))} are too few"
         )
@@ -227,19 +315,39 @@ def _joint_covariance(data: _Data, fits: list[_GroupFit]) -> np.ndarray:
         scores = sums_by(numbered(data.clusters), scores)
     count = len(scores)
     if count < 2:
-        raise ValueError("the sample has one cluster only: clustered standard errors need at least two.")
+        raise ValueError(
+            "the sample has one cluster only: clustered standard errors need at least two."
+        )
     return scores.T @ scores * count / (count - 1)
 
 
-def _tests(data: _Data, fits: list[_GroupFit], covariance: np.ndarray, terms: list[str], absorbed: bool) -> tuple[dict[str, Test], pd.DataFrame]:
+def _tests(
+    data: _Data, fits: list[_GroupFit], covariance: np.ndarray, terms: list[str], absorbed: bool
+) -> tuple[dict[str, Test], pd.DataFrame]:
     g, k = len(fits), len(fits[0].coefficients)
     rss, df = sum(fit.rss for fit in fits), sum(fit.df for fit in fits)
     everything = np.ones(len(data.y), dtype=bool)
     tests = {}
     if not absorbed:
-        tests["chow"] = _f_test("chow", _fit(data, everything, (CONSTANT, *terms), "pooled").rss, rss, (g - 1) * k, df, "all coefficients equal")
-    own = [data.codes] if not absorbed else [np.unique(codes * g + data.codes, return_inverse=True)[1] for codes in data.effects]
-    common = _fit(_Data(data.y, data.x, data.codes, own, data.clusters, data.blocks), everything, tuple(terms), "pooled")
+        tests["chow"] = _f_test(
+            "chow",
+            _fit(data, everything, (CONSTANT, *terms), "pooled").rss,
+            rss,
+            (g - 1) * k,
+            df,
+            "all coefficients equal",
+        )
+    own = (
+        [data.codes]
+        if not absorbed
+        else [np.unique(codes * g + data.codes, return_inverse=True)[1] for codes in data.effects]
+    )
+    common = _fit(
+        _Data(data.y, data.x, data.codes, own, data.clusters, data.blocks),
+        everything,
+        tuple(terms),
+        "pooled",
+    )
     tests["slopes"] = _f_test("slopes", common.rss, rss, (g - 1) * len(terms), df, "slopes equal")
     b = np.concatenate([fit.coefficients for fit in fits])
     first = k - len(terms)
@@ -250,11 +358,24 @@ def _tests(data: _Data, fits: list[_GroupFit], covariance: np.ndarray, terms: li
             weights[row, first + term], weights[row, other * k + first + term] = 1.0, -1.0
         gap = weights @ b
         statistic = float(gap @ linalg.pinvh(weights @ covariance @ weights.T) @ gap)
-        return Test(name, statistic, len(gap), float(stats.chi2.sf(statistic, len(gap))), null="slopes equal")
+        return Test(
+            name,
+            statistic,
+            len(gap),
+            float(stats.chi2.sf(statistic, len(gap))),
+            null="slopes equal",
+        )
 
     tests["suest"] = wald(list(range(len(terms))), "suest")
     single = [wald([i], term) for i, term in enumerate(terms)]
-    return tests, pd.DataFrame({"chi2": [t.statistic for t in single], "df": [t.df for t in single], "p": [t.p for t in single]}, index=terms)
+    return tests, pd.DataFrame(
+        {
+            "chi2": [t.statistic for t in single],
+            "df": [t.df for t in single],
+            "p": [t.p for t in single],
+        },
+        index=terms,
+    )
 
 
 def _f_test(name: str, rss_common: float, rss: float, d: int, df: int, null: str) -> Test:
@@ -268,11 +389,18 @@ def _permute(data: _Data, terms: list[str], count: int, seed: int) -> tuple[np.n
         return np.empty((0, len(terms))), 0
     draw = np.random.default_rng(seed)
     labels = data.codes[np.unique(data.blocks, return_index=True)[1]]
-    moved = all(len(np.unique(data.blocks[codes == level])) == 1 for codes in data.effects for level in range(int(codes.max()) + 1))
+    moved = all(
+        len(np.unique(data.blocks[codes == level])) == 1
+        for codes in data.effects
+        for level in range(int(codes.max()) + 1)
+    )
     shuffle = _together if moved else _one_by_one
     found, failed = shuffle(data, terms, [draw.permutation(labels) == 0 for _ in range(count)])
     if len(found) < count / 2:
-        raise ValueError(f"{failed} of {count} permutations leave a group that cannot carry the regression: the groups are too small.")
+        raise ValueError(
+            f"{failed} of {count} permutations leave a group that cannot carry the regression: the"
+            " groups are too small."
+        )
     return found, failed
 
 
@@ -282,7 +410,10 @@ def _one_by_one(data: _Data, terms: list[str], firsts: list[np.ndarray]) -> tupl
     for first in firsts:
         here = first[data.blocks]
         try:
-            pair = [_fit(data, side, tuple(terms), "shuffled").coefficients[-len(terms) :] for side in (here, ~here)]
+            pair = [
+                _fit(data, side, tuple(terms), "shuffled").coefficients[-len(terms) :]
+                for side in (here, ~here)
+            ]
         except ValueError:
             continue
         found.append(pair[0] - pair[1])
@@ -290,12 +421,16 @@ def _one_by_one(data: _Data, terms: list[str], firsts: list[np.ndarray]) -> tupl
 
 
 def _together(data: _Data, terms: list[str], firsts: list[np.ndarray]) -> tuple[np.ndarray, int]:
-    """Without effects, or with effects that move along with the blocks, moments of a group are sums over its blocks: all shuffles at once."""
+    """Without effects, or with effects that move along with the blocks, moments of a group are sums
+    over its blocks: all shuffles at once.
+    """
     taken = Effects([numbered(codes) for codes in data.effects])
     x = taken.out(data.x) if data.effects else np.column_stack([np.ones(len(data.y)), data.x])
     q, r = linalg.qr(x, mode="economic")
     k = q.shape[1]
-    products = np.hstack([(q[:, :, None] * q[:, None, :]).reshape(len(q), -1), q * taken.out(data.y)[:, None]])
+    products = np.hstack(
+        [(q[:, :, None] * q[:, None, :]).reshape(len(q), -1), q * taken.out(data.y)[:, None]]
+    )
     sums = sums_by(numbered(data.blocks), products)
     first = np.array(firsts, dtype=float) @ sums
     found = []
@@ -310,11 +445,15 @@ def _together(data: _Data, terms: list[str], firsts: list[np.ndarray]) -> tuple[
     return back[:, -len(terms) :], int((~carried).sum())
 
 
-def _with_difference(by_term: pd.DataFrame, fits: list[_GroupFit], draws: np.ndarray) -> pd.DataFrame:
+def _with_difference(
+    by_term: pd.DataFrame, fits: list[_GroupFit], draws: np.ndarray
+) -> pd.DataFrame:
     """The table with the difference of slopes in front and, after shuffles, their p behind."""
     k = len(by_term)
     observed = fits[0].coefficients[-k:] - fits[1].coefficients[-k:]
-    table = pd.concat([pd.Series(observed, index=by_term.index, name="difference"), by_term], axis=1)
+    table = pd.concat(
+        [pd.Series(observed, index=by_term.index, name="difference"), by_term], axis=1
+    )
     return table.assign(**_permutation_p(observed, draws)) if len(draws) else table
 
 

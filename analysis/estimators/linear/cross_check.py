@@ -1,4 +1,6 @@
-"""The same regression by another program: linearmodels' PanelOLS, for two effects that are the panel's keys."""
+"""The same regression by another program: linearmodels' PanelOLS, for two effects that are the
+panel's keys.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from analysis.estimators.linear.fixed_effects import FixedEffectsResult
 
 
 def panel_ols_slopes(frame: pd.DataFrame, result: FixedEffectsResult) -> pd.Series:
-    """Slopes of a two-way regression, estimated anew by linearmodels on the rows that the result used.
+    """Slopes of a two-way regression, estimated anew by linearmodels on the rows that the result
+    used.
 
     Parameters
     ----------
@@ -26,13 +29,21 @@ def panel_ols_slopes(frame: pd.DataFrame, result: FixedEffectsResult) -> pd.Seri
     ValueError : an estimate with another number of effects.
     """
     if len(result.effects) != 2:
-        raise ValueError(f"linearmodels' PanelOLS takes two effects here; the estimate has {len(result.effects)}.")
+        raise ValueError(
+            "linearmodels' PanelOLS takes two effects here; the estimate has"
+            f" {len(result.effects)}."
+        )
     rows = frame.loc[result.sample]
     first, second = (pd.factorize(rows[name], sort=True)[0] for name in result.effects)
     index = pd.MultiIndex.from_arrays([first, second])
     columns = [result.outcome, *result.regressors]
     values = pd.DataFrame(rows[columns].to_numpy(dtype="float64"), index=index, columns=columns)
-    fitted = PanelOLS(values[[result.outcome]], values[list(result.regressors)], entity_effects=True, time_effects=True).fit()
+    fitted = PanelOLS(
+        values[[result.outcome]],
+        values[list(result.regressors)],
+        entity_effects=True,
+        time_effects=True,
+    ).fit()
     return fitted.params.rename("coefficient")
 
 

@@ -1,4 +1,6 @@
-"""Effects that are not constant: moderation by another variable, and a quadratic with its turning point."""
+"""Effects that are not constant: moderation by another variable, and a quadratic with its turning
+point.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,8 @@ class ModerationResult(Report):
     ----------
     fit : the estimator's result; the product's term is <x>_x_<m>
     interaction : term of the product
-    marginal : a row a percentile of m: value of m, effect b1 + b3 m (m centred if it was), standard_error, t, p, lower, upper
+    marginal : a row a percentile of m: value of m, effect b1 + b3 m (m centred if it was),
+        standard_error, t, p, lower, upper
     means : what was taken off x and m before the product (zeros without centring)
     """
 
@@ -38,10 +41,16 @@ class ModerationResult(Report):
     means: pd.Series
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
-        """The regression's terms, then the effect of the regressor at each percentile of the moderator."""
+        """The regression's terms, then the effect of the regressor at each percentile of the
+        moderator.
+        """
         table = self.marginal
-        terms = [f"p{percentile:g} = {value:.6g}" for percentile, value in zip(table.index, table["moderator"], strict=True)]
-        along = tidy_frame(f"{self.regressor} by {self.moderator}", terms, table["effect"].to_numpy(), table["standard_error"].to_numpy(),
+        terms = [
+            f"p{percentile:g} = {value:.6g}"
+            for percentile, value in zip(table.index, table["moderator"], strict=True)
+        ]
+        along = tidy_frame(f"{self.regressor} by {self.moderator}", terms,
+            table["effect"].to_numpy(), table["standard_error"].to_numpy(),
                            df=self.fit.df_t, level=level)  # fmt: skip
         return pd.concat([self.fit.tidy(level), along], ignore_index=True)
 
@@ -62,9 +71,11 @@ class QuadraticResult(Report):
     ----------
     fit : the estimator's result; the square's term is <x>_squared
     turning_point, turning_point_se : -b1/(2 b2) with its delta-method error
-    delta_interval, fieller_interval : of the turning point; Fieller's is infinite where b2 may be zero
+    delta_interval, fieller_interval : of the turning point; Fieller's is infinite where b2 may be
+        zero
     minimum, maximum : range of x in the sample, or as given
-    slopes : rows minimum and maximum: slope b1 + 2 b2 x, standard_error, t, p (one-sided, for the shape)
+    slopes : rows minimum and maximum: slope b1 + 2 b2 x, standard_error, t, p (one-sided, for the
+        shape)
     shape : "U" or "inverse U", by the sign of b2
     u_test : Lind and Mehlum (2010)
     """
@@ -83,12 +94,29 @@ class QuadraticResult(Report):
     level: float
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
-        """The regression's terms, then the turning point with Fieller's interval, then the slopes at both ends, one-sided for the shape."""
+        """The regression's terms, then the turning point with Fieller's interval, then the slopes
+        at both ends, one-sided for the shape.
+        """
         ends, df = self.slopes, self.fit.df_t
         part = f"shape in {self.regressor}"
-        point = tidy_frame(part, ["turning point"], np.array([self.turning_point]), np.array([self.turning_point_se]), df=df, level=level)
+        point = tidy_frame(
+            part,
+            ["turning point"],
+            np.array([self.turning_point]),
+            np.array([self.turning_point_se]),
+            df=df,
+            level=level,
+        )
         errors, p = ends["standard_error"].to_numpy(), ends["p"].to_numpy()
-        slopes = tidy_frame(part, [f"slope at {end}" for end in ends.index], ends["slope"].to_numpy(), errors, df=df, level=level, p_value=p)
+        slopes = tidy_frame(
+            part,
+            [f"slope at {end}" for end in ends.index],
+            ends["slope"].to_numpy(),
+            errors,
+            df=df,
+            level=level,
+            p_value=p,
+        )
         if level == self.level:
             point[["conf_low", "conf_high"]] = self.fieller_interval
         return pd.concat([self.fit.tidy(level), point, slopes], ignore_index=True)
@@ -96,7 +124,9 @@ class QuadraticResult(Report):
     def glance(self) -> pd.DataFrame:
         """The regression's row, the shape, and Lind and Mehlum's test."""
         shape = pd.DataFrame([{"shape": self.shape, "turning_point": self.turning_point}])
-        return pd.concat([self.fit.glance(), shape, glance_frame({}, {}, {"lind_mehlum": self.u_test})], axis=1)
+        return pd.concat(
+            [self.fit.glance(), shape, glance_frame({}, {}, {"lind_mehlum": self.u_test})], axis=1
+        )
 
     def _below(self) -> list[str]:
         return [str(self.u_test)]
@@ -104,8 +134,9 @@ class QuadraticResult(Report):
     def note(self) -> str:
         low, high = self.fieller_interval
         return (
-            f"{self.shape} in {self.regressor} with turning point {self.turning_point:.4g} ({self.level:.0%} Fieller interval {low:.4g} to {high:.4g}) "
-            f"over {self.minimum:.4g} to {self.maximum:.4g}, Lind-Mehlum p = {self.u_test.p:.4f}; {self.fit.note()}"
+            f"{self.shape} in {self.regressor} with turning point {self.turning_point:.4g}"
+            f" ({self.level:.0%} Fieller interval {low:.4g} to {high:.4g}) over {self.minimum:.4g}"
+            f" to {self.maximum:.4g}, Lind-Mehlum p = {self.u_test.p:.4f}; {self.fit.note()}"
         )
 
 
@@ -128,7 +159,8 @@ def moderation(
 
     Parameters
     ----------
-    centre : take the sample mean off both before the product, so that b1 is the effect at the mean of m
+    centre : take the sample mean off both before the product, so that b1 is the effect at the mean
+        of m
     percentiles, definition : of m, where the effect is reported; see outliers
     estimator, options : of the regression, as in mediation; default OLS
     where : rows to estimate on, a column or a mask; means, percentiles and ranges are theirs
@@ -138,21 +170,40 @@ def moderation(
     ValueError : unknown or non-numeric columns, columns named twice, and what the estimator raises.
     """
     level_of(level)
-    columns = [outcome, regressor, moderator, *columns_of("controls", controls, outcome=outcome, empty=True)]
+    columns = [
+        outcome,
+        regressor,
+        moderator,
+        *columns_of("controls", controls, outcome=outcome, empty=True),
+    ]
     product = f"{regressor}_x_{moderator}"
     run = Regression(estimator, options or {})
     frame, outside = rows_asked(frame, where)
     values, keep = _complete(frame, columns, run.columns, product)
-    means = values.loc[keep, [regressor, moderator]].mean() if centre else pd.Series(0.0, index=[regressor, moderator])
+    means = (
+        values.loc[keep, [regressor, moderator]].mean()
+        if centre
+        else pd.Series(0.0, index=[regressor, moderator])
+    )
     x, m = values[regressor] - means[regressor], values[moderator] - means[moderator]
-    fit = run(frame.assign(**{regressor: x, moderator: m, product: x * m}), outcome, [regressor, moderator, product, *controls])
+    fit = run(
+        frame.assign(**{regressor: x, moderator: m, product: x * m}),
+        outcome,
+        [regressor, moderator, product, *controls],
+    )
     fit = replace(fit, dropped=outside | dict(fit.dropped))
-    points = np.array([percentile(values.loc[keep, moderator].to_numpy(), p, definition) for p in percentiles])
+    points = np.array(
+        [percentile(values.loc[keep, moderator].to_numpy(), p, definition) for p in percentiles]
+    )
     at = points - means[moderator]
     v = fit.covariance.loc[[regressor, product], [regressor, product]].to_numpy()
     effect = fit.coefficients[regressor] + fit.coefficients[product] * at
     error = np.sqrt(v[0, 0] + 2 * at * v[0, 1] + at**2 * v[1, 1])
-    table = _tested(effect, error, _df(fit), level).assign(percentile=list(percentiles), moderator=points).set_index("percentile")
+    table = (
+        _tested(effect, error, _df(fit), level)
+        .assign(percentile=list(percentiles), moderator=points)
+        .set_index("percentile")
+    )
     front = ["moderator", "effect"]
     return ModerationResult(
         regressor=regressor,
@@ -178,9 +229,11 @@ def quadratic(
 ) -> QuadraticResult:
     """Add the square of a regressor, find the turning point, and test for a U (or inverse U) shape.
 
-    Lind and Mehlum (2010, Oxford Bulletin of Economics and Statistics 72): a U needs a falling slope at the lower and a rising one at the
-    upper end of the range; the test's statistic is the smaller of the two t and its p the larger of the two one-sided p (Stata's utest).
-    A turning point outside the range leaves nothing to test: the statistic is then the slope's that has the wrong sign, and p exceeds 0.5.
+    Lind and Mehlum (2010, Oxford Bulletin of Economics and Statistics 72): a U needs a falling
+    slope at the lower and a rising one at the upper end of the range; the test's statistic is the
+    smaller of the two t and its p the larger of the two one-sided p (Stata's utest). A turning
+    point outside the range leaves nothing to test: the statistic is then the slope's that has the
+    wrong sign, and p exceeds 0.5.
 
     Parameters
     ----------
@@ -190,7 +243,8 @@ def quadratic(
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, columns named twice, a square that is exactly zero, and what the estimator raises.
+    ValueError : unknown or non-numeric columns, columns named twice, a square that is exactly zero,
+        and what the estimator raises.
     """
     level_of(level)
     columns = [outcome, regressor, *columns_of("controls", controls, outcome=outcome, empty=True)]
@@ -198,18 +252,28 @@ def quadratic(
     run = Regression(estimator, options or {})
     frame, outside = rows_asked(frame, where)
     values, keep = _complete(frame, columns, run.columns, square)
-    fit = run(frame.assign(**{square: values[regressor] ** 2}), outcome, [regressor, square, *controls])
+    fit = run(
+        frame.assign(**{square: values[regressor] ** 2}), outcome, [regressor, square, *controls]
+    )
     fit = replace(fit, dropped=outside | dict(fit.dropped))
     b1, b2 = float(fit.coefficients[regressor]), float(fit.coefficients[square])
     if b2 == 0:
-        raise ValueError(f"the square of {regressor} has a coefficient of exactly zero: there is no turning point.")
+        raise ValueError(
+            f"the square of {regressor} has a coefficient of exactly zero: there is no turning"
+            " point."
+        )
     v = fit.covariance.loc[[regressor, square], [regressor, square]].to_numpy()
-    low, high = bounds or (float(values.loc[keep, regressor].min()), float(values.loc[keep, regressor].max()))
+    low, high = bounds or (
+        float(values.loc[keep, regressor].min()),
+        float(values.loc[keep, regressor].max()),
+    )
     point = -b1 / (2 * b2)
     gradient = np.array([-1 / (2 * b2), b1 / (2 * b2**2)])
     error = float(gradient @ v @ gradient) ** 0.5
     df = _df(fit)
-    width = float(stats.norm.ppf((1 + level) / 2) if df is None else stats.t.ppf((1 + level) / 2, df))
+    width = float(
+        stats.norm.ppf((1 + level) / 2) if df is None else stats.t.ppf((1 + level) / 2, df)
+    )
     slopes, test = _u_test(b1, b2, v, low, high, df)
     return QuadraticResult(
         regressor=regressor,
@@ -227,7 +291,9 @@ def quadratic(
     )
 
 
-def _u_test(b1: float, b2: float, v: np.ndarray, low: float, high: float, df: float | None) -> tuple[pd.DataFrame, Test]:
+def _u_test(
+    b1: float, b2: float, v: np.ndarray, low: float, high: float, df: float | None
+) -> tuple[pd.DataFrame, Test]:
     ends = np.array([low, high])
     slope = b1 + 2 * b2 * ends
     error = np.sqrt(v[0, 0] + 4 * ends * v[0, 1] + 4 * ends**2 * v[1, 1])
@@ -235,7 +301,10 @@ def _u_test(b1: float, b2: float, v: np.ndarray, low: float, high: float, df: fl
     # Signs that the shape asks for: falling then rising, or the other way round.
     right_way = t * (np.array([-1.0, 1.0]) if b2 > 0 else np.array([1.0, -1.0]))
     p = stats.norm.sf(right_way) if df is None else stats.t.sf(right_way, df)
-    table = pd.DataFrame({"x": ends, "slope": slope, "standard_error": error, "t": t, "p": p}, index=["minimum", "maximum"])
+    table = pd.DataFrame(
+        {"x": ends, "slope": slope, "standard_error": error, "t": t, "p": p},
+        index=["minimum", "maximum"],
+    )
     worst = int(np.argmax(p))
     null = f"monotone or {'inverse U' if b2 > 0 else 'U'} shape"
     return table, Test("Lind-Mehlum", float(right_way[worst]), df, float(p[worst]), null=null)
@@ -252,15 +321,25 @@ def _fieller(b1: float, b2: float, v: np.ndarray, width: float) -> tuple[float, 
     return float((-b - root**0.5) / (2 * a)), float((-b + root**0.5) / (2 * a))
 
 
-def _complete(frame: pd.DataFrame, columns: list[str], labels: Sequence[str], added: str) -> tuple[pd.DataFrame, np.ndarray]:
-    """All rows as numbers, and which of them are complete: means and ranges come from those, the estimator counts the others itself."""
+def _complete(
+    frame: pd.DataFrame, columns: list[str], labels: Sequence[str], added: str
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """All rows as numbers, and which of them are complete: means and ranges come from those, the
+    estimator counts the others itself.
+    """
     if len(set(columns)) < len(columns) or added in columns:
-        raise ValueError(f"outcome, regressors and controls are different columns, none called {added}; given: {columns}.")
+        raise ValueError(
+            f"outcome, regressors and controls are different columns, none called {added}; given:"
+            f" {columns}."
+        )
     check_columns(frame, [*columns, *labels])
     values = numbers(frame, columns)
     keep, dropped = usable_rows(frame[list(labels)], values)
     if not keep.any():
-        raise ValueError(f"no row of {rows(len(frame))} is complete ({', '.join(f'{reason}: {count}' for reason, count in dropped.items())}).")
+        raise ValueError(
+            f"no row of {rows(len(frame))} is complete"
+            f" ({', '.join(f'{reason}: {count}' for reason, count in dropped.items())})."
+        )
     return values, keep
 
 
@@ -272,4 +351,13 @@ def _tested(effect: np.ndarray, error: np.ndarray, df: float | None, level: floa
     t = effect / error
     p = 2 * (stats.norm.sf(np.abs(t)) if df is None else stats.t.sf(np.abs(t), df))
     width = stats.norm.ppf((1 + level) / 2) if df is None else stats.t.ppf((1 + level) / 2, df)
-    return pd.DataFrame({"effect": effect, "standard_error": error, "t": t, "p": p, "lower": effect - width * error, "upper": effect + width * error})
+    return pd.DataFrame(
+        {
+            "effect": effect,
+            "standard_error": error,
+            "t": t,
+            "p": p,
+            "lower": effect - width * error,
+            "upper": effect + width * error,
+        }
+    )

@@ -4,14 +4,15 @@
     M = a X + controls
     Y = c' X + b M + controls  direct effect c', indirect effect a b
 
-on the rows that are complete in all of them. Standard errors of a b (Sobel 1982; Aroian 1944, which Goodman 1960 gives as his first, with
-+ s_a^2 s_b^2, beside his second, with - s_a^2 s_b^2):
+on the rows that are complete in all of them. Standard errors of a b (Sobel 1982; Aroian 1944, which
+Goodman 1960 gives as his first, with + s_a^2 s_b^2, beside his second, with - s_a^2 s_b^2):
 
     sobel       sqrt(b^2 s_a^2 + a^2 s_b^2)
     aroian      sqrt(b^2 s_a^2 + a^2 s_b^2 + s_a^2 s_b^2)    (Goodman I)
     goodman_ii  sqrt(b^2 s_a^2 + a^2 s_b^2 - s_a^2 s_b^2)
 
-The product of two coefficients is not normal in small samples; the bootstrap makes no such assumption.
+The product of two coefficients is not normal in small samples; the bootstrap makes no such
+assumption.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class MediationResult(Report):
     Attributes
     ----------
     equations : "total", "mediator" and "direct", each the result of the estimator
-    effects : rows total, direct, indirect, a, b; columns effect, standard_error (Sobel for the indirect one), statistic, p
+    effects : rows total, direct, indirect, a, b; columns effect, standard_error (Sobel for the
+        indirect one), statistic, p
     share_mediated : a b / c
     tests : "sobel", "aroian" (the same as "goodman_i") and "goodman_ii", normal
     draws : (B,) bootstrap draws of a b, empty without
@@ -65,24 +67,45 @@ class MediationResult(Report):
     seconds: float
 
     def tidy(self, level: float = 0.95) -> pd.DataFrame:
-        """Rows total, direct, indirect, a and b; the interval of the indirect effect is the bootstrap's percentile interval where there is one."""
+        """Rows total, direct, indirect, a and b; the interval of the indirect effect is the
+        bootstrap's percentile interval where there is one.
+        """
         table = self.effects
         df = np.array([self._df(name) for name in table.index])
         b, errors = table["effect"].to_numpy(), table["standard_error"].to_numpy()
         statistic, p = table["statistic"].to_numpy(), table["p"].to_numpy()
-        found = tidy_frame("mediation", list(table.index), b, errors, df=df, level=level, statistic=statistic, p_value=p)
+        found = tidy_frame(
+            "mediation",
+            list(table.index),
+            b,
+            errors,
+            df=df,
+            level=level,
+            statistic=statistic,
+            p_value=p,
+        )
         if len(self.draws):
             tail = (1 - level_of(level)) / 2
-            found.loc[found["term"] == "indirect", ["conf_low", "conf_high"]] = np.quantile(self.draws, [tail, 1 - tail])
+            found.loc[found["term"] == "indirect", ["conf_low", "conf_high"]] = np.quantile(
+                self.draws, [tail, 1 - tail]
+            )
         return found
 
     def glance(self) -> pd.DataFrame:
         """One row: rows, share mediated, draws, tests."""
-        values = {"method": "mediation", "outcome": self.outcome, "nobs": self.n, "share_mediated": self.share_mediated, "draws": len(self.draws)}
+        values = {
+            "method": "mediation",
+            "outcome": self.outcome,
+            "nobs": self.n,
+            "share_mediated": self.share_mediated,
+            "draws": len(self.draws),
+        }
         return glance_frame(values, {}, self.tests)
 
     def _df(self, name: str) -> float:
-        """Degrees of freedom of an effect's t; infinite where inference is normal, as of a product."""
+        """Degrees of freedom of an effect's t; infinite where inference is normal, as of a
+        product.
+        """
         equation = {"total": "total", "direct": "direct", "a": "mediator", "b": "direct"}.get(name)
         df = None if equation is None else self.equations[equation].df_t
         return float("inf") if df is None else float(df)
@@ -93,11 +116,22 @@ class MediationResult(Report):
 
     def note(self) -> str:
         """One sentence: the path, the rows, the bootstrap, and what was left out."""
-        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items()) or "no rows"
+        left_out = (
+            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
+            or "no rows"
+        )
         failed = f", {self.failed_draws:,} more could not be estimated" if self.failed_draws else ""
-        drawn = f"; {len(self.draws):,} bootstrap draws of {self.resampled} with seed {self.seed}{failed}" if len(self.draws) else ""
+        drawn = (
+            f"; {len(self.draws):,} bootstrap draws of {self.resampled} with seed"
+            f" {self.seed}{failed}"
+            if len(self.draws)
+            else ""
+        )
         how = self.equations["direct"].convention
-        return f"mediation of {self.treatment} through {self.mediator} to {self.outcome}, {rows(self.n)}; standard errors {how}{drawn}; left out: {left_out}."
+        return (
+            f"mediation of {self.treatment} through {self.mediator} to {self.outcome},"
+            f" {rows(self.n)}; standard errors {how}{drawn}; left out: {left_out}."
+        )
 
 
 def mediation(
@@ -120,20 +154,29 @@ def mediation(
     Parameters
     ----------
     frame : nothing in it is modified
-    estimator, options : the regression by its name in the registry, and its options: "fixed_effects" and {"effects": ["city_code", "year"],
-        "covariance": {"cluster": ["city_code"]}}; a row that lacks a column that they name is left out
+    estimator, options : the regression by its name in the registry, and its options:
+        "fixed_effects" and {"effects": ["city_code", "year"],
+        "covariance": {"cluster": ["city_code"]}}; a row that lacks a column that they name is left
+        out
     where : rows to estimate on, a column or a mask
-    bootstrap : draws; resample : column whose groups are drawn whole (city_code), default single rows. Each drawn group gets an id of its
+    bootstrap : draws; resample : column whose groups are drawn whole (city_code), default single
+        rows. Each drawn group gets an id of its
         own, so that a city drawn twice is two cities to the estimator
     level : of the bootstrap intervals
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, columns named twice, fewer than half of the draws that could be estimated, and what the estimator raises.
+    ValueError : unknown or non-numeric columns, columns named twice, fewer than half of the draws
+        that could be estimated, and what the estimator raises.
     """
     began = perf_counter()
     level_of(level)
-    columns = [outcome, treatment, mediator, *columns_of("controls", controls, outcome=outcome, empty=True)]
+    columns = [
+        outcome,
+        treatment,
+        mediator,
+        *columns_of("controls", controls, outcome=outcome, empty=True),
+    ]
     run = Regression(estimator, options or {})
     others = list(dict.fromkeys([*run.columns, *([resample] if resample else [])]))
     asked, outside = rows_asked(frame, where)
@@ -166,41 +209,77 @@ def mediation(
     )
 
 
-def _complete(frame: pd.DataFrame, columns: list[str], others: list[str]) -> tuple[pd.DataFrame, dict[str, int]]:
+def _complete(
+    frame: pd.DataFrame, columns: list[str], others: list[str]
+) -> tuple[pd.DataFrame, dict[str, int]]:
     if len(set(columns)) < len(columns):
-        raise ValueError(f"outcome, treatment, mediator and controls are different columns; given: {columns}.")
+        raise ValueError(
+            f"outcome, treatment, mediator and controls are different columns; given: {columns}."
+        )
     check_columns(frame, [*columns, *others])
     keep, dropped = usable_rows(frame[others], numbers(frame, columns))
     return frame[keep], dropped
 
 
-def _effects(equations: Mapping[str, Any], treatment: str, mediator: str) -> tuple[pd.DataFrame, dict[str, Test]]:
-    where = {"total": ("total", treatment), "direct": ("direct", treatment), "a": ("mediator", treatment), "b": ("direct", mediator)}
+def _effects(
+    equations: Mapping[str, Any], treatment: str, mediator: str
+) -> tuple[pd.DataFrame, dict[str, Test]]:
+    where = {
+        "total": ("total", treatment),
+        "direct": ("direct", treatment),
+        "a": ("mediator", treatment),
+        "b": ("direct", mediator),
+    }
     table = {}
     for name, (equation, term) in where.items():
         fit = equations[equation]
-        table[name] = [float(fit.coefficients[term]), float(fit.standard_errors[term]), float(fit.t_statistics[term]), float(fit.p_values[term])]
+        table[name] = [
+            float(fit.coefficients[term]),
+            float(fit.standard_errors[term]),
+            float(fit.t_statistics[term]),
+            float(fit.p_values[term]),
+        ]
     a, s_a = table["a"][:2]
     b, s_b = table["b"][:2]
     base = b**2 * s_a**2 + a**2 * s_b**2
     tests = {}
-    for name, squared in (("sobel", base), ("aroian", base + s_a**2 * s_b**2), ("goodman_i", base + s_a**2 * s_b**2), ("goodman_ii", base - s_a**2 * s_b**2)):
+    for name, squared in (
+        ("sobel", base),
+        ("aroian", base + s_a**2 * s_b**2),
+        ("goodman_i", base + s_a**2 * s_b**2),
+        ("goodman_ii", base - s_a**2 * s_b**2),
+    ):
         # Goodman's second variance can be negative where both paths are weak; it then says nothing.
         z = a * b / squared**0.5 if squared > 0 else float("nan")
-        tests[name] = Test(name, z, None, float(2 * stats.norm.sf(abs(z))), null="no indirect effect")
+        tests[name] = Test(
+            name, z, None, float(2 * stats.norm.sf(abs(z))), null="no indirect effect"
+        )
     table["indirect"] = [a * b, base**0.5, tests["sobel"].statistic, tests["sobel"].p]
     rows_of = {name: table[name] for name in ("total", "direct", "indirect", "a", "b")}
-    return pd.DataFrame.from_dict(rows_of, orient="index", columns=["effect", "standard_error", "statistic", "p"]), tests
+    return (
+        pd.DataFrame.from_dict(
+            rows_of, orient="index", columns=["effect", "standard_error", "statistic", "p"]
+        ),
+        tests,
+    )
 
 
 def _bootstrap(
-    data: pd.DataFrame, run: Regression, columns: list[str], controls: Sequence[str], count: int, resample: str | None, seed: int, others: list[str]
+    data: pd.DataFrame,
+    run: Regression,
+    columns: list[str],
+    controls: Sequence[str],
+    count: int,
+    resample: str | None,
+    seed: int,
+    others: list[str],
 ) -> tuple[np.ndarray, int]:
     if not count:
         return np.empty(0), 0
     outcome, treatment, mediator = columns[:3]
     draw = np.random.default_rng(seed)
-    # The order of rows and the spelling of ids must not decide what a seed draws: sort by the drawn groups, then by everything else.
+    # The order of rows and the spelling of ids must not decide what a seed draws: sort by the drawn
+    # groups, then by everything else.
     sorters = [pd.factorize(data[name], sort=True)[0] for name in reversed(others)]
     order = np.lexsort([*numbers(data, columns).to_numpy().T[::-1], *sorters])
     data = data.iloc[order].reset_index(drop=True)
@@ -221,17 +300,25 @@ def _bootstrap(
             continue
         found.append(float(a * b))
     if len(found) < count / 2:
-        raise ValueError(f"{failed} of {count} bootstrap draws could not be estimated: the sample is too small, or needs resample= to draw whole groups.")
+        raise ValueError(
+            f"{failed} of {count} bootstrap draws could not be estimated: the sample is too small,"
+            " or needs resample= to draw whole groups."
+        )
     return np.array(found), failed
 
 
 def _intervals(draws: np.ndarray, effect: float, level: float) -> pd.DataFrame:
-    """Percentile interval, and the one shifted by the share of draws below the estimate (Efron 1981)."""
+    """Percentile interval, and the one shifted by the share of draws below the estimate (Efron
+    1981).
+    """
     if not len(draws):
         return pd.DataFrame(columns=["lower", "upper"])
     tail = (1 - level) / 2
     share = np.clip((draws < effect).mean(), 0.5 / len(draws), 1 - 0.5 / len(draws))
     shift = 2 * stats.norm.ppf(share)
     corrected = stats.norm.cdf(shift + stats.norm.ppf([tail, 1 - tail]))
-    table = {"percentile": np.quantile(draws, [tail, 1 - tail]), "bias_corrected": np.quantile(draws, corrected)}
+    table = {
+        "percentile": np.quantile(draws, [tail, 1 - tail]),
+        "bias_corrected": np.quantile(draws, corrected),
+    }
     return pd.DataFrame.from_dict(table, orient="index", columns=["lower", "upper"])

@@ -1,4 +1,6 @@
-"""Ordinary least squares with the covariances that papers print: homoskedastic, robust, clustered."""
+"""Ordinary least squares with the covariances that papers print: homoskedastic, robust,
+clustered.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from analysis.estimators.core.algebra import clustered, independent_columns, lea
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.names import CONSTANT
-from analysis.estimators.core.options import Covariance, CovarianceOption, Where, columns_of, covariance_of
+from analysis.estimators.core.options import (
+    Covariance,
+    CovarianceOption,
+    Where,
+    columns_of,
+    covariance_of,
+)
 from analysis.estimators.core.result import Result
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sums import each_alone
@@ -39,16 +47,19 @@ def linear_regression(
     covariance: CovarianceOption = "iid",
     where: Where | None = None,
 ) -> LinearResult:
-    """OLS of the outcome on a constant and the regressors; t with N-k degrees of freedom, clustered G-1 (Stata's regress).
+    """OLS of the outcome on a constant and the regressors; t with N-k degrees of freedom, clustered
+    G-1 (Stata's regress).
 
     Parameters
     ----------
-    covariance : "iid"; "robust" to heteroskedasticity, factor N/(N-k); {"cluster": [column]}, factor G/(G-1) (N-1)/(N-k)
+    covariance : "iid"; "robust" to heteroskedasticity, factor N/(N-k); {"cluster": [column]},
+        factor G/(G-1) (N-1)/(N-k)
     where : rows to estimate on, a column or a mask
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, collinear regressors (a constant one among them), too few rows; the message names them.
+    ValueError : unknown or non-numeric columns, collinear regressors (a constant one among them),
+        too few rows; the message names them.
     """
     began = perf_counter()
     errors = covariance_of(covariance, most=1)
@@ -56,7 +67,12 @@ def linear_regression(
     sample = read_sample(frame, [outcome, *given], (), errors.clusters, where=where)
     x = np.column_stack([np.ones(sample.n), sample.columns[:, 1:]])
     _check_design(x, [CONSTANT, *given])
-    b, spread, df, rss = _fit(sample.columns[:, 0], x, sample.groups[errors.clusters[0]] if errors.clusters else None, errors)
+    b, spread, df, rss = _fit(
+        sample.columns[:, 0],
+        x,
+        sample.groups[errors.clusters[0]] if errors.clusters else None,
+        errors,
+    )
     index = [CONSTANT, *given]
     r2 = 1 - rss / float(((sample.columns[:, 0] - sample.columns[:, 0].mean()) ** 2).sum())
     return LinearResult(
@@ -82,18 +98,27 @@ def _check_design(x: np.ndarray, terms: list[str]) -> None:
         raise ValueError(f"{rows(n)} cannot carry {k} coefficients.")
     free = independent_columns(x)
     if not free.all():
-        raise ValueError(f"{', '.join(np.array(terms)[~free])} is a combination of the other regressors. Leave one of them out.")
+        raise ValueError(
+            f"{', '.join(np.array(terms)[~free])} is a combination of the other regressors. Leave"
+            " one of them out."
+        )
 
 
-def _fit(y: np.ndarray, x: np.ndarray, group: Group | None, errors: Covariance) -> tuple[np.ndarray, np.ndarray, int, float]:
-    """Coefficients, their covariance, the degrees of freedom of t, and the residual sum of squares."""
+def _fit(
+    y: np.ndarray, x: np.ndarray, group: Group | None, errors: Covariance
+) -> tuple[np.ndarray, np.ndarray, int, float]:
+    """Coefficients, their covariance, the degrees of freedom of t, and the residual sum of
+    squares.
+    """
     n, k = x.shape
     b, e, inverse = least_squares(y, x)
     rss = float(e @ e)
     if group is not None:
         g = group[1]
         if g < 2:
-            raise ValueError("the sample has one cluster only: clustered standard errors need at least two.")
+            raise ValueError(
+                "the sample has one cluster only: clustered standard errors need at least two."
+            )
         return b, clustered(x, e, inverse, group) * g / (g - 1) * (n - 1) / (n - k), g - 1, rss
     if errors.kind == "robust":
         return b, clustered(x, e, inverse, each_alone(n)) * n / (n - k), n - k, rss
@@ -103,7 +128,10 @@ def _fit(y: np.ndarray, x: np.ndarray, group: Group | None, errors: Covariance) 
 def _convention(errors: Covariance, sample: Sample, df: int) -> str:
     cluster = errors.cluster
     if cluster:
-        what = f"clustered by {cluster} ({sample.groups[cluster][1]:,} clusters, factor G/(G-1)·(N-1)/(N-K)"
+        what = (
+            f"clustered by {cluster} ({sample.groups[cluster][1]:,} clusters, factor"
+            " G/(G-1)·(N-1)/(N-K)"
+        )
     else:
         what = "robust (factor N/(N-K)" if errors.kind == "robust" else "homoskedastic (RSS/(N-K)"
     return f"{what}, t with {df:,} degrees of freedom)"

@@ -3,14 +3,16 @@
 With T_i rows of unit i, N rows and n units:
 
     pooled    y on X and a constant
-    within    y - y_i. on X - X_i.; the constant is that of Stata's xtreg, fe (mean outcome less mean regressors times coefficients)
+    within y - y_i. on X - X_i.; the constant is that of Stata's xtreg, fe (mean outcome less mean
+        regressors times coefficients)
     between   y_i. on X_i. and a constant, one row a unit, unweighted
-    random    y - t_i y_i. on X - t_i X_i. and 1 - t_i, with t_i = 1 - sqrt(s2_e / (T_i s2_u + s2_e)) and s2_e = within RSS / (N - n - k)
+    random y - t_i y_i. on X - t_i X_i. and 1 - t_i, with t_i = 1 - sqrt(s2_e / (T_i s2_u + s2_e))
+        and s2_e = within RSS / (N - n - k)
 
-The variance s2_u of random effects comes from the between regression: max(0, RSS_b/(n-K) - s2_e/Tbar),
-Tbar the harmonic mean of T_i (Swamy and Arora 1972; Stata xtreg, re; R plm's "swar" in a balanced
-panel). Coefficients of random effects equal plm's and Stata's; standard errors are those of the
-transformed regression, s2 = RSS/(N-k).
+The variance s2_u of random effects comes from the between regression: max(0, RSS_b/(n-K) -
+s2_e/Tbar), Tbar the harmonic mean of T_i (Swamy and Arora 1972; Stata xtreg, re; R plm's "swar" in
+a balanced panel). Coefficients of random effects equal plm's and Stata's; standard errors are those
+of the transformed regression, s2 = RSS/(N-k).
 """
 
 from __future__ import annotations
@@ -50,7 +52,12 @@ from analysis.estimators.linear.panel_fits import (
     within_fit,
 )
 
-METHODS = {"pooled": "pooled regression", "within": "within regression", "between": "between regression", "random": "random-effects regression"}
+METHODS = {
+    "pooled": "pooled regression",
+    "within": "within regression",
+    "between": "between regression",
+    "random": "random-effects regression",
+}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -99,16 +106,20 @@ def panel_regression(
     Parameters
     ----------
     frame : one row a unit and period, in any order; nothing in it is modified
-    period_dummies : a dummy for each period but the first among the regressors, named <time>=<period>
-    covariance : "iid", "robust" (White) or {"cluster": [column]}, the unit or something that units do not leave
-    small : factor of robust and clustered covariance: "none", "HC1" N/(N-k), or "sss" G/(G-1)(N-1)/(N-k) (k regressors, the constant
+    period_dummies : a dummy for each period but the first among the regressors, named
+        <time>=<period>
+    covariance : "iid", "robust" (White) or {"cluster": [column]}, the unit or something that units
+        do not leave
+    small : factor of robust and clustered covariance: "none", "HC1" N/(N-k), or "sss"
+        G/(G-1)(N-1)/(N-k) (k regressors, the constant
         among them except within; R plm's names)
     where : rows to estimate on, a column or a mask
     inference : default "t" (N-k degrees of freedom; within N-n-k), for random effects "normal"
 
     Raises
     ------
-    ValueError : unknown or non-numeric columns, duplicate keys, no variation inside units (within), collinear regressors, too few rows or
+    ValueError : unknown or non-numeric columns, duplicate keys, no variation inside units (within),
+        collinear regressors, too few rows or
         units; the message names them.
     """
     began = perf_counter()
@@ -118,12 +129,28 @@ def panel_regression(
     if inference is not None:
         checked("inference", inference, Inference)
     if model == "between" and (errors.clusters or period_dummies):
-        raise ValueError("a between regression has one row a unit: no clusters inside, and no dummies of periods.")
-    data = panel_data(frame, outcome, regressors, unit, time, clusters=errors.clusters, period_dummies=period_dummies, where=where)
+        raise ValueError(
+            "a between regression has one row a unit: no clusters inside, "
+            "and no dummies of periods."
+        )
+    data = panel_data(
+        frame,
+        outcome,
+        regressors,
+        unit,
+        time,
+        clusters=errors.clusters,
+        period_dummies=period_dummies,
+        where=where,
+    )
     sigma_u, sigma_e, theta = float("nan"), float("nan"), pd.Series(dtype=float)
     if model == "random":
         sigma_u, sigma_e = variance_components(data)
-        theta = pd.Series(1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2), index=data.units, name="theta")
+        theta = pd.Series(
+            1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2),
+            index=data.units,
+            name="theta",
+        )
         fit = random_fit(data, theta.to_numpy())
     else:
         fit = {"pooled": pooled_fit, "within": within_fit, "between": between_fit}[model](data)
@@ -173,16 +200,28 @@ def _covariance(fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall
     n = len(fit.x)
     group = data.sample.groups[errors.cluster] if errors.cluster else each_alone(n)
     if errors.cluster and not nested(data.unit, group):
-        raise ValueError("a unit lies in more than one cluster: cluster by the unit, or by something that units do not leave.")
+        raise ValueError(
+            "a unit lies in more than one cluster: cluster by the unit, "
+            "or by something that units do not leave."
+        )
     return clustered_covariance(fit, group, small)
 
 
-def _with_constant(fit: Fit, spread: np.ndarray, data: PanelData) -> tuple[np.ndarray, np.ndarray, float, float]:
-    """Constant in front: mean(y) - mean(x)'b, with variance s2/N + mean(x)'V mean(x); sigma_u as xtreg reports it, the spread of the effects."""
+def _with_constant(
+    fit: Fit, spread: np.ndarray, data: PanelData
+) -> tuple[np.ndarray, np.ndarray, float, float]:
+    """Constant in front: mean(y) - mean(x)'b, with variance s2/N + mean(x)'V mean(x); sigma_u as
+    xtreg reports it, the spread of the effects.
+    """
     mean = data.x.mean(axis=0)
     constant = data.y.mean() - mean @ fit.coefficients
     cross = -(spread @ mean)
-    whole = np.block([[np.array([[fit.variance / len(data.y) + mean @ spread @ mean]]), cross[None, :]], [cross[:, None], spread]])
+    whole = np.block(
+        [
+            [np.array([[fit.variance / len(data.y) + mean @ spread @ mean]]), cross[None, :]],
+            [cross[:, None], spread],
+        ]
+    )
     effects = data.means((data.y - data.x @ fit.coefficients)[:, None])[:, 0]
     sigma_u = float(effects.std(ddof=1)) if len(effects) > 1 else 0.0
     return np.concatenate([[constant], fit.coefficients]), whole, sigma_u, fit.variance**0.5
@@ -204,12 +243,25 @@ def _squared_correlation(pair: np.ndarray) -> float:
 def _residuals(data: PanelData, fit: Fit, model: PanelModel, b: np.ndarray) -> pd.Series:
     if model == "between":
         return pd.Series(fit.residuals, index=data.units, name="residual")
-    return pd.Series(data.sample.in_frame_order(data.y - b[0] - data.x @ b[1:]), index=data.sample.labels, name="residual")
+    return pd.Series(
+        data.sample.in_frame_order(data.y - b[0] - data.x @ b[1:]),
+        index=data.sample.labels,
+        name="residual",
+    )
 
 
-def _convention(fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall, normal: bool) -> str:
+def _convention(
+    fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall, normal: bool
+) -> str:
     if errors.cluster:
-        what = f"clustered by {errors.cluster} ({data.sample.groups[errors.cluster][1]:,} clusters, factor {small}"
+        what = (
+            f"clustered by {errors.cluster} ({data.sample.groups[errors.cluster][1]:,} clusters,"
+            f" factor {small}"
+        )
     else:
-        what = f"robust to heteroskedasticity (factor {small}" if errors.kind == "robust" else f"homoskedastic (RSS/{fit.df:,}"
+        what = (
+            f"robust to heteroskedasticity (factor {small}"
+            if errors.kind == "robust"
+            else f"homoskedastic (RSS/{fit.df:,}"
+        )
     return f"{what}, {'normal' if normal else 't'})"

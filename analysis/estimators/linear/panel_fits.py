@@ -22,7 +22,9 @@ from analysis.estimators.core.sums import means_by
 
 @dataclass(frozen=True, eq=False)
 class PanelData:
-    """What a panel regression computes from: outcome and regressors of the sample's rows, and who they belong to."""
+    """What a panel regression computes from: outcome and regressors of the sample's rows, and who
+    they belong to.
+    """
 
     sample: Sample
     y: np.ndarray  # (N,)
@@ -80,16 +82,35 @@ def panel_data(
     ValueError : see panel_regression.
     """
     given = columns_of("regressors", regressors, outcome=outcome)
-    sample = read_sample(frame, [outcome, *given], (unit, time), clusters, keys=(unit, time), where=where, levels=(unit, time))
+    sample = read_sample(
+        frame,
+        [outcome, *given],
+        (unit, time),
+        clusters,
+        keys=(unit, time),
+        where=where,
+        levels=(unit, time),
+    )
     x, terms, periods = sample.columns[:, 1:], tuple(given), sample.levels[time]
     if period_dummies:
         x = np.column_stack([x, np.eye(len(periods))[sample.groups[time][0]][:, 1:]])
         terms += tuple(f"{time}={period}" for period in periods[1:])
-    return PanelData(sample, sample.column(0), x, terms, sample.groups[unit], sample.groups[time], sample.levels[unit], periods)
+    return PanelData(
+        sample,
+        sample.column(0),
+        x,
+        terms,
+        sample.groups[unit],
+        sample.groups[time],
+        sample.levels[unit],
+        periods,
+    )
 
 
 def pooled_fit(data: PanelData) -> Fit:
-    return fit_on(data.y, np.column_stack([np.ones(len(data.y)), data.x]), (CONSTANT, *data.terms), "")
+    return fit_on(
+        data.y, np.column_stack([np.ones(len(data.y)), data.x]), (CONSTANT, *data.terms), ""
+    )
 
 
 def within_fit(data: PanelData) -> Fit:
@@ -98,13 +119,27 @@ def within_fit(data: PanelData) -> Fit:
     still = np.linalg.norm(moved[:, 1:], axis=0) <= 1e-9 * np.linalg.norm(data.x, axis=0)
     if still.any():
         named = ", ".join(term for term, flat in zip(data.terms, still, strict=True) if flat)
-        raise ValueError(f"{named} does not vary inside units, whose effects take it out. Leave it out, or estimate random effects.")
-    return fit_on(moved[:, 0], moved[:, 1:], data.terms, " once the effects of units are taken out", len(data.units))
+        raise ValueError(
+            f"{named} does not vary inside units, whose effects take it out. Leave it out, or"
+            " estimate random effects."
+        )
+    return fit_on(
+        moved[:, 0],
+        moved[:, 1:],
+        data.terms,
+        " once the effects of units are taken out",
+        len(data.units),
+    )
 
 
 def between_fit(data: PanelData) -> Fit:
     means = data.means(np.column_stack([data.y, data.x]))
-    return fit_on(means[:, 0], np.column_stack([np.ones(len(means)), means[:, 1:]]), (CONSTANT, *data.terms), " in the means of units")
+    return fit_on(
+        means[:, 0],
+        np.column_stack([np.ones(len(means)), means[:, 1:]]),
+        (CONSTANT, *data.terms),
+        " in the means of units",
+    )
 
 
 def random_fit(data: PanelData, theta: np.ndarray) -> Fit:
@@ -120,10 +155,15 @@ def fit_on(y: np.ndarray, x: np.ndarray, terms: Sequence[str], where: str, extra
     free = independent_columns(x)
     if not free.all():
         named = ", ".join(term for term, keep in zip(terms, free, strict=True) if not keep)
-        raise ValueError(f"{named} is a combination of the other regressors{where}. Leave one of them out.")
+        raise ValueError(
+            f"{named} is a combination of the other regressors{where}. Leave one of them out."
+        )
     df = len(y) - x.shape[1] - extra
     if df < 1:
-        raise ValueError(f"{rows(len(y))}{where} cannot carry {x.shape[1]} coefficients{f' and {extra} effects' if extra else ''}.")
+        raise ValueError(
+            f"{rows(len(y))}{where} cannot carry {x.shape[1]}"
+            f" coefficients{f' and {extra} effects' if extra else ''}."
+        )
     b, e, inverse = least_squares(y, x)
     return Fit(b, inverse, e, x, df)
 
@@ -137,11 +177,17 @@ def varying(data: PanelData) -> np.ndarray:
 
 def select(data: PanelData, which: np.ndarray) -> PanelData:
     """The same rows with some of the regressors."""
-    return replace(data, x=data.x[:, which], terms=tuple(term for term, keep in zip(data.terms, which, strict=True) if keep))
+    return replace(
+        data,
+        x=data.x[:, which],
+        terms=tuple(term for term, keep in zip(data.terms, which, strict=True) if keep),
+    )
 
 
 def variance_components(data: PanelData) -> tuple[float, float]:
-    """sigma_u and sigma_e of random effects; regressors that are constant inside units count in the between regression only."""
+    """sigma_u and sigma_e of random effects; regressors that are constant inside units count in the
+    between regression only.
+    """
     n, counts = len(data.units), data.counts
     inside = varying(data)
     if not inside.any():
@@ -151,11 +197,15 @@ def variance_components(data: PanelData) -> tuple[float, float]:
         s2_e = within_fit(select(data, inside)).variance
     means = data.means(np.column_stack([data.y, data.x]))
     x = np.column_stack([np.ones(n), means[:, 1:]])
-    # Period dummies repeat the constant in the means of a balanced panel: the between regression keeps what is independent.
+    # Period dummies repeat the constant in the means of a balanced panel: the between regression
+    # keeps what is independent.
     x = x[:, independent_columns(x)]
     k = x.shape[1]
     if n <= k:
-        raise ValueError(f"{n} units cannot carry a between regression of {k} coefficients: random effects need more units than regressors.")
+        raise ValueError(
+            f"{n} units cannot carry a between regression of {k} coefficients: random effects need"
+            " more units than regressors."
+        )
     _, e, _ = least_squares(means[:, 0], x)
     s2_u = float(e @ e) / (n - k) - s2_e * float((1 / counts).mean())
     return max(0.0, s2_u) ** 0.5, s2_e**0.5
@@ -170,6 +220,8 @@ def clustered_covariance(fit: Fit, group: Group, small: PanelSmall) -> np.ndarra
     """
     (n, k), g = fit.x.shape, group[1]
     if g < 2:
-        raise ValueError("the sample has one cluster only: clustered standard errors need at least two.")
+        raise ValueError(
+            "the sample has one cluster only: clustered standard errors need at least two."
+        )
     factor = {"none": 1.0, "HC1": n / (n - k), "sss": g / (g - 1) * (n - 1) / (n - k)}[small]
     return factor * clustered(fit.x, fit.residuals, fit.inverse, group)

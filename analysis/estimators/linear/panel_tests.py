@@ -1,4 +1,6 @@
-"""Which panel regression: Hausman's test of random against fixed effects, the F test of effects, the Breusch-Pagan test of random effects."""
+"""Which panel regression: Hausman's test of random against fixed effects, the F test of effects,
+the Breusch-Pagan test of random effects.
+"""
 
 from __future__ import annotations
 
@@ -54,26 +56,42 @@ def hausman_random(
 
     Parameters
     ----------
-    method : "classic", (b_w - b_r)'(V_w - V_r)^-1 (b_w - b_r) over the regressors that vary inside units (not the period dummies); or
-        "regression", a Wald test of X - X_i. added to the random-effects regression (Mundlak 1978; Wooldridge 2010, section 10.7.3), the
-        one to use with clustered errors
-    variances : of the classic form: each regression's own residual variance (R phtest, Stata hausman), or one for both, that of "random"
+    method : "classic", (b_w - b_r)'(V_w - V_r)^-1 (b_w - b_r) over the regressors that vary inside
+        units (not the period dummies); or
+        "regression", a Wald test of X - X_i. added to the random-effects regression (Mundlak 1978;
+        Wooldridge 2010, section 10.7.3), the one to use with clustered errors
+    variances : of the classic form: each regression's own residual variance (R phtest, Stata
+        hausman), or one for both, that of "random"
         (Stata's sigmamore) or "within" (sigmaless)
-    covariance : of the regression form: "iid" or {"cluster": [column]}; the classic form knows "iid" only
+    covariance : of the regression form: "iid" or {"cluster": [column]}; the classic form knows
+        "iid" only
     small : factor of the clustered covariance, as in panel_regression
 
     Raises
     ------
-    ValueError : as panel_regression. Where V_w - V_r is not positive definite the classic form has no known distribution: the test then carries a
+    ValueError : as panel_regression. Where V_w - V_r is not positive definite the classic form has
+        no known distribution: the test then carries a
         warning, and a negative statistic no p.
     """
     checked("method", method, HausmanMethod)
     checked("variances", variances, HausmanVariances)
     checked("small", small, PanelSmall)
-    errors = covariance_of(covariance, most=1, kinds=("iid", "cluster") if method == "regression" else ("iid",))
-    data = panel_data(frame, outcome, regressors, unit, time, clusters=errors.clusters, period_dummies=period_dummies, where=where)
+    errors = covariance_of(
+        covariance, most=1, kinds=("iid", "cluster") if method == "regression" else ("iid",)
+    )
+    data = panel_data(
+        frame,
+        outcome,
+        regressors,
+        unit,
+        time,
+        clusters=errors.clusters,
+        period_dummies=period_dummies,
+        where=where,
+    )
     inside = varying(data)
-    # Period dummies are the same for all units: they say nothing of the units' effects, and V_w - V_r is zero for them in a balanced panel.
+    # Period dummies are the same for all units: they say nothing of the units' effects, and V_w -
+    # V_r is zero for them in a balanced panel.
     compared = inside & (np.arange(len(inside)) < len(list(regressors)))
     if not compared.any():
         raise ValueError("no regressor varies inside units: there is nothing to compare.")
@@ -84,17 +102,39 @@ def hausman_random(
     fixed, random = within_fit(select(data, inside)), random_fit(data, theta)
     named = np.flatnonzero(compared[inside])
     where = 1 + np.flatnonzero(compared)
-    s2 = {"own": (fixed.variance, random.variance), "random": (random.variance,) * 2, "within": (fixed.variance,) * 2}[variances]
+    s2 = {
+        "own": (fixed.variance, random.variance),
+        "random": (random.variance,) * 2,
+        "within": (fixed.variance,) * 2,
+    }[variances]
     q = fixed.coefficients[named] - random.coefficients[where]
-    spread = s2[0] * fixed.inverse[np.ix_(named, named)] - s2[1] * random.inverse[np.ix_(where, where)]
+    spread = (
+        s2[0] * fixed.inverse[np.ix_(named, named)] - s2[1] * random.inverse[np.ix_(where, where)]
+    )
     scale = np.sqrt(s2[0] * np.diag(fixed.inverse)[named])
     warned: tuple[Caution, ...] = ()
     if np.linalg.eigvalsh(spread / np.outer(scale, scale)).min() <= 1e-12:
-        text = "The difference of the two covariances is not positive definite, so that the classic Hausman statistic has no known distribution."
-        warned = (Caution("no_distribution", text, "Use method = 'regression', or variances = 'random' (one variance for both)."),)
+        text = (
+            "The difference of the two covariances is not positive definite, "
+            "so that the classic Hausman statistic has no known distribution."
+        )
+        warned = (
+            Caution(
+                "no_distribution",
+                text,
+                "Use method = 'regression', or variances = 'random' (one variance for both).",
+            ),
+        )
     statistic = float(q @ np.linalg.solve(spread, q))
     p = float(stats.chi2.sf(statistic, len(q))) if statistic >= 0 else float("nan")
-    return Test("Hausman within against random", statistic, len(q), p, null="effects independent of the regressors", warnings=warned)
+    return Test(
+        "Hausman within against random",
+        statistic,
+        len(q),
+        p,
+        null="effects independent of the regressors",
+        warnings=warned,
+    )
 
 
 def effects_f_test(
@@ -107,15 +147,30 @@ def effects_f_test(
     where: Where | None = None,
     effect: PanelEffect = "unit",
 ) -> Test:
-    """F test that the effects of units, of periods, or of both are all equal: ((RSS_p - RSS_w)/d) / (RSS_w/df), R plm's pFtest."""
+    """F test that the effects of units, of periods, or of both are all equal: ((RSS_p - RSS_w)/d) /
+    (RSS_w/df), R plm's pFtest.
+    """
     data = panel_data(frame, outcome, regressors, unit, time, where=where)
     taken = Effects(_groupings(data, effect))
-    full = fit_on(taken.out(data.y), taken.out(data.x), data.terms, " once the effects are taken out", taken.rank)
+    full = fit_on(
+        taken.out(data.y),
+        taken.out(data.x),
+        data.terms,
+        " once the effects are taken out",
+        taken.rank,
+    )
     pooled = pooled_fit(data)
     rss, rss_pooled = (float(fit.residuals @ fit.residuals) for fit in (full, pooled))
     d = pooled.df - full.df
     statistic = (rss_pooled - rss) / d / (rss / full.df)
-    return Test("F of effects", statistic, d, float(stats.f.sf(statistic, d, full.df)), df2=full.df, null="no effects")
+    return Test(
+        "F of effects",
+        statistic,
+        d,
+        float(stats.f.sf(statistic, d, full.df)),
+        df2=full.df,
+        null="no effects",
+    )
 
 
 def breusch_pagan(
@@ -129,11 +184,13 @@ def breusch_pagan(
     effect: PanelEffect = "unit",
     one_sided: bool = False,
 ) -> Test:
-    """Lagrange multiplier test that the variance of the effects is zero, from residuals e of the pooled regression.
+    """Lagrange multiplier test that the variance of the effects is zero, from residuals e of the
+    pooled regression.
 
-    With N rows and T_i rows of group i, LM = N^2/2 A^2 / (sum T_i^2 - N), A = sum_i (sum_t e_it)^2 / e'e - 1 (Breusch and Pagan 1980;
-    Baltagi and Li 1990 for unbalanced panels); for both effects the sum of two. `one_sided` gives p of the 50:50 mixture of zero and
-    chi2(1), as Stata's xttest0 (one effect only), with LM zero where A is negative.
+    With N rows and T_i rows of group i, LM = N^2/2 A^2 / (sum T_i^2 - N), A = sum_i (sum_t e_it)^2
+    / e'e - 1 (Breusch and Pagan 1980; Baltagi and Li 1990 for unbalanced panels); for both effects
+    the sum of two. `one_sided` gives p of the 50:50 mixture of zero and chi2(1), as Stata's xttest0
+    (one effect only), with LM zero where A is negative.
     """
     data = panel_data(frame, outcome, regressors, unit, time, where=where)
     if one_sided and effect == "both":
@@ -151,18 +208,36 @@ def breusch_pagan(
 
 
 def _groupings(data: PanelData, effect: PanelEffect) -> list[Group]:
-    return {"unit": [data.unit], "time": [data.time], "both": [data.unit, data.time]}[checked("effect", effect, PanelEffect)]
+    return {"unit": [data.unit], "time": [data.time], "both": [data.unit, data.time]}[
+        checked("effect", effect, PanelEffect)
+    ]
 
 
-def _by_regression(data: PanelData, compared: np.ndarray, theta: np.ndarray, errors: Covariance, small: PanelSmall) -> Test:
+def _by_regression(
+    data: PanelData, compared: np.ndarray, theta: np.ndarray, errors: Covariance, small: PanelSmall
+) -> Test:
     x = np.column_stack([np.ones(len(data.y)), data.x])
     means = data.means(np.column_stack([data.y, x]))[data.unit[0]]
     moved = np.column_stack([data.y, x]) - theta[data.unit[0]][:, None] * means
     added = data.within(data.x[:, compared])
     base = moved.shape[1] - 1
-    terms = ["constant", *data.terms, *(f"{t} less its mean" for t, keep in zip(data.terms, compared, strict=True) if keep)]
+    terms = [
+        "constant",
+        *data.terms,
+        *(f"{t} less its mean" for t, keep in zip(data.terms, compared, strict=True) if keep),
+    ]
     fit = fit_on(moved[:, 0], np.column_stack([moved[:, 1:], added]), terms, " once quasi-demeaned")
-    spread = clustered_covariance(fit, data.sample.groups[errors.cluster], small) if errors.cluster else fit.variance * fit.inverse
+    spread = (
+        clustered_covariance(fit, data.sample.groups[errors.cluster], small)
+        if errors.cluster
+        else fit.variance * fit.inverse
+    )
     b, v = fit.coefficients[base:], spread[base:, base:]
     statistic = float(b @ np.linalg.solve(v, b))
-    return Test("Hausman by regression", statistic, len(b), float(stats.chi2.sf(statistic, len(b))), null="effects independent of the regressors")
+    return Test(
+        "Hausman by regression",
+        statistic,
+        len(b),
+        float(stats.chi2.sf(statistic, len(b))),
+        null="effects independent of the regressors",
+    )

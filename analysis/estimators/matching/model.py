@@ -158,7 +158,9 @@ def matching_att(
 
 
 _CONVENTIONS: dict[AttError, str] = {
-    "psmatch2": "with weights and score as given (var(treated)/N1 + var(controls)·sum(w²)/N1²), normal",
+    "psmatch2": (
+        "with weights and score as given (var(treated)/N1 + var(controls)·sum(w²)/N1²), normal"
+    ),
     "abadie_imbens": "Abadie-Imbens (2006, equation 14) with the score as given, normal",
 }
 
@@ -185,7 +187,10 @@ def _match(frame: pd.DataFrame, call: _Call, options: MatchOptions) -> Matching:
     complete = frame[keep]
     treated = numbers(complete, [call.treatment])[call.treatment].to_numpy() == 1
     if treated.all() or not treated.any():
-        raise ValueError(f"column {call.treatment!r} is the same in every complete row: there is nobody to compare.")
+        raise ValueError(
+            f"column {call.treatment!r} is the same in every complete row: there is nobody to"
+            " compare."
+        )
     # Work in an order that the rows themselves decide, so that sums cannot depend on how the frame
     # is sorted.
     key = _key(complete, call.keys)
@@ -198,7 +203,9 @@ def _match(frame: pd.DataFrame, call: _Call, options: MatchOptions) -> Matching:
     series = {"treated": treated, "score": values, "support": supported, "weights": weights}
     back, index = np.argsort(order), complete.index
     found = {name: pd.Series(v[back], index=index, name=name) for name, v in series.items()}
-    summary = balance_summary(inside, call.treatment, call.covariates, treated, weights, balance, call.link)
+    summary = balance_summary(
+        inside, call.treatment, call.covariates, treated, weights, balance, call.link
+    )
     return Matching(
         treatment=call.treatment,
         **found,
@@ -230,12 +237,17 @@ def _repeated(frame: pd.DataFrame, keys: Sequence[str] | None) -> tuple[Caution,
     units = frame[keys[0]].nunique()
     if units == len(frame):
         return ()
-    text = f"{rows(len(frame))} of {units:,} {keys[0]}: the standard error takes rows of one for independent, and is then too small."
+    text = (
+        f"{rows(len(frame))} of {units:,} {keys[0]}: the standard error takes rows of one for"
+        " independent, and is then too small."
+    )
     remedy = "Use psm_did, whose errors are clustered, or match in one period."
     return (Caution("clusters_unused", text, remedy),)
 
 
-def _scores(frame: pd.DataFrame, call: _Call, options: MatchOptions) -> tuple[np.ndarray, dict[str, int], np.ndarray, BinaryChoiceResult | None]:
+def _scores(
+    frame: pd.DataFrame, call: _Call, options: MatchOptions
+) -> tuple[np.ndarray, dict[str, int], np.ndarray, BinaryChoiceResult | None]:
     """Complete rows, what was dropped, the score of the complete rows, and the model."""
     treatment, covariates, score = call.treatment, call.covariates, call.score
     own = [treatment, *([score] if score else [])]
@@ -258,7 +270,9 @@ def _supported(score: np.ndarray, treated: np.ndarray, options: MatchOptions) ->
     if options.support == "common":
         return np.asarray(~treated | ((score >= low) & (score <= high)))
     if options.support == "overlap":
-        return np.asarray((score >= max(low, score[treated].min())) & (score <= min(high, score[treated].max())))
+        return np.asarray(
+            (score >= max(low, score[treated].min())) & (score <= min(high, score[treated].max()))
+        )
     if options.support == "trim":
         return np.asarray((score >= options.trim) & (score <= 1 - options.trim))
     return np.ones(len(score), dtype=bool)
@@ -270,7 +284,11 @@ def _key(frame: pd.DataFrame, keys: Sequence[str] | None) -> np.ndarray | None:
         return None
     codes = [
         pd.factorize(
-            frame[name].astype(frame[name].cat.categories.dtype) if hasattr(frame[name], "cat") else frame[name],
+            (
+                frame[name].astype(frame[name].cat.categories.dtype)
+                if hasattr(frame[name], "cat")
+                else frame[name]
+            ),
             sort=True,
         )[0]
         for name in keys
@@ -287,11 +305,15 @@ def _matched(
     supported = _supported(score, treated, options)
     one, zero = np.flatnonzero(treated & supported), np.flatnonzero(~treated & supported)
     if not len(one) or not len(zero):
-        raise ValueError(f"support={options.support!r} leaves {len(one)} treated rows and {len(zero)} controls.")
+        raise ValueError(
+            f"support={options.support!r} leaves {len(one)} treated rows and {len(zero)} controls."
+        )
     pairs = _pairs(score, one, zero, key, options)
     matched = np.diff(pairs.indptr) > 0
     if not matched.any():
-        raise ValueError("no treated row has a control near enough. Widen the caliper or the bandwidth.")
+        raise ValueError(
+            "no treated row has a control near enough. Widen the caliper or the bandwidth."
+        )
     supported[one[~matched]] = False
     weights = np.zeros(len(score))
     weights[one[matched]] = 1.0
@@ -307,7 +329,14 @@ def _own_order(
     names: Sequence[str],
 ) -> np.ndarray:
     """Positions sorted by treatment, score, key and values."""
-    columns = [np.unique(frame[name].astype(str), return_inverse=True)[1] if _is_text(frame[name]) else numbers(frame, [name])[name] for name in names]
+    columns = [
+        (
+            np.unique(frame[name].astype(str), return_inverse=True)[1]
+            if _is_text(frame[name])
+            else numbers(frame, [name])[name]
+        )
+        for name in names
+    ]
     return np.lexsort(
         [
             *(np.asarray(column) for column in columns),
@@ -356,7 +385,9 @@ def _pairs(
     )
 
 
-def _standard_error(matching: Matching, y: np.ndarray, gap: np.ndarray, kind: AttError, variance_neighbours: int) -> float:
+def _standard_error(
+    matching: Matching, y: np.ndarray, gap: np.ndarray, kind: AttError, variance_neighbours: int
+) -> float:
     weights = matching.weights.to_numpy()
     one, zero = matching.treated_positions, matching.control_positions
     n1 = len(gap)
@@ -364,11 +395,17 @@ def _standard_error(matching: Matching, y: np.ndarray, gap: np.ndarray, kind: At
         own, served = y[one[weights[one] > 0]], zero[weights[zero] > 0]
         if min(len(own), len(served)) < 2:
             return float("nan")
-        return float(np.sqrt(own.var(ddof=1) / n1 + y[served].var(ddof=1) * (weights[served] ** 2).sum() / n1**2))
+        return float(
+            np.sqrt(
+                own.var(ddof=1) / n1 + y[served].var(ddof=1) * (weights[served] ** 2).sum() / n1**2
+            )
+        )
     if matching.options.method != "neighbours" or not matching.options.replacement:
         raise ValueError("Abadie-Imbens errors are for nearest neighbours with replacement.")
     score = matching.score.to_numpy()[zero]
-    near = nearest(score, score, variance_neighbours, None, "average", None, skip=np.arange(len(zero)))
+    near = nearest(
+        score, score, variance_neighbours, None, "average", None, skip=np.arange(len(zero))
+    )
     m = np.diff(near.indptr)
     variance = np.where(m > 0, m / (m + 1.0) * (y[zero] - near @ y[zero]) ** 2, 0.0)
     total = np.asarray(matching.pairs.sum(axis=0)).ravel()

@@ -63,13 +63,19 @@ class MatchOptions:
         if self.method == "kernel" and self.caliper is not None:
             raise ValueError("kernel matching has a bandwidth, not a caliper.")
         if not self.replacement and (self.method != "neighbours" or self.ties != "first"):
-            raise ValueError("without replacement rows are taken one by one: method='neighbours' and ties='first'.")
+            raise ValueError(
+                "without replacement rows are taken one by one: method='neighbours' and "
+                "ties='first'."
+            )
 
     def describe(self) -> str:
         """The options in force, as a note would say them."""
         with_or_without = "with" if self.replacement else "without"
         parts = {
-            "neighbours": f"{self.neighbours} nearest neighbour(s) {with_or_without} replacement, ties: {self.ties}",
+            "neighbours": (
+                f"{self.neighbours} nearest neighbour(s) {with_or_without} replacement, ties:"
+                f" {self.ties}"
+            ),
             "radius": "radius",
             "kernel": f"{self.kernel} kernel, bandwidth {self.bandwidth:g}",
         }[self.method]

@@ -1,7 +1,7 @@
 """Who is compared with whom: weights of controls for each treated row, from their scores.
 
-Everything works on scores sorted by (score, key), so the result depends on the order of rows only through `key`, which says in which
-order tied rows are taken.
+Everything works on scores sorted by (score, key), so the result depends on the order of rows only
+through `key`, which says in which order tied rows are taken.
 """
 
 from __future__ import annotations
@@ -28,7 +28,13 @@ class TieError(ValueError):
 
 
 def nearest(
-    treated: np.ndarray, controls: np.ndarray, k: int, caliper: float | None, ties: MatchTies, key: np.ndarray | None, skip: np.ndarray | None = None
+    treated: np.ndarray,
+    controls: np.ndarray,
+    k: int,
+    caliper: float | None,
+    ties: MatchTies,
+    key: np.ndarray | None,
+    skip: np.ndarray | None = None,
 ) -> sparse.csr_array:
     """k nearest controls with replacement.
 
@@ -36,7 +42,8 @@ def nearest(
     ----------
     treated, controls : (n1,), (n0,) scores
     caliper : largest distance allowed, itself included
-    ties : "average" takes all controls as near as the k-th, equally weighted; "first" takes k, the smaller key first
+    ties : "average" takes all controls as near as the k-th, equally weighted; "first" takes k, the
+        smaller key first
     key : (n0,) distinct numbers that order tied controls; None: a tie that matters is a TieError
     skip : (n1,) position of a control that a treated row must not be matched with (itself)
 
@@ -70,28 +77,48 @@ def _candidates(scores: np.ndarray, score: float, k: int, caliper: float | None)
     if caliper is not None:
         reach = min(reach, caliper)
     slack = 4 * np.finfo(float).eps * (abs(score) + reach)
-    wide = np.arange(np.searchsorted(scores, score - reach - slack), np.searchsorted(scores, score + reach + slack, side="right"))
+    wide = np.arange(
+        np.searchsorted(scores, score - reach - slack),
+        np.searchsorted(scores, score + reach + slack, side="right"),
+    )
     return np.asarray(wide[np.abs(scores[wide] - score) <= reach])
 
 
-def _chosen(distance: np.ndarray, near: np.ndarray, k: int, ties: MatchTies, rank: np.ndarray, no_key: bool) -> np.ndarray:
+def _chosen(
+    distance: np.ndarray, near: np.ndarray, k: int, ties: MatchTies, rank: np.ndarray, no_key: bool
+) -> np.ndarray:
     if len(near) <= k:
         return near
     by_distance = np.lexsort([rank[near], distance])
     if ties == "average":
         return near[distance <= distance[by_distance[k - 1]]]
     if no_key and distance[by_distance[k]] == distance[by_distance[k - 1]]:
-        raise TieError("controls are tied in their score and ties='first': pass keys (columns whose order decides), or ties='average'.")
+        raise TieError(
+            "controls are tied in their score and ties='first': pass keys (columns whose "
+            "order decides), or ties='average'."
+        )
     return near[by_distance[:k]]
 
 
 def nearest_once(
-    treated: np.ndarray, controls: np.ndarray, k: int, caliper: float | None, descending: bool, keys: tuple[np.ndarray, np.ndarray] | None
+    treated: np.ndarray,
+    controls: np.ndarray,
+    k: int,
+    caliper: float | None,
+    descending: bool,
+    keys: tuple[np.ndarray, np.ndarray] | None,
 ) -> sparse.csr_array:
-    """k nearest controls without replacement: treated rows choose in the order of their scores, one control a round, k rounds."""
+    """k nearest controls without replacement: treated rows choose in the order of their scores, one
+    control a round, k rounds.
+    """
     own, others = keys if keys is not None else (np.arange(len(treated)), np.arange(len(controls)))
-    if keys is None and (len(np.unique(treated)) < len(treated) or len(np.unique(controls)) < len(controls)):
-        raise TieError("scores are tied, and without replacement the order of rows matters: pass keys (columns whose order decides).")
+    if keys is None and (
+        len(np.unique(treated)) < len(treated) or len(np.unique(controls)) < len(controls)
+    ):
+        raise TieError(
+            "scores are tied, and without replacement the order of rows matters: pass keys "
+            "(columns whose order decides)."
+        )
     turn = np.lexsort([own, -treated if descending else treated])
     order = np.lexsort([others, controls])
     scores, rank = controls[order], others[order]
@@ -109,7 +136,9 @@ def nearest_once(
     return _equal_weights(rows, columns, (len(treated), len(controls)))
 
 
-def _free_nearest(scores: np.ndarray, free: np.ndarray, rank: np.ndarray, score: float) -> int | None:
+def _free_nearest(
+    scores: np.ndarray, free: np.ndarray, rank: np.ndarray, score: float
+) -> int | None:
     left_of = int(np.searchsorted(scores, score))
     below, above = np.flatnonzero(free[:left_of]), np.flatnonzero(free[left_of:]) + left_of
     options = [*below[-1:], *above[:1]]
@@ -120,13 +149,20 @@ def _free_nearest(scores: np.ndarray, free: np.ndarray, rank: np.ndarray, score:
     return int(min(tied, key=lambda j: rank[j]))
 
 
-def kernel_weights(treated: np.ndarray, controls: np.ndarray, kernel: Kernel, bandwidth: float) -> sparse.csr_array:
-    """Weights (n1, n0) proportional to the kernel of the distance; a row is empty where no control has weight."""
+def kernel_weights(
+    treated: np.ndarray, controls: np.ndarray, kernel: Kernel, bandwidth: float
+) -> sparse.csr_array:
+    """Weights (n1, n0) proportional to the kernel of the distance; a row is empty where no control
+    has weight.
+    """
     order = np.argsort(controls, kind="stable")
     scores = controls[order]
     rows, columns, values = [], [], []
     reach = np.inf if kernel == "gaussian" else bandwidth * (1 + 1e-9)
-    starts, ends = np.searchsorted(scores, treated - reach), np.searchsorted(scores, treated + reach, side="right")
+    starts, ends = (
+        np.searchsorted(scores, treated - reach),
+        np.searchsorted(scores, treated + reach, side="right"),
+    )
     for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
         weight = KERNELS[kernel]((scores[start:end] - treated[i]) / bandwidth)
         used = weight > 0
@@ -137,16 +173,27 @@ def kernel_weights(treated: np.ndarray, controls: np.ndarray, kernel: Kernel, ba
     return _assemble(rows, columns, values, (len(treated), len(controls)))
 
 
-def _equal_weights(rows: list[np.ndarray], columns: list[np.ndarray], shape: tuple[int, int]) -> sparse.csr_array:
+def _equal_weights(
+    rows: list[np.ndarray], columns: list[np.ndarray], shape: tuple[int, int]
+) -> sparse.csr_array:
     if not rows:
         return sparse.csr_array(shape)
     row = np.concatenate(rows)
-    return _assemble([row], [np.concatenate(columns)], [1.0 / np.bincount(row, minlength=shape[0])[row]], shape)
+    return _assemble(
+        [row], [np.concatenate(columns)], [1.0 / np.bincount(row, minlength=shape[0])[row]], shape
+    )
 
 
-def _assemble(rows: list[np.ndarray], columns: list[np.ndarray], values: list[np.ndarray], shape: tuple[int, int]) -> sparse.csr_array:
+def _assemble(
+    rows: list[np.ndarray],
+    columns: list[np.ndarray],
+    values: list[np.ndarray],
+    shape: tuple[int, int],
+) -> sparse.csr_array:
     if not rows:
         return sparse.csr_array(shape)
-    matrix = sparse.csr_array((np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape)
+    matrix = sparse.csr_array(
+        (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns))), shape=shape
+    )
     matrix.sort_indices()
     return matrix

@@ -1,4 +1,6 @@
-"""Who is treated when, drawn at random: whole paths moved between units, dates drawn anew, or values shuffled over cells or rows."""
+"""Who is treated when, drawn at random: whole paths moved between units, dates drawn anew, or
+values shuffled over cells or rows.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Cells:
         return len(self.unit)
 
 
-def cells_of(treatment: np.ndarray, unit: Group, period: Group, names: tuple[str, str, str]) -> Cells:
+def cells_of(
+    treatment: np.ndarray, unit: Group, period: Group, names: tuple[str, str, str]
+) -> Cells:
     """Collapse rows to unit-periods.
 
     Parameters
@@ -46,7 +50,8 @@ def cells_of(treatment: np.ndarray, unit: Group, period: Group, names: tuple[str
     value = treatment[first]
     if np.any(value[codes] != treatment):
         raise ValueError(
-            f"{names[0]} differs between rows of one {names[1]} and {names[2]}: it cannot be moved between them. Draw by rows (draw_by = 'row') instead."
+            f"{names[0]} differs between rows of one {names[1]} and {names[2]}: it cannot be moved"
+            " between them. Draw by rows (draw_by = 'row') instead."
         )
     return Cells(codes, found // period[1], found % period[1], value)
 
@@ -62,14 +67,20 @@ def shuffled(values: np.ndarray, draws: int, rng: np.random.Generator) -> Iterat
     ones = count <= len(values) - count
     for _ in range(draws):
         drawn = np.full(len(values), 0.0 if ones else 1.0)
-        drawn[rng.choice(len(values), min(count, len(values) - count), replace=False, shuffle=False)] = 1.0 if ones else 0.0
+        drawn[
+            rng.choice(len(values), min(count, len(values) - count), replace=False, shuffle=False)
+        ] = 1.0 if ones else 0.0
         yield drawn
 
 
-def moved_paths(cells: Cells, names: tuple[str, str, str], draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Each unit gets the treatment path of another: who is treated is random, how many and when is as it was. (cells,) a draw.
+def moved_paths(
+    cells: Cells, names: tuple[str, str, str], draws: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Each unit gets the treatment path of another: who is treated is random, how many and when is
+    as it was. (cells,) a draw.
 
-    Where a unit lacks the period that another has, a treatment that starts and stays is prolonged by its first date; any other is an error.
+    Where a unit lacks the period that another has, a treatment that starts and stays is prolonged
+    by its first date; any other is an error.
     """
     units, periods = int(cells.unit.max()) + 1, int(cells.period.max()) + 1
     paths = np.full((units, periods), np.nan)
@@ -78,16 +89,24 @@ def moved_paths(cells: Cells, names: tuple[str, str, str], draws: int, rng: np.r
         start = adoption(cells)
         if start is None:
             raise ValueError(
-                f"the panel has gaps, and {names[0]} is not a dummy that starts once and stays: its path cannot be given to another {names[1]}. "
-                f"Draw by cells (draw_by = 'cell'), or balance the panel."
+                f"the panel has gaps, and {names[0]} is not a dummy that starts once and stays: its"
+                f" path cannot be given to another {names[1]}. Draw by cells (draw_by = 'cell'), or"
+                " balance the panel."
             )
         paths = (np.arange(periods) >= start[:, None]).astype(float)
     for _ in range(draws):
         yield paths[rng.permutation(units)[cells.unit], cells.period]
 
 
-def drawn_dates(cells: Cells, names: tuple[str, str, str], dates: Sequence[int], draws: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """As many units as are treated, drawn at random, each from a date drawn at random: who and when are random. (cells,) a draw.
+def drawn_dates(
+    cells: Cells,
+    names: tuple[str, str, str],
+    dates: Sequence[int],
+    draws: int,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """As many units as are treated, drawn at random, each from a date drawn at random: who and when
+    are random. (cells,) a draw.
 
     Raises
     ------
@@ -95,7 +114,10 @@ def drawn_dates(cells: Cells, names: tuple[str, str, str], dates: Sequence[int],
     """
     start = adoption(cells)
     if start is None:
-        raise ValueError(f"dates can be drawn only for a dummy that starts once and stays; {names[0]} is not. Use dates = 'kept', or draw_by = 'cell'.")
+        raise ValueError(
+            f"dates can be drawn only for a dummy that starts once and stays; {names[0]} is not."
+            " Use dates = 'kept', or draw_by = 'cell'."
+        )
     units, never = len(start), int(cells.period.max()) + 1
     treated = int((start < never).sum())
     choices = np.asarray(dates)
@@ -106,7 +128,9 @@ def drawn_dates(cells: Cells, names: tuple[str, str, str], dates: Sequence[int],
 
 
 def adoption(cells: Cells) -> np.ndarray | None:
-    """First treated period of each unit (units,), the number of periods where never; None unless the treatment is a dummy that stays."""
+    """First treated period of each unit (units,), the number of periods where never; None unless
+    the treatment is a dummy that stays.
+    """
     if not np.all((cells.treatment == 0) | (cells.treatment == 1)):
         return None
     never = int(cells.period.max()) + 1
@@ -116,8 +140,11 @@ def adoption(cells: Cells) -> np.ndarray | None:
     return start if np.array_equal(cells.period >= start[cells.unit], on) else None
 
 
-def allowed_dates(labels: Sequence[object], wanted: Sequence[object] | None, time: str) -> list[int]:
-    """Numbers of the periods that a drawn treatment may start in: all but the first, or those wanted.
+def allowed_dates(
+    labels: Sequence[object], wanted: Sequence[object] | None, time: str
+) -> list[int]:
+    """Numbers of the periods that a drawn treatment may start in: all but the first, or those
+    wanted.
 
     Raises
     ------
@@ -128,5 +155,8 @@ def allowed_dates(labels: Sequence[object], wanted: Sequence[object] | None, tim
     known = {label: at for at, label in enumerate(labels)}
     missing = [label for label in wanted if label not in known]
     if missing or not len(wanted):
-        raise ValueError(f"dates to draw from must be periods of the sample ({time} {labels[0]} to {labels[-1]}); given: {list(wanted)}.")
+        raise ValueError(
+            f"dates to draw from must be periods of the sample ({time} {labels[0]} to"
+            f" {labels[-1]}); given: {list(wanted)}."
+        )
     return sorted(known[label] for label in wanted)

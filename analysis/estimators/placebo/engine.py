@@ -1,12 +1,14 @@
-"""Coefficient and variance of one dummy for many drawn versions of it, with everything that does not change done once.
+"""Coefficient and variance of one dummy for many drawn versions of it, with everything that does
+not change done once.
 
-Let e be what is left of a drawn treatment d once effects and controls are taken out, y~ the same of the outcome, w the weights. Then
-(Frisch, Waugh and Lovell)
+Let e be what is left of a drawn treatment d once effects and controls are taken out, y~ the same of
+the outcome, w the weights. Then (Frisch, Waugh and Lovell)
 
     b = sum w e y~ / sum w e e,     scores of a cluster = sum of w e (y~ - b e) over its rows
 
-Effects and controls Q (made orthonormal) are residualised once. As y~ and Q are orthogonal to the effects, sum w e y~ = sum w d y~ and the
-controls' coefficients are Q'Wd: only the scores need e by row.
+Effects and controls Q (made orthonormal) are residualised once. As y~ and Q are orthogonal to the
+effects, sum w e y~ = sum w d y~ and the controls' coefficients are Q'Wd: only the scores need e by
+row.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from analysis.estimators.core.tall import cross, inner, subtract_product, times
 
 ROWS_AT_ONCE = 1 << 12
 BYTES_AT_ONCE = 96 << 20
-# A draw whose residual keeps less than this share of its own squares is absorbed by the effects: it has no coefficient.
+# A draw whose residual keeps less than this share of its own squares is absorbed by the effects: it
+# has no coefficient.
 DEGENERATE = 1e-10
 
 
@@ -70,7 +73,14 @@ class Setting:
         return self.factor * rss / self.n / squares
 
 
-def setting(within: np.ndarray, weights: np.ndarray | None, absorber: Absorber, kind: CovarianceKind, clusters: Sequence[Group], factor: float) -> Setting:
+def setting(
+    within: np.ndarray,
+    weights: np.ndarray | None,
+    absorber: Absorber,
+    kind: CovarianceKind,
+    clusters: Sequence[Group],
+    factor: float,
+) -> Setting:
     """Prepare draws: within (n, 1 + k) holds outcome and controls with the effects taken out."""
     y, x = within[:, 0].copy(), np.ascontiguousarray(within[:, 1:])
     shared = Setting(y, x, weights, absorber, kind, tuple(clusters), factor)
@@ -98,7 +108,9 @@ class RowDraws:
         return max(1, min(32, BYTES_AT_ONCE // (8 * self._shared.n)))
 
     def statistics(self, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Coefficients and variances (B,) of drawn treatments (n, B); NaN where the effects absorb a draw."""
+        """Coefficients and variances (B,) of drawn treatments (n, B); NaN where the effects absorb
+        a draw.
+        """
         shared = self._shared
         sums = shared.absorber.sums(drawn)
         effects = shared.absorber.effects(sums)
@@ -124,11 +136,20 @@ class RowDraws:
                 total += part[rows].T @ left
             if not self._parts:
                 robust += np.einsum("ij,ij->j", left, left)
-        middle = sum((sign * (total**2).sum(axis=0) for (_, sign), total in zip(self._parts, scores, strict=True)), robust)
+        middle = sum(
+            (
+                sign * (total**2).sum(axis=0)
+                for (_, sign), total in zip(self._parts, scores, strict=True)
+            ),
+            robust,
+        )
         return b, shared.factor * middle / squares**2
 
 
 def _by_group(group: Group) -> sparse.csr_array:
     """Dummies of the groups, (n, groups)."""
     codes, size = group
-    return sparse.csr_array((np.ones(len(codes)), codes, np.arange(len(codes) + 1, dtype=np.int32)), shape=(len(codes), size))
+    return sparse.csr_array(
+        (np.ones(len(codes)), codes, np.arange(len(codes) + 1, dtype=np.int32)),
+        shape=(len(codes), size),
+    )

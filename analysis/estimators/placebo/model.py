@@ -9,8 +9,8 @@ Three ways to draw, by `draw_by`:
     row    values are shuffled over rows
 
 Every draw is estimated exactly as the true treatment is, with its standard error: outcome and
-controls are residualised once (Frisch, Waugh and Lovell), and draws by unit or cell are collapsed to
-unit-periods where that is exact (analysis.estimators.placebo.cells).
+controls are residualised once (Frisch, Waugh and Lovell), and draws by unit or cell are collapsed
+to unit-periods where that is exact (analysis.estimators.placebo.cells).
 """
 
 from __future__ import annotations
@@ -115,7 +115,9 @@ class PlaceboResult(Result):
         low, high = min(drawn.min(), truth) - deviation, max(drawn.max(), truth) + deviation
         grid = np.linspace(low, high, points)
         normal = stats.norm.pdf(grid, drawn.mean(), deviation)
-        return pd.DataFrame({"coefficient": grid, "density": stats.gaussian_kde(drawn)(grid), "normal": normal})
+        return pd.DataFrame(
+            {"coefficient": grid, "density": stats.gaussian_kde(drawn)(grid), "normal": normal}
+        )
 
     def note(self) -> str:
         """One sentence: what was drawn, how often, and how the estimate stands among the draws."""
@@ -168,7 +170,8 @@ def placebo(
 
     Raises
     ------
-    ValueError : what `fixed_effects` raises; a treatment that differs within a unit-period or, where
+    ValueError : what `fixed_effects` raises; a treatment that differs within a unit-period or,
+        where
         the panel has gaps or dates are drawn, that is not a dummy that starts once and stays.
     """
     begun = clock.perf_counter()
@@ -265,7 +268,10 @@ def _warnings(
         units = len(np.unique(cells.unit[cells.treatment == 1]))
         everybody = int(cells.unit.max()) + 1
         if units < FEW_TREATED:
-            text = f"{units} of {everybody:,} units ({names[1]}) have {names[0]}: a standard error says little."
+            text = (
+                f"{units} of {everybody:,} units ({names[1]}) have {names[0]}: a standard error"
+                " says little."
+            )
             found.append(Caution("small_cohort", text, "Judge by the empirical p of coefficients."))
     if undefined:
         text = f"{undefined:,} of {draws:,} draws have no coefficient: the effects absorb them."
@@ -290,7 +296,9 @@ def _shared(
     return setting(left, sample.weights, absorber, errors.kind, clusters, factor)
 
 
-def _periods(frame: pd.DataFrame, sample: Sample, time: str, choices: Sequence[object] | None) -> list[int]:
+def _periods(
+    frame: pd.DataFrame, sample: Sample, time: str, choices: Sequence[object] | None
+) -> list[int]:
     used = frame[time] if sample.keep is None else frame[time][sample.keep]
     return allowed_dates(sorted(used.unique()), choices, time)
 
@@ -319,8 +327,12 @@ class _Engine(Protocol):
     def statistics(self, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]: ...
 
 
-def _engine(shared: Setting, cells: Cells | None, effects: Sequence[Group]) -> tuple[_Engine, Callable[[np.ndarray], np.ndarray]]:
-    """The engine, and how a draw becomes what it wants: by cell where that is exact, else by row."""
+def _engine(
+    shared: Setting, cells: Cells | None, effects: Sequence[Group]
+) -> tuple[_Engine, Callable[[np.ndarray], np.ndarray]]:
+    """The engine, and how a draw becomes what it wants: by cell where that is exact, else
+    by row.
+    """
     if cells is None:
         return RowDraws(shared), lambda drawn: drawn
     if collapses(cells, effects, shared):
@@ -353,12 +365,20 @@ def _standing(table: pd.DataFrame, b: float, t: float) -> dict[str, float]:
     """How far out the estimate is among the draws."""
     drawn, drawn_t = (table[name].dropna().to_numpy() for name in ("coefficient", "t"))
     if not len(drawn):
-        raise ValueError("the effects absorb every draw: there is nothing to compare the estimate with. Draw by something else, or take out fewer effects.")
-    # A draw that gives back the true assignment may differ from it in the last digits and still ties with it.
+        raise ValueError(
+            "the effects absorb every draw: there is nothing to compare the estimate with. "
+            "Draw by something else, or take out fewer effects."
+        )
+    # A draw that gives back the true assignment may differ from it in the last digits and still
+    # ties with it.
     far = np.abs(drawn) >= np.abs(b) * (1 - 1e-10)
     return {
         "beyond": float(far.mean()),
-        "beyond_t": float((np.abs(drawn_t) >= np.abs(t) * (1 - 1e-10)).mean()) if len(drawn_t) else float("nan"),
+        "beyond_t": (
+            float((np.abs(drawn_t) >= np.abs(t) * (1 - 1e-10)).mean())
+            if len(drawn_t)
+            else float("nan")
+        ),
         "p_empirical": (1 + int(far.sum())) / (1 + len(drawn)),
         "rejected": float((table["p"].dropna() < 0.05).mean()) if len(drawn_t) else float("nan"),
     }

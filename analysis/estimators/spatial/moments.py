@@ -1,12 +1,15 @@
-"""The generalised moments estimate of a spatial error parameter (Kelejian and Prucha 1999, International Economic Review 40).
+"""The generalised moments estimate of a spatial error parameter (Kelejian and Prucha 1999,
+International Economic Review 40).
 
-With u = rho W u + e, e of variance s2, three moments of e, We and their product give, at residuals u (n,), v = Wu and w = Wv,
+With u = rho W u + e, e of variance s2, three moments of e, We and their product give, at residuals
+u (n,), v = Wu and w = Wv,
 
     g = G (rho, rho^2, s2)',   g = (u'u, v'v, u'v)' / n,
     G = [2u'v, -v'v, n;  2v'w, -w'w, tr(W'W);  u'w + v'v, -v'w, 0] / n
 
-and (rho, s2) minimise the sum of squares of the three differences. Given rho, s2 is a linear regression; what is left is a polynomial of
-degree four in rho, whose minimum is found from the roots of its derivative: nothing is iterated.
+and (rho, s2) minimise the sum of squares of the three differences. Given rho, s2 is a linear
+regression; what is left is a polynomial of degree four in rho, whose minimum is found from the
+roots of its derivative: nothing is iterated.
 """
 
 from __future__ import annotations

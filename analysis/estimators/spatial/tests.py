@@ -262,7 +262,9 @@ def _multipliers(fit: _Regression, w: sparse.csr_array) -> dict[str, Test]:
     return found
 
 
-def _residual_moran(e: np.ndarray, x: np.ndarray, inverse: np.ndarray, w: np.ndarray, taken: Effects, s0: float) -> tuple[float, float, float]:
+def _residual_moran(
+    e: np.ndarray, x: np.ndarray, inverse: np.ndarray, w: np.ndarray, taken: Effects, s0: float
+) -> tuple[float, float, float]:
     """I with expectation and variance; M projects off regressors and effects."""
     n = len(e)
     mw = taken.out(w) - x @ (inverse @ (x.T @ taken.out(w)))

@@ -1,10 +1,12 @@
-"""The arithmetic of systems of linear equations: stacked least squares, the covariance of residuals, five formulas of 3SLS.
+"""The arithmetic of systems of linear equations: stacked least squares, the covariance of
+residuals, five formulas of 3SLS.
 
-Every block of regressors is first made orthonormal (a QR factor each), so that columns of very different size, a yuan figure beside a
-share, cost no digits; restrictions are carried through the same change of basis.
+Every block of regressors is first made orthonormal (a QR factor each), so that columns of very
+different size, a yuan figure beside a share, cost no digits; restrictions are carried through the
+same change of basis.
 
-In what follows y_i is (n,), X_i (n, k_i), Z_i (n, l_i) for equation i = 1..G, P_i the projection on Z_i, S the (G, G) covariance of the
-residuals across equations; all equations have the same n rows.
+In what follows y_i is (n,), X_i (n, k_i), Z_i (n, l_i) for equation i = 1..G, P_i the projection on
+Z_i, S the (G, G) covariance of the residuals across equations; all equations have the same n rows.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ WITH_INSTRUMENTS: tuple[SystemMethod, ...] = ("2SLS", "W2SLS", "3SLS")
 
 @dataclass(frozen=True)
 class Blocks:
-    """The data of all equations, regressors orthonormal; `back` turns coefficients of that basis into the ones asked for."""
+    """The data of all equations, regressors orthonormal; `back` turns coefficients of that basis
+    into the ones asked for.
+    """
 
     y: list[np.ndarray]  # (n,) each
     x: list[np.ndarray]  # (n, k_i), orthonormal columns
@@ -45,7 +49,9 @@ class Blocks:
 
     def residuals(self, stacked: np.ndarray) -> np.ndarray:
         """(n, G) residuals at the stacked coefficients of the orthonormal basis."""
-        return np.column_stack([y - x @ b for y, x, b in zip(self.y, self.x, self.split(stacked), strict=True)])
+        return np.column_stack(
+            [y - x @ b for y, x, b in zip(self.y, self.x, self.split(stacked), strict=True)]
+        )
 
 
 @dataclass(frozen=True)
@@ -73,7 +79,11 @@ class Estimate:
 
 
 def build_blocks(
-    y: list[np.ndarray], x: list[np.ndarray], z: list[np.ndarray] | None, restrictions: np.ndarray | None = None, values: np.ndarray | None = None
+    y: list[np.ndarray],
+    x: list[np.ndarray],
+    z: list[np.ndarray] | None,
+    restrictions: np.ndarray | None = None,
+    values: np.ndarray | None = None,
 ) -> Blocks:
     """Orthonormal blocks; the columns of each x_i and z_i must be independent."""
     factors = [linalg.qr(block, mode="economic") for block in x]
@@ -90,13 +100,20 @@ def build_blocks(
     )
 
 
-def residual_covariance(residuals: np.ndarray, how: ResidualCovariance, counted: np.ndarray, x: list[np.ndarray], centre: bool) -> np.ndarray:
+def residual_covariance(
+    residuals: np.ndarray,
+    how: ResidualCovariance,
+    counted: np.ndarray,
+    x: list[np.ndarray],
+    centre: bool,
+) -> np.ndarray:
     """S (G, G) from residuals (n, G).
 
     none     e_i'e_j / n
     geomean  e_i'e_j / sqrt((n - k_i)(n - k_j))
     max      e_i'e_j / (n - max(k_i, k_j))
-    theil    e_i'e_j / (n - k_i - k_j + tr(P_Xi P_Xj)), unbiased under OLS (Theil 1971); S need not be positive definite
+    theil e_i'e_j / (n - k_i - k_j + tr(P_Xi P_Xj)), unbiased under OLS (Theil 1971); S need not be
+        positive definite
     """
     n, g = residuals.shape
     e = residuals - residuals.mean(axis=0) if centre else residuals
@@ -114,8 +131,14 @@ def residual_covariance(residuals: np.ndarray, how: ResidualCovariance, counted:
 
 def estimate(blocks: Blocks, options: Options) -> Estimate:
     """Fit the system; coefficients and covariance in the basis of the regressors as given."""
-    hat = blocks.x if blocks.z is None else [z @ (z.T @ x) for z, x in zip(blocks.z, blocks.x, strict=True)]
-    start = _solve(_moments(hat, hat, np.eye(len(hat))), _right(hat, blocks.y, np.eye(len(hat))), blocks)
+    hat = (
+        blocks.x
+        if blocks.z is None
+        else [z @ (z.T @ x) for z, x in zip(blocks.z, blocks.x, strict=True)]
+    )
+    start = _solve(
+        _moments(hat, hat, np.eye(len(hat))), _right(hat, blocks.y, np.eye(len(hat))), blocks
+    )
     how = options.residual_covariance
 
     def covariance_at(b: np.ndarray, diagonal: bool) -> np.ndarray:
@@ -128,7 +151,11 @@ def estimate(blocks: Blocks, options: Options) -> Estimate:
         if options.pooled_variance:
             rank = blocks.starts[-1] - len(blocks.values)
             rows = blocks.n * len(hat)
-            s = np.eye(len(hat)) * float((blocks.residuals(b) ** 2).sum()) / (rows if how == "none" else rows - rank)
+            s = (
+                np.eye(len(hat))
+                * float((blocks.residuals(b) ** 2).sum())
+                / (rows if how == "none" else rows - rank)
+            )
         v = _bordered_inverse(_moments(hat, hat, np.linalg.inv(s)), blocks)
     else:
         diagonal = options.method in DIAGONAL
@@ -137,7 +164,9 @@ def estimate(blocks: Blocks, options: Options) -> Estimate:
             b = _step(blocks, hat, covariance_at(b, True), "GLS", start)
         for rounds in range(1, options.iterations + 1):  # noqa: B007  the count is reported
             before, s = b, covariance_at(b, diagonal)
-            b = _step(blocks, hat, s, "GLS" if diagonal or blocks.z is None else options.formula, start)
+            b = _step(
+                blocks, hat, s, "GLS" if diagonal or blocks.z is None else options.formula, start
+            )
             moved = _given(b, blocks) - _given(before, blocks)
             relative = np.sqrt((moved**2).sum() / (_given(before, blocks) ** 2).sum())
             converged = options.iterations == 1 or relative <= options.tolerance
@@ -156,12 +185,19 @@ def _given(stacked: np.ndarray, blocks: Blocks) -> np.ndarray:
 
 def _moments(left: list[np.ndarray], right: list[np.ndarray], weight: np.ndarray) -> np.ndarray:
     """Blocks w_ij L_i'R_j, (k, k)."""
-    return np.block([[weight[i, j] * (a.T @ b) for j, b in enumerate(right)] for i, a in enumerate(left)])
+    return np.block(
+        [[weight[i, j] * (a.T @ b) for j, b in enumerate(right)] for i, a in enumerate(left)]
+    )
 
 
 def _right(left: list[np.ndarray], y: list[np.ndarray], weight: np.ndarray) -> np.ndarray:
     """Sums w_ij L_i'y_j, (k,)."""
-    return np.concatenate([sum((weight[i, j] * (a.T @ v) for j, v in enumerate(y)), np.zeros(a.shape[1])) for i, a in enumerate(left)])
+    return np.concatenate(
+        [
+            sum((weight[i, j] * (a.T @ v) for j, v in enumerate(y)), np.zeros(a.shape[1]))
+            for i, a in enumerate(left)
+        ]
+    )
 
 
 def _bordered(a: np.ndarray, blocks: Blocks) -> np.ndarray:
@@ -174,7 +210,9 @@ def _bordered_inverse(a: np.ndarray, blocks: Blocks) -> np.ndarray:
     return np.asarray(np.linalg.inv(_bordered(a, blocks))[: len(a), : len(a)])
 
 
-def _solve(a: np.ndarray, c: np.ndarray, blocks: Blocks, values: np.ndarray | None = None) -> np.ndarray:
+def _solve(
+    a: np.ndarray, c: np.ndarray, blocks: Blocks, values: np.ndarray | None = None
+) -> np.ndarray:
     q = blocks.values if values is None else values
     return np.asarray(np.linalg.solve(_bordered(a, blocks), np.concatenate([c, q]))[: len(c)])
 
@@ -185,10 +223,14 @@ def _gmm_parts(blocks: Blocks, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     assert z is not None
     cross = linalg.block_diag(*[q.T @ x for q, x in zip(z, blocks.x, strict=True)])
     weight = np.linalg.solve(_moments(z, z, s), cross)
-    return cross.T @ weight, weight.T @ np.concatenate([q.T @ y for q, y in zip(z, blocks.y, strict=True)])
+    return cross.T @ weight, weight.T @ np.concatenate(
+        [q.T @ y for q, y in zip(z, blocks.y, strict=True)]
+    )
 
 
-def _step(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemFormula, start: np.ndarray) -> np.ndarray:
+def _step(
+    blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemFormula, start: np.ndarray
+) -> np.ndarray:
     """Coefficients given S.
 
     GLS      (X^'(S^-1 x I)X^)^-1 X^'(S^-1 x I) y                    X^ = P X
@@ -206,15 +248,22 @@ def _step(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemF
     a = _moments(hat, hat, weight)
     if formula == "EViews":
         rest = list(blocks.residuals(start).T)
-        # The first stage satisfies the restrictions already; the step from it must leave them alone.
+        # The first stage satisfies the restrictions already; the step from it must leave them
+        # alone.
         return start + _solve(a, _right(hat, rest, weight), blocks, np.zeros(len(blocks.values)))
     if formula == "Schmidt":
         assert blocks.z is not None
-        return _solve(a, _right(hat, [z @ (z.T @ y) for z, y in zip(blocks.z, blocks.y, strict=True)], weight), blocks)
+        return _solve(
+            a,
+            _right(hat, [z @ (z.T @ y) for z, y in zip(blocks.z, blocks.y, strict=True)], weight),
+            blocks,
+        )
     return _solve(a, _right(hat, blocks.y, weight), blocks)
 
 
-def _variance(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemFormula) -> np.ndarray:
+def _variance(
+    blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: SystemFormula
+) -> np.ndarray:
     if formula == "GMM":
         return _bordered_inverse(_gmm_parts(blocks, s)[0], blocks)
     weight = np.linalg.inv(s)
@@ -226,12 +275,18 @@ def _variance(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, formula: Sys
     return bread @ _schmidt_meat(blocks, hat, s, weight) @ bread
 
 
-def _schmidt_meat(blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, weight: np.ndarray) -> np.ndarray:
+def _schmidt_meat(
+    blocks: Blocks, hat: list[np.ndarray], s: np.ndarray, weight: np.ndarray
+) -> np.ndarray:
     """X^'(S^-1 x I) P (S x I) P (S^-1 x I) X^."""
     z = blocks.z
     assert z is not None
-    # Row block i of P (S^-1 x I) X^ is P_i sum_j s^ij X^_j, kept as coordinates on the instruments of equation i.
-    middle = [np.concatenate([weight[i, j] * (q.T @ h) for j, h in enumerate(hat)], axis=1) for i, q in enumerate(z)]
+    # Row block i of P (S^-1 x I) X^ is P_i sum_j s^ij X^_j, kept as coordinates on the instruments
+    # of equation i.
+    middle = [
+        np.concatenate([weight[i, j] * (q.T @ h) for j, h in enumerate(hat)], axis=1)
+        for i, q in enumerate(z)
+    ]
     total = np.zeros((middle[0].shape[1],) * 2)
     for i, a in enumerate(middle):
         for j, b in enumerate(middle):

@@ -1,4 +1,6 @@
-"""The principal component index: R's numbers, a second route, tests of adequacy by hand, and indicators that say nothing."""
+"""The principal component index: R's numbers, a second route, tests of adequacy by hand, and
+indicators that say nothing.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,15 @@ NAMES = ["a", "b", "c", "d"]
 def frame() -> pd.DataFrame:
     draw = np.random.default_rng(5)
     common = draw.normal(size=(300, 1))
-    return pd.DataFrame(common + draw.normal(size=(300, 4)) * np.array([0.3, 0.6, 1.0, 1.5]), columns=NAMES)
+    return pd.DataFrame(
+        common + draw.normal(size=(300, 4)) * np.array([0.3, 0.6, 1.0, 1.5]), columns=NAMES
+    )
 
 
-@pytest.mark.skipif("CITYTRADE_GOLDEN" not in os.environ, reason="CITYTRADE_GOLDEN names no folder with reference numbers")
+@pytest.mark.skipif(
+    "CITYTRADE_GOLDEN" not in os.environ,
+    reason="CITYTRADE_GOLDEN names no folder with reference numbers",
+)
 def test_equals_r_prcomp() -> None:
     golden = Path(os.environ["CITYTRADE_GOLDEN"]) / "pca"
     arrests = pd.read_csv(golden / "usarrests.csv").set_index("state")
@@ -32,20 +39,26 @@ def test_equals_r_prcomp() -> None:
     result = principal_component_index(arrests, list(arrests.columns))
     assert np.sqrt(result.eigenvalues).to_list() == pytest.approx(expected["sdev"], abs=1e-12)
     # R's first component points downwards here: its loadings add up to a negative number.
-    assert result.loadings["pc1"].to_list() == pytest.approx([-loading for loading in expected["rotation"][:4]], abs=1e-12)
+    assert result.loadings["pc1"].to_list() == pytest.approx(
+        [-loading for loading in expected["rotation"][:4]], abs=1e-12
+    )
     scores = pd.Series(expected["scores_pc1_first5"])
     assert result.index[scores.index].to_list() == pytest.approx((-scores).to_list(), abs=1e-12)
 
 
 def test_two_indicators_by_hand() -> None:
-    """With correlation r the eigenvalues are 1 + r and 1 - r, the direction (1, 1) / sqrt 2, KMO 1/2, Bartlett -(n - 1 - 9/6) ln(1 - r^2)."""
+    """With correlation r the eigenvalues are 1 + r and 1 - r, the direction (1, 1) / sqrt 2, KMO
+    1/2, Bartlett -(n - 1 - 9/6) ln(1 - r^2).
+    """
     frame = pd.DataFrame({"a": [1.0, 2, 3, 4], "b": [2.0, 1, 4, 3]})
     result = principal_component_index(frame, ["a", "b"])
     r = 0.6
     assert result.eigenvalues.to_list() == pytest.approx([1 + r, 1 - r], abs=1e-14)
     assert result.loadings["pc1"].to_list() == pytest.approx([math.sqrt(0.5)] * 2, abs=1e-14)
     z = (frame - 2.5) / math.sqrt(5 / 3)
-    assert result.index.to_list() == pytest.approx(((z["a"] + z["b"]) / math.sqrt(2)).to_list(), abs=1e-14)
+    assert result.index.to_list() == pytest.approx(
+        ((z["a"] + z["b"]) / math.sqrt(2)).to_list(), abs=1e-14
+    )
     assert result.kmo == pytest.approx(0.5)
     assert result.bartlett == pytest.approx(-(4 - 1 - 9 / 6) * math.log(1 - r**2), abs=1e-14)
     assert result.bartlett_df == 1
@@ -67,7 +80,9 @@ def test_order_units_and_other_columns_change_nothing(frame: pd.DataFrame) -> No
     again = principal_component_index(shuffled, NAMES)
     assert again.index.sort_index().to_list() == first.index.to_list()
     units = frame.assign(b=frame["b"] * 1e4 + 7)
-    assert principal_component_index(units, NAMES).index.to_numpy() == pytest.approx(first.index.to_numpy(), abs=1e-11)
+    assert principal_component_index(units, NAMES).index.to_numpy() == pytest.approx(
+        first.index.to_numpy(), abs=1e-11
+    )
 
 
 def test_index_rises_with_its_indicators(frame: pd.DataFrame) -> None:
@@ -87,7 +102,9 @@ def test_indicators_that_say_nothing_are_named(frame: pd.DataFrame) -> None:
 
 
 def test_nothing_usable_gives_a_missing_index() -> None:
-    result = principal_component_index(pd.DataFrame({"a": [1.0, 1.0], "b": [np.nan, np.nan]}), ["a", "b"])
+    result = principal_component_index(
+        pd.DataFrame({"a": [1.0, 1.0], "b": [np.nan, np.nan]}), ["a", "b"]
+    )
     assert result.index.isna().all()
     assert result.n == 0
 

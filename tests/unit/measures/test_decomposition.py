@@ -30,7 +30,8 @@ def test_melitz_and_polanec_by_hand():
     # weighted means: 2001 0.2 + 0.18 + 0.04 = 0.42; 2002 0.2 + 0.24 + 0.18 = 0.62
     # continuing: 2001 0.38 / 0.8 = 0.475, plain 0.5; 2002 0.44 / 0.8 = 0.55, plain 0.55
     expected = {
-        "level": 0.62, "total": 0.20, "within": 0.05, "between": (0.55 - 0.55) - (0.475 - 0.5), "entry": 0.2 * (0.9 - 0.55), "exit": 0.2 * (0.475 - 0.2),
+        "level": 0.62, "total": 0.20, "within": 0.05, "between": (0.55 - 0.55) - (0.475 - 0.5),
+        "entry": 0.2 * (0.9 - 0.55), "exit": 0.2 * (0.475 - 0.2),
         "gap": 0.15,
     }  # fmt: skip
     assert found[list(expected)].to_dict() == pytest.approx(expected, abs=1e-15)
@@ -51,7 +52,8 @@ def test_griliches_and_regev_by_hand():
 
 def random_frame(seed):
     rng = np.random.default_rng(seed)
-    rows = [(f"c{city}", f"p{product}", year, rng.lognormal(10, 2), rng.random()) for city in range(12) for product in range(40) for year in range(2000, 2008)
+    rows = [(f"c{city}", f"p{product}", year, rng.lognormal(10, 2),
+        rng.random()) for city in range(12) for product in range(40) for year in range(2000, 2008)
             if rng.random() < 0.6]  # fmt: skip
     return frame(rows)
 
@@ -62,7 +64,9 @@ def test_effects_add_up(seed):
     assert len(found) == 12 * 7
     for prefix in ("", "griliches_regev_"):
         assert np.abs(sum(found[prefix + name] for name in EFFECTS) - found["total"]).max() < 1e-12
-        assert np.abs(found[prefix + "within"] + found[prefix + "gap"] - found["total"]).max() < 1e-12
+        assert (
+            np.abs(found[prefix + "within"] + found[prefix + "gap"] - found["total"]).max() < 1e-12
+        )
 
 
 def test_order_of_rows_and_unit_of_weights_do_not_matter():
@@ -74,7 +78,9 @@ def test_order_of_rows_and_unit_of_weights_do_not_matter():
 def test_cities_do_not_touch_each_other():
     rows = random_frame(2)
     apart = pd.concat([decompose(part) for _, part in rows.groupby("city")], ignore_index=True)
-    pd.testing.assert_frame_equal(decompose(rows).sort_values(["city", "year"], ignore_index=True), apart, check_exact=True)
+    pd.testing.assert_frame_equal(
+        decompose(rows).sort_values(["city", "year"], ignore_index=True), apart, check_exact=True
+    )
 
 
 def test_nothing_enters_or_leaves():
@@ -95,7 +101,9 @@ def test_a_year_without_exports_has_no_change_to_explain():
 
 
 def test_missing_quality_counts_as_absent():
-    rows = frame([*ROWS, ("x", "e", 2001, 9, None), ("x", "e", 2002, 9, 0.1), ("x", "f", 2001, 0, 0.3)])
+    rows = frame(
+        [*ROWS, ("x", "e", 2001, 9, None), ("x", "e", 2002, 9, 0.1), ("x", "f", 2001, 0, 0.3)]
+    )
     with_missing, without = decompose(rows), decompose(frame([*ROWS, ("x", "e", 2002, 9, 0.1)]))
     pd.testing.assert_frame_equal(with_missing, without, check_exact=True)
 

@@ -18,16 +18,33 @@ KEYS = {"unit": "city", "period": "year"}
 def frame() -> pd.DataFrame:
     draw = np.random.default_rng(4)
     n, years = 40, 4
-    rows = pd.DataFrame({"city": np.repeat(np.arange(n), years), "year": np.tile(np.arange(2011, 2011 + years), n)})
-    rows["money"], rows["people"] = draw.lognormal(sigma=0.8, size=len(rows)), draw.lognormal(sigma=0.8, size=len(rows))
-    both = np.sqrt(rows["money"] * rows["people"]) * np.exp(draw.normal(0, 0.1, len(rows)) - np.abs(draw.normal(0, 0.5, len(rows))))
+    rows = pd.DataFrame(
+        {"city": np.repeat(np.arange(n), years), "year": np.tile(np.arange(2011, 2011 + years), n)}
+    )
+    rows["money"], rows["people"] = (
+        draw.lognormal(sigma=0.8, size=len(rows)),
+        draw.lognormal(sigma=0.8, size=len(rows)),
+    )
+    both = np.sqrt(rows["money"] * rows["people"]) * np.exp(
+        draw.normal(0, 0.1, len(rows)) - np.abs(draw.normal(0, 0.5, len(rows)))
+    )
     mix = draw.lognormal(sigma=0.2, size=len(rows))
     return rows.assign(patents=100 * both * mix, contracts=10 * both / mix)
 
 
 def test_envelopment_by_hand() -> None:
-    """One input of 1; patents and contracts (4, 1), (1, 4) span the frontier p + c = 5: (2, 2) reaches 4 / 5, and (4, 1) at twice the input 1 / 2."""
-    frame = pd.DataFrame({"city": list("abcd"), "year": 2011, "money": [1.0, 1, 1, 2], "patents": [4.0, 1, 2, 4], "contracts": [1.0, 4, 2, 1]})
+    """One input of 1; patents and contracts (4, 1), (1, 4) span the frontier p + c = 5: (2, 2)
+    reaches 4 / 5, and (4, 1) at twice the input 1 / 2.
+    """
+    frame = pd.DataFrame(
+        {
+            "city": list("abcd"),
+            "year": 2011,
+            "money": [1.0, 1, 1, 2],
+            "patents": [4.0, 1, 2, 4],
+            "contracts": [1.0, 4, 2, 1],
+        }
+    )
     result = innovation_efficiency(frame, ["money"], OUTPUTS, **KEYS)
     assert result["envelopment"].to_list() == pytest.approx([1, 1, 0.8, 0.5], abs=1e-9)
     assert result["frontier"].isna().all()  # four rows are too few for a stochastic frontier
@@ -36,8 +53,12 @@ def test_envelopment_by_hand() -> None:
 def test_frontier_is_the_distance_function_written_out(frame: pd.DataFrame) -> None:
     logs = np.log(frame[[*INPUTS, *OUTPUTS]]).assign(trend=frame["year"] - 2012.5)
     logs["ratio"] = logs["contracts"] - logs["patents"]
-    expected = stochastic_frontier(logs, "patents", [*INPUTS, "ratio", "trend"]).efficiencies["battese_coelli"]
-    assert innovation_efficiency(frame, INPUTS, OUTPUTS, **KEYS)["frontier"].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-6)
+    expected = stochastic_frontier(logs, "patents", [*INPUTS, "ratio", "trend"]).efficiencies[
+        "battese_coelli"
+    ]
+    assert innovation_efficiency(frame, INPUTS, OUTPUTS, **KEYS)[
+        "frontier"
+    ].to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-6)
 
 
 def test_efficiencies_lie_in_zero_one_and_peers_reach_one(frame: pd.DataFrame) -> None:

@@ -1,4 +1,6 @@
-"""Linear algebra without BLAS: what it must equal, what it must not do, and that it calls nothing of LAPACK's."""
+"""Linear algebra without BLAS: what it must equal, what it must not do, and that it calls nothing
+of LAPACK's.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,20 @@ from analysis.measures import plain
 from tests.conftest import PROJECT
 
 # What may call BLAS: np.linalg and scipy.linalg, and products by @, dot and their kin.
-CALLS_BLAS = {"dot", "vdot", "inner", "matmul", "tensordot", "corrcoef", "cov", "polyfit", "multivariate_normal", "lstsq", "minimize", "PCA"}
+CALLS_BLAS = {
+    "dot",
+    "vdot",
+    "inner",
+    "matmul",
+    "tensordot",
+    "corrcoef",
+    "cov",
+    "polyfit",
+    "multivariate_normal",
+    "lstsq",
+    "minimize",
+    "PCA",
+}
 # By module, how many such places are right all the same, and why.
 RIGHT = {
     "demeaning": 4,  # sparse matrices, whose products scipy writes out in C++
@@ -32,7 +47,9 @@ def test_products_are_products(tall: np.ndarray) -> None:
     y = np.arange(80.0)
     assert plain.dot(y, y) == 79 * 80 * 159 / 6
     np.testing.assert_allclose(plain.cross(tall, y), tall.T @ y, rtol=1e-12)
-    np.testing.assert_allclose(plain.cross(tall, tall[:, :2]), tall.T @ tall[:, :2], rtol=1e-11, atol=1e-9)
+    np.testing.assert_allclose(
+        plain.cross(tall, tall[:, :2]), tall.T @ tall[:, :2], rtol=1e-11, atol=1e-9
+    )
     np.testing.assert_allclose(plain.times(tall, np.arange(5.0)), tall @ np.arange(5.0), rtol=1e-14)
     np.testing.assert_allclose(plain.times(tall, np.eye(5)[:, :3]), tall[:, :3])
     assert plain.cross(tall, tall[:, :0]).shape == (5, 0)
@@ -54,8 +71,13 @@ def test_a_complex_step_passes_through(tall: np.ndarray) -> None:
     y, step = np.sin(np.arange(80.0)), np.zeros_like(tall)
     step[3, 0] = 1.0
     along = np.imag(plain.least_squares(tall + 1e-30j * step, y.astype(complex), 1e-9)) / 1e-30
-    sides = [np.linalg.lstsq((tall + turn * 1e-5 * step) / np.abs(tall).max(axis=0), y)[0] for turn in (1, -1)]
-    np.testing.assert_allclose(along, (sides[0] - sides[1]) / 2e-5 / np.abs(tall).max(axis=0), rtol=1e-4)
+    sides = [
+        np.linalg.lstsq((tall + turn * 1e-5 * step) / np.abs(tall).max(axis=0), y)[0]
+        for turn in (1, -1)
+    ]
+    np.testing.assert_allclose(
+        along, (sides[0] - sides[1]) / 2e-5 / np.abs(tall).max(axis=0), rtol=1e-4
+    )
 
 
 def test_equations_and_least_squares(tall: np.ndarray) -> None:
@@ -82,27 +104,41 @@ def test_eigenvalues_and_vectors(kind: str) -> None:
         "singular": np.outer(draw[0], draw[0]),
     }[kind]
     roots, axes = plain.eigen(matrix)
-    np.testing.assert_allclose(roots, np.linalg.eigvalsh(matrix), atol=1e-14 * max(1.0, np.abs(matrix).max()) * 7)
+    np.testing.assert_allclose(
+        roots, np.linalg.eigvalsh(matrix), atol=1e-14 * max(1.0, np.abs(matrix).max()) * 7
+    )
     np.testing.assert_allclose(axes.T @ axes, np.eye(7), atol=1e-14)
-    np.testing.assert_allclose((axes * roots) @ axes.T, matrix, atol=1e-14 * max(1.0, np.abs(matrix).max()) * 7)
+    np.testing.assert_allclose(
+        (axes * roots) @ axes.T, matrix, atol=1e-14 * max(1.0, np.abs(matrix).max()) * 7
+    )
     if kind == "graded":  # small ones too are right to their last digits, where LAPACK's are not
-        np.testing.assert_allclose(np.prod(roots / grade**2), np.linalg.det(draw @ draw.T + 7 * np.eye(7)), rtol=1e-12)
+        np.testing.assert_allclose(
+            np.prod(roots / grade**2), np.linalg.det(draw @ draw.T + 7 * np.eye(7)), rtol=1e-12
+        )
 
 
 def test_counted_sums_are_exact() -> None:
     """Against sums of fractions, each rounded once."""
     draw = np.random.default_rng(3)
-    marks, shares = (draw.random((4, 1300)) < 0.5).astype(float), draw.integers(0, 300, (1300, 3)) / 301
+    marks, shares = (
+        (draw.random((4, 1300)) < 0.5).astype(float),
+        draw.integers(0, 300, (1300, 3)) / 301,
+    )
     found = plain.counted(marks, plain.halves(shares))
     for row, column in np.ndindex(4, 3):
         exact = sum((Fraction(share) for share in shares[marks[row] > 0, column]), Fraction())
-        assert abs(Fraction(found[row, column]) - exact) <= Fraction(np.spacing(found[row, column])) / 2
+        assert (
+            abs(Fraction(found[row, column]) - exact)
+            <= Fraction(np.spacing(found[row, column])) / 2
+        )
     with pytest.raises(ValueError, match="more than the 8,192 whose sums are exact"):
         plain.counted(np.ones((1, 9000)), plain.halves(np.ones((9000, 1))))
 
 
 def test_measures_call_no_kernel() -> None:
-    """A new product by @, or a call of linalg, is to be written with `plain`, or to be counted here with its reason."""
+    """A new product by @, or a call of linalg, is to be written with `plain`, or to be counted here
+    with its reason.
+    """
     found = {}
     for file in sorted((PROJECT / "analysis" / "measures").rglob("*.py")):
         count = 0

@@ -1,4 +1,6 @@
-"""Production functions: known truths, panels with gaps, and what may not depend on order or names."""
+"""Production functions: known truths, panels with gaps, and what may not depend on order
+or names.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,13 @@ import pandas as pd
 import pytest
 
 from analysis.measures.productivity import production_function
-from analysis.measures.productivity_panel import Roles, firm_panel, independent, partly_linear, polynomial
+from analysis.measures.productivity_panel import (
+    Roles,
+    firm_panel,
+    independent,
+    partly_linear,
+    polynomial,
+)
 from analysis.measures.productivity_stages import survival_probability
 
 LABOUR, CAPITAL = 0.6, 0.4
@@ -20,9 +28,11 @@ ROLES = {"unit": "firm", "period": "year", "free": ["l"], "state": ["k"]}
 
 
 def simulated(firms: int = 600, years: int = 10, seed: int = 1) -> pd.DataFrame:
-    """Firms with AR(1) productivity; capital is set a year ahead, materials rise with productivity and capital, y = 0.6 l + 0.4 k + w + e.
+    """Firms with AR(1) productivity; capital is set a year ahead, materials rise with productivity
+    and capital, y = 0.6 l + 0.4 k + w + e.
 
-    Labour follows productivity of half a year before and a wage of its own, so that it moves apart from materials.
+    Labour follows productivity of half a year before and a wage of its own, so that it moves apart
+    from materials.
     """
     draw = np.random.default_rng(seed)
     w, k = draw.normal(size=firms) * 0.5, draw.normal(size=firms) + 3
@@ -38,7 +48,20 @@ def simulated(firms: int = 600, years: int = 10, seed: int = 1) -> pd.DataFrame:
         if year >= 0:
             materials = (w + CAPITAL * k) / 0.7
             y = LABOUR * labour + CAPITAL * k + w + draw.normal(size=firms) * 0.1
-            pieces.append(pd.DataFrame({"firm": np.arange(firms), "year": 2000 + year, "y": y, "l": labour, "k": k, "m": materials, "i": invest, "w": w}))
+            pieces.append(
+                pd.DataFrame(
+                    {
+                        "firm": np.arange(firms),
+                        "year": 2000 + year,
+                        "y": y,
+                        "l": labour,
+                        "k": k,
+                        "m": materials,
+                        "i": invest,
+                        "w": w,
+                    }
+                )
+            )
         k = 0.9 * k + 0.3 * invest + draw.normal(size=firms) * 0.3
     return pd.concat(pieces, ignore_index=True)
 
@@ -72,67 +95,112 @@ def gappy() -> pd.DataFrame:
     ],
 )
 def test_truth_is_recovered(firms: pd.DataFrame, method: str, proxy: str, options: dict) -> None:
-    result = production_function(firms, "y", **ROLES, proxy=[proxy], method=method, repetitions=0, **options)
+    result = production_function(
+        firms, "y", **ROLES, proxy=[proxy], method=method, repetitions=0, **options
+    )
     assert result.coefficients["l"] == pytest.approx(LABOUR, abs=0.03)
     assert result.coefficients["k"] == pytest.approx(CAPITAL, abs=0.05)
     assert np.corrcoef(result.log_tfp, firms["w"])[0, 1] > 0.95
-    assert result.log_tfp.to_numpy() == pytest.approx((firms["y"] - firms[["l", "k"]] @ result.coefficients[["l", "k"]]).to_numpy())
+    assert result.log_tfp.to_numpy() == pytest.approx(
+        (firms["y"] - firms[["l", "k"]] @ result.coefficients[["l", "k"]]).to_numpy()
+    )
 
 
 def test_least_squares_is_biased_where_acf_is_not(firms: pd.DataFrame) -> None:
-    slopes = np.linalg.lstsq(np.column_stack([np.ones(len(firms)), firms[["l", "k"]]]), firms["y"], rcond=None)[0]
+    slopes = np.linalg.lstsq(
+        np.column_stack([np.ones(len(firms)), firms[["l", "k"]]]), firms["y"], rcond=None
+    )[0]
     assert slopes[1] > LABOUR + 0.1
 
 
 def test_moments_are_met_and_every_minimum_is_shown(firms: pd.DataFrame) -> None:
     result = production_function(firms, "y", **ROLES, proxy=["m"], repetitions=0)
     assert result.criterion < 1e-20
-    assert result.minima["criterion"].is_monotonic_increasing or (result.minima["criterion"] < 1e-15).sum() > 1
+    assert (
+        result.minima["criterion"].is_monotonic_increasing
+        or (result.minima["criterion"] < 1e-15).sum() > 1
+    )
     assert result.minima.iloc[0][["l", "k"]].to_list() == result.coefficients[["l", "k"]].to_list()
-    again = production_function(firms, "y", **ROLES, proxy=["m"], repetitions=0, start=[0.9, 0.1], starts=4)
+    again = production_function(
+        firms, "y", **ROLES, proxy=["m"], repetitions=0, start=[0.9, 0.1], starts=4
+    )
     assert again.coefficients.to_list() == pytest.approx(result.coefficients.to_list(), abs=1e-7)
 
 
 @pytest.mark.parametrize("method", ["lp", "acf"])
 def test_gross_output_meets_its_moments(gappy: pd.DataFrame, method: str) -> None:
-    """The innovations are uncorrelated with current capital and with last year's materials (and labour, for ACF), which are computed here again."""
+    """The innovations are uncorrelated with current capital and with last year's materials (and
+    labour, for ACF), which are computed here again.
+    """
     draw = np.random.default_rng(2)
     frame = gappy.assign(m=gappy["m"] + 0.2 * draw.normal(size=len(gappy)))
     frame["gross"] = frame["y"] + 0.4 * frame["m"]
-    result = production_function(frame, "gross", **ROLES, proxy=["m"], method=method, gross_output=True, repetitions=0, order=2)
+    result = production_function(
+        frame,
+        "gross",
+        **ROLES,
+        proxy=["m"],
+        method=method,
+        gross_output=True,
+        repetitions=0,
+        order=2,
+    )
     assert list(result.coefficients.index) == ["l", "k", "m"]
-    assert result.log_tfp.to_numpy() == pytest.approx((frame["gross"] - frame[["l", "k", "m"]] @ result.coefficients).to_numpy())
+    assert result.log_tfp.to_numpy() == pytest.approx(
+        (frame["gross"] - frame[["l", "k", "m"]] @ result.coefficients).to_numpy()
+    )
     frame["w"] = result.expected_log_tfp
-    joined = frame.merge(frame.assign(year=frame["year"] + 1), on=["firm", "year"], suffixes=("", "_before"))
+    joined = frame.merge(
+        frame.assign(year=frame["year"] + 1), on=["firm", "year"], suffixes=("", "_before")
+    )
     basis = np.vander(joined["w_before"], 4)
     innovation = joined["w"] - basis @ np.linalg.lstsq(basis, joined["w"], rcond=None)[0]
     for column in ("k", "m_before", *(["l_before"] if method == "acf" else [])):
-        assert abs(innovation @ joined[column]) < 1e-7 * np.sqrt(innovation @ innovation * (joined[column] @ joined[column]))
+        assert abs(innovation @ joined[column]) < 1e-7 * np.sqrt(
+            innovation @ innovation * (joined[column] @ joined[column])
+        )
 
 
 def test_attrition_corrects_for_firms_that_leave() -> None:
-    """Firms with little capital leave at a productivity at which firms with much stay: among those seen, capital and productivity move against each other."""
+    """Firms with little capital leave at a productivity at which firms with much stay: among those
+    seen, capital and productivity move against each other.
+    """
     frame = simulated(firms=4000, years=7, seed=11).sort_values(["firm", "year"])
     leaves = frame["w"] + 0.3 * (frame["k"] - frame["k"].mean()) < -0.35
     seen = frame[leaves.groupby(frame["firm"]).cumsum() == 0]
     plain = production_function(seen, "y", **ROLES, proxy=["i"], method="op", repetitions=0)
-    corrected = production_function(seen, "y", **ROLES, proxy=["i"], method="op", attrition=True, repetitions=0)
+    corrected = production_function(
+        seen, "y", **ROLES, proxy=["i"], method="op", attrition=True, repetitions=0
+    )
     assert abs(corrected.coefficients["k"] - CAPITAL) < 0.6 * abs(plain.coefficients["k"] - CAPITAL)
     chance = corrected.survival
     assert chance[seen["year"] == 2006].isna().all()
     assert chance[seen["year"] < 2006].between(0, 1).all()
     with pytest.raises(ValueError, match="no firm leaves"):
-        production_function(frame, "y", **ROLES, proxy=["i"], method="op", attrition=True, repetitions=0)
+        production_function(
+            frame, "y", **ROLES, proxy=["i"], method="op", attrition=True, repetitions=0
+        )
 
 
 def test_survival_is_the_share_that_stays() -> None:
-    """With a proxy of two values the probit is saturated: the chance is the share seen again, a gap counting as seen."""
+    """With a proxy of two values the probit is saturated: the chance is the share seen again, a gap
+    counting as seen.
+    """
     rows = []
     for firm in range(40):
         kind = firm % 2
         last = 2000 if (kind == 0 and firm < 20) or (kind == 1 and firm < 10) else 2002
         rows += [
-            {"firm": firm, "year": year, "y": firm / 7, "l": 0.1 * (firm % 3), "k": 1.0 * kind, "m": 1.0 * kind} for year in (2000, 2001, 2002) if year <= last
+            {
+                "firm": firm,
+                "year": year,
+                "y": firm / 7,
+                "l": 0.1 * (firm % 3),
+                "k": 1.0 * kind,
+                "m": 1.0 * kind,
+            }
+            for year in (2000, 2001, 2002)
+            if year <= last
         ]
     frame = pd.DataFrame(rows)
     frame = frame[~((frame["firm"] == 39) & (frame["year"] == 2001))]
@@ -143,13 +211,20 @@ def test_survival_is_the_share_that_stays() -> None:
     known = frame["year"] < 2002
     for kind in (0.0, 1.0):
         group = frame.index[known & (frame["k"] == kind)]
-        assert chance.loc[group].to_numpy() == pytest.approx(np.full(len(group), stays.loc[group].mean()), abs=1e-10)
+        assert chance.loc[group].to_numpy() == pytest.approx(
+            np.full(len(group), stays.loc[group].mean()), abs=1e-10
+        )
     assert chance.loc[frame.index[~known]].isna().all()
 
 
 def test_lags_are_of_the_period_before_only(gappy: pd.DataFrame) -> None:
-    panel, order, dropped = firm_panel(gappy, Roles("y", ("l",), ("k",), ("m",), (), "firm", "year"))
-    keys = {(firm, year): row for row, (firm, year) in enumerate(zip(gappy["firm"], gappy["year"], strict=True))}
+    panel, order, dropped = firm_panel(
+        gappy, Roles("y", ("l",), ("k",), ("m",), (), "firm", "year")
+    )
+    keys = {
+        (firm, year): row
+        for row, (firm, year) in enumerate(zip(gappy["firm"], gappy["year"], strict=True))
+    }
     for position, row in enumerate(order):
         expected = keys.get((gappy["firm"].iloc[row], gappy["year"].iloc[row] - 1))
         assert (panel.before[position] >= 0) == (expected is not None)
@@ -167,7 +242,14 @@ def test_lags_are_of_the_period_before_only(gappy: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("method", ["lp", "acf"])
 def test_order_names_and_types_change_nothing(gappy: pd.DataFrame, method: str) -> None:
-    options = {**ROLES, "proxy": ["m"], "method": method, "repetitions": 3, "seed": 4, "attrition": True}
+    options = {
+        **ROLES,
+        "proxy": ["m"],
+        "method": method,
+        "repetitions": 3,
+        "seed": 4,
+        "attrition": True,
+    }
     before = gappy.copy(deep=True)
     first = production_function(gappy, "y", **options)
     pd.testing.assert_frame_equal(gappy, before)
@@ -177,9 +259,13 @@ def test_order_names_and_types_change_nothing(gappy: pd.DataFrame, method: str) 
     assert second.coefficients.to_list() == first.coefficients.to_list()
     assert second.standard_errors.to_list() == first.standard_errors.to_list()
     assert second.log_tfp.loc[gappy.index].to_list() == first.log_tfp.to_list()
-    third = production_function(gappy.astype({"firm": "category", "year": "float64"}), "y", **options)
+    third = production_function(
+        gappy.astype({"firm": "category", "year": "float64"}), "y", **options
+    )
     assert third.coefficients.to_list() == first.coefficients.to_list()
-    halved = production_function(gappy.astype(dict.fromkeys(("y", "l", "k", "m"), "float32")), "y", **options)
+    halved = production_function(
+        gappy.astype(dict.fromkeys(("y", "l", "k", "m"), "float32")), "y", **options
+    )
     assert halved.coefficients.to_list() == pytest.approx(first.coefficients.to_list(), abs=1e-4)
 
 
@@ -204,18 +290,30 @@ def test_bootstrap_draws_firms_and_repeats(gappy: pd.DataFrame) -> None:
 def test_same_numbers_in_every_process() -> None:
     """Ids are text here: nothing may follow the order in which Python hashes them."""
     program = (
-        "import numpy as np, pandas as pd\n"
-        "from analysis.measures.productivity import production_function\n"
-        "d = np.random.default_rng(1); n = 240\n"
-        "f = pd.DataFrame({'firm': np.repeat([f'x{i}' for i in range(40)], 6), 'year': list(range(6)) * 40})\n"
-        "f['l'], f['k'], f['m'] = d.normal(size=n), d.normal(size=n), d.normal(size=n); f['y'] = f.l + f.k + f.m + d.normal(size=n)\n"
-        "r = production_function(f, 'y', unit='firm', period='year', free=['l'], state=['k'], proxy=['m'], method='lp', repetitions=3)\n"
-        "print(r.coefficients.tolist(), r.standard_errors.tolist())"
+        "import numpy as np, pandas as pd\nfrom analysis.measures.productivity import"
+        " production_function\nd = np.random.default_rng(1); n = 240\nf = pd.DataFrame({'firm':"
+        " np.repeat([f'x{i}' for i in range(40)], 6), 'year': list(range(6)) * 40})\nf['l'],"
+        " f['k'], f['m'] = d.normal(size=n), d.normal(size=n), d.normal(size=n); f['y'] = f.l + f.k"
+        " + f.m + d.normal(size=n)\nr = production_function(f, 'y', unit='firm', period='year',"
+        " free=['l'], state=['k'], proxy=['m'], method='lp',"
+        " repetitions=3)\nprint(r.coefficients.tolist(), r.standard_errors.tolist())"
     )
     printed = set()
     for seed in ("0", "77"):
-        surroundings = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
-        printed.add(subprocess.run([sys.executable, "-c", program], env=surroundings, capture_output=True, text=True, check=True).stdout)
+        surroundings = {
+            **os.environ,
+            "PYTHONHASHSEED": seed,
+            "PYTHONPATH": str(Path(__file__).resolve().parents[3]),
+        }
+        printed.add(
+            subprocess.run(
+                [sys.executable, "-c", program],
+                env=surroundings,
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+        )
     assert len(printed) == 1
 
 
@@ -223,7 +321,9 @@ def test_controls_are_taken_out(firms: pd.DataFrame) -> None:
     year = firms["year"].astype(float) - 2000
     shifted = firms.assign(trend=year, y=firms["y"] + 0.2 * year)
     for method, proxy in (("lp", "m"), ("acf", "m"), ("wooldridge", "m")):
-        result = production_function(shifted, "y", **ROLES, proxy=[proxy], method=method, controls=["trend"], repetitions=0)
+        result = production_function(
+            shifted, "y", **ROLES, proxy=[proxy], method=method, controls=["trend"], repetitions=0
+        )
         assert result.coefficients["trend"] == pytest.approx(0.2, abs=0.01)
         assert result.coefficients["k"] == pytest.approx(CAPITAL, abs=0.06)
 
@@ -248,7 +348,9 @@ def test_input_that_cannot_be_meant_is_refused(gappy: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match=r"firm and year.*firm 0, year 2000"):
         production_function(pd.concat([gappy, gappy.head(1)]), "y", **options)
     with pytest.raises(ValueError, match="'l' is determined by"):
-        production_function(gappy.assign(l=gappy["k"] + 2 * gappy["m"]), "y", **options, method="lp")
+        production_function(
+            gappy.assign(l=gappy["k"] + 2 * gappy["m"]), "y", **options, method="lp"
+        )
     with pytest.raises(ValueError, match="no firm has two adjacent"):
         production_function(gappy[gappy["year"].isin([2000, 2002])], "y", **options)
     with pytest.raises(ValueError, match="whole numbers"):

@@ -1,4 +1,6 @@
-"""What every test of a source reader needs: read one tiny file into a lake of its own, and see what came out."""
+"""What every test of a source reader needs: read one tiny file into a lake of its own, and see what
+came out.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ Loaded = tuple[LoadReport, dict[str, pd.DataFrame], pd.DataFrame]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Callable[..., Loaded]:
-    """`load(source_name, path, **options)` -> (report, {table: rows}, rows set aside), with the counts checked.
+    """`load(source_name, path, **options)` -> (report, {table: rows}, rows set aside), with the
+    counts checked.
 
     Rows are in the order of the file. The lake lies in `tmp_path / "lake"`.
     """
@@ -30,7 +33,11 @@ def load(tmp_path: Path) -> Callable[..., Loaded]:
         folder = load_folder(lake, source_name, report.load_id)
         tables = {name: pd.read_parquet(folder / f"{name}.parquet") for name in report.tables}
         aside_file = folder / "set_aside.parquet"
-        aside = pd.read_parquet(aside_file) if aside_file.exists() else pd.DataFrame(columns=list(SET_ASIDE))
+        aside = (
+            pd.read_parquet(aside_file)
+            if aside_file.exists()
+            else pd.DataFrame(columns=list(SET_ASIDE))
+        )
         assert {name: len(rows) for name, rows in tables.items()} == report.tables
         assert len(aside) == report.set_aside_n
         assert report.read_n == report.accepted_n + report.set_aside_n
@@ -41,7 +48,9 @@ def load(tmp_path: Path) -> Callable[..., Loaded]:
 
 @pytest.fixture
 def workbook(tmp_path: Path) -> Callable[..., Path]:
-    """`workbook(file_name, {sheet: rows})` -> the path of an xlsx with those sheets in that order."""
+    """`workbook(file_name, {sheet: rows})` -> the path of an xlsx with those sheets in
+    that order.
+    """
 
     def write(file_name: str, sheets: dict[str, list[list[object]]]) -> Path:
         book = openpyxl.Workbook()

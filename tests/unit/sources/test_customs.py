@@ -1,4 +1,6 @@
-"""Customs records: both layouts, every reason for setting a row aside, and files that cannot be read."""
+"""Customs records: both layouts, every reason for setting a row aside, and files that cannot be
+read.
+"""
 
 from __future__ import annotations
 
@@ -36,8 +38,10 @@ HEAD = [
     "中转国",
 ]
 GOOD = {
-    "日期": "200501", "进口或出口": "出口", "HS编码": "01012100", "金额": "12.50", "数量": "3", "数量单位": "千克", "企业编码": "3301000001",
-    "经营单位": "杭州甲有限公司", "邮编": "310012", "消费地或生产地": "江苏常州市", "起运国或目的国": "美国", "贸易方式": "一般贸易",
+    "日期": "200501", "进口或出口": "出口", "HS编码": "01012100", "金额": "12.50", "数量": "3",
+    "数量单位": "千克", "企业编码": "3301000001",
+    "经营单位": "杭州甲有限公司", "邮编": "310012", "消费地或生产地": "江苏常州市",
+    "起运国或目的国": "美国", "贸易方式": "一般贸易",
 }  # fmt: skip
 REASONS = {
     "bad_date": {"日期": "2005"},
@@ -62,7 +66,12 @@ def write_csv(file: Path, *lines: str, encoding: str = "gb18030", end: str = "\r
 
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
 def test_chinese_csv_gives_typed_records(load: Callable, tmp_path: Path, encoding: str) -> None:
-    file = write_csv(tmp_path / "2005.csv", line(), line(金额='"1,234.565"', 进口或出口="进口"), encoding=encoding)
+    file = write_csv(
+        tmp_path / "2005.csv",
+        line(),
+        line(金额='"1,234.565"', 进口或出口="进口"),
+        encoding=encoding,
+    )
     report, tables, _ = load("customs", file)
     rows = tables["customs__records"]
     assert report.layout == "2005_chinese_csv"
@@ -70,13 +79,26 @@ def test_chinese_csv_gives_typed_records(load: Callable, tmp_path: Path, encodin
     assert rows["flow"].tolist() == ["export", "import"]
     assert rows["line"].tolist() == [2, 3]
     first = rows.iloc[0]
-    assert (first["year"], first["month"], first["hs8"], first["postcode"]) == (2005, 1, "01012100", "310012")
-    assert (first["production_place"], first["partner_name"], first["firm_name"]) == ("江苏常州市", "美国", "杭州甲有限公司")
+    assert (first["year"], first["month"], first["hs8"], first["postcode"]) == (
+        2005,
+        1,
+        "01012100",
+        "310012",
+    )
+    assert (first["production_place"], first["partner_name"], first["firm_name"]) == (
+        "江苏常州市",
+        "美国",
+        "杭州甲有限公司",
+    )
 
 
 @pytest.mark.parametrize(("reason", "changed"), REASONS.items())
-def test_each_reason_sets_its_row_aside(load: Callable, tmp_path: Path, reason: str, changed: dict[str, str]) -> None:
-    report, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", line(), line(**changed), line()))
+def test_each_reason_sets_its_row_aside(
+    load: Callable, tmp_path: Path, reason: str, changed: dict[str, str]
+) -> None:
+    report, tables, aside = load(
+        "customs", write_csv(tmp_path / "2005.csv", line(), line(**changed), line())
+    )
     assert aside[["reason", "line"]].values.tolist() == [[reason, 3]]
     assert tables["customs__records"]["line"].tolist() == [2, 4]
     assert report.set_aside == {reason: 1}
@@ -88,12 +110,22 @@ def test_the_first_reason_in_order_wins(load: Callable, tmp_path: Path) -> None:
     assert aside["reason"].tolist() == ["bad_date"]
 
 
-def test_broken_and_empty_lines_leave_the_numbers_of_the_others_alone(load: Callable, tmp_path: Path) -> None:
-    """Rows with too few fields are set aside, empty lines are no rows, and all other lines are numbered as a person counts."""
-    file = write_csv(tmp_path / "2005.csv", "200501,出口", line(), "a,b", "", line(金额="x"), line())
+def test_broken_and_empty_lines_leave_the_numbers_of_the_others_alone(
+    load: Callable, tmp_path: Path
+) -> None:
+    """Rows with too few fields are set aside, empty lines are no rows, and all other lines are
+    numbered as a person counts.
+    """
+    file = write_csv(
+        tmp_path / "2005.csv", "200501,出口", line(), "a,b", "", line(金额="x"), line()
+    )
     report, tables, aside = load("customs", file)
     assert tables["customs__records"]["line"].tolist() == [3, 7]
-    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [(2, "broken_row"), (4, "broken_row"), (6, "bad_value")]
+    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [
+        (2, "broken_row"),
+        (4, "broken_row"),
+        (6, "bad_value"),
+    ]
     assert report.read_n == 5
 
 
@@ -116,17 +148,27 @@ def test_a_quote_that_is_never_closed_swallows_nothing(load: Callable, tmp_path:
 
 
 def test_a_comma_too_many_breaks_its_row_and_moves_no_field(load: Callable, tmp_path: Path) -> None:
-    """The last field is empty, so the surplus one would go unnoticed with every field in its neighbour's place."""
+    """The last field is empty, so the surplus one would go unnoticed with every field in its
+    neighbour's place.
+    """
     shifted = line(经营单位="甲,乙", 联系人="宁波市", 口岸海关="美国")
-    _, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", line(), shifted, line(经营单位='"甲,乙"')))
+    _, tables, aside = load(
+        "customs", write_csv(tmp_path / "2005.csv", line(), shifted, line(经营单位='"甲,乙"'))
+    )
     assert aside[["line", "reason"]].values.tolist() == [[3, "broken_row"]]
     assert tables["customs__records"]["firm_name"].tolist() == ["杭州甲有限公司", "甲,乙"]
 
 
-@pytest.mark.parametrize(("text", "month"), [("200501", 1), ("20050115", 1), ("2005-1-15", 1), ("2005/11/5", 11), ("2005.12", 12)])
+@pytest.mark.parametrize(
+    ("text", "month"),
+    [("200501", 1), ("20050115", 1), ("2005-1-15", 1), ("2005/11/5", 11), ("2005.12", 12)],
+)
 def test_dates_in_every_spelling(load: Callable, tmp_path: Path, text: str, month: int) -> None:
     _, tables, _ = load("customs", write_csv(tmp_path / "2005.csv", line(日期=text)))
-    assert (tables["customs__records"]["year"][0], tables["customs__records"]["month"][0]) == (2005, month)
+    assert (tables["customs__records"]["year"][0], tables["customs__records"]["month"][0]) == (
+        2005,
+        month,
+    )
 
 
 @pytest.mark.parametrize("value", ["15507830000000", "1e400", "nan", "9" * 40])
@@ -135,7 +177,9 @@ def test_absurd_values_are_set_aside(load: Callable, tmp_path: Path, value: str)
     assert aside["reason"].tolist() == ["bad_value"]
 
 
-def test_a_name_cut_in_mid_character_is_dropped_and_the_row_kept(load: Callable, tmp_path: Path) -> None:
+def test_a_name_cut_in_mid_character_is_dropped_and_the_row_kept(
+    load: Callable, tmp_path: Path
+) -> None:
     file = tmp_path / "2005.csv"
     cut = "杭州".encode("gb18030") + "州".encode("gb18030")[:1]
     whole = (",".join(HEAD) + "\r\n" + line() + "\r\n" + line() + "\r\n").encode("gb18030")
@@ -151,16 +195,21 @@ def test_a_name_cut_in_mid_character_is_dropped_and_the_row_kept(load: Callable,
 def stata_frame() -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "_日期": [200701.0, 200712.0, 200703.0, 200704.0], "_进口或出口": [0, 1, 0, 0], "_企业编码": ["3301000001", "x", "y", "z"],
+            "_日期": [200701.0, 200712.0, 200703.0, 200704.0], "_进口或出口": [0, 1, 0, 0],
+            "_企业编码": ["3301000001", "x", "y", "z"],
             "_经营单位": ["杭州甲有限公司", "乙", "丙", "丁"], "_邮编": ["310012", "", "", ""],
-            "_消费地进口or生产地出口": ["杭州市", "宁波", "宁波", "宁波"], "_税号编码": [1012100.0, 84713000.0, 847130.0, 84713000.0],
-            "_起运国或目的国": [502.0, 110.0, 110.0, 101.0], "_金额": [12.34, 0.1 + 0.2, 5.0, None], "_数量": [1.5, 2.0, 3.0, 4.0],
+            "_消费地进口or生产地出口": ["杭州市", "宁波", "宁波", "宁波"], "_税号编码": [1012100.0,
+            84713000.0, 847130.0, 84713000.0],
+            "_起运国或目的国": [502.0, 110.0, 110.0, 101.0], "_金额": [12.34, 0.1 + 0.2, 5.0, None],
+            "_数量": [1.5, 2.0, 3.0, 4.0],
             "_贸易方式": ["一般贸易"] * 4,
         }
     )  # fmt: skip
 
 
-def test_stata_restores_the_leading_zero_and_sets_the_rest_aside(load: Callable, tmp_path: Path) -> None:
+def test_stata_restores_the_leading_zero_and_sets_the_rest_aside(
+    load: Callable, tmp_path: Path
+) -> None:
     file = tmp_path / "2007.dta"
     stata_frame().to_stata(file, write_index=False, version=118)
     report, tables, aside = load("customs", file)
@@ -170,7 +219,10 @@ def test_stata_restores_the_leading_zero_and_sets_the_rest_aside(load: Callable,
     assert rows["value_cents"].tolist() == [1234, 30]
     assert rows["partner_code"].tolist() == ["502", "110"]
     assert rows["production_place"].tolist() == ["杭州市", "宁波"]
-    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [(3, "bad_hs_code"), (4, "bad_value")]
+    assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [
+        (3, "bad_hs_code"),
+        (4, "bad_value"),
+    ]
 
 
 def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_path: Path) -> None:
@@ -180,7 +232,9 @@ def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_p
         load("customs", empty)
 
     lacking = write_csv(tmp_path / "lacking.csv", line())
-    lacking.write_bytes(lacking.read_bytes().replace("金额".encode("gb18030"), "别的".encode("gb18030")))
+    lacking.write_bytes(
+        lacking.read_bytes().replace("金额".encode("gb18030"), "别的".encode("gb18030"))
+    )
     with pytest.raises(SourceError, match=r"lacking\.csv, line 1: lacks the column 金额"):
         load("customs", lacking)
 
@@ -191,7 +245,9 @@ def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_p
 
     cut = write_csv(tmp_path / "cut.csv", line(), line())
     cut.write_bytes(cut.read_bytes() + "200501,出口,8471".encode("gb18030"))
-    with pytest.raises(SourceError, match=r"cut\.csv, line 4: ends in the middle of a row: the file is cut off"):
+    with pytest.raises(
+        SourceError, match=r"cut\.csv, line 4: ends in the middle of a row: the file is cut off"
+    ):
         load("customs", cut)
 
     with pytest.raises(SourceError, match=r"header\.csv, line 1: holds a header and no records"):
@@ -199,7 +255,10 @@ def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_p
 
     other = tmp_path / "other.csv"
     other.write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(SourceError, match=r"shows none of the layouts known for customs \(csmar_2000_2016, .*2007_stata, "):
+    with pytest.raises(
+        SourceError,
+        match=r"shows none of the layouts known for customs \(csmar_2000_2016, .*2007_stata, ",
+    ):
         load("customs", other)
 
     stata_frame().to_stata(tmp_path / "whole.dta", write_index=False, version=118)

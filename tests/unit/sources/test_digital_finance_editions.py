@@ -18,7 +18,9 @@ KEYS = {CITIES: ["code_2018", "year"], PROVINCES: ["province_code", "year"]}
 
 @pytest.fixture
 def loaded(load, tmp_path):
-    """`loaded(edition)` -> {table: rows without lineage, by key}, and the layouts that were recognised."""
+    """`loaded(edition)` -> {table: rows without lineage, by key}, and the layouts that were
+    recognised.
+    """
     economy = build_economy(cities("small"), np.random.default_rng(3))
 
     def read(edition):
@@ -31,7 +33,15 @@ def loaded(load, tmp_path):
             assert len(aside) == 0
             layouts.add(report.layout)
             found |= tables
-        rows = {name: found[name].drop(columns=["file_id", "line", "load_id"]).sort_values(KEYS[name]).reset_index(drop=True) for name in KEYS}
+        rows = {
+            name: (
+                found[name]
+                .drop(columns=["file_id", "line", "load_id"])
+                .sort_values(KEYS[name])
+                .reset_index(drop=True)
+            )
+            for name in KEYS
+        }
         return rows, layouts
 
     return read

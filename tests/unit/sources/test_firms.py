@@ -1,4 +1,6 @@
-"""The enterprise survey: every family of heads in csv and Stata, units, spoilt rows, and files that cannot be read."""
+"""The enterprise survey: every family of heads in csv and Stata, units, spoilt rows, and files that
+cannot be read.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +31,20 @@ def test_classic_heads_in_thousands_become_base_units(load, tmp_path):
     (row,) = tables["firms__enterprises"].to_dict("records")
     assert report.layout == "units_in_heads_csv"
     assert aside.empty
-    assert (row["year"], row["firm_code"], row["region_code"], row["industry_code"], row["opening_year"]) == (2005, "123456789", "330106001000", "1310", 1998)
+    assert (
+        row["year"],
+        row["firm_code"],
+        row["region_code"],
+        row["industry_code"],
+        row["opening_year"],
+    ) == (2005, "123456789", "330106001000", "1310", 1998)
     assert row["firm_output_cny"] == 5_000_000
     assert row["firm_value_added_cny"] == 1_200_000
     assert row["intermediate_input_cny"] == 4_000_000
     assert row["firm_employees_n"] == 120
-    assert row["fixed_assets_original_cny"] == 3_000_000 and row["fixed_assets_net_cny"] == 2_500_000
+    assert (
+        row["fixed_assets_original_cny"] == 3_000_000 and row["fixed_assets_net_cny"] == 2_500_000
+    )
     assert row["export_delivery_cny"] == 100_000 and row["paid_in_capital_cny"] == 900_000
 
 
@@ -46,11 +56,19 @@ def test_classic_heads_in_thousands_become_base_units(load, tmp_path):
             "法人代码,法人单位,省地县码,行业代码,产值现价,工业增加值,全部职工数,固定资产净",
             "1,甲厂,330102,1711,10,3,50,8",
             "short_names_csv",
-            {"firm_output_cny": 10_000, "firm_value_added_cny": 3_000, "firm_employees_n": 50, "fixed_assets_net_cny": 8_000},
+            {
+                "firm_output_cny": 10_000,
+                "firm_value_added_cny": 3_000,
+                "firm_employees_n": 50,
+                "fixed_assets_net_cny": 8_000,
+            },
         ),
         (
             "enterprises2003.csv",
-            "法人代码,法人单位,省地县码,行业代码,工业总产值（不变价）,工业总产值（现价、新规定）,工业增加值,从业人数,固定资产合计",
+            (
+                "法人代码,法人单位,省地县码,行业代码,工业总产值（不变价）,工业总产值（现价、"
+                "新规定）,工业增加值,从业人数,固定资产合计"
+            ),
             "1,甲厂,330102,1711,9,10,3,50,8",
             "constant_prices_2003_csv",
             {"firm_output_cny": 10_000, "firm_output_cny_1990": 9_000, "firm_employees_n": 50},
@@ -60,7 +78,12 @@ def test_classic_heads_in_thousands_become_base_units(load, tmp_path):
             "法人代码,法人单位,行政区代码,行业代码,工业产值当,中间投入,应交增值税,全部从业人,固定资产净",
             "1,甲厂,330102001000,1711,10,6,1,50,8",
             "short_names_csv",
-            {"firm_output_cny": 10_000, "intermediate_input_cny": 6_000, "value_added_tax_cny": 1_000, "region_code": "330102001000"},
+            {
+                "firm_output_cny": 10_000,
+                "intermediate_input_cny": 6_000,
+                "value_added_tax_cny": 1_000,
+                "region_code": "330102001000",
+            },
         ),
         (
             "2009.csv",
@@ -74,7 +97,12 @@ def test_classic_heads_in_thousands_become_base_units(load, tmp_path):
             "B01,B02,B05,行业类别代码,工业总产值当年价格,年末从业人员合计_总计,固定资产合计",
             "1,甲厂,330102,1711,10,50,8",
             "survey_2010_csv",
-            {"firm_code": "1", "firm_name": "甲厂", "region_code": "330102", "firm_output_cny": 10_000},
+            {
+                "firm_code": "1",
+                "firm_name": "甲厂",
+                "region_code": "330102",
+                "firm_output_cny": 10_000,
+            },
         ),
         (
             "2011.csv",
@@ -94,25 +122,54 @@ def test_heads_of_every_year(load, tmp_path, name, head, values, layout, expecte
 
 
 def test_a_new_stata_file(load, tmp_path):
-    heads = ["法人代码", "企业名称", "dq", "cic", "工业总产值_当年价格千元", "全部从业人员年平均人数人", "固定资产净值年平均余额千元"]
-    frame = pd.DataFrame([["123", "杭州厂", 330106.0, 1310.0, 10.5, 20.0, float("nan")]], columns=heads)
+    heads = [
+        "法人代码",
+        "企业名称",
+        "dq",
+        "cic",
+        "工业总产值_当年价格千元",
+        "全部从业人员年平均人数人",
+        "固定资产净值年平均余额千元",
+    ]
+    frame = pd.DataFrame(
+        [["123", "杭州厂", 330106.0, 1310.0, 10.5, 20.0, float("nan")]], columns=heads
+    )
     path = tmp_path / "firms_2007.dta"
     frame.to_stata(path, version=118, write_index=False)
     report, tables, _ = load("firms", path)
     (row,) = tables["firms__enterprises"].to_dict("records")
     assert report.layout == "units_in_heads_stata"
-    assert (row["firm_code"], row["firm_name"], row["region_code"], row["industry_code"]) == ("123", "杭州厂", "330106", "1310")
+    assert (row["firm_code"], row["firm_name"], row["region_code"], row["industry_code"]) == (
+        "123",
+        "杭州厂",
+        "330106",
+        "1310",
+    )
     assert row["firm_output_cny"] == 10_500 and pd.isna(row["fixed_assets_net_cny"])
 
 
 def test_an_old_stata_file_in_gb18030(load, tmp_path):
-    heads = {"组织机构代码": "S9", "单位详细名称": "S20", "行政区划代码": "S12", "行业小类代码": "S4", "工业总产值_当年价格": "f8", "年末从业人员合计": "f8"}
-    rows = np.array([(b"123", "杭州厂".encode("gb18030"), b"330106001000", b"1310", 10.0, 20.0)], dtype=list(heads.items()))
+    heads = {
+        "组织机构代码": "S9",
+        "单位详细名称": "S20",
+        "行政区划代码": "S12",
+        "行业小类代码": "S4",
+        "工业总产值_当年价格": "f8",
+        "年末从业人员合计": "f8",
+    }
+    rows = np.array(
+        [(b"123", "杭州厂".encode("gb18030"), b"330106001000", b"1310", 10.0, 20.0)],
+        dtype=list(heads.items()),
+    )
     write_stata(tmp_path / "firms_2008.dta", rows, "test")
     report, tables, _ = load("firms", tmp_path / "firms_2008.dta")
     (row,) = tables["firms__enterprises"].to_dict("records")
     assert report.layout == "long_names_2008_stata"
-    assert (row["firm_name"], row["region_code"], row["firm_output_cny"]) == ("杭州厂", "330106001000", 10_000)
+    assert (row["firm_name"], row["region_code"], row["firm_output_cny"]) == (
+        "杭州厂",
+        "330106001000",
+        10_000,
+    )
 
 
 def test_unreadable_rows_are_set_aside_and_doubtful_ones_kept(load, tmp_path):
@@ -122,12 +179,18 @@ def test_unreadable_rows_are_set_aside_and_doubtful_ones_kept(load, tmp_path):
         + GOOD.replace("5000", "五千")  # a number that is none
         + GOOD.replace("123456789,杭州某某厂", ",")  # neither code nor name
         + "a,b,c\n"  # too few fields
-        + GOOD.replace(",5000,", ",-5000,").replace(",120,", ",3,")  # doubtful, for the models to judge
+        + GOOD.replace(",5000,", ",-5000,").replace(
+            ",120,", ",3,"
+        )  # doubtful, for the models to judge
         + GOOD.replace(",1998,", ",0,")
     )
     report, tables, aside = load("firms", write(tmp_path / "firms_2006.csv", text))
     assert report.set_aside == {"bad_number": 1, "broken_row": 1, "missing_firm": 1}
-    assert dict(zip(aside["line"], aside["reason"], strict=True)) == {3: "bad_number", 4: "missing_firm", 5: "broken_row"}
+    assert dict(zip(aside["line"], aside["reason"], strict=True)) == {
+        3: "bad_number",
+        4: "missing_firm",
+        5: "broken_row",
+    }
     assert "五千" in aside.loc[aside["reason"] == "bad_number", "detail"].iloc[0]
     rows = tables["firms__enterprises"]
     assert list(rows["firm_output_cny"]) == [5e6, -5e6, 5e6]
@@ -139,7 +202,13 @@ def test_a_value_longer_than_any_is_a_broken_row(load, tmp_path, limit):
     """Whatever limit another reader has left to the whole process."""
     before = csv.field_size_limit(limit)
     try:
-        _, tables, aside = load("firms", write(tmp_path / "firms_2006.csv", CLASSIC + GOOD + GOOD.replace("杭州某某厂", "厂" * 200_000) + GOOD))
+        _, tables, aside = load(
+            "firms",
+            write(
+                tmp_path / "firms_2006.csv",
+                CLASSIC + GOOD + GOOD.replace("杭州某某厂", "厂" * 200_000) + GOOD,
+            ),
+        )
     finally:
         csv.field_size_limit(before)
     assert list(aside["reason"]) == ["broken_row"]
@@ -147,7 +216,8 @@ def test_a_value_longer_than_any_is_a_broken_row(load, tmp_path, limit):
 
 
 def test_the_year_is_the_file_s_own_column_before_its_name(load, tmp_path):
-    text = "年份,法人代码,省地县码,行业代码,工业总产值,平均人数,固定资产平\n2006,1,330102,1711,10,50,8\n20x6,2,330102,1711,10,50,8\n"
+    heads = "年份,法人代码,省地县码,行业代码,工业总产值,平均人数,固定资产平\n"
+    text = heads + "2006,1,330102,1711,10,50,8\n20x6,2,330102,1711,10,50,8\n"
     _, tables, aside = load("firms", write(tmp_path / "survey_1999.csv", text))
     assert list(tables["firms__enterprises"]["year"]) == [2006]
     assert list(aside["reason"]) == ["bad_year"]

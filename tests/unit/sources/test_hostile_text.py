@@ -12,15 +12,23 @@ from warehouse.sources.reading import text
 from warehouse.sources.reading.rawfile import RawFile
 from warehouse.sources.reading.text import csv_rows, read_rows
 
-CUSTOMS = "日期,进口或出口,HS编码,金额,数量,数量单位,企业编码,经营单位,邮编,消费地或生产地,起运国或目的国,贸易方式\n"
-FIRMS = "法人代码,企业名称,dq,cic,工业总产值_当年价格千元,工业增加值千元,工业中间投入合计千元,全部从业人员年平均人数人\n"
+CUSTOMS = (
+    "日期,进口或出口,HS编码,金额,数量,数量单位,企业编码,经营单位,邮编,消费地或生产地,"
+    "起运国或目的国,贸易方式\n"
+)
+FIRMS = (
+    "法人代码,企业名称,dq,cic,工业总产值_当年价格千元,工业增加值千元,工业中间投入合计千元,"
+    "全部从业人员年平均人数人\n"
+)
 FLOWS = "t,i,j,k,v,q\n"
 PAIRS = "adcode_left,adcode_right\n"
 
 
 @pytest.fixture(scope="module")
 def endless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Path]]:
-    """`endless(header)` -> a csv of 500 MB: that header, and one line that takes no room on the disk."""
+    """`endless(header)` -> a csv of 500 MB: that header, and one line that takes no room on the
+    disk.
+    """
     path = tmp_path_factory.mktemp("endless") / "firms_2005.csv"
 
     def write(header: str) -> Path:
@@ -38,11 +46,17 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
     [
         ("customs", CUSTOMS, "line 2: is longer than 1,048,576 characters"),
         ("firms", FIRMS, "line 2: is longer than 1,048,576 characters"),
-        ("geography", PAIRS, "has 500,000,000 bytes, more than the 268,435,456 that a table of this kind may have"),
+        (
+            "geography",
+            PAIRS,
+            "has 500,000,000 bytes, more than the 268,435,456 that a table of this kind may have",
+        ),
         ("world_trade", FLOWS, "line 2: is longer than 1,048,576 characters"),
     ],
 )
-def test_a_line_of_500_mb_is_refused(load: Callable, endless: Callable[[str], Path], source: str, header: str, message: str) -> None:
+def test_a_line_of_500_mb_is_refused(
+    load: Callable, endless: Callable[[str], Path], source: str, header: str, message: str
+) -> None:
     path = endless(header)
     with pytest.raises(SourceError, match=message):
         load(source, path, flow="export") if source == "customs" else load(source, path)
@@ -51,12 +65,16 @@ def test_a_line_of_500_mb_is_refused(load: Callable, endless: Callable[[str], Pa
 def test_a_line_of_500_mb_is_not_taken_into_memory(endless: Callable[[str], Path]) -> None:
     rows = csv_rows(RawFile(endless("a,b\n"), "x"), "utf-8-sig")
     assert next(rows) == (1, ["a", "b"])
-    with pytest.raises(SourceError, match=r"firms_2005\.csv, line 2: is longer than 1,048,576 characters"):
+    with pytest.raises(
+        SourceError, match=r"firms_2005\.csv, line 2: is longer than 1,048,576 characters"
+    ):
         next(rows)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r", ""])
-def test_lines_of_ordinary_length_are_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
+def test_lines_of_ordinary_length_are_read_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
     monkeypatch.setattr(text, "LONGEST_LINE", 12)
     first = end or "\n"
     (tmp_path / "a.csv").write_bytes(f"ab,cd{first}1,2345678{end}".encode())
@@ -67,7 +85,15 @@ def test_lines_of_ordinary_length_are_read_whole(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("filling", [b"\n", b",\n"])
-def test_empty_cells_without_number_are_refused(load: Callable, tmp_path: Path, filling: bytes) -> None:
+def test_empty_cells_without_number_are_refused(
+    load: Callable, tmp_path: Path, filling: bytes
+) -> None:
     (tmp_path / "pairs.csv").write_bytes(PAIRS.encode() + filling * (60_000_000 // len(filling)))
-    with pytest.raises(SourceError, match=r"pairs\.csv: has about [\d,]+ cells, more than the 20,000,000 that a table of this kind may have"):
+    with pytest.raises(
+        SourceError,
+        match=(
+            r"pairs\.csv: has about [\d,]+ cells, "
+            r"more than the 20,000,000 that a table of this kind may have"
+        ),
+    ):
         load("geography", tmp_path / "pairs.csv")

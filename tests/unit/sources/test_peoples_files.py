@@ -1,4 +1,6 @@
-"""Files as people have them: each kind of fault that public reports and files taught us, in the readers where it can occur."""
+"""Files as people have them: each kind of fault that public reports and files taught us, in the
+readers where it can occur.
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,22 @@ from warehouse.sources.reading.values import missing
 
 FILES = Path(__file__).parent / "fixtures" / "peoples_files"
 RECORD = {
-    "shipment_date": "200001", "exp_imp": "0", "hs_id": "84713000", "value": "1000", "quantity": "1", "party_id": "3301234567", "company": "甲",
-    "CompanyType": "国有", "city": "杭州", "country": "110", "shipment": "一般贸易", "zip": "310000",
+    "shipment_date": "200001", "exp_imp": "0", "hs_id": "84713000", "value": "1000",
+    "quantity": "1", "party_id": "3301234567", "company": "甲",
+    "CompanyType": "国有", "city": "杭州", "country": "110", "shipment": "一般贸易",
+    "zip": "310000",
 }  # fmt: skip
-DISTRICTS = "province,city,county,longitude,latitude,zipCode\n浙江省,杭州市,西湖区,120.13,30.26,310013\n浙江省,宁波市,海曙区,121.55,29.88,315000\n"
+DISTRICTS = (
+    "province,city,county,longitude,latitude,zipCode\n浙江省,杭州市,西湖区,120.13,30.26,310013\n"
+    "浙江省,宁波市,海曙区,121.55,29.88,315000\n"
+)
 
 
 @pytest.fixture
 def customs(load: Callable, tmp_path: Path) -> Callable:
-    """`customs(file name, changed record, ...)` -> report, records, rows set aside, of a csv of such records."""
+    """`customs(file name, changed record, ...)` -> report, records, rows set aside, of a csv of
+    such records.
+    """
 
     def read(name: str, *changed: dict[str, str]) -> tuple:
         rows = [{**RECORD, **change} for change in changed]
@@ -65,27 +74,58 @@ class TestValueLabels:
     def test_a_city_by_its_label(self, load):
         _, tables, aside = load("digital_finance", FILES / "df_enc.dta")
         assert tables["digital_finance__cities"]["name_2018"].tolist() == ["北京市"] * 3
-        assert tables["digital_finance__cities"]["index_aggregate"].tolist() == [80.78, 135.73, 178.97]
+        assert tables["digital_finance__cities"]["index_aggregate"].tolist() == [
+            80.78,
+            135.73,
+            178.97,
+        ]
         assert len(aside) == 0
 
     @pytest.mark.parametrize("version", [114, 117, 118, 119])
     def test_every_format_and_chinese_in_old_ones(self, tmp_path, version):
         told = mangled if version < 118 else str
-        frame = pd.DataFrame({"city": pd.Categorical([told("北京市"), told("杭州市"), None, told("北京市")]), "n": [1, 2, 3, 4]})
+        frame = pd.DataFrame(
+            {
+                "city": pd.Categorical([told("北京市"), told("杭州市"), None, told("北京市")]),
+                "n": [1, 2, 3, 4],
+            }
+        )
         frame.to_stata(tmp_path / "a.dta", write_index=False, version=version)
         cities = stata_frame(RawFile(tmp_path / "a.dta", "a"))["city"]
-        assert cities.tolist()[:2] + cities.tolist()[3:] == ["北京市", "杭州市", "北京市"] and pd.isna(cities[2])
+        assert cities.tolist()[:2] + cities.tolist()[3:] == [
+            "北京市",
+            "杭州市",
+            "北京市",
+        ] and pd.isna(cities[2])
 
     def test_codes_without_a_label_stay_numbers(self, tmp_path):
         frame = pd.DataFrame({"x": [1, 2, 3], "y": [1, 2, 3]})
-        frame.to_stata(tmp_path / "a.dta", write_index=False, version=118, value_labels={"x": {1: "one"}, "y": {7: "seven"}})
+        frame.to_stata(
+            tmp_path / "a.dta",
+            write_index=False,
+            version=118,
+            value_labels={"x": {1: "one"}, "y": {7: "seven"}},
+        )
         found = stata_frame(RawFile(tmp_path / "a.dta", "a"))
         assert found["x"].tolist() == ["one", 2, 3] and found["y"].tolist() == [1, 2, 3]
 
     def test_firms_by_labels_too(self, load, tmp_path):
-        heads = ["法人代码", "企业名称", "dq", "cic", "工业总产值_当年价格千元", "全部从业人员年平均人数人", "固定资产净值年平均余额千元"]
+        heads = [
+            "法人代码",
+            "企业名称",
+            "dq",
+            "cic",
+            "工业总产值_当年价格千元",
+            "全部从业人员年平均人数人",
+            "固定资产净值年平均余额千元",
+        ]
         frame = pd.DataFrame([["123", "杭州厂", 1, 1310, 10.5, 20.0, 1.0]], columns=heads)
-        frame.to_stata(tmp_path / "f_2007.dta", version=118, write_index=False, value_labels={"dq": {1: "330106"}})
+        frame.to_stata(
+            tmp_path / "f_2007.dta",
+            version=118,
+            write_index=False,
+            value_labels={"dq": {1: "330106"}},
+        )
         _, tables, _ = load("firms", tmp_path / "f_2007.dta")
         assert tables["firms__enterprises"]["region_code"].tolist() == ["330106"]
 
@@ -93,27 +133,47 @@ class TestValueLabels:
 class TestGoodText:
     def test_accents_of_a_new_file_stay(self, load):
         _, tables, _ = load("customs", FILES / "accent.dta")
-        assert tables["customs__records"]["firm_name"].tolist() == ["Nestlé (Hangzhou)", "Société X", "Müller"]
+        assert tables["customs__records"]["firm_name"].tolist() == [
+            "Nestlé (Hangzhou)",
+            "Société X",
+            "Müller",
+        ]
 
     @pytest.mark.parametrize("kind", ["csv", "xlsx", "parquet"])
     def test_accents_stay_in_other_kinds(self, load, tmp_path, kind):
         frame = pd.DataFrame([{**RECORD, "company": "Côte d'Ivoire"}])
         file = tmp_path / f"a.{kind}"
-        {"csv": lambda: frame.to_csv(file, index=False), "xlsx": lambda: frame.to_excel(file, index=False), "parquet": lambda: frame.to_parquet(file)}[kind]()
-        assert load("customs", file)[1]["customs__records"]["firm_name"].tolist() == ["Côte d'Ivoire"]
+        {
+            "csv": lambda: frame.to_csv(file, index=False),
+            "xlsx": lambda: frame.to_excel(file, index=False),
+            "parquet": lambda: frame.to_parquet(file),
+        }[kind]()
+        assert load("customs", file)[1]["customs__records"]["firm_name"].tolist() == [
+            "Côte d'Ivoire"
+        ]
 
     def test_one_decision_a_column_of_an_old_file(self, tmp_path):
         """A name cut in the middle of a character is one of a Chinese column; accents are none."""
-        names = np.array([("杭州".encode("gb18030"), "Müller".encode("latin-1")), ("宁波港".encode("gb18030")[:5], "Nestlé".encode("latin-1"))],
+        names = np.array([("杭州".encode("gb18030"), "Müller".encode("latin-1")),
+            ("宁波港".encode("gb18030")[:5], "Nestlé".encode("latin-1"))],
                          dtype=[("zh", "S8"), ("west", "S8")])  # fmt: skip
         write_stata(tmp_path / "a.dta", names, "")
         found = stata_frame(RawFile(tmp_path / "a.dta", "a"))
-        assert found["zh"].tolist() == ["杭州", "宁波\ufffd"] and found["west"].tolist() == ["Müller", "Nestlé"]
+        assert found["zh"].tolist() == ["杭州", "宁波\ufffd"] and found["west"].tolist() == [
+            "Müller",
+            "Nestlé",
+        ]
 
 
 class TestRoundedCodes:
     def test_a_firm_code_as_float_is_refused(self, load):
-        with pytest.raises(SourceError, match=r"e_f32\.dta, column party_id: holds codes as float, of which numbers above 16,777,216 were rounded"):
+        with pytest.raises(
+            SourceError,
+            match=(
+                r"e_f32\.dta, column party_id: holds codes as float, "
+                r"of which numbers above 16,777,216 were rounded"
+            ),
+        ):
             load("customs", FILES / "e_f32.dta")
 
     @pytest.mark.parametrize("kind", ["dta", "parquet"])
@@ -121,7 +181,11 @@ class TestRoundedCodes:
         frame = pd.DataFrame([{**RECORD, "hs_id": np.float32(84713000)}])
         frame["hs_id"] = frame["hs_id"].astype("float32")
         file = tmp_path / f"a.{kind}"
-        _ = frame.to_parquet(file) if kind == "parquet" else frame.to_stata(file, write_index=False, version=118)
+        _ = (
+            frame.to_parquet(file)
+            if kind == "parquet"
+            else frame.to_stata(file, write_index=False, version=118)
+        )
         with pytest.raises(SourceError, match="column hs_id: holds codes as float"):
             load("customs", file)
 
@@ -129,11 +193,23 @@ class TestRoundedCodes:
         frame = pd.DataFrame([{**RECORD, "hs_id": np.float32(1011010)}])
         frame["hs_id"] = frame["hs_id"].astype("float32")
         frame.to_stata(tmp_path / "a.dta", write_index=False, version=118)
-        assert load("customs", tmp_path / "a.dta")[1]["customs__records"]["hs8"].tolist() == ["01011010"]
+        assert load("customs", tmp_path / "a.dta")[1]["customs__records"]["hs8"].tolist() == [
+            "01011010"
+        ]
 
     def test_firms_too(self, load, tmp_path):
-        heads = ["法人代码", "企业名称", "dq", "cic", "工业总产值_当年价格千元", "全部从业人员年平均人数人", "固定资产净值年平均余额千元"]
-        frame = pd.DataFrame([[np.float32(123456789), "杭州厂", 330106, 1310, 10.5, 20.0, 1.0]], columns=heads).astype({"法人代码": "float32"})
+        heads = [
+            "法人代码",
+            "企业名称",
+            "dq",
+            "cic",
+            "工业总产值_当年价格千元",
+            "全部从业人员年平均人数人",
+            "固定资产净值年平均余额千元",
+        ]
+        frame = pd.DataFrame(
+            [[np.float32(123456789), "杭州厂", 330106, 1310, 10.5, 20.0, 1.0]], columns=heads
+        ).astype({"法人代码": "float32"})
         frame.to_stata(tmp_path / "f_2007.dta", version=118, write_index=False)
         with pytest.raises(SourceError, match="column 法人代码: holds codes as float"):
             load("firms", tmp_path / "f_2007.dta")
@@ -141,7 +217,9 @@ class TestRoundedCodes:
     def test_a_code_in_a_spreadsheets_powers_of_ten_is_set_aside(self, customs):
         _, rows, aside = customs("a.csv", {}, {"party_id": "3.30E+09"})
         assert len(rows) == 1
-        assert aside[["reason", "detail"]].values.tolist() == [["rounded_code", "3.30E+09 (a spreadsheet has rounded the code)"]]
+        assert aside[["reason", "detail"]].values.tolist() == [
+            ["rounded_code", "3.30E+09 (a spreadsheet has rounded the code)"]
+        ]
 
 
 class TestHidden:
@@ -149,19 +227,30 @@ class TestHidden:
         report, tables, _ = load("yearbook", FILES / "hidden.xlsx")
         (cells,) = tables.values()
         assert cells.set_index("indicator")["value"]["gdp_cny"] == 594_900_000_000
-        assert ("old", "(the whole sheet)", "the sheet is hidden") in {(column["sheet"], column["head"], column["reason"]) for column in report.columns}
+        assert ("old", "(the whole sheet)", "the sheet is hidden") in {
+            (column["sheet"], column["head"], column["reason"]) for column in report.columns
+        }
 
     def test_hidden_rows_and_columns(self, load, tmp_path):
         book = openpyxl.Workbook()
         sheet = book.active
-        for row in [["城市", "年份", "创新指数", "旧指数"], ["杭州市", 2010, 1.5, 9], ["宁波市", 2010, 2.5, 9], ["温州市", 2010, 3.5, 9]]:
+        for row in [
+            ["城市", "年份", "创新指数", "旧指数"],
+            ["杭州市", 2010, 1.5, 9],
+            ["宁波市", 2010, 2.5, 9],
+            ["温州市", 2010, 3.5, 9],
+        ]:
             sheet.append(row)
         sheet.row_dimensions[3].hidden = True
         sheet.column_dimensions["D"].hidden = True
         book.save(tmp_path / "a.xlsx")
         report, tables, _ = load("innovation", tmp_path / "a.xlsx")
-        assert tables["innovation__cities"][["city_name", "line"]].values.tolist() == [["杭州市", 2], ["温州市", 4]]
-        assert {column["head"]: column["reason"] for column in report.columns if column["indicator"] is None} == {
+        assert tables["innovation__cities"][["city_name", "line"]].values.tolist() == [
+            ["杭州市", 2],
+            ["温州市", 4],
+        ]
+        unread = [column for column in report.columns if column["indicator"] is None]
+        assert {column["head"]: column["reason"] for column in unread} == {
             "(row 3)": "hidden; 1 row with content", "旧指数": "column D is hidden",
         }  # fmt: skip
 
@@ -195,7 +284,13 @@ class TestCommas:
         assert said_of(report, "value") == "read with decimal commas"
 
     def test_thousands_only_in_groups_of_three(self, customs):
-        _, rows, aside = customs("a.csv", {"value": "1,234,567.5"}, {"value": "1,234"}, {"value": "12,34"}, {"value": "1,2345"})
+        _, rows, aside = customs(
+            "a.csv",
+            {"value": "1,234,567.5"},
+            {"value": "1,234"},
+            {"value": "12,34"},
+            {"value": "1,2345"},
+        )
         assert rows["value_cents"].tolist() == [123_456_750, 123_400]
         assert aside["reason"].tolist() == ["bad_value"] * 2
 
@@ -203,84 +298,205 @@ class TestCommas:
         ("column", "numbers"),
         [
             (["1,234", "12,345.5", "7"], [1234.0, 12345.5, 7.0]),
-            (["1234,56", "1.000,50", "12,34,56", "1.000", "7"], [1234.56, 1000.5, None, 1000.0, 7.0]),
+            (
+                ["1234,56", "1.000,50", "12,34,56", "1.000", "7"],
+                [1234.56, 1000.5, None, 1000.0, 7.0],
+            ),
             (["12,34", "1.5"], [None, 1.5]),  # both cannot be
             (["1,234", "0,5"], [1.234, 0.5]),
             (["1 234 567", "1 23"], [1234567.0, None]),
         ],
     )
     def test_columns_of_small_tables(self, column, numbers):
-        assert as_numbers(pd.Series(column)).astype(object).where(lambda found: found.notna(), None).tolist() == numbers
+        assert (
+            as_numbers(pd.Series(column))
+            .astype(object)
+            .where(lambda found: found.notna(), None)
+            .tolist()
+            == numbers
+        )
 
 
 class TestMarks:
     def test_numbers_with_footnotes_and_wide_digits(self):
-        column = pd.Series(["51630000①", "29250000*", "23000000 [2]", "１３０１００００", "２５９．２４", "1[12]", "-３"])
-        assert as_numbers(column).tolist() == [51630000, 29250000, 23000000, 13010000, 259.24, 1, -3]
+        column = pd.Series(
+            [
+                "51630000①",
+                "29250000*",
+                "23000000 [2]",
+                "１３０１００００",
+                "２５９．２４",
+                "1[12]",
+                "-３",
+            ]
+        )
+        assert as_numbers(column).tolist() == [
+            51630000,
+            29250000,
+            23000000,
+            13010000,
+            259.24,
+            1,
+            -3,
+        ]
 
     def test_marks_that_stand_for_nothing(self):
         column = pd.Series(
-            ["NA", "NaN", "nan", "null", ".", "N/A", "n.a.", "--", "－", "/", "无", "缺失", "None", "―", "～", "#VALUE!", "#DIV/0!", "", "0", "约5"]
+            [
+                "NA",
+                "NaN",
+                "nan",
+                "null",
+                ".",
+                "N/A",
+                "n.a.",
+                "--",
+                "－",
+                "/",
+                "无",
+                "缺失",
+                "None",
+                "―",
+                "～",
+                "#VALUE!",
+                "#DIV/0!",
+                "",
+                "0",
+                "约5",
+            ]
         )
         assert missing(column).tolist() == [True] * 18 + [False, False]
 
     def test_missing_is_not_bad(self, load, tmp_path, workbook):
-        rows = [["城市", "2010", "2011", "2012"], ["杭州市①", "1.5*", "NA", "#VALUE!"], ["宁波市*", "２.5", "约3", "."]]
+        rows = [
+            ["城市", "2010", "2011", "2012"],
+            ["杭州市①", "1.5*", "NA", "#VALUE!"],
+            ["宁波市*", "２.5", "约3", "."],
+        ]
         report, tables, _ = load("innovation", workbook("创新指数.xlsx", {"创新指数": rows}))
-        assert tables["innovation__cities"][["city_name", "innovation_index"]].values.tolist() == [["杭州市", 1.5], ["宁波市", 2.5]]
+        assert tables["innovation__cities"][["city_name", "innovation_index"]].values.tolist() == [
+            ["杭州市", 1.5],
+            ["宁波市", 2.5],
+        ]
         assert (report.read_n, report.set_aside) == (3, {"bad_number": 1})
 
     def test_missing_in_records(self, customs):
-        _, rows, aside = customs("a.csv", {"quantity": "N/A", "company": "无", "zip": "."}, {"quantity": "若干"}, {"country": "NA"})
-        assert rows[["quantity", "firm_name", "postcode"]].isna().values.tolist()[0] == [True, True, True]
+        _, rows, aside = customs(
+            "a.csv",
+            {"quantity": "N/A", "company": "无", "zip": "."},
+            {"quantity": "若干"},
+            {"country": "NA"},
+        )
+        assert rows[["quantity", "firm_name", "postcode"]].isna().values.tolist()[0] == [
+            True,
+            True,
+            True,
+        ]
         assert rows["partner_name"].isna().tolist() == [True, False]  # NA is Namibia
         assert aside["reason"].tolist() == ["bad_quantity"]
 
     def test_missing_of_firms_and_of_history(self, load, tmp_path):
-        (tmp_path / "firms_2005.csv").write_text("法人代码,企业名称,dq,cic,工业总产值,从业人员,工业增加值\n1,甲,330106,1310,５0*,20,无\n", encoding="utf-8")
+        (tmp_path / "firms_2005.csv").write_text(
+            (
+                "法人代码,企业名称,dq,cic,工业总产值,从业人员,工业增加值\n"
+                "1,甲,330106,1310,５0*,20,无\n"
+            ),
+            encoding="utf-8",
+        )
         _, tables, aside = load("firms", tmp_path / "firms_2005.csv")
-        assert tables["firms__enterprises"]["firm_output_cny"].tolist() == [50_000] and len(aside) == 0
-        (tmp_path / "h.csv").write_text("城市,1984年邮局数量(个),1933年是否通铁路\n浙江省杭州市,12①,NA\n宁波市,缺失,是\n", encoding="utf-8")
+        assert (
+            tables["firms__enterprises"]["firm_output_cny"].tolist() == [50_000] and len(aside) == 0
+        )
+        (tmp_path / "h.csv").write_text(
+            "城市,1984年邮局数量(个),1933年是否通铁路\n浙江省杭州市,12①,NA\n宁波市,缺失,是\n",
+            encoding="utf-8",
+        )
         _, tables, aside = load("history", tmp_path / "h.csv")
-        assert tables["history__cities"]["city_name"].tolist() == ["杭州市", "宁波市"] and len(aside) == 0
+        assert (
+            tables["history__cities"]["city_name"].tolist() == ["杭州市", "宁波市"]
+            and len(aside) == 0
+        )
 
 
 class TestDates:
     def test_days_of_stata(self, load):
         _, tables, aside = load("customs", FILES / "e_td.dta")
-        assert tables["customs__records"][["year", "month"]].values.tolist() == [[2000, 1], [2000, 2]]
+        assert tables["customs__records"][["year", "month"]].values.tolist() == [
+            [2000, 1],
+            [2000, 2],
+        ]
         assert len(aside) == 0
 
     @pytest.mark.parametrize("kind", ["td", "tm", "tc", "tw", "tq", "th", "ty"])
     @pytest.mark.parametrize("version", [114, 118])
     def test_the_format_says_what_a_number_is(self, tmp_path, kind, version):
         frame = pd.DataFrame({"d": [datetime.datetime(2000, 3, 15)], "n": [1]})
-        frame.to_stata(tmp_path / "a.dta", write_index=False, version=version, convert_dates={"d": kind})
+        frame.to_stata(
+            tmp_path / "a.dta", write_index=False, version=version, convert_dates={"d": kind}
+        )
         found = stata_frame(RawFile(tmp_path / "a.dta", "a"))["d"].tolist()
         day = datetime.date(2000, 3, 15)
-        assert found == [{"td": day, "tc": day, "tm": "2000-03", "tw": "2000w11", "tq": "2000q1", "th": "2000h1", "ty": 2000}[kind]]
+        assert found == [
+            {
+                "td": day,
+                "tc": day,
+                "tm": "2000-03",
+                "tw": "2000w11",
+                "tq": "2000q1",
+                "th": "2000h1",
+                "ty": 2000,
+            }[kind]
+        ]
 
     def test_a_month_of_stata_in_records(self, load, tmp_path):
         frame = pd.DataFrame([{**RECORD, "shipment_date": datetime.datetime(2000, 2, 1)}])
-        frame.to_stata(tmp_path / "a.dta", write_index=False, version=118, convert_dates={"shipment_date": "tm"})
-        assert load("customs", tmp_path / "a.dta")[1]["customs__records"][["year", "month"]].values.tolist() == [[2000, 2]]
+        frame.to_stata(
+            tmp_path / "a.dta",
+            write_index=False,
+            version=118,
+            convert_dates={"shipment_date": "tm"},
+        )
+        assert load("customs", tmp_path / "a.dta")[1]["customs__records"][
+            ["year", "month"]
+        ].values.tolist() == [[2000, 2]]
 
     def test_chinese_months(self, load):
-        assert load("customs", FILES / "month_nian.csv")[1]["customs__records"][["year", "month"]].values.tolist() == [[2000, 1]]
+        assert load("customs", FILES / "month_nian.csv")[1]["customs__records"][
+            ["year", "month"]
+        ].values.tolist() == [[2000, 1]]
 
-    @pytest.mark.parametrize("date", ["2000年1月", "2000年01月15日", "200001.0", "2000m1", "15jan2000", "２０００-01", "2000-01-15 00:00:00"])
+    @pytest.mark.parametrize(
+        "date",
+        [
+            "2000年1月",
+            "2000年01月15日",
+            "200001.0",
+            "2000m1",
+            "15jan2000",
+            "２０００-01",
+            "2000-01-15 00:00:00",
+        ],
+    )
     def test_other_ways_to_write_a_month(self, customs, date):
-        assert customs("a.csv", {"shipment_date": date})[1][["year", "month"]].values.tolist() == [[2000, 1]]
+        assert customs("a.csv", {"shipment_date": date})[1][["year", "month"]].values.tolist() == [
+            [2000, 1]
+        ]
 
     def test_a_month_in_two_columns(self, load, tmp_path):
         record = {**RECORD, "年份": "2000年", "月份": "1.0"}
         del record["shipment_date"]
         pd.DataFrame([record]).to_csv(tmp_path / "a.csv", index=False)
-        assert load("customs", tmp_path / "a.csv")[1]["customs__records"][["year", "month"]].values.tolist() == [[2000, 1]]
+        assert load("customs", tmp_path / "a.csv")[1]["customs__records"][
+            ["year", "month"]
+        ].values.tolist() == [[2000, 1]]
 
     def test_dates_of_firms(self, load, tmp_path):
         head = "法人代码,企业名称,dq,cic,工业总产值,从业人员,开业时间,年份\n"
-        (tmp_path / "f.csv").write_text(head + "1,甲,330106,1310,50,20,1998年3月,2005年\n2,乙,330106,1310,50,20,1998-03-01,2005\n", encoding="utf-8")
+        (tmp_path / "f.csv").write_text(
+            head
+            + "1,甲,330106,1310,50,20,1998年3月,2005年\n2,乙,330106,1310,50,20,1998-03-01,2005\n",
+            encoding="utf-8",
+        )
         rows = load("firms", tmp_path / "f.csv")[1]["firms__enterprises"]
         assert rows[["year", "opening_year"]].values.tolist() == [[2005, 1998], [2005, 1998]]
 
@@ -290,10 +506,19 @@ class TestCodesFromSpreadsheets:
         report, tables, aside = load("customs", FILES / "pandas_int.csv")
         assert tables["customs__records"]["hs8"].tolist() == ["84713000", "85171210", "01011010"]
         assert len(aside) == 0
-        assert said_of(report, "hs_id") == "1 of the codes got back the leading zero that a spreadsheet took"
+        assert (
+            said_of(report, "hs_id")
+            == "1 of the codes got back the leading zero that a spreadsheet took"
+        )
 
     def test_codes_that_gained_a_point(self, customs):
-        changed = {"hs_id": "84713000.0", "party_id": "3301234567.0", "zip": "310000.0", "country": "110.0", "exp_imp": "0.0"}
+        changed = {
+            "hs_id": "84713000.0",
+            "party_id": "3301234567.0",
+            "zip": "310000.0",
+            "country": "110.0",
+            "exp_imp": "0.0",
+        }
         _, rows, _ = customs("a.csv", changed)
         row = rows.iloc[0]
         found = (row["hs8"], row["firm_code"], row["postcode"], row["partner_code"], row["flow"])
@@ -302,18 +527,30 @@ class TestCodesFromSpreadsheets:
     def test_no_zero_was_lost_where_some_stand(self, customs):
         _, rows, aside = customs("a.csv", {"hs_id": "01011010"}, {"hs_id": "1011010"})
         assert rows["hs8"].tolist() == ["01011010"]
-        assert aside["detail"].tolist() == ["1011010 (7 digits: a spreadsheet may have taken a zero)"]
+        assert aside["detail"].tolist() == [
+            "1011010 (7 digits: a spreadsheet may have taken a zero)"
+        ]
 
     def test_a_figure_lost_elsewhere_is_not_restored(self, customs):
-        """Heading 0847 does not exist: 8471300 is a misprint of 84713000, and no code of chapter 8."""
+        """Heading 0847 does not exist: 8471300 is a misprint of 84713000, and no code of
+        chapter 8.
+        """
         _, rows, aside = customs("a.csv", {}, {"hs_id": "8471300"})
         assert (rows["hs8"].tolist(), aside["reason"].tolist()) == (["84713000"], ["bad_hs_code"])
 
     def test_postcodes_of_a_list(self, load, tmp_path):
-        (tmp_path / "d.csv").write_text(DISTRICTS + "河北省,石家庄市,长安区,114.5,38.0,50000.0\n", encoding="utf-8")
+        (tmp_path / "d.csv").write_text(
+            DISTRICTS + "河北省,石家庄市,长安区,114.5,38.0,50000.0\n", encoding="utf-8"
+        )
         report, tables, aside = load("postcodes", tmp_path / "d.csv")
-        assert tables["postcodes__districts"]["postcode"].tolist() == ["310013", "315000", "050000"] and len(aside) == 0
-        assert said_of(report, "zipCode") == "1 of the codes got back the leading zero that a spreadsheet took"
+        assert (
+            tables["postcodes__districts"]["postcode"].tolist() == ["310013", "315000", "050000"]
+            and len(aside) == 0
+        )
+        assert (
+            said_of(report, "zipCode")
+            == "1 of the codes got back the leading zero that a spreadsheet took"
+        )
 
 
 class TestCityNames:
@@ -321,45 +558,70 @@ class TestCityNames:
         names = pd.read_csv(FILES / "names.csv", dtype=str)["城市"]
         unknown = {name for name in names if city_name(name) not in city_names()}
         assert unknown == {
-            "Hangzhou", "杭州巿", "HANGZHOU CITY", "330100", "深圳经济特区", "大同市(新)", "涪陵市", "万县市", "达川地区", "永州(零陵)", "株州市",
+            "Hangzhou", "杭州巿", "HANGZHOU CITY", "330100", "深圳经济特区", "大同市(新)", "涪陵市",
+            "万县市", "达川地区", "永州(零陵)", "株州市",
         }  # fmt: skip
         assert "杭州市" in unknown_name_detail("杭州巿")
 
     @pytest.mark.parametrize(
         ("printed", "name"),
         [
-            ("浙江杭州", "杭州"), ("浙江省杭州市", "杭州市"), ("浙江省-杭州市", "杭州市"), ("杭州市 Hangzhou", "杭州市"), ("Hangzhou杭州市", "杭州市"),
-            ("上海市辖区", "上海"), ("杭州市市辖区", "杭州市"), ("杭州市①", "杭州市"), ("宁波市*", "宁波市"), ("嘉兴市[1]", "嘉兴市"), ("湖州市 1)", "湖州市"),
-            ("江苏杭州", "江苏杭州"), ("杭洲市", "杭洲市"), ("吉林市", "吉林市"), ("海南藏族自治州", "海南藏族自治州"),
+            ("浙江杭州", "杭州"), ("浙江省杭州市", "杭州市"), ("浙江省-杭州市", "杭州市"),
+            ("杭州市 Hangzhou", "杭州市"), ("Hangzhou杭州市", "杭州市"),
+            ("上海市辖区", "上海"), ("杭州市市辖区", "杭州市"), ("杭州市①", "杭州市"),
+            ("宁波市*", "宁波市"), ("嘉兴市[1]", "嘉兴市"), ("湖州市 1)", "湖州市"),
+            ("江苏杭州", "江苏杭州"), ("杭洲市", "杭洲市"), ("吉林市", "吉林市"),
+            ("海南藏族自治州", "海南藏族自治州"),
         ],
     )  # fmt: skip
     def test_how_they_are_printed(self, printed, name):
         assert city_name(printed) == name
 
     def test_in_the_readers_of_cities(self, load, tmp_path):
-        (tmp_path / "d.csv").write_text(DISTRICTS.replace("浙江省,杭州市", "浙江省,浙江省杭州市"), encoding="utf-8")
-        assert load("postcodes", tmp_path / "d.csv")[1]["postcodes__districts"]["city_name"].tolist() == ["杭州市", "宁波市"]
-        (tmp_path / "浙江省杭州市2010年政府工作报告.txt").write_text("政府工作报告。" * 20, encoding="utf-8")
+        (tmp_path / "d.csv").write_text(
+            DISTRICTS.replace("浙江省,杭州市", "浙江省,浙江省杭州市"), encoding="utf-8"
+        )
+        assert load("postcodes", tmp_path / "d.csv")[1]["postcodes__districts"][
+            "city_name"
+        ].tolist() == ["杭州市", "宁波市"]
+        (tmp_path / "浙江省杭州市2010年政府工作报告.txt").write_text(
+            "政府工作报告。" * 20, encoding="utf-8"
+        )
         _, tables, _ = load("reports", tmp_path / "浙江省杭州市2010年政府工作报告.txt")
         assert tables["reports__texts"]["city_name"].tolist() == ["杭州市"]
 
 
 class TestSeparators:
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+    @pytest.mark.parametrize(
+        "encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]
+    )
     @pytest.mark.parametrize("separator", [",", "\t", ";", "|"])
     def test_other_separators_and_utf_16(self, load, tmp_path, separator, encoding):
         file = tmp_path / "d.csv"
-        file.write_text(DISTRICTS.replace(",", separator).replace("西湖区", f'"西湖{separator}区"'), encoding=encoding)
+        file.write_text(
+            DISTRICTS.replace(",", separator).replace("西湖区", f'"西湖{separator}区"'),
+            encoding=encoding,
+        )
         report, tables, aside = load("postcodes", file)
         rows = tables["postcodes__districts"]
         assert (report.read_n, len(aside)) == (2, 0)
-        assert rows[["city_name", "postcode", "line"]].values.tolist() == [["杭州市", "310013", 2], ["宁波市", "315000", 3]]
+        assert rows[["city_name", "postcode", "line"]].values.tolist() == [
+            ["杭州市", "310013", 2],
+            ["宁波市", "315000", 3],
+        ]
         assert rows["county_name"][0].replace(separator, "") == "西湖区"
 
     def test_records_with_tabs(self, load, tmp_path):
         for kind, encoding in (("t", "gb18030"), ("u", "utf-16")):
-            pd.DataFrame([RECORD, {**RECORD, "company": '乙"厂'}]).to_csv(tmp_path / f"{kind}.csv", sep="\t", index=False, encoding=encoding)
-            assert load("customs", tmp_path / f"{kind}.csv")[1]["customs__records"]["firm_code"].tolist() == ["3301234567"] * 2
+            pd.DataFrame([RECORD, {**RECORD, "company": '乙"厂'}]).to_csv(
+                tmp_path / f"{kind}.csv", sep="\t", index=False, encoding=encoding
+            )
+            assert (
+                load("customs", tmp_path / f"{kind}.csv")[1]["customs__records"][
+                    "firm_code"
+                ].tolist()
+                == ["3301234567"] * 2
+            )
 
     def test_a_panel_with_tabs(self, load):
         report, tables, _ = load("yearbook", FILES / "tab.csv")
@@ -369,18 +631,31 @@ class TestSeparators:
 
     @pytest.mark.parametrize("source", ["yearbook", "customs", "innovation"])
     def test_a_web_page_is_called_one(self, load, source):
-        with pytest.raises(SourceError, match=r"html\.xls: is a web page saved under the name of a workbook.*save it as xlsx or csv"):
+        with pytest.raises(
+            SourceError,
+            match=(
+                r"html\.xls: is a web page saved under the name of a workbook.*save it as xlsx or "
+                r"csv"
+            ),
+        ):
             load(source, FILES / "html.xls")
 
     def test_an_xml_spreadsheet_is_called_one(self, load, tmp_path):
-        (tmp_path / "a.xls").write_text('<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', encoding="utf-8")
-        with pytest.raises(SourceError, match=r"a\.xls: is a spreadsheet saved as XML \(2003\), which is not read"):
+        (tmp_path / "a.xls").write_text(
+            '<?xml version="1.0"?><Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>',
+            encoding="utf-8",
+        )
+        with pytest.raises(
+            SourceError, match=r"a\.xls: is a spreadsheet saved as XML \(2003\), which is not read"
+        ):
             load("innovation", tmp_path / "a.xls")
 
     def test_prose_with_tabs_stays_prose(self, load, tmp_path):
         report = "政府工作报告\t2010\t杭州\n各位代表\t大家\t好\n" * 10
         (tmp_path / "杭州市2010.txt").write_text(report, encoding="utf-8")
-        assert load("reports", tmp_path / "杭州市2010.txt")[1]["reports__texts"]["text"].tolist() == [report]
+        assert load("reports", tmp_path / "杭州市2010.txt")[1]["reports__texts"][
+            "text"
+        ].tolist() == [report]
 
 
 class TestNames:
@@ -404,7 +679,12 @@ class TestNames:
         folder = Path(os.fsdecode(os.fsencode(tmp_path) + "/数据".encode("gb18030")))
         folder.mkdir()
         (folder / fixture).write_bytes((FILES / fixture).read_bytes())
-        assert load("yearbook" if fixture.endswith("xlsx") else "customs", folder / fixture)[0].accepted_n == 2
+        assert (
+            load("yearbook" if fixture.endswith("xlsx") else "customs", folder / fixture)[
+                0
+            ].accepted_n
+            == 2
+        )
 
     def test_an_error_about_it_can_be_printed(self, load, tmp_path):
         file = Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xb9\xfb\xff.csv"))
@@ -417,7 +697,10 @@ class TestNames:
 
 class TestEnds:
     def old(self, folder: Path, rows_n: int = 3) -> Path:
-        table = np.array([(f"name{at}".encode(), float(at)) for at in range(rows_n)], dtype=[("name", "S8"), ("value", "f8")])
+        table = np.array(
+            [(f"name{at}".encode(), float(at)) for at in range(rows_n)],
+            dtype=[("name", "S8"), ("value", "f8")],
+        )
         write_stata(folder / "old.dta", table, "")
         return folder / "old.dta"
 
@@ -426,7 +709,9 @@ class TestEnds:
         data = bytearray(file.read_bytes())
         data[6:10] = struct.pack("<i", 2)
         file.write_bytes(bytes(data))
-        with pytest.raises(SourceError, match="it goes on for 16 bytes after the last row that its head states"):
+        with pytest.raises(
+            SourceError, match="it goes on for 16 bytes after the last row that its head states"
+        ):
             stata_frame(RawFile(file, "old"))
 
     def test_an_old_file_that_goes_on_is_refused(self, tmp_path):
@@ -447,7 +732,9 @@ class TestEnds:
             stata_frame(RawFile(tmp_path / "a.dta", "a"))
 
     def test_an_old_file_with_value_labels_ends_with_them(self, tmp_path):
-        pd.DataFrame({"x": pd.Categorical(["a", "b"]), "y": pd.Categorical(["c", "d"])}).to_stata(tmp_path / "a.dta", write_index=False, version=114)
+        pd.DataFrame({"x": pd.Categorical(["a", "b"]), "y": pd.Categorical(["c", "d"])}).to_stata(
+            tmp_path / "a.dta", write_index=False, version=114
+        )
         assert stata_frame(RawFile(tmp_path / "a.dta", "a"))["y"].tolist() == ["c", "d"]
         (tmp_path / "a.dta").write_bytes((tmp_path / "a.dta").read_bytes() + b"more rows")
         with pytest.raises(SourceError, match="it goes on for 9 bytes"):
@@ -455,13 +742,19 @@ class TestEnds:
 
     @pytest.mark.parametrize("source", ["customs", "postcodes", "innovation_like"])
     def test_blank_lines_at_the_end_are_no_work(self, load, tmp_path, source, monkeypatch):
-        """Half a million of them took minutes: they are neither parsed one by one nor written out again."""
+        """Half a million of them took minutes: they are neither parsed one by one nor written out
+        again.
+        """
         blank = "\r\n" * 500_000
         if source == "customs":
             written: list[int] = []
             mended = text._mended
-            monkeypatch.setattr(text, "_mended", lambda line, commas: (written.append(1), mended(line, commas))[1])
-            (tmp_path / "a.csv").write_text(pd.DataFrame([RECORD]).to_csv(index=False) + blank, encoding="utf-8")
+            monkeypatch.setattr(
+                text, "_mended", lambda line, commas: (written.append(1), mended(line, commas))[1]
+            )
+            (tmp_path / "a.csv").write_text(
+                pd.DataFrame([RECORD]).to_csv(index=False) + blank, encoding="utf-8"
+            )
             assert load("customs", tmp_path / "a.csv")[0].read_n == 1
             assert len(written) == 2
         elif source == "postcodes":
@@ -472,15 +765,37 @@ class TestEnds:
             assert text.read_rows(RawFile(tmp_path / "a.csv", "a")) == [["a", "b"], ["1", "2"]]
 
     def test_blank_lines_between_rows_still_count(self, load, tmp_path):
-        first, second = (pd.DataFrame([record]).to_csv(index=False) for record in (RECORD, {**RECORD, "shipment_date": "200002"}))
-        (tmp_path / "a.csv").write_text(first + "\n" * 3 + second.split("\n", 1)[1] + "\n\n", encoding="utf-8")
+        first, second = (
+            pd.DataFrame([record]).to_csv(index=False)
+            for record in (RECORD, {**RECORD, "shipment_date": "200002"})
+        )
+        (tmp_path / "a.csv").write_text(
+            first + "\n" * 3 + second.split("\n", 1)[1] + "\n\n", encoding="utf-8"
+        )
         assert load("customs", tmp_path / "a.csv")[1]["customs__records"]["line"].tolist() == [2, 6]
 
     def test_one_huge_text_in_a_workbook_is_refused(self, load, tmp_path, workbook):
-        """No cell is longer than 32,767 characters; patterns would look through a longer one for minutes."""
-        small = workbook("small.xlsx", {"a": [["城市", "年份", "创新指数"], ["杭州市", 2010, 1.5], ["MARK", 2010, 1.5]]})
-        with zipfile.ZipFile(small) as before, zipfile.ZipFile(tmp_path / "huge.xlsx", "w", zipfile.ZIP_DEFLATED) as after:
+        """No cell is longer than 32,767 characters; patterns would look through a longer one for
+        minutes.
+        """
+        small = workbook(
+            "small.xlsx",
+            {"a": [["城市", "年份", "创新指数"], ["杭州市", 2010, 1.5], ["MARK", 2010, 1.5]]},
+        )
+        with (
+            zipfile.ZipFile(small) as before,
+            zipfile.ZipFile(tmp_path / "huge.xlsx", "w", zipfile.ZIP_DEFLATED) as after,
+        ):
             for name in before.namelist():
-                after.writestr(name, before.read(name).replace(b"MARK", os.urandom(1_000_000).hex().encode() * 5))
-        with pytest.raises(SourceError, match=r"huge\.xlsx, sheet a: holds a text of 10,000,000 characters, more than the 32,767 of a cell"):
+                after.writestr(
+                    name,
+                    before.read(name).replace(b"MARK", os.urandom(1_000_000).hex().encode() * 5),
+                )
+        with pytest.raises(
+            SourceError,
+            match=(
+                r"huge\.xlsx, sheet a: holds a text of 10,000,000 characters, "
+                r"more than the 32,767 of a cell"
+            ),
+        ):
             load("innovation", tmp_path / "huge.xlsx")

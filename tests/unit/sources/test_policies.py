@@ -41,7 +41,10 @@ def test_ecommerce_zones(load, tmp_path):
 
 
 def test_broadband_cities(load, tmp_path):
-    text = BROADBAND + "2014,福州市(含平潭),a list,a page\n2015,重庆市江津区,,a page\n2014,长株潭城市群,a list,a page\n"
+    text = (
+        BROADBAND + "2014,福州市(含平潭),a list,a page\n2015,重庆市江津区,,a page\n"
+        "2014,长株潭城市群,a list,a page\n"
+    )
     report, tables, _ = load("policies", write(tmp_path / "broadband.csv", text))
     rows = tables["policies__zones"]
     assert report.layout == "broadband_china_csv"
@@ -53,15 +56,25 @@ def test_broadband_cities(load, tmp_path):
 
 
 def test_big_data_zones_keep_the_level_that_the_file_states(load, tmp_path):
-    text = BIG_DATA + "2016,京津冀,region,a list\n2016,贵州省,province,a list\n2016,上海市,city,a list\n"
+    text = (
+        BIG_DATA
+        + "2016,京津冀,region,a list\n2016,贵州省,province,a list\n2016,上海市,city,a list\n"
+    )
     report, tables, _ = load("policies", write(tmp_path / "big_data.csv", text))
     rows = tables["policies__zones"]
     assert report.layout == "big_data_zones_csv"
-    assert dict(zip(rows["name"], rows["level"], strict=True)) == {"京津冀": "region", "贵州省": "province", "上海市": "city"}
+    assert dict(zip(rows["name"], rows["level"], strict=True)) == {
+        "京津冀": "region",
+        "贵州省": "province",
+        "上海市": "city",
+    }
 
 
 def test_own_layout(load, tmp_path):
-    text = OWN + "big_data,1,2016,2016,名单,沈阳市,city,seen\ncross_border_ecommerce,5,2020,2020-04-27,国函〔2020〕47号,雄安新区,region,seen\n"
+    text = (
+        OWN + "big_data,1,2016,2016,名单,沈阳市,city,seen\n"
+        "cross_border_ecommerce,5,2020,2020-04-27,国函〔2020〕47号,雄安新区,region,seen\n"
+    )
     report, tables, _ = load("policies", write(tmp_path / "policy_zones.csv", text))
     rows = tables["policies__zones"]
     assert report.layout == "policy_zones_csv"
@@ -86,9 +99,18 @@ def test_bad_rows_are_set_aside(load, tmp_path):
         "big_data,1,2016,2016,,=HYPERLINK(1),,seen",
         "broadband_china,1,2016,2016,,沈阳市,city,seen",
     ]
-    report, tables, aside = load("policies", write(tmp_path / "policy_zones.csv", OWN + "\n".join(bad) + "\n"))
+    report, tables, aside = load(
+        "policies", write(tmp_path / "policy_zones.csv", OWN + "\n".join(bad) + "\n")
+    )
     assert report.read_n == 13
-    assert report.set_aside == {"bad_level": 1, "bad_policy": 1, "bad_year": 4, "duplicate_key": 1, "missing_name": 1, "unknown_city": 3}
+    assert report.set_aside == {
+        "bad_level": 1,
+        "bad_policy": 1,
+        "bad_year": 4,
+        "duplicate_key": 1,
+        "missing_name": 1,
+        "unknown_city": 3,
+    }
     assert list(tables["policies__zones"]["policy"]) == ["big_data", "broadband_china"]
     detail = aside.set_index("line")["detail"]
     assert detail[9].startswith("大莲市 (nearest names: ")
@@ -100,10 +122,12 @@ def test_bad_rows_are_set_aside(load, tmp_path):
 @pytest.mark.parametrize(
     ("name", "level"),
     [
-        ("杭州市", "city"), ("北京市", "city"), ("喀什地区", "city"), ("大理白族自治州", "city"), ("福州市（含平潭）", "city"),
+        ("杭州市", "city"), ("北京市", "city"), ("喀什地区", "city"),
+        ("大理白族自治州", "city"), ("福州市（含平潭）", "city"),
         ("贵州省", "province"), ("内蒙古自治区", "province"), ("海南全岛", "province"),
         ("长株潭城市群", "region"), ("珠江三角洲", "region"), ("雄安新区", "region"),
-        ("昆山市", "county"), ("重庆市北碚区", "county"), ("浦东新区", "county"), ("阿拉尔市", "county"), ("儋州市", "city"), ("牡丹江市", "city"),
+        ("昆山市", "county"), ("重庆市北碚区", "county"), ("浦东新区", "county"),
+        ("阿拉尔市", "county"), ("儋州市", "city"), ("牡丹江市", "city"),
         ("杭洲市", None), ("杭洲市西湖区", None), ("", None),
     ],
 )  # fmt: skip
@@ -114,11 +138,23 @@ def test_level_by_name(name, level):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        (ZONES.replace("document,", "") + "1,2015-03,杭州市,SEEN,\n", "line 1: has no column 'document'"),
-        (OWN.replace(",year", "") + "big_data,1,2016,,沈阳市,city,seen\n", "line 1: has no column 'year'"),
+        (
+            ZONES.replace("document,", "") + "1,2015-03,杭州市,SEEN,\n",
+            "line 1: has no column 'document'",
+        ),
+        (
+            OWN.replace(",year", "") + "big_data,1,2016,,沈阳市,city,seen\n",
+            "line 1: has no column 'year'",
+        ),
         (BROADBAND.replace("source,", "") + "2014,杭州市,\n", "line 1: has no column 'source'"),
-        (BIG_DATA.replace("batch_year,", "") + "杭州市,city,\n", "line 1: has no column 'batch_year'"),
-        (ZONES + "1,2015-03,国函〔2015〕44号,杭", "line 2: ends after 4 of 6 values: the file is cut off"),
+        (
+            BIG_DATA.replace("batch_year,", "") + "杭州市,city,\n",
+            "line 1: has no column 'batch_year'",
+        ),
+        (
+            ZONES + "1,2015-03,国函〔2015〕44号,杭",
+            "line 2: ends after 4 of 6 values: the file is cut off",
+        ),
         (ZONES, "has a header and no rows"),
         ("", "is empty"),
         ("name,year\n杭州市,2015\n", "shows none of the layouts known for policies"),
@@ -138,12 +174,22 @@ def test_another_encoding_is_refused(load, tmp_path):
 def test_lists_of_cities_have_their_class_as_batch_and_agree_with_known_counts(load):
     _, resources, aside = load("policies", REFERENCE / "resource_cities.csv")
     assert aside.empty
-    assert resources["policies__zones"]["batch"].value_counts().to_dict() == {"mature": 66, "declining": 24, "growing": 20, "regenerating": 16}
+    assert resources["policies__zones"]["batch"].value_counts().to_dict() == {
+        "mature": 66,
+        "declining": 24,
+        "growing": 20,
+        "regenerating": 16,
+    }
     _, lists, aside = load("policies", REFERENCE / "city_lists.csv")
     assert aside.empty
     rows = lists["policies__zones"]
     tiers = rows[rows["policy"] == "commercial_tier"]
-    assert tiers["batch"].value_counts().to_dict() == {"tier_3": 70, "tier_2": 30, "new_tier_1": 15, "tier_1": 4}
+    assert tiers["batch"].value_counts().to_dict() == {
+        "tier_3": 70,
+        "tier_2": 30,
+        "new_tier_1": 15,
+        "tier_1": 4,
+    }
     zones = rows[rows["policy"] == "development_zone"].set_index("name")["first_year"]
     assert (zones["大连市"], zones["上海市"], zones["合肥市"]) == (1984, 1986, 2000)
     assert set(rows["provenance"]) == {"from_memory"}
@@ -151,7 +197,11 @@ def test_lists_of_cities_have_their_class_as_batch_and_agree_with_known_counts(l
 
 def test_replies_with_the_day_of_signature(load, tmp_path):
     head = "batch,date_signed,document,name,county_level_city,page\n"
-    text = head + "1,2015-03-07,国函〔2015〕44号,杭州,0,a page\n4,2019-12-15,国函〔2019〕137号,义乌,1,a page\n4,2019-12,国函〔2019〕137号,杭洲,0,a page\n"
+    text = (
+        head + "1,2015-03-07,国函〔2015〕44号,杭州,0,a page\n"
+        "4,2019-12-15,国函〔2019〕137号,义乌,1,a page\n"
+        "4,2019-12,国函〔2019〕137号,杭洲,0,a page\n"
+    )
     report, tables, aside = load("policies", write(tmp_path / "replies.csv", text))
     assert report.layout == "ecommerce_replies_csv"
     columns = ["policy", "batch", "first_year", "approved_on", "name", "level", "provenance"]

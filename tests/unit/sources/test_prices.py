@@ -21,23 +21,48 @@ def write_csv(path, text, encoding="utf-8"):
 
 
 def test_workbook(load, workbook):
-    report, tables, aside = load("prices", workbook("rates.xlsx", {"Sheet1": [HEAD, [2007, 7.604], [2008, 6.9451], [None, None]]}))
-    assert tables["prices__exchange_rates"][["line", "year", "cny_per_usd"]].values.tolist() == [[2, 2007, 7.604], [3, 2008, 6.9451]]
+    report, tables, aside = load(
+        "prices",
+        workbook("rates.xlsx", {"Sheet1": [HEAD, [2007, 7.604], [2008, 6.9451], [None, None]]}),
+    )
+    assert tables["prices__exchange_rates"][["line", "year", "cny_per_usd"]].values.tolist() == [
+        [2, 2007, 7.604],
+        [3, 2008, 6.9451],
+    ]
     assert (report.layout, report.read_n, len(aside)) == ("exchange_rates", 2, 0)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
-@pytest.mark.parametrize("rate_head", ["1美元兑人民币（元）", "1美元兑人民币(元)", '"1 美元兑人民币（元）"'])
+@pytest.mark.parametrize(
+    "rate_head", ["1美元兑人民币（元）", "1美元兑人民币(元)", '"1 美元兑人民币（元）"']
+)
 def test_csv(load, tmp_path, encoding, rate_head):
-    _, tables, _ = load("prices", write_csv(tmp_path / "rates.csv", f"年份,{rate_head}\r\n2005,8.1917\r\n", encoding))
-    assert tables["prices__exchange_rates"][["year", "cny_per_usd"]].values.tolist() == [[2005, 8.1917]]
+    _, tables, _ = load(
+        "prices",
+        write_csv(tmp_path / "rates.csv", f"年份,{rate_head}\r\n2005,8.1917\r\n", encoding),
+    )
+    assert tables["prices__exchange_rates"][["year", "cny_per_usd"]].values.tolist() == [
+        [2005, 8.1917]
+    ]
 
 
 def test_each_bad_row_has_its_reason(load, tmp_path):
-    lines = ["2005,8.1917", "20o6,7.97", "2007,7.6o4", "2008,-6.9451", "2009,683.25", "2010,", "2005,8.2", "2011,6.4588"]
-    report, tables, aside = load("prices", write_csv(tmp_path / "rates.csv", "\n".join([",".join(HEAD), *lines]) + "\n"))
+    lines = [
+        "2005,8.1917",
+        "20o6,7.97",
+        "2007,7.6o4",
+        "2008,-6.9451",
+        "2009,683.25",
+        "2010,",
+        "2005,8.2",
+        "2011,6.4588",
+    ]
+    report, tables, aside = load(
+        "prices", write_csv(tmp_path / "rates.csv", "\n".join([",".join(HEAD), *lines]) + "\n")
+    )
     assert aside[["line", "reason"]].values.tolist() == [
-        [3, "bad_year"], [4, "bad_number"], [5, "out_of_range"], [6, "out_of_range"], [7, "bad_number"], [8, "duplicate_key"],
+        [3, "bad_year"], [4, "bad_number"], [5, "out_of_range"], [6, "out_of_range"], [7,
+        "bad_number"], [8, "duplicate_key"],
     ]  # fmt: skip
     assert aside["detail"][2] == "year 2008, CNY per USD -6.9451"
     assert tables["prices__exchange_rates"]["cny_per_usd"].tolist() == [8.1917, 6.4588]
@@ -47,20 +72,30 @@ def test_each_bad_row_has_its_reason(load, tmp_path):
 def test_the_reference_file_covers_2000_to_2006(load):
     report, tables, aside = load("prices", REFERENCE)
     assert tables["prices__exchange_rates"].set_index("year")["cny_per_usd"].to_dict() == {
-        2000: 8.2784, 2001: 8.2770, 2002: 8.2770, 2003: 8.2770, 2004: 8.2768, 2005: 8.1917, 2006: 7.9718,
+        2000: 8.2784, 2001: 8.2770, 2002: 8.2770, 2003: 8.2770, 2004: 8.2768, 2005: 8.1917,
+        2006: 7.9718,
     }  # fmt: skip
     assert (report.read_n, len(aside)) == (7, 0)
 
 
 def test_a_missing_column_is_named(load, tmp_path):
     path = write_csv(tmp_path / "rates.csv", "1美元兑人民币（元）\n8.1917\n")
-    with pytest.raises(SourceError, match=r"rates\.csv, line 1: column 年份 is missing; columns found: 1美元兑人民币\(元\)\. Name the column 年份"):
+    with pytest.raises(
+        SourceError,
+        match=(
+            r"rates\.csv, line 1: column 年份 is missing; columns found: 1美元兑人民币\(元\)\. "
+            r"Name the column 年份"
+        ),
+    ):
         load("prices", path)
 
 
 def test_a_rate_in_another_unit_is_refused(load, tmp_path):
     path = write_csv(tmp_path / "rates.csv", "年份,100美元兑人民币（元）\n2005,819.17\n")
-    with pytest.raises(SourceError, match=r"column 1美元兑人民币\(元\) is missing; columns found: 年份, 100美元兑人民币\(元\)"):
+    with pytest.raises(
+        SourceError,
+        match=r"column 1美元兑人民币\(元\) is missing; columns found: 年份, 100美元兑人民币\(元\)",
+    ):
         load("prices", path)
 
 
@@ -89,11 +124,14 @@ def test_an_empty_file(load, tmp_path):
 
 
 def provinces(tables):
-    return tables["prices__provinces"][["province_name", "year", "measure", "index_pct"]].values.tolist()
+    return tables["prices__provinces"][
+        ["province_name", "year", "measure", "index_pct"]
+    ].values.tolist()
 
 
 def test_prices_of_provinces_beside_every_prefecture(load, tmp_path):
-    rows = {"year": [2008.0, 2008.0, 2009.0], "prefcode": [4401.0, 4402.0, 4401.0], "provcode": [44, 44, 44],
+    rows = {"year": [2008.0, 2008.0, 2009.0], "prefcode": [4401.0, 4402.0, 4401.0], "provcode": [44,
+        44, 44],
             "inflation": [1.056, 1.056, 0.977], "deflator": [1.0539, 1.0539, np.nan]}  # fmt: skip
     pd.DataFrame(rows).to_stata(tmp_path / "prefecture.dta", write_index=False, version=118)
     report, tables, _ = load("prices", tmp_path / "prefecture.dta")
@@ -106,7 +144,12 @@ def test_prices_of_provinces_beside_every_prefecture(load, tmp_path):
 
 
 def test_two_prices_of_one_province_are_refused(load, tmp_path):
-    rows = {"year": [2008.0, 2008.0], "provcode": [44, 44], "inflation": [1.056, 1.06], "deflator": [1.0, 1.0]}
+    rows = {
+        "year": [2008.0, 2008.0],
+        "provcode": [44, 44],
+        "inflation": [1.056, 1.06],
+        "deflator": [1.0, 1.0],
+    }
     pd.DataFrame(rows).to_stata(tmp_path / "prefecture.dta", write_index=False, version=118)
     with pytest.raises(SourceError, match="gives one province and year two values of inflation"):
         load("prices", tmp_path / "prefecture.dta")
@@ -114,10 +157,14 @@ def test_two_prices_of_one_province_are_refused(load, tmp_path):
 
 def test_prices_of_provinces_as_yearbooks_print_them(load, workbook):
     rows = [
-        ["省份", "年份", "居民消费价格指数(上年=100)"], ["广东", 2008, 105.6], ["内蒙古自治区", 2008, 105.7], ["广冻", 2008, 100], ["广东", 2009, 977],
+        ["省份", "年份", "居民消费价格指数(上年=100)"], ["广东", 2008, 105.6], ["内蒙古自治区",
+        2008, 105.7], ["广冻", 2008, 100], ["广东", 2009, 977],
         ["广东", 2008, 105.6],
     ]  # fmt: skip
     report, tables, aside = load("prices", workbook("cpi.xlsx", {"Sheet1": rows}))
     assert report.layout == "provincial_prices_table"
-    assert provinces(tables) == [["广东省", 2008, "consumer_prices", 105.6], ["内蒙古自治区", 2008, "consumer_prices", 105.7]]
+    assert provinces(tables) == [
+        ["广东省", 2008, "consumer_prices", 105.6],
+        ["内蒙古自治区", 2008, "consumer_prices", 105.7],
+    ]
     assert aside["reason"].tolist() == ["unknown_province", "out_of_range", "duplicate_key"]

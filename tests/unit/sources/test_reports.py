@@ -1,4 +1,6 @@
-"""Government work reports: whose and of what year a file's name says, and texts that are set aside."""
+"""Government work reports: whose and of what year a file's name says, and texts that are
+set aside.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,12 @@ def test_a_report_is_one_row_in_any_encoding(load, tmp_path, encoding):
     report, tables, _ = load("reports", path)
     row = tables["reports__texts"].iloc[0]
     assert (report.layout, report.read_n) == ("report_text", 1)
-    assert (row["city_name"], row["year"], row["text"], row["characters_n"]) == ("杭州市", 2015, TEXT, len(TEXT))
+    assert (row["city_name"], row["year"], row["text"], row["characters_n"]) == (
+        "杭州市",
+        2015,
+        TEXT,
+        len(TEXT),
+    )
 
 
 def test_an_archive_gives_every_report_and_sets_others_aside(load, tmp_path):

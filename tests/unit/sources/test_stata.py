@@ -1,4 +1,6 @@
-"""Stata files: what their header claims is held against the file, and damage is told in a sentence."""
+"""Stata files: what their header claims is held against the file, and damage is told in a
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,12 @@ OLD_ROWS_AT, OLD_VARIABLES_AT = 6, 4
 
 
 def written(path: Path, version: int = 118, **columns: object) -> RawFile:
-    frame = pd.DataFrame(columns or {"name": ["Hangzhou", "Ningbo", "Wenzhou"], "value": [1.5, 2.5, np.nan]})
-    frame.to_stata(path, write_index=False, version=version, variable_labels={frame.columns[0]: "a label"})
+    frame = pd.DataFrame(
+        columns or {"name": ["Hangzhou", "Ningbo", "Wenzhou"], "value": [1.5, 2.5, np.nan]}
+    )
+    frame.to_stata(
+        path, write_index=False, version=version, variable_labels={frame.columns[0]: "a label"}
+    )
     return RawFile(path, path.name)
 
 
@@ -42,14 +48,27 @@ def test_a_file_is_read_whole_and_in_pieces(tmp_path: Path, version: int) -> Non
     assert stata_release(raw) == version
     assert stata_labels(raw) == {"name": "a label", "value": ""}
     assert stata_frame(raw)["name"].tolist() == ["Hangzhou", "Ningbo", "Wenzhou"]
-    assert [piece["name"].tolist() for piece in stata_pieces(raw, 2)] == [["Hangzhou", "Ningbo"], ["Wenzhou"]]
+    assert [piece["name"].tolist() for piece in stata_pieces(raw, 2)] == [
+        ["Hangzhou", "Ningbo"],
+        ["Wenzhou"],
+    ]
 
 
-@pytest.mark.parametrize("read", [stata_frame, stata_labels, lambda raw: list(stata_pieces(raw, 10))])
+@pytest.mark.parametrize(
+    "read", [stata_frame, stata_labels, lambda raw: list(stata_pieces(raw, 10))]
+)
 @pytest.mark.parametrize("rows_n", [4, 2**40])
-def test_a_header_that_claims_more_rows_than_the_file_holds_is_refused(tmp_path: Path, read: Callable, rows_n: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_header_that_claims_more_rows_than_the_file_holds_is_refused(
+    tmp_path: Path, read: Callable, rows_n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     raw = changed(written(tmp_path / "a.dta"), b"<N>", 3, struct.pack("<Q", rows_n))
-    with pytest.raises(SourceError, match=r"a\.dta: cannot be read as a Stata file \((its header claims|its rows do not end where).*Fetch the file again"):
+    with pytest.raises(
+        SourceError,
+        match=(
+            r"a\.dta: cannot be read as a Stata file \((its header claims|its rows do not end "
+            r"where).*Fetch the file again"
+        ),
+    ):
         monkeypatch.delattr(stata.pd, "read_stata")  # the header is enough
         read(raw)
 
@@ -62,16 +81,23 @@ def test_a_header_that_claims_fewer_rows_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_old_header_that_claims_too_much_is_refused(tmp_path: Path) -> None:
-    write_stata(tmp_path / "old.dta", np.array([(b"x", 1.0)], dtype=[("name", "S5"), ("value", "f8")]), "")
+    write_stata(
+        tmp_path / "old.dta", np.array([(b"x", 1.0)], dtype=[("name", "S5"), ("value", "f8")]), ""
+    )
     raw = RawFile(tmp_path / "old.dta", "old")
     assert stata_frame(raw)["value"].tolist() == [1.0]
-    with pytest.raises(SourceError, match=r"claims 2,147,483,647 rows of 2 variables, which [\d,]+ bytes cannot hold"):
+    with pytest.raises(
+        SourceError,
+        match=r"claims 2,147,483,647 rows of 2 variables, which [\d,]+ bytes cannot hold",
+    ):
         stata_frame(changed(raw, b"\x72", OLD_ROWS_AT, struct.pack("<I", 2**31 - 1)))
     with pytest.raises(SourceError, match="claims 30,000 variables, more than the 5,000 allowed"):
         stata_frame(changed(raw, b"\x72", OLD_VARIABLES_AT, struct.pack("<H", 30_000)))
 
 
-def test_thirty_thousand_variables_are_refused_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_thirty_thousand_variables_are_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     raw = changed(written(tmp_path / "a.dta"), b"<K>", 3, struct.pack("<H", 30_000))
     with pytest.raises(SourceError, match="claims 30,000 variables, more than the 5,000 allowed"):
         monkeypatch.delattr(stata.pd, "read_stata")  # the header is enough
@@ -84,7 +110,9 @@ def test_a_list_of_parts_that_leads_out_of_the_file_is_refused(tmp_path: Path) -
         stata_frame(raw)
 
 
-def test_a_long_text_that_rows_share_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_text_that_rows_share_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     raw = written(tmp_path / "a.dta", text=["x" * 3_000] * 50)
     assert stata_frame(raw)["text"].str.len().tolist() == [3_000] * 50
     monkeypatch.setattr(stata, "LONGEST_TEXT", 2_999)

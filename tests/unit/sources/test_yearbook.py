@@ -1,4 +1,6 @@
-"""City yearbooks: official sheets, processed panels and the city panels, each as a tiny file of its real shape."""
+"""City yearbooks: official sheets, processed panels and the city panels, each as a tiny file of its
+real shape.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +11,20 @@ import pytest
 
 from warehouse.errors import SourceError
 
-PANEL_HEAD = ["行政区划代码", "年份", "城市", "地区生产总值_当年价格_全市_万元", "年末总人口_市辖区_万人", "某某指标_全市_件"]
+PANEL_HEAD = [
+    "行政区划代码",
+    "年份",
+    "城市",
+    "地区生产总值_当年价格_全市_万元",
+    "年末总人口_市辖区_万人",
+    "某某指标_全市_件",
+]
 
 
 def values(rows: pd.DataFrame) -> dict[tuple[str, str, str, int], float]:
-    return {(row.city_name, row.scope, row.indicator, row.year): row.value for row in rows.itertuples()}
+    return {
+        (row.city_name, row.scope, row.indicator, row.year): row.value for row in rows.itertuples()
+    }
 
 
 def reasons(aside: pd.DataFrame) -> dict[str, int]:
@@ -23,7 +34,16 @@ def reasons(aside: pd.DataFrame) -> dict[str, int]:
 def official_sheet(*body: list[object], title: str = "中国城市统计年鉴2012") -> list[list[object]]:
     return [
         [title],
-        [None, None, "年末总人口(万人)\nTotal Population (10 000 persons)", None, "地区生产总值（当年价格）（万元）", None, "客运量(万人)", None],
+        [
+            None,
+            None,
+            "年末总人口(万人)\nTotal Population (10 000 persons)",
+            None,
+            "地区生产总值（当年价格）（万元）",
+            None,
+            "客运量(万人)",
+            None,
+        ],
         ["城市", "City", "全市", "市辖区", "全市 Total City", "市辖区", "全市", "市辖区"],
         *body,
     ]
@@ -31,7 +51,10 @@ def official_sheet(*body: list[object], title: str = "中国城市统计年鉴20
 
 class TestOfficialSheet:
     def test_values_are_in_base_units_of_the_year_before_the_yearbook(self, load, workbook):
-        path = workbook("a.xlsx", {"2-1": official_sheet(["杭州市", "Hangzhou", 695.7, 434.8, 70191000, 56160000, 9, 9])})
+        path = workbook(
+            "a.xlsx",
+            {"2-1": official_sheet(["杭州市", "Hangzhou", 695.7, 434.8, 70191000, 56160000, 9, 9])},
+        )
         report, tables, aside = load("yearbook", path)
         rows = tables["yearbook__indicators"]
         assert report.layout == "yearbook_sheet"
@@ -56,7 +79,9 @@ class TestOfficialSheet:
             ["注：本表数据来自各市", None, None, None, None, None, None, None],
         ]
         report, tables, _ = load("yearbook", workbook("a.xlsx", {"Sheet1": official_sheet(*body)}))
-        assert values(tables["yearbook__indicators"]) == {("石家庄市", "city", "population_registered_n", 2011): pytest.approx(9973000)}
+        assert values(tables["yearbook__indicators"]) == {
+            ("石家庄市", "city", "population_registered_n", 2011): pytest.approx(9973000)
+        }
         assert report.read_n == 1
 
     def test_several_sheets_and_a_second_part_below_the_first(self, load, workbook):
@@ -68,8 +93,15 @@ class TestOfficialSheet:
         ]
         sheets = {
             "说明": [["本表由各市统计局提供"]],
-            "人口": [*official_sheet(["杭州市", "Hangzhou", 695.7, 434.8, 70191000, 56160000, 9, 9]), *below],
-            "外资": [[None, None, "当年实际使用外资金额(万美元)", None], ["城市", None, "全市", "市辖区"], ["杭州市", None, 472240, None]],
+            "人口": [
+                *official_sheet(["杭州市", "Hangzhou", 695.7, 434.8, 70191000, 56160000, 9, 9]),
+                *below,
+            ],
+            "外资": [
+                [None, None, "当年实际使用外资金额(万美元)", None],
+                ["城市", None, "全市", "市辖区"],
+                ["杭州市", None, 472240, None],
+            ],
         }
         report, tables, _ = load("yearbook", workbook("a.xlsx", sheets))
         found = values(tables["yearbook__indicators"])
@@ -89,8 +121,12 @@ class TestOfficialSheet:
             ("2005_City_Yearbook.xlsx", "Sheet1", "表2-1"),
         ],
     )
-    def test_the_year_stands_in_title_sheet_or_file_name(self, load, workbook, file_name, sheet, title):
-        path = workbook(file_name, {sheet: official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1], title=title)})
+    def test_the_year_stands_in_title_sheet_or_file_name(
+        self, load, workbook, file_name, sheet, title
+    ):
+        path = workbook(
+            file_name, {sheet: official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1], title=title)}
+        )
         report, _, _ = load("yearbook", path)
         assert (report.first_year, report.last_year) == (2004, 2004)
 
@@ -105,15 +141,27 @@ class TestOfficialSheet:
             ("a.xlsx", "Sheet1", "中国城市建设统计年鉴2011"),
         ],
     )
-    def test_a_year_that_is_not_said_to_be_a_yearbooks_is_refused(self, load, workbook, file_name, sheet, title):
-        path = workbook(file_name, {sheet: official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1], title=title)})
-        with pytest.raises(SourceError, match=rf"sheet {sheet}: does not say which yearbook.*Name the yearbook in the sheet's title or the file's name"):
+    def test_a_year_that_is_not_said_to_be_a_yearbooks_is_refused(
+        self, load, workbook, file_name, sheet, title
+    ):
+        path = workbook(
+            file_name, {sheet: official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1], title=title)}
+        )
+        with pytest.raises(
+            SourceError,
+            match=(
+                rf"sheet {sheet}: does not say which yearbook.*Name the yearbook in the sheet's"
+                r" title or the file's name"
+            ),
+        ):
             load("yearbook", path)
 
     def test_numbers_too_large_to_be_true_are_set_aside(self, load, workbook):
         body = ["杭州市", "", "1e400", 1e30, 70191000, "9" * 400, 1, 1]
         more = ["宁波市", "", 1e300, "1e15", -1e30, 1e13, 1, 1]
-        report, tables, aside = load("yearbook", workbook("a.xlsx", {"Sheet1": official_sheet(body, more)}))
+        report, tables, aside = load(
+            "yearbook", workbook("a.xlsx", {"Sheet1": official_sheet(body, more)})
+        )
         assert reasons(aside) == {"bad_number": 2, "out_of_range": 4}
         assert values(tables["yearbook__indicators"]) == {
             ("杭州市", "city", "gdp_cny", 2011): 701910000000,
@@ -127,20 +175,41 @@ class TestOfficialSheet:
             ["杭洲市", "", 695.7, None, None, None, 1, 1],
             [None, None, 5.5, None, None, None, None, None],
         ]
-        report, tables, aside = load("yearbook", workbook("a.xlsx", {"Sheet1": official_sheet(*body)}))
-        assert reasons(aside) == {"negative_value": 1, "bad_number": 1, "zero_value": 1, "unknown_city": 1, "missing_city": 1}
+        report, tables, aside = load(
+            "yearbook", workbook("a.xlsx", {"Sheet1": official_sheet(*body)})
+        )
+        assert reasons(aside) == {
+            "negative_value": 1,
+            "bad_number": 1,
+            "zero_value": 1,
+            "unknown_city": 1,
+            "missing_city": 1,
+        }
         detail = aside.set_index("reason")["detail"]
         assert "杭州市" in detail["unknown_city"].split("nearest names: ")[1]
         assert detail["bad_number"] == "sheet Sheet1, 杭州市 年末总人口(万人): '四百'"
-        assert aside.set_index("reason")["line"].to_dict() == {"negative_value": 4, "bad_number": 4, "zero_value": 4, "unknown_city": 5, "missing_city": 6}
+        assert aside.set_index("reason")["line"].to_dict() == {
+            "negative_value": 4,
+            "bad_number": 4,
+            "zero_value": 4,
+            "unknown_city": 5,
+            "missing_city": 6,
+        }
         assert (report.read_n, report.accepted_n) == (6, 1)
         assert len(tables["yearbook__indicators"]) == 1
 
     def test_a_table_on_another_subject_gives_nothing_and_names_its_heads(self, load, workbook):
-        rows = [["中国城市统计年鉴2012"], [None, None, "年末总人数(万人)", None], ["城市", "City", "全市", "市辖区"], ["杭州市", "", 1, 1]]
+        rows = [
+            ["中国城市统计年鉴2012"],
+            [None, None, "年末总人数(万人)", None],
+            ["城市", "City", "全市", "市辖区"],
+            ["杭州市", "", 1, 1],
+        ]
         report, tables, _ = load("yearbook", workbook("a.xlsx", {"人口": rows}))
         assert (report.read_n, tables) == (0, {})
-        assert [(column["sheet"], column["head"], column["reason"]) for column in report.columns] == [
+        assert [
+            (column["sheet"], column["head"], column["reason"]) for column in report.columns
+        ] == [
             ("人口", "年末总人数(万人) 全市", "not known; nearest known: 年末总人口"),
             ("人口", "年末总人数(万人) 市辖区", "not known; nearest known: 年末总人口"),
         ]
@@ -150,13 +219,21 @@ class TestOfficialSheet:
         rows[1][4] = "地区生产总值(万美元)"
         report, tables, _ = load("yearbook", workbook("a.xlsx", {"Sheet1": rows}))
         assert set(tables["yearbook__indicators"]["indicator"]) == {"population_registered_n"}
-        reason = next(column["reason"] for column in report.columns if column["head"] == "地区生产总值(万美元) 全市")
-        assert reason.startswith("has the unit 万美元, which it cannot have; put its unit into the head (one of 元, 千元")
+        reason = next(
+            column["reason"]
+            for column in report.columns
+            if column["head"] == "地区生产总值(万美元) 全市"
+        )
+        assert reason.startswith(
+            "has the unit 万美元, which it cannot have; put its unit into the head (one of 元, 千元"
+        )
 
     def test_a_truncated_workbook_is_refused(self, load, workbook):
         path = workbook("a.xlsx", {"Sheet1": official_sheet(["杭州市", "", 1, 1, 1, 1, 1, 1])})
         path.write_bytes(path.read_bytes()[:2000])
-        with pytest.raises(SourceError, match=r"a\.xlsx: is cut off or not a workbook\. Fetch the file again"):
+        with pytest.raises(
+            SourceError, match=r"a\.xlsx: is cut off or not a workbook\. Fetch the file again"
+        ):
             load("yearbook", path)
 
 
@@ -169,7 +246,13 @@ class TestPanel:
 
     def write(self, tmp_path, rows, encoding="utf-8", head=PANEL_HEAD):
         path = tmp_path / "panel.csv"
-        text = "\r\n".join(",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in [head, *rows]) + "\r\n"
+        text = (
+            "\r\n".join(
+                ",".join(f'"{cell}"' if "," in cell else cell for cell in row)
+                for row in [head, *rows]
+            )
+            + "\r\n"
+        )
         path.write_bytes(text.encode(encoding))
         return path
 
@@ -189,9 +272,15 @@ class TestPanel:
         assert report.read_n == 5
 
     def test_workbook(self, load, workbook):
-        rows = [[330100, 2011, "杭州市", 70191000, 434.8, 7], [None, None, "数据来源：中国城市统计年鉴", None, None, None]]
+        rows = [
+            [330100, 2011, "杭州市", 70191000, 434.8, 7],
+            [None, None, "数据来源：中国城市统计年鉴", None, None, None],
+        ]
         report, tables, _ = load("yearbook", workbook("panel.xlsx", {"面板": [PANEL_HEAD, *rows]}))
-        assert values(tables["yearbook__indicators"])["杭州市", "city", "gdp_cny", 2011] == 701910000000
+        assert (
+            values(tables["yearbook__indicators"])["杭州市", "city", "gdp_cny", 2011]
+            == 701910000000
+        )
         assert set(tables["yearbook__indicators"]["city_code_published"]) == {"330100"}
         assert report.read_n == 2
 
@@ -209,7 +298,8 @@ class TestPanel:
         )
         report, tables, aside = load("yearbook", self.write(tmp_path, [*bad, *self.ROWS]))
         assert reasons(aside) == {
-            "bad_code": 1, "bad_year": 2, "unknown_city": 1, "negative_value": 1, "bad_number": 1, "missing_city": 1,
+            "bad_code": 1, "bad_year": 2, "unknown_city": 1, "negative_value": 1, "bad_number": 1,
+            "missing_city": 1,
             "not_a_prefecture_city": 1, "wrong_field_count": 2,
         }  # fmt: skip
         detail = aside.drop_duplicates("reason").set_index("reason")["detail"]
@@ -220,42 +310,82 @@ class TestPanel:
         assert len(tables["yearbook__indicators"]) == 5
 
     def test_duplicates_keep_the_first_and_say_both(self, load, tmp_path):
-        again = (["330100", "2011", "杭州市", "70191000", "", ""], ["330100", "2011", "杭州", "99", "", ""], ["330100", "2011", "杭州市", "-5", "", ""])
+        again = (
+            ["330100", "2011", "杭州市", "70191000", "", ""],
+            ["330100", "2011", "杭州", "99", "", ""],
+            ["330100", "2011", "杭州市", "-5", "", ""],
+        )
         _, tables, aside = load("yearbook", self.write(tmp_path, [*self.ROWS, *again]))
         assert reasons(aside) == {"duplicate_key": 2, "negative_value": 1}
         assert aside["detail"].tolist()[:2] == [
             "杭州市 gdp_cny 2011: 701910000000 here, 701910000000 in line 2",
             "杭州 gdp_cny 2011: 990000 here, 701910000000 in line 2",
         ]
-        assert values(tables["yearbook__indicators"])["杭州市", "city", "gdp_cny", 2011] == 701910000000
+        assert (
+            values(tables["yearbook__indicators"])["杭州市", "city", "gdp_cny", 2011]
+            == 701910000000
+        )
 
     def test_a_missing_key_column_is_named(self, load, tmp_path):
         head = ["行政区划代码", "城市", "地区生产总值_当年价格_全市_万元"]
         path = self.write(tmp_path, [["330100", "杭州市", "1"]], head=head)
-        with pytest.raises(SourceError, match=r"panel\.csv, line 1: column 年份 is missing; columns found: 行政区划代码, 城市.*Add the column 年份"):
+        with pytest.raises(
+            SourceError,
+            match=(
+                r"panel\.csv, line 1: column 年份 is missing; columns found: 行政区划代码, "
+                r"城市.*Add the column 年份"
+            ),
+        ):
             load("yearbook", path)
 
     def test_no_known_column(self, load, tmp_path):
-        path = self.write(tmp_path, [["2011", "杭州市", "1"]], head=["年份", "城市", "年末总人囗_全市_万人"])
-        with pytest.raises(SourceError, match="no column of it is known; columns found: 年末总人囗_全市_万人; nearest known: 年末总人口"):
+        path = self.write(
+            tmp_path, [["2011", "杭州市", "1"]], head=["年份", "城市", "年末总人囗_全市_万人"]
+        )
+        with pytest.raises(
+            SourceError,
+            match=(
+                "no column of it is known; columns found: 年末总人囗_全市_万人; nearest known: "
+                "年末总人口"
+            ),
+        ):
             load("yearbook", path)
 
     def test_a_known_head_without_unit_is_named_as_unread(self, load, tmp_path):
-        path = self.write(tmp_path, [["2011", "杭州市", "1", "1"]], head=["年份", "城市", "年末总人口_全市", "地区生产总值_全市_万元"])
+        path = self.write(
+            tmp_path,
+            [["2011", "杭州市", "1", "1"]],
+            head=["年份", "城市", "年末总人口_全市", "地区生产总值_全市_万元"],
+        )
         report, tables, _ = load("yearbook", path)
         assert tables["yearbook__indicators"]["indicator"].tolist() == ["gdp_cny"]
-        fate = {column["head"]: (column["indicator"], column["reason"]) for column in report.columns}
-        assert fate["年末总人口_全市"] == (None, "has no unit; put its unit into the head (one of 人, 千人, 万人)")
+        fate = {
+            column["head"]: (column["indicator"], column["reason"]) for column in report.columns
+        }
+        assert fate["年末总人口_全市"] == (
+            None,
+            "has no unit; put its unit into the head (one of 人, 千人, 万人)",
+        )
 
     def test_a_file_of_nothing_but_heads_without_unit_is_refused(self, load, tmp_path):
-        path = self.write(tmp_path, [["2011", "杭州市", "1"]], head=["年份", "城市", "年末总人口_全市"])
-        with pytest.raises(SourceError, match="no column of it is known; columns found: 年末总人口_全市.*has no unit; put its unit"):
+        path = self.write(
+            tmp_path, [["2011", "杭州市", "1"]], head=["年份", "城市", "年末总人口_全市"]
+        )
+        with pytest.raises(
+            SourceError,
+            match=(
+                "no column of it is known; columns found: 年末总人口_全市.*has no unit; put its "
+                "unit"
+            ),
+        ):
             load("yearbook", path)
 
     def test_a_file_cut_off_in_its_last_row(self, load, tmp_path):
         path = self.write(tmp_path, self.ROWS)
         path.write_bytes(path.read_bytes()[:-6])
-        with pytest.raises(SourceError, match=r"panel\.csv, line 4: ends after 5 of 6 fields: the file is cut off"):
+        with pytest.raises(
+            SourceError, match=r"panel\.csv, line 4: ends after 5 of 6 fields: the file is cut off"
+        ):
             load("yearbook", path)
 
     @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
@@ -264,7 +394,9 @@ class TestPanel:
         if encoding == "utf-16-be":
             path.write_bytes(codecs.BOM_UTF16_BE + path.read_bytes())
         accepted = load("yearbook", path)[0].accepted_n
-        assert accepted == load("yearbook", self.write(tmp_path, self.ROWS, "utf-8"))[0].accepted_n > 0
+        assert (
+            accepted == load("yearbook", self.write(tmp_path, self.ROWS, "utf-8"))[0].accepted_n > 0
+        )
 
     def test_wrong_encoding_in_one_line(self, load, tmp_path):
         path = self.write(tmp_path, self.ROWS)
@@ -285,7 +417,9 @@ class TestPanel:
     def test_a_file_of_another_kind(self, load, tmp_path):
         path = tmp_path / "other.csv"
         path.write_text("a,b\n1,2\n", encoding="utf-8")
-        with pytest.raises(SourceError, match=r"other\.csv, line 1: shows none of the layouts known for yearbook"):
+        with pytest.raises(
+            SourceError, match=r"other\.csv, line 1: shows none of the layouts known for yearbook"
+        ):
             load("yearbook", path)
 
 
@@ -299,7 +433,9 @@ class TestCityFiles:
             [None, "更多数据，关注某店", None, None, None, None, None, None],
         ]
         example = [head, ["上海市", "上海市", 2001, 1, 1, 1, 1, None]]
-        report, tables, aside = load("yearbook", workbook("gdp.xlsx", {"Sheet1": [head, *rows], "计算过程": example}))
+        report, tables, aside = load(
+            "yearbook", workbook("gdp.xlsx", {"Sheet1": [head, *rows], "计算过程": example})
+        )
         assert report.layout == "gdp_base_2000"
         assert values(tables["yearbook__indicators"]) == pytest.approx({
             ("上海市", "city", "gdp_cny", 2001): 525766000000,
@@ -311,14 +447,33 @@ class TestCityFiles:
         })  # fmt: skip
         assert (report.read_n, len(aside)) == (6, 0)
 
-    def test_sectors_read_numbers_typed_as_text_and_skip_the_sheet_that_repeats_a_year(self, load, workbook):
+    def test_sectors_read_numbers_typed_as_text_and_skip_the_sheet_that_repeats_a_year(
+        self, load, workbook
+    ):
         head = [
-            "年度标识", "城市名称", "城市代码", "城市类别", "省份名称", "gdp（亿元人民币）", "第一产业增加值（亿元人民币）",
+            "年度标识", "城市名称", "城市代码", "城市类别", "省份名称", "gdp（亿元人民币）",
+            "第一产业增加值（亿元人民币）",
             "第二产业增加值", "第三产业增加值", "第一产业占GDP比重", "产业结构高级化",
         ]  # fmt: skip
-        row = [2023, "杭州市", 330100, "副省级市", "浙江省", "20059", "347", 5667.5, 14045.0, 0.017, 2.48]
+        row = [
+            2023,
+            "杭州市",
+            330100,
+            "副省级市",
+            "浙江省",
+            "20059",
+            "347",
+            5667.5,
+            14045.0,
+            0.017,
+            2.48,
+        ]
         advertisement = [None] * 6 + ["更多数据，关注某店"] + [None] * 4
-        sheets = {"数据来源": [[None], ["各省市统计年鉴"]], "面板数据": [head, row, [None] * 11, advertisement], "2023": [head, row]}
+        sheets = {
+            "数据来源": [[None], ["各省市统计年鉴"]],
+            "面板数据": [head, row, [None] * 11, advertisement],
+            "2023": [head, row],
+        }
         report, tables, _ = load("yearbook", workbook("sectors.xlsx", sheets))
         assert report.layout == "sector_structure"
         assert values(tables["yearbook__indicators"]) == pytest.approx({
@@ -330,24 +485,59 @@ class TestCityFiles:
         assert set(tables["yearbook__indicators"]["city_code_published"]) == {"330100"}
 
     def test_population_takes_estimates_only_where_nothing_is_published(self, load, workbook):
-        head = ["年份", "城市", "城市代码", "行政区域土地面积(平方公里)", "常住人口（万人）", "插值_常住人口（万人）", "人口密度（人/平方公里）"]
-        rows = [[2010, "杭州市", 330100, 16571, 870.5, 870.4, 525], [2011, "杭州市", 330100, 16571, None, 873.8, 527]]
-        report, tables, _ = load("yearbook", workbook("density.xlsx", {"面板数据": [head, *rows], "数据说明": [["计算公式"]]}))
+        head = [
+            "年份",
+            "城市",
+            "城市代码",
+            "行政区域土地面积(平方公里)",
+            "常住人口（万人）",
+            "插值_常住人口（万人）",
+            "人口密度（人/平方公里）",
+        ]
+        rows = [
+            [2010, "杭州市", 330100, 16571, 870.5, 870.4, 525],
+            [2011, "杭州市", 330100, 16571, None, 873.8, 527],
+        ]
+        report, tables, _ = load(
+            "yearbook",
+            workbook("density.xlsx", {"面板数据": [head, *rows], "数据说明": [["计算公式"]]}),
+        )
         people = tables["yearbook__indicators"].query("indicator == 'population_resident_n'")
-        assert people[["year", "value", "is_interpolated"]].values.tolist() == [[2010, 8705000, False], [2011, 8738000, True]]
+        assert people[["year", "value", "is_interpolated"]].values.tolist() == [
+            [2010, 8705000, False],
+            [2011, 8738000, True],
+        ]
         assert (report.layout, report.read_n) == ("population_density", 4)
-        assert not tables["yearbook__indicators"].query("indicator == 'area_km2'")["is_interpolated"].any()
+        assert (
+            not tables["yearbook__indicators"]
+            .query("indicator == 'area_km2'")["is_interpolated"]
+            .any()
+        )
 
     def test_finance_sets_a_deposit_of_zero_aside(self, load, workbook):
         head = [
-            "年份", "省份", "城市", "省份代码", "城市代码", "所属地域", "地区生产总值(万元)", "年末金融机构各项贷款余额(万元)",
+            "年份", "省份", "城市", "省份代码", "城市代码", "所属地域", "地区生产总值(万元)",
+            "年末金融机构各项贷款余额(万元)",
             "年末金融机构存款余额(万元)", "金融发展水平",
         ]  # fmt: skip
         rows = [
-            [2011, "上海市", "上海市", "310000", 310000, "东部", 191956900, 371967900, 581865900, 4.97],
+            [
+                2011,
+                "上海市",
+                "上海市",
+                "310000",
+                310000,
+                "东部",
+                191956900,
+                371967900,
+                581865900,
+                4.97,
+            ],
             [2023, "甘肃省", "平凉市", "620000", 620800, "西部", 6690000, 9294375, 0, 1.39],
         ]
-        report, tables, aside = load("yearbook", workbook("finance.xlsx", {"Sheet1": [head, *rows]}))
+        report, tables, aside = load(
+            "yearbook", workbook("finance.xlsx", {"Sheet1": [head, *rows]})
+        )
         found = values(tables["yearbook__indicators"])
         assert report.layout == "financial_development"
         assert found["上海市", "city", "gdp_cny", 2011] == 1919569000000
@@ -365,7 +555,9 @@ class TestCityFiles:
             [2011, "桂林", None, "百万美元", "桂林市统计局"],
             [2012, "桂林", 0, "百万美元", "桂林市统计局"],
         ]
-        report, tables, aside = load("yearbook", workbook("fdi.xlsx", {"Sheet1": [head, *rows], "Sheet2": []}))
+        report, tables, aside = load(
+            "yearbook", workbook("fdi.xlsx", {"Sheet1": [head, *rows], "Sheet2": []})
+        )
         assert values(tables["yearbook__indicators"]) == pytest.approx({
             ("桂林", "city", "fdi_usd", 2010): 21360000,
             ("哈密", "city", "fdi_usd", 2010): 5000000,
@@ -375,7 +567,15 @@ class TestCityFiles:
         assert (report.layout, report.read_n) == ("fdi", 5)
 
     def test_road_area_keeps_prefecture_cities(self, load, workbook):
-        head = ["年份", "省份", "省份代码", "城市", "城市代码", "人均道路面积（平方米）", "人均道路面积（平方米）  线性插值"]
+        head = [
+            "年份",
+            "省份",
+            "省份代码",
+            "城市",
+            "城市代码",
+            "人均道路面积（平方米）",
+            "人均道路面积（平方米）  线性插值",
+        ]
         rows = [
             [2010, "浙江省", "330000", "杭州", 330100, 10.9, 10.9],
             [2011, "浙江省", "330000", "杭州", 330100, None, 11.2],
@@ -385,7 +585,9 @@ class TestCityFiles:
             [2010, "山东省", "370000", "高密", 370785, 29.96, 29.96],
             [2010, "湖北省", "420000", "仙桃", 429004, 15.0, 15.0],
         ]
-        report, tables, aside = load("yearbook", workbook("road.xlsx", {"地级市+县级市": [head, *rows]}))
+        report, tables, aside = load(
+            "yearbook", workbook("road.xlsx", {"地级市+县级市": [head, *rows]})
+        )
         assert values(tables["yearbook__indicators"]) == {
             ("杭州", "unstated", "road_area_per_head_m2", 2010): 10.9,
             ("杭州", "unstated", "road_area_per_head_m2", 2011): 11.2,
@@ -393,17 +595,56 @@ class TestCityFiles:
             ("吉林市", "unstated", "road_area_per_head_m2", 2010): 11.1,
             ("仙桃", "unstated", "road_area_per_head_m2", 2010): 15.0,
         }
-        assert aside[["reason", "detail"]].values.tolist() == [["not_a_prefecture_city", "吉林 220000"], ["not_a_prefecture_city", "高密 370785"]]
+        assert aside[["reason", "detail"]].values.tolist() == [
+            ["not_a_prefecture_city", "吉林 220000"],
+            ["not_a_prefecture_city", "高密 370785"],
+        ]
         assert report.layout == "road_area"
 
     def test_carbon(self, load, workbook):
-        head = ["年份", "城市代码", "所属省份", "城市", "地区", "胡焕庸线", "碳排放量_吨", None, None]
-        rows = [[2000, 110000, "北京市", "北京市", "东部", "东南侧", 43133076, None, "碳排放强度=碳排放总量/GDP"]]
-        report, tables, _ = load("yearbook", workbook("carbon.xlsx", {"Sheet1": [head, *rows], "数据说明": [["数据来源：EDGAR"]]}))
-        assert values(tables["yearbook__indicators"]) == {("北京市", "city", "co2_t", 2000): 43133076}
+        head = [
+            "年份",
+            "城市代码",
+            "所属省份",
+            "城市",
+            "地区",
+            "胡焕庸线",
+            "碳排放量_吨",
+            None,
+            None,
+        ]
+        rows = [
+            [
+                2000,
+                110000,
+                "北京市",
+                "北京市",
+                "东部",
+                "东南侧",
+                43133076,
+                None,
+                "碳排放强度=碳排放总量/GDP",
+            ]
+        ]
+        report, tables, _ = load(
+            "yearbook",
+            workbook("carbon.xlsx", {"Sheet1": [head, *rows], "数据说明": [["数据来源：EDGAR"]]}),
+        )
+        assert values(tables["yearbook__indicators"]) == {
+            ("北京市", "city", "co2_t", 2000): 43133076
+        }
         assert report.layout == "carbon"
 
     def test_a_missing_column_is_named_with_those_found(self, load, workbook):
         head = ["省份", "城市", "年份", "GDP指数", "实际GDP", "GDP平减指数"]
-        with pytest.raises(SourceError, match=r"gdp\.xlsx, sheet Sheet1: column 名义GDP is missing; columns found: 省份, 城市, 年份, GDP指数"):
-            load("yearbook", workbook("gdp.xlsx", {"Sheet1": [head, ["上海市", "上海市", 2001, 1, 1, 1]]}))
+        with pytest.raises(
+            SourceError,
+            match=(
+                r"gdp\.xlsx, sheet Sheet1: column 名义GDP is missing; columns found: 省份, 城市, "
+                r"年份, GDP指数"
+            ),
+        ):
+            load(
+                "yearbook",
+                workbook("gdp.xlsx", {"Sheet1": [head, ["上海市", "上海市", 2001, 1, 1, 1]]}),
+            )

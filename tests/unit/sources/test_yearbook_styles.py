@@ -1,4 +1,6 @@
-"""Panels in the other styles, digitised yearbooks, tables without scopes, and downloads of the query site."""
+"""Panels in the other styles, digitised yearbooks, tables without scopes, and downloads of the
+query site.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,16 @@ from warehouse.simulate.formats.stata import write_stata
 from warehouse.sources.yearbook.parsing import split_glued, split_head
 
 UNIT_SCOPE = [
-    ["省", "市", "市代码", "year", "地区生产总值_当年价格_亿元_全市", "年末户籍人口_万人_全市", "第三产业_教育_人_市辖区", "人均地区生产总值_元_全市"],
+    [
+        "省",
+        "市",
+        "市代码",
+        "year",
+        "地区生产总值_当年价格_亿元_全市",
+        "年末户籍人口_万人_全市",
+        "第三产业_教育_人_市辖区",
+        "人均地区生产总值_元_全市",
+    ],
     ["浙江省", "杭州市", "330100", "2011", "7019.06", "695.71", "61234", "101370"],
     ["浙江省", "宁波市", "330200", "2011", "6059.24", "", "41000", "105334"],
 ]
@@ -32,7 +43,9 @@ IN_BASE_UNITS = {
 
 
 def values(rows: pd.DataFrame) -> dict[tuple[str, str, str, int], float]:
-    return {(row.city_name, row.scope, row.indicator, row.year): row.value for row in rows.itertuples()}
+    return {
+        (row.city_name, row.scope, row.indicator, row.year): row.value for row in rows.itertuples()
+    }
 
 
 def csv_text(rows: list[list[str]], end: str = "\r\n") -> str:
@@ -48,7 +61,11 @@ class TestUnitBeforeScope:
         path.write_bytes(csv_text(UNIT_SCOPE).encode(encoding))
         report, tables, _ = load("yearbook", path)
         assert values(tables["yearbook__indicators"]) == IN_BASE_UNITS
-        assert (report.layout, report.read_n, report.set_aside_n) == ("panel_indicator_unit_scope", 5, 0)
+        assert (report.layout, report.read_n, report.set_aside_n) == (
+            "panel_indicator_unit_scope",
+            5,
+            0,
+        )
 
     def test_workbook(self, load, workbook):
         _, tables, _ = load("yearbook", workbook("panel.xlsx", {"Sheet1": UNIT_SCOPE}))
@@ -56,7 +73,10 @@ class TestUnitBeforeScope:
 
     def test_parquet(self, load, tmp_path):
         columns = dict(zip(UNIT_SCOPE[0], zip(*UNIT_SCOPE[1:], strict=True), strict=True))
-        typed = {name: [float(cell) if cell else None for cell in cells] if "_" in name else list(cells) for name, cells in columns.items()}
+        typed = {
+            name: [float(cell) if cell else None for cell in cells] if "_" in name else list(cells)
+            for name, cells in columns.items()
+        }
         pyarrow.parquet.write_table(pa.table(typed), tmp_path / "panel.parquet")
         _, tables, _ = load("yearbook", tmp_path / "panel.parquet")
         assert values(tables["yearbook__indicators"]) == IN_BASE_UNITS
@@ -95,7 +115,9 @@ class TestGluedUnits:
 
     @pytest.mark.parametrize("version", [118, 119])
     def test_stata_of_today(self, load, tmp_path, version):
-        pd.DataFrame(self.data()).to_stata(tmp_path / "panel.dta", write_index=False, version=version)
+        pd.DataFrame(self.data()).to_stata(
+            tmp_path / "panel.dta", write_index=False, version=version
+        )
         report, tables, aside = load("yearbook", tmp_path / "panel.dta")
         assert values(tables["yearbook__indicators"]) == GLUED
         assert (report.layout, report.read_n) == ("panel_glued_units", 9)
@@ -105,7 +127,9 @@ class TestGluedUnits:
         names = ["year", "城市", "地区生产总值万元", "年末总人口市辖区万人"]
         kinds = [("year", "<i2"), ("城市", "S12"), *((name, "<f8") for name in names[2:])]
         table = np.zeros(1, dtype=[(name, kind) for name, kind in kinds])
-        for name, cell in zip(names, (2011, "杭州市".encode("gb18030"), 70190600.0, 434.82), strict=True):
+        for name, cell in zip(
+            names, (2011, "杭州市".encode("gb18030"), 70190600.0, 434.82), strict=True
+        ):
             table[name] = cell
         write_stata(tmp_path / "panel.dta", table, "")
         _, tables, _ = load("yearbook", tmp_path / "panel.dta")
@@ -115,9 +139,19 @@ class TestGluedUnits:
         }
 
     def test_a_label_says_what_the_name_has_lost(self, load, tmp_path):
-        frame = pd.DataFrame({"year": [2011], "city": ["杭州市"], "地区生产总值亿元": [7019.06], "var5": [73.9], "城镇化率": [73.9]})
+        frame = pd.DataFrame(
+            {
+                "year": [2011],
+                "city": ["杭州市"],
+                "地区生产总值亿元": [7019.06],
+                "var5": [73.9],
+                "城镇化率": [73.9],
+            }
+        )
         labels = {"var5": "城镇登记失业人员数_全市_人", "城镇化率": "城镇化率(%)"}
-        frame.to_stata(tmp_path / "panel.dta", write_index=False, version=118, variable_labels=labels)
+        frame.to_stata(
+            tmp_path / "panel.dta", write_index=False, version=118, variable_labels=labels
+        )
         _, tables, _ = load("yearbook", tmp_path / "panel.dta")
         assert values(tables["yearbook__indicators"]) == {
             ("杭州市", "unstated", "gdp_cny", 2011): 701906000000.0,
@@ -126,11 +160,15 @@ class TestGluedUnits:
         }
 
     def test_a_known_name_without_a_unit_is_named_as_unread(self, load, tmp_path):
-        frame = pd.DataFrame({"year": [2011], "城市": ["杭州市"], "地区生产总值亿元": [7019.06], "城镇化率": [73.9]})
+        frame = pd.DataFrame(
+            {"year": [2011], "城市": ["杭州市"], "地区生产总值亿元": [7019.06], "城镇化率": [73.9]}
+        )
         frame.to_stata(tmp_path / "panel.dta", write_index=False, version=118)
         report, tables, _ = load("yearbook", tmp_path / "panel.dta")
         assert tables["yearbook__indicators"]["indicator"].tolist() == ["gdp_cny"]
-        assert [column["head"] for column in report.columns if column["indicator"] is None] == ["城镇化率"]
+        assert [column["head"] for column in report.columns if column["indicator"] is None] == [
+            "城镇化率"
+        ]
 
     def test_a_file_cut_off(self, load, tmp_path):
         path = tmp_path / "panel.dta"
@@ -142,9 +180,20 @@ class TestGluedUnits:
 
 class TestDigitised:
     def test_endings_say_the_scope_and_the_year_is_that_before(self, load, tmp_path):
-        heads = ["城市", "年末总人口(万人)_rgn", "年末总人口(万人)_city", "地区生产总值(万元)_wc", "地区生产总值(万元)_duc", "教育支出(万元)_noc"]
+        heads = [
+            "城市",
+            "年末总人口(万人)_rgn",
+            "年末总人口(万人)_city",
+            "地区生产总值(万元)_wc",
+            "地区生产总值(万元)_duc",
+            "教育支出(万元)_noc",
+        ]
         path = tmp_path / "中国城市统计年鉴2006.csv"
-        path.write_bytes(csv_text([heads, ["杭州市", "660.45", "409.52", "29426519", "23000000", "100"]]).encode("gbk"))
+        path.write_bytes(
+            csv_text([heads, ["杭州市", "660.45", "409.52", "29426519", "23000000", "100"]]).encode(
+                "gbk"
+            )
+        )
         report, tables, _ = load("yearbook", path)
         assert report.layout == "digitised_yearbook"
         assert values(tables["yearbook__indicators"]) == {
@@ -158,7 +207,17 @@ class TestDigitised:
     def test_doubled_columns_count_once_and_fill_each_other(self, load, tmp_path):
         heads = ["yearbook", "城市", "教育支出(万元)_wc_x", "教育支出(万元)_wc_y"]
         path = tmp_path / "any.csv"
-        path.write_text(csv_text([heads, ["2012", "杭州市", "5", "5"], ["2012", "宁波市", "", "7"], ["二〇一二", "温州市", "1", ""]]), encoding="utf-8")
+        path.write_text(
+            csv_text(
+                [
+                    heads,
+                    ["2012", "杭州市", "5", "5"],
+                    ["2012", "宁波市", "", "7"],
+                    ["二〇一二", "温州市", "1", ""],
+                ]
+            ),
+            encoding="utf-8",
+        )
         _, tables, aside = load("yearbook", path)
         assert values(tables["yearbook__indicators"]) == {
             ("杭州市", "city", "education_expenditure_cny", 2011): 50000.0,
@@ -189,7 +248,14 @@ def test_a_table_of_2000_that_does_not_say_its_scope(load, workbook):
     }
 
 
-def query(*rows: str, preamble: tuple[str, ...] = ("数据库：分省年度数据", "指标：地区生产总值(亿元)", "时间：最近20年")) -> bytes:
+def query(
+    *rows: str,
+    preamble: tuple[str, ...] = (
+        "数据库：分省年度数据",
+        "指标：地区生产总值(亿元)",
+        "时间：最近20年",
+    ),
+) -> bytes:
     return "\r\n".join([*preamble, *rows, ""]).encode("gbk")
 
 
@@ -202,7 +268,16 @@ class TestQueryDownloads:
         return path
 
     def test_provinces_by_year(self, load, tmp_path):
-        path = self.write(tmp_path, query("地区,2024年,2023年", "北京市,49670.2,", "内蒙古自治区,24011.7,23096.3", "台湾省,1,", *self.FOOTER))
+        path = self.write(
+            tmp_path,
+            query(
+                "地区,2024年,2023年",
+                "北京市,49670.2,",
+                "内蒙古自治区,24011.7,23096.3",
+                "台湾省,1,",
+                *self.FOOTER,
+            ),
+        )
         report, tables, aside = load("yearbook", path)
         rows = tables["yearbook__provinces"]
         assert rows[["province_name", "indicator", "year", "value", "vintage"]].values.tolist() == [
@@ -215,7 +290,16 @@ class TestQueryDownloads:
 
     def test_cities_go_with_the_cities_and_state_no_scope(self, load, tmp_path):
         preamble = ("数据库：主要城市年度数据", "指标：年末户籍人口(万人)", "时间：最近20年")
-        path = self.write(tmp_path, query("地区,2018年,2017年", "北京,,1359.2", "乌鲁木齐,222.3,222.61", self.FOOTER[-1], preamble=preamble))
+        path = self.write(
+            tmp_path,
+            query(
+                "地区,2018年,2017年",
+                "北京,,1359.2",
+                "乌鲁木齐,222.3,222.61",
+                self.FOOTER[-1],
+                preamble=preamble,
+            ),
+        )
         _, tables, _ = load("yearbook", path)
         assert values(tables["yearbook__indicators"]) == {
             ("北京", "unstated", "population_registered_n", 2017): 13592000.0,
@@ -225,8 +309,10 @@ class TestQueryDownloads:
 
     def test_many_indicators_of_one_city_in_a_workbook(self, load, workbook):
         rows = [
-            ["数据库：主要城市年度数据"], ["地区：广州"], ["时间：最近20年"], ["指标", "2018年", "2017年"], ["国内生产总值(亿元)", None, 21503.15],
-            ["公园绿地面积(公顷)", 1, 2], ["第一产业增加值(亿元)", 223.4, 233.49], ["数据来源：国家统计局"],
+            ["数据库：主要城市年度数据"], ["地区：广州"], ["时间：最近20年"], ["指标", "2018年",
+            "2017年"], ["国内生产总值(亿元)", None, 21503.15],
+            ["公园绿地面积(公顷)", 1, 2], ["第一产业增加值(亿元)", 223.4, 233.49],
+            ["数据来源：国家统计局"],
         ]  # fmt: skip
         report, tables, _ = load("yearbook", workbook("广州.xlsx", {"主要城市年度数据": rows}))
         assert values(tables["yearbook__indicators"]) == {
@@ -239,11 +325,31 @@ class TestQueryDownloads:
     @pytest.mark.parametrize(
         ("rows", "preamble", "match"),
         [
-            (("地区,2024年第四季度", "北京市,1"), None, "column 2024年第四季度, which is no year.*Query yearly data"),
-            (("地区,2024年,2023年", "北京市,1,2", "天津市,1"), None, "line 6: has 2 of 3 fields: the file is cut off"),
-            (("地区,2024年", "全国,1"), ("数据库：年度数据", "指标：地区生产总值(亿元)"), "from the database 年度数据, which is of neither"),
-            (("地区,2024年", "北京市,1"), ("数据库：分省年度数据", "指标：人均地区生产总值(元)"), "no column of it is known"),
-            (("地区,2024年", "北京市,1"), ("数据库：分省年度数据", "指标：地区生产总值"), "has no unit"),
+            (
+                ("地区,2024年第四季度", "北京市,1"),
+                None,
+                "column 2024年第四季度, which is no year.*Query yearly data",
+            ),
+            (
+                ("地区,2024年,2023年", "北京市,1,2", "天津市,1"),
+                None,
+                "line 6: has 2 of 3 fields: the file is cut off",
+            ),
+            (
+                ("地区,2024年", "全国,1"),
+                ("数据库：年度数据", "指标：地区生产总值(亿元)"),
+                "from the database 年度数据, which is of neither",
+            ),
+            (
+                ("地区,2024年", "北京市,1"),
+                ("数据库：分省年度数据", "指标：人均地区生产总值(元)"),
+                "no column of it is known",
+            ),
+            (
+                ("地区,2024年", "北京市,1"),
+                ("数据库：分省年度数据", "指标：地区生产总值"),
+                "has no unit",
+            ),
         ],
     )
     def test_what_cannot_be_understood_is_said(self, load, tmp_path, rows, preamble, match):

@@ -1,1 +1,3 @@
-"""How the simulated world's bytes are made: workbooks, Stata files, csv; the same content gives the same bytes."""
+"""How the simulated world's bytes are made: workbooks, Stata files, csv; the same content gives the
+same bytes.
+"""

@@ -1,6 +1,8 @@
-"""Writes Stata files of format 114 (Stata 10 and 11), as customs data were passed on: text in GB18030 bytes, no marks of time.
+"""Writes Stata files of format 114 (Stata 10 and 11), as customs data were passed on: text in
+GB18030 bytes, no marks of time.
 
-Layout: https://www.loc.gov/preservation/digital/formats/fdd/fdd000471.shtml and Stata's own `help dta` for that format.
+Layout: https://www.loc.gov/preservation/digital/formats/fdd/fdd000471.shtml and Stata's own `help
+dta` for that format.
 """
 
 from __future__ import annotations
@@ -28,10 +30,16 @@ def missing_values(table: NDArray[np.void]) -> dict[str, float]:
 
 
 def write_stata(path: Path, table: NDArray[np.void], label: str) -> None:
-    """Write a structured array (int8, int16, int32, float32, float64 or bytes columns) as a little-endian .dta of format 114."""
+    """Write a structured array (int8, int16, int32, float32, float64 or bytes columns) as a
+    little-endian .dta of format 114.
+    """
     names = table.dtype.names or ()
     kinds = [_kind(table.dtype[name]) for name in names]
-    header = struct.pack("<BBBBHi", 114, 2, 1, 0, len(names), len(table)) + _padded(label, 81) + _padded("", 18)
+    header = (
+        struct.pack("<BBBBHi", 114, 2, 1, 0, len(names), len(table))
+        + _padded(label, 81)
+        + _padded("", 18)
+    )
     descriptors = (
         bytes(kind[0] for kind in kinds)
         + b"".join(_padded(name, 33) for name in names)

@@ -1,6 +1,8 @@
-"""Writes plain xlsx workbooks whose bytes depend on their content alone: no time stamps, no program names.
+"""Writes plain xlsx workbooks whose bytes depend on their content alone: no time stamps, no program
+names.
 
-Office Open XML, ECMA-376: the fewest parts that spreadsheet programs and readers accept; text stands in the cells.
+Office Open XML, ECMA-376: the fewest parts that spreadsheet programs and readers accept; text
+stands in the cells.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ def write_workbook(path: Path, sheets: Sheets) -> None:
         "[Content_Types].xml": _content_types(len(names)),
         "_rels/.rels": _relations([("officeDocument", "xl/workbook.xml")]),
         "xl/workbook.xml": _workbook(names),
-        "xl/_rels/workbook.xml.rels": _relations([("worksheet", f"worksheets/sheet{i + 1}.xml") for i in range(len(names))]),
+        "xl/_rels/workbook.xml.rels": _relations(
+            [("worksheet", f"worksheets/sheet{i + 1}.xml") for i in range(len(names))]
+        ),
         **{f"xl/worksheets/sheet{i + 1}.xml": _sheet(sheets[name]) for i, name in enumerate(names)},
     }
     with zipfile.ZipFile(path, "w") as archive:
@@ -39,21 +43,36 @@ def write_workbook(path: Path, sheets: Sheets) -> None:
 
 
 def _content_types(sheets_n: int) -> str:
-    sheets = "".join(f'<Override PartName="/xl/worksheets/sheet{i + 1}.xml" ContentType="{_TYPE}.worksheet+xml"/>' for i in range(sheets_n))
+    sheets = "".join(
+        f'<Override PartName="/xl/worksheets/sheet{i + 1}.xml"'
+        f' ContentType="{_TYPE}.worksheet+xml"/>'
+        for i in range(sheets_n)
+    )
     return (
-        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Default Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>{sheets}</Types>'
+        f'{_HEAD}<Types xmlns="{_PACKAGE}/content-types"><Default Extension="rels"'
+        ' ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Default'
+        ' Extension="xml" ContentType="application/xml"/><Override PartName="/xl/workbook.xml"'
+        f' ContentType="{_TYPE}.sheet.main+xml"/>{sheets}</Types>'
     )
 
 
 def _relations(targets: list[tuple[str, str]]) -> str:
-    rows = "".join(f'<Relationship Id="rId{i + 1}" Type="{_RELATIONS}/{kind}" Target="{target}"/>' for i, (kind, target) in enumerate(targets))
+    rows = "".join(
+        f'<Relationship Id="rId{i + 1}" Type="{_RELATIONS}/{kind}" Target="{target}"/>'
+        for i, (kind, target) in enumerate(targets)
+    )
     return f'{_HEAD}<Relationships xmlns="{_PACKAGE}/relationships">{rows}</Relationships>'
 
 
 def _workbook(names: list[str]) -> str:
-    sheets = "".join(f'<sheet name={quoteattr(name)} sheetId="{i + 1}" r:id="rId{i + 1}"/>' for i, name in enumerate(names))
-    return f'{_HEAD}<workbook xmlns="{_MAIN}" xmlns:r="{_RELATIONS}"><sheets>{sheets}</sheets></workbook>'
+    sheets = "".join(
+        f'<sheet name={quoteattr(name)} sheetId="{i + 1}" r:id="rId{i + 1}"/>'
+        for i, name in enumerate(names)
+    )
+    return (
+        f'{_HEAD}<workbook xmlns="{_MAIN}"'
+        f' xmlns:r="{_RELATIONS}"><sheets>{sheets}</sheets></workbook>'
+    )
 
 
 def _sheet(rows: Sequence[Sequence[Cell]]) -> str:
@@ -61,14 +80,20 @@ def _sheet(rows: Sequence[Sequence[Cell]]) -> str:
     letters = [_column_name(i) for i in range(width)]
     lines = []
     for number, row in enumerate(rows, start=1):
-        cells = [_cell(f"{letter}{number}", value) for letter, value in zip(letters, row, strict=False) if value is not None and value != ""]
+        cells = [
+            _cell(f"{letter}{number}", value)
+            for letter, value in zip(letters, row, strict=False)
+            if value is not None and value != ""
+        ]
         lines.append(f'<row r="{number}">{"".join(cells)}</row>')
     return f'{_HEAD}<worksheet xmlns="{_MAIN}"><sheetData>{"".join(lines)}</sheetData></worksheet>'
 
 
 def _cell(place: str, value: Cell) -> str:
     if isinstance(value, str):
-        return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        return (
+            f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+        )
     return f'<c r="{place}"><v>{value!r}</v></c>'
 
 

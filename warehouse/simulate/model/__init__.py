@@ -1,1 +1,3 @@
-"""What is true of the simulated world: places, firms, goods, industries, trade, and what is spoilt."""
+"""What is true of the simulated world: places, firms, goods, industries, trade, and what is
+spoilt.
+"""

@@ -1,4 +1,6 @@
-"""Rows that a reader must set aside: which records are spoilt, for which reason, and what stands in the file instead."""
+"""Rows that a reader must set aside: which records are spoilt, for which reason, and what stands in
+the file instead.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +14,24 @@ from warehouse.simulate.model.trade import Records
 
 BAD_SHARE = 0.03
 # In the order in which readers look: a row with two defects is set aside for the first.
-BAD_REASONS = ("bad_date", "bad_flow", "bad_hs_code", "missing_place", "missing_partner", "bad_value", "negative_value", "bad_quantity")
+BAD_REASONS = (
+    "bad_date",
+    "bad_flow",
+    "bad_hs_code",
+    "missing_place",
+    "missing_partner",
+    "bad_value",
+    "negative_value",
+    "bad_quantity",
+)
 SECOND_DEFECT_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Defects:
-    """Per record: the reason (an index into BAD_REASONS, -1 for a good row), which form it takes, and whether the quantity is bad too."""
+    """Per record: the reason (an index into BAD_REASONS, -1 for a good row), which form it takes,
+    and whether the quantity is bad too.
+    """
 
     reason: NDArray[np.int8]
     form: NDArray[np.int8]
@@ -32,8 +45,14 @@ class Defects:
         return Defects(self.reason[chosen], self.form[chosen], self.second[chosen])
 
     def without(self, reason: str, instead: str, where: NDArray[np.bool_]) -> Defects:
-        """The same rows spoilt; in the rows of `where`, whose layout cannot show one of the defects, in another way."""
-        changed = np.where(where & (self.reason == BAD_REASONS.index(reason)), np.int8(BAD_REASONS.index(instead)), self.reason)
+        """The same rows spoilt; in the rows of `where`, whose layout cannot show one of the
+        defects, in another way.
+        """
+        changed = np.where(
+            where & (self.reason == BAD_REASONS.index(reason)),
+            np.int8(BAD_REASONS.index(instead)),
+            self.reason,
+        )
         return Defects(changed.astype(np.int8), self.form, self.second)
 
     def stated_cents(self, records: Records) -> NDArray[np.int64]:
@@ -57,14 +76,58 @@ def draw_defects(records: Records, rng: np.random.Generator) -> Defects:
 
 # Text forms, one list a reason: (column, what stands there, from the good text and the year).
 TEXT_FORMS: dict[str, tuple[str, tuple[Callable[[str, int], str], ...]]] = {
-    "bad_date": ("日期", (lambda _, year: f"{year}13", lambda _, year: "", lambda _, year: f"{year}", lambda _, year: f"{year}00")),
-    "bad_flow": ("进口或出口", (lambda _, __: "转口", lambda _, __: "", lambda _, __: "2", lambda _, __: "出")),
-    "bad_hs_code": ("HS编码", (lambda code, _: code[:6], lambda _, __: "", lambda code, _: f"{code[:3]}A{code[4:]}", lambda code, _: f"98{code[2:]}")),
-    "missing_place": ("消费地或生产地", (lambda _, __: "", lambda _, __: "\u3000", lambda _, __: " ", lambda _, __: "")),
-    "missing_partner": ("起运国或目的国", (lambda _, __: "", lambda _, __: " ", lambda _, __: "", lambda _, __: "\u3000")),
-    "bad_value": ("金额", (lambda _, __: "", lambda _, __: "N/A", lambda _, __: "—", lambda _, __: "见附件")),
-    "negative_value": ("金额", (lambda value, _: f"-{value}", lambda _, __: "0", lambda value, _: f"-{value}", lambda _, __: "0.00")),
-    "bad_quantity": ("数量", (lambda quantity, _: f"-{quantity}", lambda _, __: "若干", lambda quantity, _: f"-{quantity}", lambda _, __: "-1")),
+    "bad_date": (
+        "日期",
+        (
+            lambda _, year: f"{year}13",
+            lambda _, year: "",
+            lambda _, year: f"{year}",
+            lambda _, year: f"{year}00",
+        ),
+    ),
+    "bad_flow": (
+        "进口或出口",
+        (lambda _, __: "转口", lambda _, __: "", lambda _, __: "2", lambda _, __: "出"),
+    ),
+    "bad_hs_code": (
+        "HS编码",
+        (
+            lambda code, _: code[:6],
+            lambda _, __: "",
+            lambda code, _: f"{code[:3]}A{code[4:]}",
+            lambda code, _: f"98{code[2:]}",
+        ),
+    ),
+    "missing_place": (
+        "消费地或生产地",
+        (lambda _, __: "", lambda _, __: "\u3000", lambda _, __: " ", lambda _, __: ""),
+    ),
+    "missing_partner": (
+        "起运国或目的国",
+        (lambda _, __: "", lambda _, __: " ", lambda _, __: "", lambda _, __: "\u3000"),
+    ),
+    "bad_value": (
+        "金额",
+        (lambda _, __: "", lambda _, __: "N/A", lambda _, __: "—", lambda _, __: "见附件"),
+    ),
+    "negative_value": (
+        "金额",
+        (
+            lambda value, _: f"-{value}",
+            lambda _, __: "0",
+            lambda value, _: f"-{value}",
+            lambda _, __: "0.00",
+        ),
+    ),
+    "bad_quantity": (
+        "数量",
+        (
+            lambda quantity, _: f"-{quantity}",
+            lambda _, __: "若干",
+            lambda quantity, _: f"-{quantity}",
+            lambda _, __: "-1",
+        ),
+    ),
 }
 
 
@@ -79,7 +142,9 @@ def spoil_text(columns: dict[str, list[str]], defects: Defects, year: int) -> No
 
 
 def spoil_numbers(table: NDArray[np.void], defects: Defects, missing: dict[str, float]) -> None:
-    """Write the defects of a Stata file's rows into its table, in place; `missing` is Stata's own missing value by column."""
+    """Write the defects of a Stata file's rows into its table, in place; `missing` is Stata's own
+    missing value by column.
+    """
     odd = defects.form % 2 == 1
 
     def put(reason: str, column: str, values: object) -> None:
@@ -89,7 +154,15 @@ def spoil_numbers(table: NDArray[np.void], defects: Defects, missing: dict[str, 
     put("bad_date", "_日期", np.where(odd, missing["_日期"], table["_日期"] // 100 * 100 + 13))
     put("bad_flow", "_进口或出口", np.where(odd, missing["_进口或出口"], 2))
     no_such_chapter = 98_000_000 + table["_税号编码"] % 1_000_000
-    put("bad_hs_code", "_税号编码", np.select([defects.form == 0, odd], [table["_税号编码"] // 100, missing["_税号编码"]], no_such_chapter))
+    put(
+        "bad_hs_code",
+        "_税号编码",
+        np.select(
+            [defects.form == 0, odd],
+            [table["_税号编码"] // 100, missing["_税号编码"]],
+            no_such_chapter,
+        ),
+    )
     put("missing_place", "_消费地进口or生产地出口", b"")
     put("missing_partner", "_起运国或目的国", missing["_起运国或目的国"])
     put("bad_value", "_金额", missing["_金额"])

@@ -1,4 +1,6 @@
-"""Simulated firms: where they are registered, where they produce, when they live, and what they are good at."""
+"""Simulated firms: where they are registered, where they produce, when they live, and what they are
+good at.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.simulate.model.economy import Economy
-from warehouse.simulate.model.geography import OUTSIDE_PREFECTURES, YEARS, City, Unit, former_city, units
+from warehouse.simulate.model.geography import (
+    OUTSIDE_PREFECTURES,
+    YEARS,
+    City,
+    Unit,
+    former_city,
+    units,
+)
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,7 +35,8 @@ FEWEST = 8  # firms of each rare kind, so that small worlds hold it too
 PORTFOLIO_PRODUCTS, PORTFOLIO_PARTNERS = 6, 8
 SYLLABLES = "华兴盛达通源荣昌泰瑞丰隆和顺安康宏信诚益嘉美德利佳欣恒新东方金海天蓝星光"
 TRADES = (
-    "进出口贸易", "进出口", "贸易", "商贸", "外贸", "实业", "纺织", "电子", "机械", "化工", "服装", "五金制品", "塑料制品", "家具", "食品",
+    "进出口贸易", "进出口", "贸易", "商贸", "外贸", "实业", "纺织", "电子", "机械", "化工", "服装",
+    "五金制品", "塑料制品", "家具", "食品",
     "电器", "科技", "玩具", "鞋业", "工艺品",
 )  # fmt: skip
 INTERMEDIARY_WORDS = TRADES[:5]
@@ -36,7 +46,9 @@ UNKNOWN_PREFIXES = ("0099", "1999", "7799", "8888")
 
 @dataclass
 class Firms:
-    """One entry a firm. `place` indexes `places` (cities of the world, then 莱芜, then prefectures outside the spine)."""
+    """One entry a firm. `place` indexes `places` (cities of the world, then 莱芜, then prefectures
+    outside the spine).
+    """
 
     places: tuple[City, ...]
     units: tuple[Unit, ...]
@@ -68,29 +80,51 @@ class Firms:
 def partner_weights(codes: list[str]) -> Floats:
     """Relative demand of each partner (customs code): a few large markets, then a long tail."""
     large = {
-        "502": 21.0, "110": 13.0, "116": 11.0, "133": 5.0, "304": 4.5, "309": 3.4, "303": 3.2, "111": 2.6, "132": 2.4, "122": 2.2, "143": 2.2,
-        "344": 2.4, "307": 2.0, "141": 2.0, "601": 2.0, "305": 1.9, "501": 1.7, "112": 1.7, "138": 1.7, "136": 1.6, "410": 1.6, "429": 1.5,
-        "312": 1.4, "129": 1.1, "327": 0.9, "301": 0.9, "137": 0.9, "131": 0.9, "244": 0.8, "412": 0.8, "127": 0.6, "103": 0.6, "236": 0.6,
-        "215": 0.6, "331": 0.4, "330": 0.5, "145": 0.6, "352": 0.5, "402": 0.4, "347": 0.5, "609": 0.3, "435": 0.1,
+        "502": 21.0, "110": 13.0, "116": 11.0, "133": 5.0, "304": 4.5, "309": 3.4, "303": 3.2,
+        "111": 2.6, "132": 2.4, "122": 2.2, "143": 2.2,
+        "344": 2.4, "307": 2.0, "141": 2.0, "601": 2.0, "305": 1.9, "501": 1.7, "112": 1.7,
+        "138": 1.7, "136": 1.6, "410": 1.6, "429": 1.5,
+        "312": 1.4, "129": 1.1, "327": 0.9, "301": 0.9, "137": 0.9, "131": 0.9, "244": 0.8,
+        "412": 0.8, "127": 0.6, "103": 0.6, "236": 0.6,
+        "215": 0.6, "331": 0.4, "330": 0.5, "145": 0.6, "352": 0.5, "402": 0.4, "347": 0.5,
+        "609": 0.3, "435": 0.1,
     }  # fmt: skip
     return np.array([large.get(code, 0.04) for code in codes])
 
 
-def build_firms(economy: Economy, firms_n: int, rng: np.random.Generator, product_weights: Floats, partners: Floats) -> Firms:
+def build_firms(
+    economy: Economy,
+    firms_n: int,
+    rng: np.random.Generator,
+    product_weights: Floats,
+    partners: Floats,
+) -> Firms:
     """Draw the firms of a world.
 
     Parameters
     ----------
     product_weights, partners : relative demand of products and partner countries
     """
-    places = (*economy.cities, former_city("3712"), *(former_city(code) for code in OUTSIDE_PREFECTURES))
+    places = (
+        *economy.cities,
+        former_city("3712"),
+        *(former_city(code) for code in OUTSIDE_PREFECTURES),
+    )
     all_units = units()
     place = _places(economy, firms_n, rng)
     unit = _units(places, place, all_units, rng)
     place = np.where(_in_laiwu(places, place, all_units, unit), len(economy.cities), place)
     permanent = np.arange(firms_n) < FLOOR * len(economy.cities)
-    entry = np.where(permanent | (rng.random(firms_n) < 0.4), YEARS[0], rng.integers(YEARS[0], YEARS[-1] + 1, firms_n))
-    leave = np.minimum(YEARS[-1], entry + np.where(permanent | (rng.random(firms_n) < 0.35), 30, rng.geometric(0.12, firms_n)))
+    entry = np.where(
+        permanent | (rng.random(firms_n) < 0.4),
+        YEARS[0],
+        rng.integers(YEARS[0], YEARS[-1] + 1, firms_n),
+    )
+    leave = np.minimum(
+        YEARS[-1],
+        entry
+        + np.where(permanent | (rng.random(firms_n) < 0.35), 30, rng.geometric(0.12, firms_n)),
+    )
     postcode, known = _postcodes(all_units, unit, rng)
     trade = rng.integers(0, len(TRADES), firms_n)
     syllables = rng.integers(0, len(SYLLABLES), (firms_n, 3))
@@ -107,7 +141,9 @@ def build_firms(economy: Economy, firms_n: int, rng: np.random.Generator, produc
         postcode=postcode,
         postcode_known=known,
         products=_neighbouring(rng, product_edges, firms_n),
-        partners=np.searchsorted(partner_edges, rng.random((firms_n, PORTFOLIO_PARTNERS)) * partner_edges[-1]),
+        partners=np.searchsorted(
+            partner_edges, rng.random((firms_n, PORTFOLIO_PARTNERS)) * partner_edges[-1]
+        ),
         codes=[f"{all_units[u].home}{i + 1:06d}" for i, u in enumerate(unit)],
         names=_names(places, place, syllables, trade),
         nature=rng.choice(len(NATURES), firms_n, p=[0.12, 0.45, 0.2, 0.15, 0.08]),
@@ -116,18 +152,30 @@ def build_firms(economy: Economy, firms_n: int, rng: np.random.Generator, produc
     )
 
 
-def _in_laiwu(places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], unit: Ints) -> NDArray[np.bool_]:
+def _in_laiwu(
+    places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], unit: Ints
+) -> NDArray[np.bool_]:
     """Firms of 济南 whose district was 莱芜's: they produce in 莱芜 as long as it exists."""
-    return np.array([places[p].city_code == "3701" and all_units[u].name in ("莱城区", "钢城区") for p, u in zip(place, unit, strict=True)])
+    return np.array(
+        [
+            places[p].city_code == "3701" and all_units[u].name in ("莱城区", "钢城区")
+            for p, u in zip(place, unit, strict=True)
+        ]
+    )
 
 
 def _names(places: tuple[City, ...], place: Ints, syllables: Ints, trade: Ints) -> list[str]:
     rows = zip(place.tolist(), syllables.tolist(), trade.tolist(), strict=True)
-    return [f"{places[p].name_zh[:2]}{SYLLABLES[a]}{SYLLABLES[b]}{SYLLABLES[c]}{TRADES[t]}有限公司" for p, (a, b, c), t in rows]
+    return [
+        f"{places[p].name_zh[:2]}{SYLLABLES[a]}{SYLLABLES[b]}{SYLLABLES[c]}{TRADES[t]}有限公司"
+        for p, (a, b, c), t in rows
+    ]
 
 
 def _places(economy: Economy, firms_n: int, rng: np.random.Generator) -> Ints:
-    """Production place of each firm: first FLOOR firms for every city, then more the more it trades; a few are outside the spine."""
+    """Production place of each firm: first FLOOR firms for every city, then more the more it
+    trades; a few are outside the spine.
+    """
     cities_n = len(economy.cities)
     weight = np.exp(0.75 * economy.ln_trade.mean(axis=1))
     outside_n = max(len(OUTSIDE_PREFECTURES), round(firms_n * SHARES["outside_spine"]))
@@ -137,8 +185,12 @@ def _places(economy: Economy, firms_n: int, rng: np.random.Generator) -> Ints:
     return np.concatenate([floor, rng.permutation(np.concatenate([rest, outside]))])
 
 
-def _units(places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], rng: np.random.Generator) -> Ints:
-    """Unit of each firm's address: usually of its own city, more often a district; some firms are registered in another city."""
+def _units(
+    places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], rng: np.random.Generator
+) -> Ints:
+    """Unit of each firm's address: usually of its own city, more often a district; some firms are
+    registered in another city.
+    """
     by_home: dict[tuple[str, bool], list[int]] = defaultdict(list)
     by_province: dict[str, list[int]] = defaultdict(list)
     for index, unit in enumerate(all_units):
@@ -152,7 +204,11 @@ def _units(places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], r
         home = _home(places, p)
         options = {flag: by_home.get((home, flag), []) for flag in (True, False)}
         inside = home not in OUTSIDE_PREFECTURES
-        moved = inside and (elsewhere < SHARES["registered_elsewhere"] or (not options[True] and elsewhere < 0.85) or not any(options.values()))
+        moved = inside and (
+            elsewhere < SHARES["registered_elsewhere"]
+            or (not options[True] and elsewhere < 0.85)
+            or not any(options.values())
+        )
         if moved:
             pool = by_province[home[:2]] if not options[True] else everywhere
         else:
@@ -162,27 +218,43 @@ def _units(places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], r
 
 
 def _home(places: tuple[City, ...], place: int) -> str:
-    return places[place].city_code or OUTSIDE_PREFECTURES[place - (len(places) - len(OUTSIDE_PREFECTURES))]
+    return (
+        places[place].city_code
+        or OUTSIDE_PREFECTURES[place - (len(places) - len(OUTSIDE_PREFECTURES))]
+    )
 
 
-def _postcodes(all_units: tuple[Unit, ...], unit: Ints, rng: np.random.Generator) -> tuple[Ints, NDArray[np.bool_]]:
-    """Each firm's postcode: its unit's own digits and then its street's; and whether that postcode is in any list."""
+def _postcodes(
+    all_units: tuple[Unit, ...], unit: Ints, rng: np.random.Generator
+) -> tuple[Ints, NDArray[np.bool_]]:
+    """Each firm's postcode: its unit's own digits and then its street's; and whether that postcode
+    is in any list.
+    """
     firms_n = len(unit)
     base = np.array([int(u.postcode) for u in all_units])[unit]
     free = 10 ** (6 - np.array([u.own_digits for u in all_units])[unit])
     postcode = base - base % free + rng.integers(0, 100, firms_n) % free
-    never_n, unknown_n = (max(FEWEST, round(firms_n * SHARES[kind])) for kind in ("never_a_postcode", "unknown_postcode"))
+    never_n, unknown_n = (
+        max(FEWEST, round(firms_n * SHARES[kind]))
+        for kind in ("never_a_postcode", "unknown_postcode")
+    )
     order = rng.permutation(firms_n)
     never = np.isin(np.arange(firms_n), order[:never_n])
     unknown = np.isin(np.arange(firms_n), order[never_n : never_n + unknown_n])
-    strange = np.array([int(prefix) * 100 for prefix in UNKNOWN_PREFIXES])[rng.integers(0, len(UNKNOWN_PREFIXES), firms_n)] + rng.integers(1, 100, firms_n)
+    strange = np.array([int(prefix) * 100 for prefix in UNKNOWN_PREFIXES])[
+        rng.integers(0, len(UNKNOWN_PREFIXES), firms_n)
+    ] + rng.integers(1, 100, firms_n)
     return np.where(never, -1, np.where(unknown, strange, postcode)), ~unknown
 
 
 def _neighbouring(rng: np.random.Generator, edges: Floats, firms_n: int) -> Ints:
     """Products of each firm: one main product, the others mostly near it in the nomenclature."""
     main = np.searchsorted(edges, rng.random((firms_n, 1)) * edges[-1])
-    near = np.clip(main + np.rint(rng.normal(0.0, 6.0, (firms_n, PORTFOLIO_PRODUCTS))).astype(np.int64), 0, len(edges) - 1)
+    near = np.clip(
+        main + np.rint(rng.normal(0.0, 6.0, (firms_n, PORTFOLIO_PRODUCTS))).astype(np.int64),
+        0,
+        len(edges) - 1,
+    )
     far = np.searchsorted(edges, rng.random((firms_n, PORTFOLIO_PRODUCTS)) * edges[-1])
     products = np.where(rng.random((firms_n, PORTFOLIO_PRODUCTS)) < 0.8, near, far)
     products[:, :1] = main

@@ -1,7 +1,9 @@
-"""More of the simulated economy: employees by industry, innovation, wages, roads and industrial waste.
+"""More of the simulated economy: employees by industry, innovation, wages, roads and industrial
+waste.
 
-It is drawn from a stream of its own after the rest of the economy, so that trade and firms do not depend on it. The 19
-industries of a city add up, to the person, to the employees that the yearbook prints, and so do their three sectors.
+It is drawn from a stream of its own after the rest of the economy, so that trade and firms do not
+depend on it. The 19 industries of a city add up, to the person, to the employees that the yearbook
+prints, and so do their three sectors.
 """
 
 from __future__ import annotations
@@ -12,9 +14,13 @@ from numpy.typing import NDArray
 from warehouse.simulate.model.economy import REAL_GROWTH, Array, Economy, build_economy, persistent
 from warehouse.simulate.model.geography import City
 
-# Share of an industry among the nation's urban employees about 2003, its growth relative to all in log points a year, how
-# far it swings with the growth of output, and how far cities differ (standard deviation of the log).
-INEFFICIENCY_DEVIATION = 1.0  # of the normal whose size is what a city falls short of the innovation frontier, in logs
+# Share of an industry among the nation's urban employees about 2003, its growth relative to all in
+# log points a year, how
+# far it swings with the growth of output, and how far cities differ (standard deviation of the
+# log).
+INEFFICIENCY_DEVIATION = (
+    1.0  # of the normal whose size is what a city falls short of the innovation frontier, in logs
+)
 INDUSTRIES: dict[str, tuple[float, float, float, float]] = {
     "employees_agriculture_n": (0.044, -0.050, 0.0, 1.3),
     "employees_mining_n": (0.045, -0.020, 0.5, 2.0),
@@ -36,21 +42,33 @@ INDUSTRIES: dict[str, tuple[float, float, float, float]] = {
     "employees_culture_n": (0.012, -0.005, 0.2, 0.4),
     "employees_public_administration_n": (0.106, 0.005, -0.6, 0.25),
 }
-SECONDARY = ("employees_mining_n", "employees_manufacturing_n", "employees_utilities_n", "employees_construction_n")
+SECONDARY = (
+    "employees_mining_n",
+    "employees_manufacturing_n",
+    "employees_utilities_n",
+    "employees_construction_n",
+)
 TERTIARY = tuple(name for name in INDUSTRIES if name not in (*SECONDARY, "employees_agriculture_n"))
-TOWN_OF_ONE_INDUSTRY, ONE_INDUSTRY_LOG = 0.15, 2.3  # share of cities that live off one industry, and by how much it stands out
+TOWN_OF_ONE_INDUSTRY, ONE_INDUSTRY_LOG = (
+    0.15,
+    2.3,
+)  # share of cities that live off one industry, and by how much it stands out
 PRINTED_HUNDREDS = 100  # employees and sectors are printed in 万人 with two decimals
 
 
 def complete_economy(economy: Economy, rng: np.random.Generator) -> None:
-    """Add the indicators of this module to an economy; those for the districts alone stay as they are."""
+    """Add the indicators of this module to an economy; those for the districts alone stay as they
+    are.
+    """
     _fill_industries(economy, rng)
     _fill_innovation(economy, rng)
     _fill_surroundings(economy, rng)
 
 
 def widen(economy: Economy, late: tuple[City, ...], rng: np.random.Generator) -> Economy:
-    """The same economy with further cities behind its own: those that became cities too late to trade in the simulated customs."""
+    """The same economy with further cities behind its own: those that became cities too late to
+    trade in the simulated customs.
+    """
     if not late:
         return economy
     more = build_economy(late, rng)
@@ -74,7 +92,9 @@ def _fill_industries(economy: Economy, rng: np.random.Generator) -> None:
     weights = _weights(x["employees_n"].shape, rng)
     total = _hundreds(x["employees_n"])
     tertiary = np.minimum(_hundreds(x["tertiary_employees_n"]), total - 10 * PRINTED_HUNDREDS)
-    agriculture = _hundreds(np.minimum(total * weights["employees_agriculture_n"], 0.4 * (total - tertiary)))
+    agriculture = _hundreds(
+        np.minimum(total * weights["employees_agriculture_n"], 0.4 * (total - tertiary))
+    )
     x["employees_agriculture_n"] = agriculture
     x["secondary_employees_n"] = total - tertiary - agriculture
     x["it_employees_n"] = np.minimum(np.round(x["it_employees_n"]), np.floor(0.5 * tertiary))
@@ -85,14 +105,22 @@ def _fill_industries(economy: Economy, rng: np.random.Generator) -> None:
 
 
 def _weights(shape: tuple[int, int], rng: np.random.Generator) -> dict[str, Array]:
-    """Relative size of each industry by city and year: its national course times what the city is known for."""
+    """Relative size of each industry by city and year: its national course times what the city is
+    known for.
+    """
     growth = np.array([REAL_GROWTH[0], *REAL_GROWTH]) / 100
     boom, time = np.cumsum(growth - growth.mean()), np.arange(shape[1])
-    chosen = np.where(rng.random(shape[0]) < TOWN_OF_ONE_INDUSTRY, rng.integers(0, len(INDUSTRIES), shape[0]), -1)
+    chosen = np.where(
+        rng.random(shape[0]) < TOWN_OF_ONE_INDUSTRY, rng.integers(0, len(INDUSTRIES), shape[0]), -1
+    )
     weights = {}
     for at, (name, (share, trend, swing, between)) in enumerate(INDUSTRIES.items()):
         common = trend * (time - 3) + swing * boom + persistent(rng, (1, shape[1]), 0.015)[0]
-        own = rng.normal(0.0, between, (shape[0], 1)) - between**2 / 2 + np.where(chosen == at, ONE_INDUSTRY_LOG, 0.0)[:, None]
+        own = (
+            rng.normal(0.0, between, (shape[0], 1))
+            - between**2 / 2
+            + np.where(chosen == at, ONE_INDUSTRY_LOG, 0.0)[:, None]
+        )
         weights[name] = share * np.exp(common[None, :] + own + persistent(rng, shape, 0.04))
     return weights
 
@@ -101,8 +129,12 @@ def _hundreds(values: Array) -> Array:
     return np.asarray(np.round(values / PRINTED_HUNDREDS) * PRINTED_HUNDREDS)
 
 
-def _share_out(x: dict[str, Array], total: Array, names: tuple[str, ...], weights: dict[str, Array]) -> None:
-    """Whole persons by industry in proportion to their weights, the largest remainders rounded up, so that they add up."""
+def _share_out(
+    x: dict[str, Array], total: Array, names: tuple[str, ...], weights: dict[str, Array]
+) -> None:
+    """Whole persons by industry in proportion to their weights, the largest remainders rounded up,
+    so that they add up.
+    """
     weight = np.stack([weights[name] for name in names], axis=-1)
     exact = total[..., None] * weight / weight.sum(axis=-1, keepdims=True)
     whole = np.floor(exact)
@@ -118,17 +150,25 @@ def _fill_innovation(economy: Economy, rng: np.random.Generator) -> None:
     x = economy.indicators
     granted, gdp = x["patents_granted_n"], x["gdp_cny"]
     shape, time = gdp.shape, np.arange(gdp.shape[1])[None, :]
-    x["invention_patent_applications_n"] = granted * (0.35 + 0.01 * time) * _noisy(rng, shape, 0.25, 0.05)
+    x["invention_patent_applications_n"] = (
+        granted * (0.35 + 0.01 * time) * _noisy(rng, shape, 0.25, 0.05)
+    )
     in_force = np.zeros(shape[0])
     stock = np.empty(shape)
     for t in range(shape[1]):
         in_force = 0.88 * in_force + 0.14 * granted[:, t]
         stock[:, t] = in_force
     x["invention_patents_in_force_n"] = stock * _noisy(rng, shape, 0.2, 0.02)
-    x["internet_patents_granted_n"] = granted * (0.01 + 0.004 * time) * _noisy(rng, shape, 0.4, 0.08)
-    x["rd_expenditure_cny"] = gdp * np.minimum(0.06, (0.004 + 0.0006 * time) * _noisy(rng, shape, 0.5, 0.05))
+    x["internet_patents_granted_n"] = (
+        granted * (0.01 + 0.004 * time) * _noisy(rng, shape, 0.4, 0.08)
+    )
+    x["rd_expenditure_cny"] = gdp * np.minimum(
+        0.06, (0.004 + 0.0006 * time) * _noisy(rng, shape, 0.5, 0.05)
+    )
     x["technology_contracts_n"] = 40 + granted * 0.08 * _noisy(rng, shape, 0.5, 0.1)
-    x["internet_ports_n"] = x["broadband_users_n"] * (1.35 + 0.03 * time) * _noisy(rng, shape, 0.1, 0.03)
+    x["internet_ports_n"] = (
+        x["broadband_users_n"] * (1.35 + 0.03 * time) * _noisy(rng, shape, 0.1, 0.03)
+    )
 
 
 def _fill_surroundings(economy: Economy, rng: np.random.Generator) -> None:
@@ -143,20 +183,33 @@ def _fill_surroundings(economy: Economy, rng: np.random.Generator) -> None:
     abated = np.exp(-0.085 * np.clip(time - 6, 0, None) + 0.04 * np.clip(time, 0, 6))
     per_output = output[:, :1] / output[:, :1].mean()
     x["industrial_so2_t"] = 62000 * per_output**0.5 * abated * _noisy(rng, shape, 0.5, 0.1)
-    x["industrial_wastewater_t"] = 6.5e7 * per_output**0.7 * abated**0.5 * _noisy(rng, shape, 0.5, 0.08)
-    x["pollution_investment_cny"] = gdp * 0.0016 * np.exp(-0.03 * time) * _noisy(rng, shape, 0.7, 0.2)
+    x["industrial_wastewater_t"] = (
+        6.5e7 * per_output**0.7 * abated**0.5 * _noisy(rng, shape, 0.5, 0.08)
+    )
+    x["pollution_investment_cny"] = (
+        gdp * 0.0016 * np.exp(-0.03 * time) * _noisy(rng, shape, 0.7, 0.2)
+    )
     x["staff_n"] = x["employees_n"] * np.minimum(0.93 * _noisy(rng, shape, 0.02, 0.01), 1.0)
     x["private_employees_n"] = x["employees_n"] * (0.6 + 0.04 * time) * _noisy(rng, shape, 0.3, 0.1)
 
 
-def _noisy(rng: np.random.Generator, shape: tuple[int, int], between: float, within: float) -> Array:
-    return np.asarray(np.exp(rng.normal(0.0, between, (shape[0], 1)) + persistent(rng, shape, within)))
+def _noisy(
+    rng: np.random.Generator, shape: tuple[int, int], between: float, within: float
+) -> Array:
+    return np.asarray(
+        np.exp(rng.normal(0.0, between, (shape[0], 1)) + persistent(rng, shape, within))
+    )
 
 
 def fall_short(economy: Economy, rng: np.random.Generator) -> dict[str, object]:
-    """Lower both outputs of innovation by one half-normal shortfall a city and year; returns what the truth says of it."""
+    """Lower both outputs of innovation by one half-normal shortfall a city and year; returns what
+    the truth says of it.
+    """
     x = economy.indicators
     shortfall = np.abs(rng.normal(0.0, INEFFICIENCY_DEVIATION, x["technology_contracts_n"].shape))
     for name in ("technology_contracts_n", "invention_patents_in_force_n"):
         x[name] = x[name] * np.exp(-shortfall)
-    return {"deviation": INEFFICIENCY_DEVIATION, "mean_efficiency_2011_2021": round(float(np.exp(-shortfall[:, 11:]).mean()), 6)}
+    return {
+        "deviation": INEFFICIENCY_DEVIATION,
+        "mean_efficiency_2011_2021": round(float(np.exp(-shortfall[:, 11:]).mean()), 6),
+    }

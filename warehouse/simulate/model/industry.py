@@ -1,14 +1,18 @@
-"""Simulated industrial enterprises, written as the surveys of 2000-2013 were, and what is true of them.
+"""Simulated industrial enterprises, written as the surveys of 2000-2013 were, and what is true of
+them.
 
-A firm of industry j in city c makes value added of exp(a_j + b_lj l + b_kj k + w + e): l its workers, k its net fixed assets,
-w productivity that only the firm sees, e noise that nobody foresees. Productivity is a first-order autoregressive process with
-shocks of the firm's own and others common to its city; its start is higher in larger cities. Materials and
-investment rise with w given k and depend on nothing else, so that either tells productivity (Olley and Pakes 1996, Levinsohn
-and Petrin 2003). Workers answer to w and to a wage of the firm's own, which moves l apart from k and materials and
-gives its lag something to say (Ackerberg, Caves and Frazer 2015). Investment of a year works in the next.
+A firm of industry j in city c makes value added of exp(a_j + b_lj l + b_kj k + w + e): l its
+workers, k its net fixed assets, w productivity that only the firm sees, e noise that nobody
+foresees. Productivity is a first-order autoregressive process with shocks of the firm's own and
+others common to its city; its start is higher in larger cities. Materials and investment rise with
+w given k and depend on nothing else, so that either tells productivity (Olley and Pakes 1996,
+Levinsohn and Petrin 2003). Workers answer to w and to a wage of the firm's own, which moves l apart
+from k and materials and gives its lag something to say (Ackerberg, Caves and Frazer 2015).
+Investment of a year works in the next.
 
-Money is at the prices of the city and year, so that the city's GDP deflator gives back the quantities. From 2008 on neither
-value added nor materials are printed, and in 2004 value added is not, as in the surveys themselves.
+Money is at the prices of the city and year, so that the city's GDP deflator gives back the
+quantities. From 2008 on neither value added nor materials are printed, and in 2004 value added is
+not, as in the surveys themselves.
 """
 
 from __future__ import annotations
@@ -53,7 +57,8 @@ PARAMETERS: dict[str, float] = {
 
 @dataclass(frozen=True)
 class Industry:
-    """Firm-by-year arrays, years as in SURVEY_YEARS; what a firm was before its entry or after its exit has no meaning.
+    """Firm-by-year arrays, years as in SURVEY_YEARS; what a firm was before its entry or after its
+    exit has no meaning.
 
     real quantities are CNY of 2000; `present` says in which years the firm is in the survey.
     """
@@ -81,7 +86,9 @@ def build_industry(economy: Economy, rng: np.random.Generator) -> Industry:
     cities_n, years_n = len(economy.cities), len(SURVEY_YEARS)
     people = np.log(economy.district["population_nonagricultural_n"][:, 0])
     size = people - people.mean()
-    per_city = FIRMS_PER_CITY["floor"] + rng.poisson((FIRMS_PER_CITY["mean"] - FIRMS_PER_CITY["floor"]) * np.exp(0.4 * size))
+    per_city = FIRMS_PER_CITY["floor"] + rng.poisson(
+        (FIRMS_PER_CITY["mean"] - FIRMS_PER_CITY["floor"]) * np.exp(0.4 * size)
+    )
     city = np.repeat(np.arange(cities_n), per_city)
     firms_n = len(city)
     names = list(INDUSTRIES)
@@ -89,11 +96,19 @@ def build_industry(economy: Economy, rng: np.random.Generator) -> Industry:
     entry = np.where(rng.random(firms_n) < 0.45, 0, rng.integers(0, years_n - 2, firms_n))
     leave = np.minimum(years_n - 1, entry + 2 + rng.geometric(0.07, firms_n))
     t = np.arange(years_n)[None, :]
-    start = PARAMETERS["agglomeration_elasticity"] * size + rng.normal(0.0, PARAMETERS["city_start_deviation"], cities_n)
+    start = PARAMETERS["agglomeration_elasticity"] * size + rng.normal(
+        0.0, PARAMETERS["city_start_deviation"], cities_n
+    )
     productivity = _productivity(start[city], city, years_n, rng)
     wage = _wages(firms_n, years_n, rng)
     capital = _capital(productivity, rng)
-    ln_workers = 5.0 + 0.55 * (np.log(capital) - 16.8) + 0.6 * productivity - 0.8 * wage + rng.normal(0.0, 0.05, (firms_n, years_n))
+    ln_workers = (
+        5.0
+        + 0.55 * (np.log(capital) - 16.8)
+        + 0.6 * productivity
+        - 0.8 * wage
+        + rng.normal(0.0, 0.05, (firms_n, years_n))
+    )
     workers = np.maximum(np.round(np.exp(ln_workers)), 9.0)
     elasticities = np.array([INDUSTRIES[name] for name in names])[kind]
     labour, share, level = (elasticities[:, [i]] for i in range(3))
@@ -101,24 +116,37 @@ def build_industry(economy: Economy, rng: np.random.Generator) -> Industry:
     return Industry(
         city=city,
         industry=[names[k] for k in kind],
-        opening=np.where(entry == 0, SURVEY_YEARS[0] - rng.integers(0, 25, firms_n), SURVEY_YEARS[0] + entry),
-        present=(t >= entry[:, None]) & (t <= leave[:, None]) & (rng.random((firms_n, years_n)) > 0.01),
+        opening=np.where(
+            entry == 0, SURVEY_YEARS[0] - rng.integers(0, 25, firms_n), SURVEY_YEARS[0] + entry
+        ),
+        present=(t >= entry[:, None])
+        & (t <= leave[:, None])
+        & (rng.random((firms_n, years_n)) > 0.01),
         productivity=productivity,
         workers=workers,
         capital=capital,
-        value_added=np.exp(ln_value + rng.normal(0.0, PARAMETERS["output_noise"], (firms_n, years_n))),
+        value_added=np.exp(
+            ln_value + rng.normal(0.0, PARAMETERS["output_noise"], (firms_n, years_n))
+        ),
         materials=np.exp(5.2 + 0.7 * np.log(capital) + 1.3 * productivity),
         wage=np.exp(9.2 + 0.09 * t + wage),
-        export_share=np.where(rng.random((firms_n, 1)) < 0.3, rng.random((firms_n, 1)), 0.0) * np.ones((1, years_n)),
+        export_share=np.where(rng.random((firms_n, 1)) < 0.3, rng.random((firms_n, 1)), 0.0)
+        * np.ones((1, years_n)),
         is_district=rng.random(firms_n) < 0.6,
     )
 
 
 def _productivity(start: Array, city: Ints, years_n: int, rng: np.random.Generator) -> Array:
-    """First-order autoregressive with drift; its innovations have a part of the firm's own and one that the city's firms share."""
+    """First-order autoregressive with drift; its innovations have a part of the firm's own and one
+    that the city's firms share.
+    """
     firms_n, rho = len(start), PARAMETERS["productivity_persistence"]
     common = rng.normal(0.0, PARAMETERS["city_shock_deviation"], (int(city.max()) + 1, years_n))
-    productivity = PARAMETERS["productivity_drift"] + rng.normal(0.0, PARAMETERS["innovation_deviation"], (firms_n, years_n)) + common[city]
+    productivity = (
+        PARAMETERS["productivity_drift"]
+        + rng.normal(0.0, PARAMETERS["innovation_deviation"], (firms_n, years_n))
+        + common[city]
+    )
     productivity[:, 0] = start + rng.normal(0.0, PARAMETERS["start_deviation"], firms_n)
     for t in range(1, years_n):
         productivity[:, t] += rho * productivity[:, t - 1]
@@ -126,7 +154,9 @@ def _productivity(start: Array, city: Ints, years_n: int, rng: np.random.Generat
 
 
 def _wages(firms_n: int, years_n: int, rng: np.random.Generator) -> Array:
-    """The log of each firm's wage against the common one: first-order autoregressive, from its stationary law."""
+    """The log of each firm's wage against the common one: first-order autoregressive, from its
+    stationary law.
+    """
     rho, deviation = PARAMETERS["wage_persistence"], PARAMETERS["wage_deviation"]
     wage = rng.normal(0.0, deviation, (firms_n, years_n))
     for t in range(1, years_n):
@@ -135,7 +165,9 @@ def _wages(firms_n: int, years_n: int, rng: np.random.Generator) -> Array:
 
 
 def _capital(productivity: Array, rng: np.random.Generator) -> Array:
-    """Net fixed assets at work in each year; what is invested in a year, a function of w and k, works from the next on."""
+    """Net fixed assets at work in each year; what is invested in a year, a function of w and k,
+    works from the next on.
+    """
     capital = np.empty_like(productivity)
     capital[:, 0] = np.exp(rng.normal(16.8, 1.3, len(productivity)))
     for t in range(1, productivity.shape[1]):
@@ -146,7 +178,9 @@ def _capital(productivity: Array, rng: np.random.Generator) -> Array:
 
 
 def industry_truth(economy: Economy, industry: Industry) -> dict[str, object]:
-    """Elasticities and, by city and year, the firms and their mean log productivity: w alone, and with the industry's level."""
+    """Elasticities and, by city and year, the firms and their mean log productivity: w alone, and
+    with the industry's level.
+    """
     level = np.array([INDUSTRIES[name][2] for name in industry.industry])
     rows = []
     for index, place in enumerate(economy.cities):

@@ -1,9 +1,11 @@
-"""Simulated customs records as plain arrays: who exports what to whom, in which month, at which price.
+"""Simulated customs records as plain arrays: who exports what to whom, in which month, at which
+price.
 
 Demand for a firm's variety, as in equation 18 of virtual_agglomeration_quality:
 ln q = ln(market) - sigma * ln(p / reference) + (sigma - 1) * ln(quality of the firm) + noise.
-Better firms ask more. The elasticity is one for each three-digit product, so that the published table of them is the truth.
-Values are whole US cents. Whatever the pipeline should leave out is marked with its reason here.
+Better firms ask more. The elasticity is one for each three-digit product, so that the published
+table of them is the truth. Values are whole US cents. Whatever the pipeline should leave out is
+marked with its reason here.
 """
 
 from __future__ import annotations
@@ -23,7 +25,15 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 # Order of precedence: the first that applies is the reason why a record is left out of the panels.
-LEFT_OUT = ("unknown_place", "outside_spine", "unknown_partner", "unknown_hs", "no_postcode", "unknown_postcode", "county_firm")
+LEFT_OUT = (
+    "unknown_place",
+    "outside_spine",
+    "unknown_partner",
+    "unknown_hs",
+    "no_postcode",
+    "unknown_postcode",
+    "county_firm",
+)
 SHARES = {
     "imports": 0.10,
     "unknown_place": 0.003,
@@ -37,7 +47,33 @@ UNKNOWN_PLACES = ("不详", "其他地区", "保税物流园", "境外")
 UNKNOWN_PARTNER_NAME, UNKNOWN_PARTNER_CODE = "国别不详", "701"
 MODES = ("一般贸易", "进料加工贸易", "来料加工装配贸易", "其他")
 SUFFIXES = (0, 10, 90)
-RECORDS_BY_YEAR = np.array([40, 43, 48, 56, 64, 72, 80, 90, 96, 88, 98, 106, 110, 114, 118, 118, 116, 120, 126, 128, 124, 140], dtype=float)
+RECORDS_BY_YEAR = np.array(
+    [
+        40,
+        43,
+        48,
+        56,
+        64,
+        72,
+        80,
+        90,
+        96,
+        88,
+        98,
+        106,
+        110,
+        114,
+        118,
+        118,
+        116,
+        120,
+        126,
+        128,
+        124,
+        140,
+    ],
+    dtype=float,
+)
 PARAMETERS = {
     "sigma_log_mean": 1.2,
     "sigma_log_deviation": 0.4,
@@ -75,7 +111,8 @@ class Market:
 
 @dataclass
 class Records:
-    """One entry a record, in the order of the files. `product` is the index of the right HS 2002 code, `left_out` an index
+    """One entry a record, in the order of the files. `product` is the index of the right HS 2002
+    code, `left_out` an index
     into LEFT_OUT or -1, `postcode` a number (-1 where the record has none)."""
 
     year: NDArray[np.int16]
@@ -106,26 +143,54 @@ def build_market(cities: tuple[City, ...], firms_n: int, rng: np.random.Generato
     n = len(goods.codes)
     weights = rng.permutation(1.0 / (np.arange(n) + 8.0) ** 0.9)
     chapters = np.array([int(code[:2]) for code in goods.codes])
-    weights = weights * np.where(np.isin(chapters, (84, 85, 61, 62, 94, 39, 64, 73)), 3.0, np.where(chapters < 28, 0.5, 1.0))
+    weights = weights * np.where(
+        np.isin(chapters, (84, 85, 61, 62, 94, 39, 64, 73)), 3.0, np.where(chapters < 28, 0.5, 1.0)
+    )
     rows = [row for row in read_reference(SEEDS / "countries.csv") if row["country_code"] != "142"]
     codes = [row["country_code"] for row in rows]
     aliases: dict[str, list[str]] = {code: [] for code in codes}
     for row in read_reference(SEEDS / "country_names.csv"):
         if row["country_code"] in aliases:
             aliases[row["country_code"]].append(row["name_zh"])
-    names = [[row["country_name_zh"], row["country_name_zh"], *aliases[row["country_code"]]] for row in rows]
+    names = [
+        [row["country_name_zh"], row["country_name_zh"], *aliases[row["country_code"]]]
+        for row in rows
+    ]
     partners = partner_weights(codes)
     firms = build_firms(economy, firms_n, rng, weights, partners)
     sigma = _elasticities(goods, rng)
     price = rng.normal(1.5, 1.2, n)
-    return Market(economy, firms, goods, codes, names, sigma, price, 0.3 * np.log(partners / partners.mean()), weights)
+    return Market(
+        economy,
+        firms,
+        goods,
+        codes,
+        names,
+        sigma,
+        price,
+        0.3 * np.log(partners / partners.mean()),
+        weights,
+    )
 
 
 def _elasticities(goods: Nomenclature, rng: np.random.Generator) -> Floats:
-    """One elasticity a three-digit product, for each product; a multiple of 1/256, so that a number of four bytes holds it exactly."""
-    drawn = np.exp(rng.normal(PARAMETERS["sigma_log_mean"], PARAMETERS["sigma_log_deviation"], len(goods.codes)))
-    _, first, group = np.unique([code[:3] for code in goods.codes], return_index=True, return_inverse=True)
-    return np.rint(256 * np.clip(drawn[first], PARAMETERS["sigma_minimum"], PARAMETERS["sigma_maximum"]))[group] / 256
+    """One elasticity a three-digit product, for each product; a multiple of 1/256, so that a number
+    of four bytes holds it exactly.
+    """
+    drawn = np.exp(
+        rng.normal(
+            PARAMETERS["sigma_log_mean"], PARAMETERS["sigma_log_deviation"], len(goods.codes)
+        )
+    )
+    _, first, group = np.unique(
+        [code[:3] for code in goods.codes], return_index=True, return_inverse=True
+    )
+    return (
+        np.rint(
+            256 * np.clip(drawn[first], PARAMETERS["sigma_minimum"], PARAMETERS["sigma_maximum"])
+        )[group]
+        / 256
+    )
 
 
 def records_by_year(total: int) -> list[int]:
@@ -137,7 +202,12 @@ def records_by_year(total: int) -> list[int]:
 def draw_records(market: Market, total: int, rng: np.random.Generator) -> Records:
     """All records of a world, by year and month."""
     years = list(_each_year(market, total, rng))
-    return Records(**{f.name: np.concatenate([getattr(year, f.name) for year in years]) for f in fields(Records)})
+    return Records(
+        **{
+            f.name: np.concatenate([getattr(year, f.name) for year in years])
+            for f in fields(Records)
+        }
+    )
 
 
 def _each_year(market: Market, total: int, rng: np.random.Generator) -> Iterator[Records]:
@@ -150,16 +220,27 @@ def _draw_year(market: Market, year: int, count: int, rng: np.random.Generator) 
     firm = _draw_firms(market, year, count, rng)
     slot = np.minimum(rng.geometric(0.45, count) - 1, firms.products.shape[1] - 1)
     line = firms.products[firm, slot]
-    partner = firms.partners[firm, np.minimum(rng.geometric(0.35, count) - 1, firms.partners.shape[1] - 1)]
+    partner = firms.partners[
+        firm, np.minimum(rng.geometric(0.35, count) - 1, firms.partners.shape[1] - 1)
+    ]
     code6, product = _declared_codes(market, year, line, rng)
     quality = firms.quality[firm]
-    ln_gap = PARAMETERS["price_on_quality"] * quality + rng.normal(0.0, PARAMETERS["price_noise"], count)
+    ln_gap = PARAMETERS["price_on_quality"] * quality + rng.normal(
+        0.0, PARAMETERS["price_noise"], count
+    )
     sigma = market.sigma[product]
     taste = PARAMETERS["quality_in_demand"] * (sigma - 1) * quality
-    size = 8.2 + market.ln_market[partner] + 0.02 * (year - YEARS[0]) - market.ln_reference_price[product]
+    size = (
+        8.2
+        + market.ln_market[partner]
+        + 0.02 * (year - YEARS[0])
+        - market.ln_reference_price[product]
+    )
     ln_q = size - sigma * ln_gap + taste + rng.normal(0.0, PARAMETERS["demand_noise"], count)
     quantity = np.maximum(1.0, np.rint(np.exp(ln_q)))
-    cents = np.maximum(1, np.rint(100 * quantity * np.exp(market.ln_reference_price[product] + ln_gap))).astype(np.int64)
+    cents = np.maximum(
+        1, np.rint(100 * quantity * np.exp(market.ln_reference_price[product] + ln_gap))
+    ).astype(np.int64)
     kinds = rng.random((3, count))
     unknown_place = kinds[0] < SHARES["unknown_place"]
     unknown_partner = kinds[1] < SHARES["unknown_partner"]
@@ -192,15 +273,25 @@ def _draw_firms(market: Market, year: int, count: int, rng: np.random.Generator)
     growth = np.exp(economy.ln_trade[:, t] - economy.ln_trade.mean(axis=1))
     named = np.array([float(bool(place.places[year])) for place in firms.places])
     jinan = next((i for i, city in enumerate(economy.cities) if city.city_code == "3701"), 0)
-    by_place = np.concatenate([growth, [growth[jinan]], np.ones(len(firms.places) - len(growth) - 1)])
+    by_place = np.concatenate(
+        [growth, [growth[jinan]], np.ones(len(firms.places) - len(growth) - 1)]
+    )
     named[len(economy.cities)] = 1.0
-    weight = np.exp(firms.ln_size) * (by_place * named)[firms.place] * ((firms.entry <= year) & (year <= firms.leave))
+    weight = (
+        np.exp(firms.ln_size)
+        * (by_place * named)[firms.place]
+        * ((firms.entry <= year) & (year <= firms.leave))
+    )
     edges = np.cumsum(weight)
     return np.searchsorted(edges, rng.random(count) * edges[-1], side="right")
 
 
-def _declared_codes(market: Market, year: int, line: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """The six-digit code declared for each product line under that year's revision, and the right HS 2002 code's index."""
+def _declared_codes(
+    market: Market, year: int, line: Ints, rng: np.random.Generator
+) -> tuple[Ints, Ints]:
+    """The six-digit code declared for each product line under that year's revision, and the right
+    HS 2002 code's index.
+    """
     goods = market.nomenclature
     index = {code: i for i, code in enumerate(goods.codes)}
     options = goods.line_codes(year)
@@ -212,26 +303,44 @@ def _declared_codes(market: Market, year: int, line: Ints, rng: np.random.Genera
     return table[line, pick], right[line, pick]
 
 
-def _place_texts(market: Market, year: int, firm: Ints, unknown: NDArray[np.bool_], rng: np.random.Generator) -> Ints:
+def _place_texts(
+    market: Market, year: int, firm: Ints, unknown: NDArray[np.bool_], rng: np.random.Generator
+) -> Ints:
     """Production place of each record as customs write it that year."""
     jinan = next((city for city in market.economy.cities if city.city_code == "3701"), None)
-    forms = [place.places[year] or (jinan.places[year] if jinan and place.city_code == "3701" else ("不详",)) for place in market.firms.places]
+    forms = [
+        place.places[year]
+        or (jinan.places[year] if jinan and place.city_code == "3701" else ("不详",))
+        for place in market.firms.places
+    ]
     width = max(len(form) for form in forms)
-    table = np.array([[market.text_index(form[j % len(form)]) for j in range(width)] for form in forms])
+    table = np.array(
+        [[market.text_index(form[j % len(form)]) for j in range(width)] for form in forms]
+    )
     texts = table[market.firms.place[firm], rng.integers(0, width, len(firm))]
     strange = np.array([market.text_index(text) for text in UNKNOWN_PLACES])
     return np.where(unknown, strange[rng.integers(0, len(strange), len(firm))], texts)
 
 
-def _stated_postcodes(firms: Firms, year: int, firm: Ints, rng: np.random.Generator) -> NDArray[np.int32]:
-    """Postcode on each record: the firm's, or none - on single records, and on all records of some firm-years."""
-    lost_year = (firm * 2_654_435_761 + year * 40_503) % 1000 < 1000 * SHARES["firm_year_without_postcode"]
+def _stated_postcodes(
+    firms: Firms, year: int, firm: Ints, rng: np.random.Generator
+) -> NDArray[np.int32]:
+    """Postcode on each record: the firm's, or none - on single records, and on all records of some
+    firm-years.
+    """
+    lost_year = (firm * 2_654_435_761 + year * 40_503) % 1000 < 1000 * SHARES[
+        "firm_year_without_postcode"
+    ]
     lost = lost_year | (rng.random(len(firm)) < SHARES["postcode_missing"])
     return np.where(lost, -1, firms.postcode[firm]).astype(np.int32)
 
 
-def _reasons(market: Market, year: int, records: Records, unknown_place: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """Why a record is left out of the panels (an index into LEFT_OUT), from what is known of its firm; -1 if it is not."""
+def _reasons(
+    market: Market, year: int, records: Records, unknown_place: NDArray[np.bool_]
+) -> NDArray[np.int8]:
+    """Why a record is left out of the panels (an index into LEFT_OUT), from what is known of its
+    firm; -1 if it is not.
+    """
     firms, firm = market.firms, records.firm
     outside = np.array([not place.city_code for place in firms.places])[firms.place[firm]]
     tests = {
@@ -243,11 +352,15 @@ def _reasons(market: Market, year: int, records: Records, unknown_place: NDArray
         "unknown_postcode": ~firms.postcode_known[firm],
         "county_firm": ~firms.district[firm, year - YEARS[0]],
     }
-    return np.select([tests[reason] for reason in LEFT_OUT], np.arange(len(LEFT_OUT)), -1).astype(np.int8)
+    return np.select([tests[reason] for reason in LEFT_OUT], np.arange(len(LEFT_OUT)), -1).astype(
+        np.int8
+    )
 
 
 def state_every_postcode(firms: Firms, records: Records, bad: NDArray[np.bool_]) -> None:
-    """Give every firm that has a postcode one good export record which states it, so that other years can supply it."""
+    """Give every firm that has a postcode one good export record which states it, so that other
+    years can supply it.
+    """
     usable = ~bad & ~records.is_import & ~np.isin(records.left_out, (0, 1, 2, 3))
     stated = np.zeros(firms.count, dtype=bool)
     stated[records.firm[usable & (records.postcode >= 0)]] = True
@@ -257,11 +370,19 @@ def state_every_postcode(firms: Firms, records: Records, bad: NDArray[np.bool_])
     records.postcode[candidates[first_at[needed]]] = firms.postcode[first_firm[needed]]
 
 
-def stray_postcodes(firms: Firms, records: Records, bad: NDArray[np.bool_], rng: np.random.Generator) -> None:
-    """Misprint the postcode on one record of some firm-years that state the right one at least five times more."""
-    stating = np.flatnonzero(~bad & ~records.is_import & (records.left_out < 0) & (records.postcode >= 0))
+def stray_postcodes(
+    firms: Firms, records: Records, bad: NDArray[np.bool_], rng: np.random.Generator
+) -> None:
+    """Misprint the postcode on one record of some firm-years that state the right one at least five
+    times more.
+    """
+    stating = np.flatnonzero(
+        ~bad & ~records.is_import & (records.left_out < 0) & (records.postcode >= 0)
+    )
     key = records.firm[stating].astype(np.int64) * len(YEARS) + (records.year[stating] - YEARS[0])
     _, first, counts = np.unique(key, return_index=True, return_counts=True)
-    chosen = stating[first[(counts >= 6) & (rng.random(len(counts)) < SHARES["firm_year_with_a_misprint"])]]
+    chosen = stating[
+        first[(counts >= 6) & (rng.random(len(counts)) < SHARES["firm_year_with_a_misprint"])]
+    ]
     other = firms.postcode[rng.integers(0, firms.count, len(chosen))]
     records.postcode[chosen] = np.where(rng.random(len(chosen)) < 0.5, 0, np.maximum(other, 0))

@@ -12,8 +12,26 @@ from warehouse.simulate.model.geography import YEARS
 
 PRICES_YEARS = {"2001-2015": range(2001, 2016), "2016-2021": range(2016, 2022)}
 CATEGORIES = {
-    "2001-2015": ("食品", "烟酒及用品", "衣着", "家庭设备用品及维修服务", "医疗保健和个人用品", "交通和通信", "娱乐教育文化用品及服务", "居住"),
-    "2016-2021": ("食品烟酒", "衣着", "居住", "生活用品及服务", "交通和通信", "教育文化和娱乐", "医疗保健", "其他用品和服务"),
+    "2001-2015": (
+        "食品",
+        "烟酒及用品",
+        "衣着",
+        "家庭设备用品及维修服务",
+        "医疗保健和个人用品",
+        "交通和通信",
+        "娱乐教育文化用品及服务",
+        "居住",
+    ),
+    "2016-2021": (
+        "食品烟酒",
+        "衣着",
+        "居住",
+        "生活用品及服务",
+        "交通和通信",
+        "教育文化和娱乐",
+        "医疗保健",
+        "其他用品和服务",
+    ),
 }
 
 
@@ -24,7 +42,9 @@ def write_exchange_rates(folder: Path) -> None:
 
 
 def write_consumer_prices(folder: Path, economy: Economy, rng: np.random.Generator) -> None:
-    """Previous year = 100, to one decimal; cities' prices come together over the years, and 2016 brings other categories."""
+    """Previous year = 100, to one decimal; cities' prices come together over the years, and 2016
+    brings other categories.
+    """
     growth = 100 * economy.deflator[:, 1:] / economy.deflator[:, :-1]
     overall = 100 + 0.5 * (growth - 100) + rng.normal(0.0, 0.3, growth.shape)
     for span, years in PRICES_YEARS.items():
@@ -36,5 +56,12 @@ def write_consumer_prices(folder: Path, economy: Economy, rng: np.random.Generat
                 at = YEARS.index(year) - 1
                 spread = 1.6 * np.exp(-0.04 * at)
                 index = overall[i, at] + common[:, t] + rng.normal(0.0, spread, len(names))
-                table.append([year, city.name_zh, round(float(overall[i, at]), 1), *(round(float(x), 1) for x in index)])
+                table.append(
+                    [
+                        year,
+                        city.name_zh,
+                        round(float(overall[i, at]), 1),
+                        *(round(float(x), 1) for x in index),
+                    ]
+                )
         write_workbook(folder / f"SIMULATED_consumer_prices_{span}.xlsx", {"Sheet1": table})

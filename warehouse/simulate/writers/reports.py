@@ -1,4 +1,6 @@
-"""Writes simulated work reports of city governments: every text is invented, its words are those of the list."""
+"""Writes simulated work reports of city governments: every text is invented, its words are those of
+the list.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,12 @@ SENTENCES = (
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_reports(folder: Path, cities: tuple[City, ...], rng: np.random.Generator) -> list[dict[str, object]]:
-    """A zip archive a year, and in the last year some loose files in GB18030; returns how many listed words each report holds."""
+def write_reports(
+    folder: Path, cities: tuple[City, ...], rng: np.random.Generator
+) -> list[dict[str, object]]:
+    """A zip archive a year, and in the last year some loose files in GB18030; returns how many
+    listed words each report holds.
+    """
     words = [row["word"] for row in read_reference(WORDS)]
     truth: list[dict[str, object]] = []
     for year in REPORT_YEARS:
@@ -49,7 +55,10 @@ def _report(words: list[str], year: int, rng: np.random.Generator) -> tuple[str,
     chosen = [words[k] for k in rng.integers(0, len(words), count)]
     sentences = [SENTENCES[k] for k in rng.permutation(len(SENTENCES))[:5]]
     named = [f"着力推进{'、'.join(chosen[k : k + 4])}。" for k in range(0, count, 4)]
-    return "\n".join(["政府工作报告（模拟文本，并非真实报告）", "各位代表：", *sentences, *named, ""]), count
+    return (
+        "\n".join(["政府工作报告（模拟文本，并非真实报告）", "各位代表：", *sentences, *named, ""]),
+        count,
+    )
 
 
 def _write_archive(path: Path, texts: dict[str, str]) -> None:

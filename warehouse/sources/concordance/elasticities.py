@@ -1,7 +1,9 @@
-"""Elasticities of substitution by three-digit HS product and importing country, as Broda and Weinstein pass them on, in
+"""Elasticities of substitution by three-digit HS product and importing country, as Broda and
+Weinstein pass them on, in
 Stata, or as people keep them in a csv or a workbook.
 
-The product code is stored as a number, so that 010 became 10; it gets its zeros back here. A file holds 73 countries; the lake keeps all of them.
+The product code is stored as a number, so that 010 became 10; it gets its zeros back here. A file
+holds 73 countries; the lake keeps all of them.
 """
 
 from __future__ import annotations
@@ -26,14 +28,25 @@ def is_elasticities(raw: RawFile) -> bool:
 
 
 def read_elasticities(raw: RawFile, delivery: Delivery) -> None:
-    """One row a country and three-digit product; a value that no elasticity can have is set aside."""
+    """One row a country and three-digit product; a value that no elasticity can have is
+    set aside.
+    """
     frame = stata_frame(raw)
     missing = [name for name in COLUMNS if name not in frame.columns]
     if missing:
-        raise SourceError(raw.name, "", f"column {', '.join(missing)} is missing", "Fetch the file again from its publisher")
+        raise SourceError(
+            raw.name,
+            "",
+            f"column {', '.join(missing)} is missing",
+            "Fetch the file again from its publisher",
+        )
     if frame.empty:
-        raise SourceError(raw.name, "", "has columns and no rows", "Fetch the file again from its publisher")
-    delivery.heads("", list(frame.columns), {list(frame.columns).index(name): name for name in COLUMNS})
+        raise SourceError(
+            raw.name, "", "has columns and no rows", "Fetch the file again from its publisher"
+        )
+    delivery.heads(
+        "", list(frame.columns), {list(frame.columns).index(name): name for name in COLUMNS}
+    )
     _deliver(delivery, frame.assign(line=np.arange(1, len(frame) + 1)))
 
 
@@ -56,18 +69,29 @@ def read_elasticities_table(raw: RawFile, delivery: Delivery) -> None:
 def _deliver(delivery: Delivery, frame: pd.DataFrame, broken: pd.DataFrame | None = None) -> None:
     """Check rows of `line`, cname, hs_3digit and sigma."""
     delivery.read_n = len(frame) + (0 if broken is None else len(broken))
-    with np.errstate(invalid="ignore"):  # a damaged missing value: it becomes no number, and is judged as such
-        number, sigma = (pd.to_numeric(frame[name], errors="coerce").astype("float64") for name in COLUMNS[1:])
+    with np.errstate(
+        invalid="ignore"
+    ):  # a damaged missing value: it becomes no number, and is judged as such
+        number, sigma = (
+            pd.to_numeric(frame[name], errors="coerce").astype("float64") for name in COLUMNS[1:]
+        )
     rows = pd.DataFrame(
         {
             "line": frame["line"],
             "country_name": frame["cname"].astype("string").str.strip().fillna(""),
-            "hs3": [f"{int(code):03d}" if np.isfinite(code) and code == int(code) else "" for code in number],
+            "hs3": [
+                f"{int(code):03d}" if np.isfinite(code) and code == int(code) else ""
+                for code in number
+            ],
             "sigma": sigma,
         }
     )
     found = (
-        rows["country_name"] + ", hs_3digit " + frame["hs_3digit"].astype("string").fillna("missing") + ", sigma " + sigma.astype("string").fillna("missing")
+        rows["country_name"]
+        + ", hs_3digit "
+        + frame["hs_3digit"].astype("string").fillna("missing")
+        + ", sigma "
+        + sigma.astype("string").fillna("missing")
     )
     good, aside = sort_out(
         rows,

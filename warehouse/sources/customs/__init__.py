@@ -1,4 +1,6 @@
-"""Customs records: one row a declared transaction, export or import, in US dollars (in yuan where the online query gives no dollars)."""
+"""Customs records: one row a declared transaction, export or import, in US dollars (in yuan where
+the online query gives no dollars).
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,10 @@ SOURCE = Source(
     name="customs",
     title="China customs transaction records",
     publisher="General Administration of Customs of the People's Republic of China",
-    citation="General Administration of Customs, China Customs Statistics, transaction records by firm, 2000-",
+    citation=(
+        "General Administration of Customs, China Customs Statistics, "
+        "transaction records by firm, 2000-"
+    ),
     licence="licensed; not distributed with citytrade",
     tables=TABLES,
     layouts=tuple(layout(spec) for spec in LAYOUTS),

@@ -1,4 +1,6 @@
-"""Reads customs records of every layout from every kind of file: into one table of texts, judged in one place."""
+"""Reads customs records of every layout from every kind of file: into one table of texts, judged in
+one place.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,13 @@ from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.sources.customs import tabular
 from warehouse.sources.customs.judging import TABLE, Stated, deliver
-from warehouse.sources.customs.layouts import CODE_WIDTHS, HEADS, CustomsLayout, fields_of, layout_of
+from warehouse.sources.customs.layouts import (
+    CODE_WIDTHS,
+    HEADS,
+    CustomsLayout,
+    fields_of,
+    layout_of,
+)
 from warehouse.sources.customs.mending import mend
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.stata import refuse_rounded
@@ -27,13 +35,28 @@ from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, t
 
 LONGEST_LINE_BYTES = 1024 * 1024
 CODES = {"date_text", "hs_text", "firm_code"}  # numbers of more figures than a float keeps
-PLAIN = ("hs_text", "quantity_text", "quantity_unit", "firm_code", "firm_name", "postcode", "production_place")
-# The lake's column that a field fills, where it has another name; and the fields because of which another is not read.
+PLAIN = (
+    "hs_text",
+    "quantity_text",
+    "quantity_unit",
+    "firm_code",
+    "firm_name",
+    "postcode",
+    "production_place",
+)
+# The lake's column that a field fills, where it has another name; and the fields because of which
+# another is not read.
 FILLS = {
-    "date_text": "year", "year_text": "year", "month_text": "month", "flow_text": "flow", "hs_text": "hs8", "value_text": "value_cents",
-    "value_cny_text": "value_cents", "quantity_text": "quantity", "trade_mode_code": "trade_mode", "trade_mode_name": "trade_mode",
+    "date_text": "year", "year_text": "year", "month_text": "month", "flow_text": "flow",
+    "hs_text": "hs8", "value_text": "value_cents",
+    "value_cny_text": "value_cents", "quantity_text": "quantity", "trade_mode_code": "trade_mode",
+    "trade_mode_name": "trade_mode",
 }  # fmt: skip
-BETTER = {"year_text": ("date_text",), "month_text": ("date_text",), "value_cny_text": ("value_text",)}
+BETTER = {
+    "year_text": ("date_text",),
+    "month_text": ("date_text",),
+    "value_cny_text": ("value_text",),
+}
 MONTH_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})[-_.年]?(0[1-9]|1[0-2])(?!\d)")
 YEAR_IN_NAME = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 
@@ -61,14 +84,20 @@ def _heads_of(path: Path, fingerprint: str, label: str) -> tuple[str, ...]:
         return tuple(tabular.table_heads(raw))
     text = sniff_text(raw)
     lines = text.splitlines() if text else []
-    return tuple(tabular.clean_head(head) for head in next(csv.reader(io.StringIO(lines[0])), [])) if lines else ()
+    return (
+        tuple(tabular.clean_head(head) for head in next(csv.reader(io.StringIO(lines[0])), []))
+        if lines
+        else ()
+    )
 
 
 def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
     heads = heads_of(raw)
     named = [head for head in heads if head]
     if len(set(named)) < len(named):
-        raise SourceError(raw.name, "line 1", "names a column twice", "Rename or remove one of them and refresh")
+        raise SourceError(
+            raw.name, "line 1", "names a column twice", "Rename or remove one of them and refresh"
+        )
     fields = fields_of(heads)
     _check_columns(spec, raw, fields)
     select = _Selection(spec, raw, fields)
@@ -80,8 +109,12 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
         else:
             _fill_from_csv(connection, raw, delivery, select, heads)
         if spec.rows_cap and delivery.read_n == spec.rows_cap:
-            problem = f"holds {spec.rows_cap:,} rows, at which the query stops: the others are missing"
-            raise SourceError(raw.name, "", problem, "Ask again for fewer products, partners or months at a time")
+            problem = (
+                f"holds {spec.rows_cap:,} rows, at which the query stops: the others are missing"
+            )
+            raise SourceError(
+                raw.name, "", problem, "Ask again for fewer products, partners or months at a time"
+            )
         mended = mend(connection)
         deliver(connection, delivery, select.stated, mended)
         for sheet in tabular.record_sheets(raw):
@@ -107,7 +140,8 @@ def _check_columns(spec: CustomsLayout, raw: RawFile, fields: dict[str, str]) ->
 class _Selection:
     """The select list that turns a file's columns into the common table of texts.
 
-    Where a file has no date or no flow in its rows, the date comes from its name and the flow from the configuration.
+    Where a file has no date or no flow in its rows, the date comes from its name and the flow from
+    the configuration.
     """
 
     def __init__(self, spec: CustomsLayout, raw: RawFile, fields: dict[str, str]) -> None:
@@ -123,7 +157,9 @@ class _Selection:
         )
 
     def fates(self, heads: tuple[str, ...]) -> tuple[dict[int, str], dict[int, str]]:
-        """Position of a head -> the lake's column that it fills, and for the others that are known why they are not read."""
+        """Position of a head -> the lake's column that it fills, and for the others that are known
+        why they are not read.
+        """
         taken, reasons = {}, {}
         for field, head in self.fields.items():
             better = next((other for other in BETTER.get(field, ()) if other in self.fields), None)
@@ -140,18 +176,35 @@ class _Selection:
         def of(field: str) -> str:
             if field not in fields:
                 return "null::varchar"
-            return f"nullif({column(field)}, {sql_text(self.spec.missing)})" if self.spec.missing else column(field)
+            return (
+                f"nullif({column(field)}, {sql_text(self.spec.missing)})"
+                if self.spec.missing
+                else column(field)
+            )
 
         def first_of(*names: str) -> str:
-            there = [f"nullif({of(name)}, '')" if len(names) > 1 else of(name) for name in names if name in fields]
-            return f"coalesce({', '.join(there)})" if len(there) > 1 else there[0] if there else "null::varchar"
+            there = [
+                f"nullif({of(name)}, '')" if len(names) > 1 else of(name)
+                for name in names
+                if name in fields
+            ]
+            return (
+                f"coalesce({', '.join(there)})"
+                if len(there) > 1
+                else there[0]
+                if there
+                else "null::varchar"
+            )
 
         if self._date:
             date = sql_text(self._date)
         elif "date_text" in fields:
             date = of("date_text")
         else:
-            year, month = (f"regexp_replace({of(field)}, '(年|月|\\.0*)$', '')" for field in ("year_text", "month_text"))
+            year, month = (
+                f"regexp_replace({of(field)}, '(年|月|\\.0*)$', '')"
+                for field in ("year_text", "month_text")
+            )
             date = f"{year} || '-' || coalesce({month}, '')"
         parts = {
             "date_text": date,
@@ -172,8 +225,12 @@ def _date_in_name(spec: CustomsLayout, raw: RawFile) -> str:
     if len(months | years) == 1:
         (date,) = months | years
         return date if months else f"{date}/"
-    remedy = "Name the file after its month, for example customs_200601.csv" + (", or after its year" if spec.is_yearly else "")
-    raise SourceError(raw.name, "line 1", "has no column with a date, and its name does not say one month", remedy)
+    remedy = "Name the file after its month, for example customs_200601.csv" + (
+        ", or after its year" if spec.is_yearly else ""
+    )
+    raise SourceError(
+        raw.name, "line 1", "has no column with a date, and its name does not say one month", remedy
+    )
 
 
 def _flow_given(raw: RawFile) -> str:
@@ -183,20 +240,33 @@ def _flow_given(raw: RawFile) -> str:
         flow
         for flow in ("export", "import")
         for pattern in raw.options.get(f"{flow}_files", "").split("\n")
-        if pattern and (fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(raw.name, pattern))
+        if pattern
+        and (fnmatch.fnmatchcase(name, pattern) or fnmatch.fnmatchcase(raw.name, pattern))
     }
     if len(named) > 1:
-        raise SourceError(raw.name, "", "is named by both export_files and import_files", "Leave it in one of the two lists of [sources.customs]")
+        raise SourceError(
+            raw.name,
+            "",
+            "is named by both export_files and import_files",
+            "Leave it in one of the two lists of [sources.customs]",
+        )
     flow = next(iter(named), raw.options.get("flow", ""))
     if not flow:
-        remedy = 'Say it in the configuration, under [sources.customs]: flow = "export", or export_files = [...] and import_files = [...]'
-        raise SourceError(raw.name, "line 1", "has no column that tells exports from imports", remedy)
+        remedy = (
+            'Say it in the configuration, under [sources.customs]: flow = "export", '
+            "or export_files = [...] and import_files = [...]"
+        )
+        raise SourceError(
+            raw.name, "line 1", "has no column that tells exports from imports", remedy
+        )
     return flow
 
 
 def _scratch(delivery: Delivery) -> duckdb.DuckDBPyConnection:
     """A database in memory that spills into the load's folder when a file is larger than memory."""
-    connection = duckdb.connect(":memory:", config={"temp_directory": str(delivery.folder / "scratch.tmp")})
+    connection = duckdb.connect(
+        ":memory:", config={"temp_directory": str(delivery.folder / "scratch.tmp")}
+    )
     connection.execute("set enable_progress_bar = false")  # the refresh tells its own progress
     return connection
 
@@ -207,17 +277,24 @@ def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0])
 
 
-def _fill_from_pieces(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection) -> None:
+def _fill_from_pieces(
+    connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection
+) -> None:
     """Fill the table `raw` from a Stata file, a Parquet file or a workbook."""
     fields, pads = select.fields, select.spec.has_lost_zeros
     count = 0
     for frame, lines in tabular.pieces(raw):
         for field in CODES & set(fields):
             refuse_rounded(raw, fields[field], frame[fields[field]])
-        texts = {field: tabular.as_text(frame[head], CODE_WIDTHS.get(field, 0), pads) for field, head in fields.items()}
+        texts = {
+            field: tabular.as_text(frame[head], CODE_WIDTHS.get(field, 0), pads)
+            for field, head in fields.items()
+        }
         connection.register("piece", pa.table({**texts, "line": pa.array(lines)}))
         piece = f"select line, {select.sql(str)} from piece"
-        connection.execute(f"create table raw as {piece}" if count == 0 else f"insert into raw by name {piece}")
+        connection.execute(
+            f"create table raw as {piece}" if count == 0 else f"insert into raw by name {piece}"
+        )
         connection.unregister("piece")
         count += len(frame)
     if count == 0:
@@ -225,7 +302,13 @@ def _fill_from_pieces(connection: duckdb.DuckDBPyConnection, raw: RawFile, deliv
     delivery.read_n += count
 
 
-def _fill_from_csv(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection, heads: tuple[str, ...]) -> None:
+def _fill_from_csv(
+    connection: duckdb.DuckDBPyConnection,
+    raw: RawFile,
+    delivery: Delivery,
+    select: _Selection,
+    heads: tuple[str, ...],
+) -> None:
     """Fill the table `raw` from a csv; rows that do not fit the header are set aside as broken."""
     heads = tuple(head or f"unnamed_{i}" for i, head in enumerate(heads))
     plain = delivery.folder / "scratch.csv"
@@ -235,21 +318,37 @@ def _fill_from_csv(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery
     def column(field: str) -> str:
         text = f"trim(c{heads.index(select.fields[field])}, ' \t\u3000')"
         width = CODE_WIDTHS.get(field, 0) if select.spec.has_lost_zeros else 0
-        return f"case when length({text}) = {width - 1} then '0' || {text} else {text} end" if width else text
+        return (
+            f"case when length({text}) = {width - 1} then '0' || {text} else {text} end"
+            if width
+            else text
+        )
 
     try:
         connection.execute(
-            f"""create table raw as select row_number() over () + 1 as line, {select.sql(column)} from read_csv(
-                    $file, columns = {{{columns}}}, header = true, delim = ',', quote = '"', escape = '"', auto_detect = false,
-                    new_line = '\\n', nullstr = '', store_rejects = true, rejects_limit = 0, max_line_size = {LONGEST_LINE_BYTES})""",
+            f"""create table raw as select row_number() over () + 1 as line,
+                    {select.sql(column)} from read_csv(
+                    $file, columns = {{{columns}}}, header = true, delim = ',', quote = '"',
+                        escape = '"', auto_detect = false,
+                    new_line = '\\n', nullstr = '', store_rejects = true, rejects_limit = 0,
+                        max_line_size = {LONGEST_LINE_BYTES})""",
             {"file": str(plain)},
         )
     except duckdb.Error as error:
-        raise SourceError(raw.name, "", f"cannot be read as csv ({str(error).splitlines()[0]})", "Check quotes and line ends near that place") from error
-    rejected = connection.execute("select distinct line, trim(csv_line, chr(10)) as detail from reject_errors order by line").df()
+        raise SourceError(
+            raw.name,
+            "",
+            f"cannot be read as csv ({str(error).splitlines()[0]})",
+            "Check quotes and line ends near that place",
+        ) from error
+    rejected = connection.execute(
+        "select distinct line, trim(csv_line, chr(10)) as detail from reject_errors order by line"
+    ).df()
     _shift_lines(connection, rejected["line"].tolist())
     broken = rejected[rejected["detail"] != BLANK_LINE].assign(reason="broken_row")
-    _refuse_cut_off(raw, seen, _count(connection, "raw") + len(rejected) + 1, broken["line"].tolist())
+    _refuse_cut_off(
+        raw, seen, _count(connection, "raw") + len(rejected) + 1, broken["line"].tolist()
+    )
     delivery.read_n += seen.lines_n - 1
     delivery.put_aside(TABLE, broken)
 
@@ -257,18 +356,33 @@ def _fill_from_csv(connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery
 def _refuse_cut_off(raw: RawFile, seen: Transcoded, last_line: int, broken: list[int]) -> None:
     """A file whose last row ends early was cut off, and nobody knows how many rows are missing."""
     if seen.lines_n <= 1:
-        raise SourceError(raw.name, "line 1", "holds a header and no records", "Fetch the file again")
+        raise SourceError(
+            raw.name, "line 1", "holds a header and no records", "Fetch the file again"
+        )
     if not seen.is_ended and last_line in broken:
-        raise SourceError(raw.name, f"line {last_line}", "ends in the middle of a row: the file is cut off", "Fetch the file again")
+        raise SourceError(
+            raw.name,
+            f"line {last_line}",
+            "ends in the middle of a row: the file is cut off",
+            "Fetch the file again",
+        )
 
 
 def _shift_lines(connection: duckdb.DuckDBPyConnection, broken: list[int]) -> None:
-    """Make room in the line numbers of good rows, counted from 2 without gaps, for the lines of broken rows."""
+    """Make room in the line numbers of good rows, counted from 2 without gaps, for the lines of
+    broken rows.
+    """
     if not broken:
         return
-    shifts = pd.DataFrame({"before_line": [line - i for i, line in enumerate(broken)], "shift": range(1, len(broken) + 1)})
+    shifts = pd.DataFrame(
+        {
+            "before_line": [line - i for i, line in enumerate(broken)],
+            "shift": range(1, len(broken) + 1),
+        }
+    )
     connection.register("shifts", shifts)
     connection.execute(
         """create or replace table raw as select r.* replace (r.line + coalesce(s.shift, 0) as line)
-           from raw as r asof left join (select before_line, max(shift) as shift from shifts group by before_line) as s on r.line >= s.before_line"""
+           from raw as r asof left join (select before_line, max(shift) as shift
+               from shifts group by before_line) as s on r.line >= s.before_line"""
     )

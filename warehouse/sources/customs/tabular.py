@@ -1,4 +1,6 @@
-"""Customs records in files that are tables already: Stata, Parquet, workbooks. Each comes in pieces, and becomes text column by column."""
+"""Customs records in files that are tables already: Stata, Parquet, workbooks. Each comes in
+pieces, and becomes text column by column.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from warehouse.sources.reading.stata import stata_labels, stata_pieces, stata_re
 
 CHUNK_ROWS = 500_000
 HEAD_WITHIN = 10
-Piece = tuple[pd.DataFrame, "pd.Series[int]"]  # columns by head, and each row's line as a person counts
+Piece = tuple[
+    pd.DataFrame, "pd.Series[int]"
+]  # columns by head, and each row's line as a person counts
 
 
 def is_table(raw: RawFile) -> bool:
@@ -77,7 +81,9 @@ def _parquet(raw: RawFile) -> pyarrow.parquet.ParquetFile:
     try:
         return pyarrow.parquet.ParquetFile(raw.path)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+        raise SourceError(
+            raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again"
+        ) from error
 
 
 def _parquet_names(raw: RawFile) -> list[str]:
@@ -85,7 +91,9 @@ def _parquet_names(raw: RawFile) -> list[str]:
     try:
         return list(_parquet(raw).schema_arrow.names)
     except (pa.ArrowException, ValueError) as error:
-        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+        raise SourceError(
+            raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again"
+        ) from error
 
 
 def _parquet_pieces(raw: RawFile) -> Iterator[Piece]:
@@ -93,17 +101,23 @@ def _parquet_pieces(raw: RawFile) -> Iterator[Piece]:
     try:
         refuse_parquet_bomb(raw)
         for batch in _parquet(raw).iter_batches(CHUNK_ROWS):
-            batch.validate(full=True)  # text that is not UTF-8 is found out only when it is looked at
+            batch.validate(
+                full=True
+            )  # text that is not UTF-8 is found out only when it is looked at
             frame = batch.to_pandas()
             frame.columns = pd.Index([clean_head(str(name)) for name in frame.columns])
             yield frame, _lines(start, len(frame))
             start += len(frame)
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
-        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+        raise SourceError(
+            raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again"
+        ) from error
 
 
 def _record_sheets(raw: RawFile) -> Iterator[tuple[str, list[str], int, Rows]]:
-    """The name, the heads, the row that they stand in (from 0) and all rows of each sheet that has a customs layout."""
+    """The name, the heads, the row that they stand in (from 0) and all rows of each sheet that has
+    a customs layout.
+    """
     for name, rows in read_workbook(raw).items():
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = [clean_head(str(cell)) for cell in row]
@@ -113,14 +127,29 @@ def _record_sheets(raw: RawFile) -> Iterator[tuple[str, list[str], int, Rows]]:
 
 
 def _workbook_pieces(raw: RawFile) -> Iterator[Piece]:
-    """Sheets one after the other: a second sheet's lines go on counting where the first one's end."""
+    """Sheets one after the other: a second sheet's lines go on counting where the first
+    one's end.
+    """
     before, first = 0, None
     for _, heads, at, rows in _record_sheets(raw):
         if first is not None and heads != first:
-            raise SourceError(raw.name, "", "has sheets with different columns", "Save each sheet as a workbook of its own")
+            raise SourceError(
+                raw.name,
+                "",
+                "has sheets with different columns",
+                "Save each sheet as a workbook of its own",
+            )
         first = heads
-        filled = [(number, row) for number, row in enumerate(rows[at + 1 :], start=before + at + 2) if any(cell != "" for cell in row)]
-        frame = pd.DataFrame([[None if cell == "" else cell for cell in row] for _, row in filled], columns=heads, dtype=object)
+        filled = [
+            (number, row)
+            for number, row in enumerate(rows[at + 1 :], start=before + at + 2)
+            if any(cell != "" for cell in row)
+        ]
+        frame = pd.DataFrame(
+            [[None if cell == "" else cell for cell in row] for _, row in filled],
+            columns=heads,
+            dtype=object,
+        )
         yield frame, pd.Series([number for number, _ in filled], dtype="int64")
         before += len(rows)
 
@@ -128,7 +157,8 @@ def _workbook_pieces(raw: RawFile) -> Iterator[Piece]:
 def as_text(column: pd.Series, width: int, pads_text: bool) -> pa.Array:
     """A column as text, each distinct value converted once: a number without .0 or exponent.
 
-    A number with one figure less than `width` (0: any) gets back its leading zero, and so does text if `pads_text`.
+    A number with one figure less than `width` (0: any) gets back its leading zero, and so does text
+    if `pads_text`.
     """
     codes, values = pd.factorize(column)
     texts = []
@@ -136,7 +166,9 @@ def as_text(column: pd.Series, width: int, pads_text: bool) -> pa.Array:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
         text = _number_text(float(value)) if is_number else str(value).strip(" \t\u3000")
         texts.append("0" + text if len(text) == width - 1 and (is_number or pads_text) else text)
-    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(texts, pa.string())).cast(pa.string())
+    return pa.DictionaryArray.from_arrays(
+        pa.array(codes, mask=codes < 0), pa.array(texts, pa.string())
+    ).cast(pa.string())
 
 
 def _number_text(number: float) -> str:

@@ -7,7 +7,8 @@ from warehouse.sources.firms.reading import layouts
 from warehouse.sources.reading.base import Source
 
 TABLES: Tables = {
-    # One row a firm and year as the survey prints it, money in CNY; `firm_output_cny_1990` is at prices of 1990.
+    # One row a firm and year as the survey prints it, money in CNY; `firm_output_cny_1990` is at
+    # prices of 1990.
     "firms__enterprises": {
         "year": "smallint",
         "firm_code": "varchar",

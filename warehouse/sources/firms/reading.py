@@ -1,10 +1,12 @@
-"""Industrial enterprises above designated size (工业企业数据库): one row a firm and year, a file a year.
+"""Industrial enterprises above designated size (工业企业数据库): one row a firm and year, a file a
+year.
 
-The heads changed with nearly every year, and each copy in circulation cut or spelt them its own way. A head is known here by
-its words alone, without blanks, brackets, underscores and dots, and without the unit at its end; `HEADS` lists the words.
-Money stands in thousand CNY unless the head says 万元 or 元, and becomes CNY. The year is the file's own column, else the
-four digits in its name. Codes stay as published; which row is a firm that can be used is decided by the models, and only
-what cannot be read is set aside here.
+The heads changed with nearly every year, and each copy in circulation cut or spelt them its own
+way. A head is known here by its words alone, without blanks, brackets, underscores and dots, and
+without the unit at its end; `HEADS` lists the words. Money stands in thousand CNY unless the head
+says 万元 or 元, and becomes CNY. The year is the file's own column, else the four digits in its
+name. Codes stay as published; which row is a firm that can be used is decided by the models, and
+only what cannot be read is set aside here.
 """
 
 from __future__ import annotations
@@ -18,11 +20,24 @@ import pandas as pd
 
 from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
-from warehouse.sources.firms.heads import FACTORS, HEADS, MONEY, NUMBERS, WANTED, find_heads, plain_head
+from warehouse.sources.firms.heads import (
+    FACTORS,
+    HEADS,
+    MONEY,
+    NUMBERS,
+    WANTED,
+    find_heads,
+    plain_head,
+)
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.codes import whole
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.reading.stata import refuse_rounded, stata_labels, stata_pieces, stata_release
+from warehouse.sources.reading.stata import (
+    refuse_rounded,
+    stata_labels,
+    stata_pieces,
+    stata_release,
+)
 from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
 from warehouse.sources.reading.values import missing
 
@@ -31,7 +46,10 @@ FIRST_YEAR, LAST_YEAR = 1995, 2030
 STATA_CHUNK_ROWS = 200_000
 LONGEST_VALUE = 100_000  # characters
 CODES = {"firm_code", "region_code"}  # numbers of more figures than a float keeps
-DATE = r"^((?:19|20)[0-9]{2})(?:年(?:[0-9]{1,2}月)?|[-/.][0-9]{1,2}(?:[-/.][0-9]{1,2})?(?: 00:00:00)?)$"
+DATE = (
+    r"^((?:19|20)[0-9]{2})(?:年(?:[0-9]{1,2}月)?|[-/.][0-9]{1,2}(?:[-/.][0-9]{1,"
+    r"2})?(?: 00:00:00)?)$"
+)
 BAD_TEXT = "\ufffd"
 
 
@@ -45,10 +63,36 @@ class Style:
 
 STYLES = (
     Style("survey_2010", frozenset({"B05", "年末从业人员合计总计"})),
-    Style("units_in_heads", frozenset({"工业总产值当年价格千元", "工业中间投入合计千元", "开业成立时间年", "全部从业人员年平均人数人"})),
+    Style(
+        "units_in_heads",
+        frozenset(
+            {
+                "工业总产值当年价格千元",
+                "工业中间投入合计千元",
+                "开业成立时间年",
+                "全部从业人员年平均人数人",
+            }
+        ),
+    ),
     Style("constant_prices_2003", frozenset({"工业总产值不变价", "总产值现新"})),
-    Style("long_names_2008", frozenset({"工业总产值当年价格", "行业小类代码", "年末从业人员合计", "从业人员平均人数"})),
-    Style("short_names", frozenset({"工业产值现", "产值现价", "工业产值当", "固资净年余", "全部从业人", "全部人员平", "固定资产平"})),
+    Style(
+        "long_names_2008",
+        frozenset({"工业总产值当年价格", "行业小类代码", "年末从业人员合计", "从业人员平均人数"}),
+    ),
+    Style(
+        "short_names",
+        frozenset(
+            {
+                "工业产值现",
+                "产值现价",
+                "工业产值当",
+                "固资净年余",
+                "全部从业人",
+                "全部人员平",
+                "固定资产平",
+            }
+        ),
+    ),
 )
 
 
@@ -62,7 +106,9 @@ def _stata_heads(raw: RawFile) -> list[str]:
 
 
 def _style_of(heads: list[str]) -> str | None:
-    """The family that a file's heads belong to, if they name a firm, a region and an industry at all."""
+    """The family that a file's heads belong to, if they name a firm, a region and an industry at
+    all.
+    """
     plain = {plain_head(head) for head in heads}
     found = find_heads(heads)
     if sum(field in found for field in WANTED) < 3:
@@ -93,7 +139,9 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
             if len(fields) != len(heads):
                 broken.append((line, "broken_row", f"{len(fields)} values, {len(heads)} expected"))
             else:
-                lines.append([line, *(fields[position].strip(" \t\u3000") for position in at.values())])
+                lines.append(
+                    [line, *(fields[position].strip(" \t\u3000") for position in at.values())]
+                )
     plain.unlink()
     _refuse_cut_off(raw, seen.is_ended, broken, lines)
     delivery.read_n += len(lines) + len(broken)
@@ -104,21 +152,35 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
 def _fields(record: str) -> list[str]:
     """A line's values; none where a value is longer than any that a survey prints.
 
-    The limit that csv has itself is not meant: it is one for the whole process, and other readers move it.
+    The limit that csv has itself is not meant: it is one for the whole process, and other readers
+    move it.
     """
     try:
         fields = next(csv.reader([record]), [])
     except csv.Error:
         return []
-    return [] if len(record) > LONGEST_VALUE and max(map(len, fields), default=0) > LONGEST_VALUE else fields
+    return (
+        []
+        if len(record) > LONGEST_VALUE and max(map(len, fields), default=0) > LONGEST_VALUE
+        else fields
+    )
 
 
-def _refuse_cut_off(raw: RawFile, is_ended: bool, broken: list[tuple[int, str, str]], lines: list[list[str | int]]) -> None:
+def _refuse_cut_off(
+    raw: RawFile, is_ended: bool, broken: list[tuple[int, str, str]], lines: list[list[str | int]]
+) -> None:
     if not lines and not broken:
-        raise SourceError(raw.name, "line 1", "holds a header and no records", "Fetch the file again")
+        raise SourceError(
+            raw.name, "line 1", "holds a header and no records", "Fetch the file again"
+        )
     last = max([int(line[0]) for line in lines[-1:]] + [row[0] for row in broken[-1:]])
     if not is_ended and broken and broken[-1][0] == last:
-        raise SourceError(raw.name, f"line {last}", "ends in the middle of a row: the file is cut off", "Fetch the file again")
+        raise SourceError(
+            raw.name,
+            f"line {last}",
+            "ends in the middle of a row: the file is cut off",
+            "Fetch the file again",
+        )
 
 
 def _read_stata(raw: RawFile, delivery: Delivery) -> None:
@@ -143,7 +205,10 @@ def _read_stata(raw: RawFile, delivery: Delivery) -> None:
 def _as_text(column: pd.Series) -> pd.Series:
     """A column as text: a number without .0 or exponent; missing is empty."""
     codes, values = pd.factorize(column)
-    texts = [_number_text(value) if isinstance(value, int | float) else str(value).strip(" \t\u3000") for value in values.tolist()]
+    texts = [
+        _number_text(value) if isinstance(value, int | float) else str(value).strip(" \t\u3000")
+        for value in values.tolist()
+    ]
     return pd.Series([texts[code] if code >= 0 else "" for code in codes], dtype="object")
 
 
@@ -164,7 +229,12 @@ def _positions(raw: RawFile, heads: list[str]) -> dict[str, int]:
         missing.append("firm_output_cny")
     if missing:
         wanted = "; ".join(f"{field} ({', '.join(HEADS[field][:3])}…)" for field in missing)
-        raise SourceError(raw.name, "line 1", f"has no column for {wanted}; it has {', '.join(heads[:12])}", "Name the column as the survey of that year does")
+        raise SourceError(
+            raw.name,
+            "line 1",
+            f"has no column for {wanted}; it has {', '.join(heads[:12])}",
+            "Name the column as the survey of that year does",
+        )
     return at
 
 
@@ -180,20 +250,36 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
         unreadable = number.isna() & ~missing(text[field])
         found = found.mask(unreadable & ~is_bad, heads[at[field]] + ": " + text[field])
         is_bad |= unreadable
-        rows[field] = number * (FACTORS.get(_unit(heads[at[field]]), 1000.0) if field in MONEY else 1.0)
+        rows[field] = number * (
+            FACTORS.get(_unit(heads[at[field]]), 1000.0) if field in MONEY else 1.0
+        )
     for field in ("firm_code", "firm_name", "region_code", "industry_code"):
         if field in text:
             cleaned = whole(text[field].map(clean_name))
-            rows[field] = cleaned.where((cleaned != "") & ~cleaned.str.contains(BAD_TEXT, regex=False))
-    rows["industry_code"] = rows["industry_code"].map(lambda code: code.zfill(4) if isinstance(code, str) and code.isdigit() and len(code) == 3 else code)
+            rows[field] = cleaned.where(
+                (cleaned != "") & ~cleaned.str.contains(BAD_TEXT, regex=False)
+            )
+    rows["industry_code"] = rows["industry_code"].map(
+        lambda code: (
+            code.zfill(4) if isinstance(code, str) and code.isdigit() and len(code) == 3 else code
+        )
+    )
     year = _years(raw, text)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
     rows["year"] = year.where(good_year).astype("Int64")
     opening = rows.get("opening_year", pd.Series(float("nan"), index=rows.index))
-    rows["opening_year"] = opening.where(opening.between(1000, LAST_YEAR) & (opening % 1 == 0)).astype("Int64")
-    nameless = rows["firm_code"].isna() & (rows["firm_name"].isna() if "firm_name" in rows else True)
+    rows["opening_year"] = opening.where(
+        opening.between(1000, LAST_YEAR) & (opening % 1 == 0)
+    ).astype("Int64")
+    nameless = rows["firm_code"].isna() & (
+        rows["firm_name"].isna() if "firm_name" in rows else True
+    )
     checks = [
-        Check("bad_year", ~good_year, text["year"] if "year" in text else pd.Series(raw.name, index=text.index)),
+        Check(
+            "bad_year",
+            ~good_year,
+            text["year"] if "year" in text else pd.Series(raw.name, index=text.index),
+        ),
         Check("bad_number", is_bad, found),
         Check("missing_firm", nameless, pd.Series("neither code nor name", index=text.index)),
     ]
@@ -211,9 +297,16 @@ def _opening_years(text: pd.Series) -> pd.Series:
 def _years(raw: RawFile, text: pd.DataFrame) -> pd.Series:
     if "year" in text:
         return as_numbers(text["year"].str.replace(DATE, r"\1", regex=True))
-    stated = raw.options.get("year") or next(iter(re.findall(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])", raw.name)), None)
+    stated = raw.options.get("year") or next(
+        iter(re.findall(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])", raw.name)), None
+    )
     if stated is None:
-        raise SourceError(raw.name, "", "says its year neither in a column nor in its name", "Put the year into the file's name, as in firms_2005.csv")
+        raise SourceError(
+            raw.name,
+            "",
+            "says its year neither in a column nor in its name",
+            "Put the year into the file's name, as in firms_2005.csv",
+        )
     return pd.Series(float(stated), index=text.index)
 
 
@@ -226,6 +319,8 @@ def layouts() -> Iterator[Layout]:
         for kind, read in (("csv", _read_csv), ("stata", _read_stata)):
             yield Layout(
                 f"{style.name}_{kind}",
-                lambda raw, name=style.name, is_stata=kind == "stata": _recognise(name, is_stata, raw),  # type: ignore[misc]
+                lambda raw, name=style.name, is_stata=kind == "stata": _recognise(
+                    name, is_stata, raw
+                ),  # type: ignore[misc]
                 read,
             )

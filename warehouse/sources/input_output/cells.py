@@ -1,4 +1,6 @@
-"""What both kinds of tables share: the year in a name, refusals, and the judgment of single cells."""
+"""What both kinds of tables share: the year in a name, refusals, and the judgment of
+single cells.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,24 @@ def year_in_name(raw: RawFile, years: range) -> int:
     named = sorted(found & set(years))
     if len(named) != 1:
         first, last = years[0], years[-1]
-        problem = f"names {len(named)} years between {first} and {last} in its file name, and the table's year stands nowhere else"
-        raise SourceError(raw.name, "", problem, f"Name the file after its year, for example oecd_national_io_2021ed_CHN_{last}.csv or ICIO2021_{last}.csv")
+        problem = (
+            f"names {len(named)} years between {first} and {last} in its file name, and the table's"
+            " year stands nowhere else"
+        )
+        raise SourceError(
+            raw.name,
+            "",
+            problem,
+            f"Name the file after its year, for example oecd_national_io_2021ed_CHN_{last}.csv or"
+            f" ICIO2021_{last}.csv",
+        )
     return named[0]
 
 
 def judged(frame: pd.DataFrame, between_industries: pd.Series) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Good cells and those set aside; `text` is what stands there, `label` its row as the file names it."""
+    """Good cells and those set aside; `text` is what stands there, `label` its row as the file
+    names it.
+    """
     frame = frame.assign(value_usd_million=as_numbers(frame["text"]))
     found = "row " + frame["label"] + ", column " + frame["column_code"] + ": " + frame["text"]
     good, aside = sort_out(
@@ -43,20 +56,33 @@ def judged(frame: pd.DataFrame, between_industries: pd.Series) -> tuple[pd.DataF
     return good.drop(columns=["text", "label"]), aside
 
 
-def refuse_missing(file: str, place: str, kind: str, wanted: Sequence[str], found: Sequence[str], edition: str) -> None:
+def refuse_missing(
+    file: str, place: str, kind: str, wanted: Sequence[str], found: Sequence[str], edition: str
+) -> None:
     """Refuse a table that lacks a row or column, or has one twice."""
     there = set(found)
     missing = [name for name in wanted if name not in there]
     if missing:
-        shown = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-        remedy = f"The file is cut off or not of the {edition} edition: fetch it again from the OECD"
+        shown = ", ".join(missing[:5]) + (
+            f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        )
+        remedy = (
+            f"The file is cut off or not of the {edition} edition: fetch it again from the OECD"
+        )
         raise SourceError(file, place, f"has no {kind} {shown}", remedy)
     if len(there) < len(found):
         twice = Counter(found).most_common(1)[0][0]
-        raise SourceError(file, place, f"has the {kind} {twice} twice", "Fetch the file again from the OECD")
+        raise SourceError(
+            file, place, f"has the {kind} {twice} twice", "Fetch the file again from the OECD"
+        )
 
 
 def refuse_short(file: str, line: int, fields: Sequence[str], header: Sequence[str]) -> None:
     if len(fields) != len(header):
         problem = f"has {len(fields)} values, {len(header)} expected"
-        raise SourceError(file, f"line {line}", problem, "The file is cut off or damaged: fetch it again from the OECD")
+        raise SourceError(
+            file,
+            f"line {line}",
+            problem,
+            "The file is cut off or damaged: fetch it again from the OECD",
+        )

@@ -8,8 +8,9 @@
 | 2023 | 45 | AUS_A01_02 | AUS_HFCE | OUT |
 | 2025 | 50 | AUS_A01 | AUS_HFCE | OUT |
 
-Up to 2021 China stands three times: CN2 is processing for export, CN1 everything else, and CHN, which carries the values
-of neither in the edition of 2021. Which of them count is decided where coefficients are computed.
+Up to 2021 China stands three times: CN2 is processing for export, CN1 everything else, and CHN,
+which carries the values of neither in the edition of 2021. Which of them count is decided where
+coefficients are computed.
 """
 
 from __future__ import annotations
@@ -46,7 +47,11 @@ class Edition:
     def industry_of(self, label: str) -> tuple[str, str] | None:
         """Country and industry of a label, None for final demand and totals."""
         country, _, code = label.partition("_")
-        return (country, code) if re.fullmatch(COUNTRY, country) and self.industry.fullmatch(code) else None
+        return (
+            (country, code)
+            if re.fullmatch(COUNTRY, country) and self.industry.fullmatch(code)
+            else None
+        )
 
     def final_label(self, country: str, code: str) -> str:
         return f"{code}_{country}" if self.is_code_first else f"{country}_{code}"
@@ -66,8 +71,38 @@ EDITIONS = (
         ("OUT",),
         is_code_first=True,
     ),
-    Edition("2018", range(2005, 2017), _label("01T03"), re.compile(r"\d{2}[T0-9]*"), ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33"), ("VALU", "OUTPUT")),
-    Edition("2021", range(1995, 2019), _label("D?01T02"), re.compile(r"D?\d{2}[T0-9]*"), ICIO_FINAL_DEMAND, ("VALU", "OUTPUT")),
-    Edition("2023", range(1995, 2101), _label("A01_02"), re.compile(r"[A-U](\d{2}[T_0-9]*)?"), ICIO_FINAL_DEMAND, ("VA", "OUT"), must_split=False),
-    Edition("2025", range(1995, 2101), _label("A01"), re.compile(r"[A-U](\d{2}[T_0-9A-Z]*)?"), ICIO_FINAL_DEMAND, ("VA", "OUT"), must_split=False),
+    Edition(
+        "2018",
+        range(2005, 2017),
+        _label("01T03"),
+        re.compile(r"\d{2}[T0-9]*"),
+        ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33"),
+        ("VALU", "OUTPUT"),
+    ),
+    Edition(
+        "2021",
+        range(1995, 2019),
+        _label("D?01T02"),
+        re.compile(r"D?\d{2}[T0-9]*"),
+        ICIO_FINAL_DEMAND,
+        ("VALU", "OUTPUT"),
+    ),
+    Edition(
+        "2023",
+        range(1995, 2101),
+        _label("A01_02"),
+        re.compile(r"[A-U](\d{2}[T_0-9]*)?"),
+        ICIO_FINAL_DEMAND,
+        ("VA", "OUT"),
+        must_split=False,
+    ),
+    Edition(
+        "2025",
+        range(1995, 2101),
+        _label("A01"),
+        re.compile(r"[A-U](\d{2}[T_0-9A-Z]*)?"),
+        ICIO_FINAL_DEMAND,
+        ("VA", "OUT"),
+        must_split=False,
+    ),
 )

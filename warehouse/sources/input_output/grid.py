@@ -1,4 +1,6 @@
-"""A table of rows and columns in every kind of file that holds one: csv, workbook, Stata; Parquet arrives as csv."""
+"""A table of rows and columns in every kind of file that holds one: csv, workbook, Stata; Parquet
+arrives as csv.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ MAX_LINE = 4 * 1024**2  # characters read as one line; one of the widest table h
 
 
 def heads_of(raw: RawFile) -> list[str]:
-    """The labels of the columns; Stata's import writes them in small letters, which no label of the OECD has."""
+    """The labels of the columns; Stata's import writes them in small letters, which no label of the
+    OECD has.
+    """
     if stata_release(raw) is not None:
         return [str(name).upper() for name in stata_frame(raw).columns]
     if is_workbook(raw):
@@ -37,7 +41,11 @@ def lines_of(raw: RawFile, is_small: bool = False) -> Iterator[tuple[int, list[s
     elif is_workbook(raw):
         yield from _sheet(raw)
     else:
-        rows = read_rows(raw) if is_small else (fields for _, fields in csv_rows(raw, "utf-8-sig", MAX_LINE))
+        rows = (
+            read_rows(raw)
+            if is_small
+            else (fields for _, fields in csv_rows(raw, "utf-8-sig", MAX_LINE))
+        )
         for line, fields in enumerate(rows, start=1):
             if fields:
                 yield line, fields

@@ -1,7 +1,7 @@
 """Prices of provinces, previous year = 100: consumer prices of all items, and the deflator of GDP.
 
-A replication file in Stata repeats them beside every prefecture, as ratios (1.056); statistical yearbooks and
-queries print one row a province and year, on the base of 100.
+A replication file in Stata repeats them beside every prefecture, as ratios (1.056); statistical
+yearbooks and queries print one row a province and year, on the base of 100.
 """
 
 from __future__ import annotations
@@ -24,11 +24,24 @@ MEASURES = {"inflation": "consumer_prices", "deflator": "gdp_deflator"}
 HEADS = {
     "province": ("省份", "省", "地区", "province", "province_name"),
     "year": ("年份", "年度", "year"),
-    "consumer_prices": ("居民消费价格指数(上年=100)", "居民消费价格指数", "居民消费价格总指数", "居民消费价格总指数(上年=100)", "cpi"),
-    "gdp_deflator": ("gdp平减指数(上年=100)", "地区生产总值平减指数(上年=100)", "地区生产总值平减指数"),
+    "consumer_prices": (
+        "居民消费价格指数(上年=100)",
+        "居民消费价格指数",
+        "居民消费价格总指数",
+        "居民消费价格总指数(上年=100)",
+        "cpi",
+    ),
+    "gdp_deflator": (
+        "gdp平减指数(上年=100)",
+        "地区生产总值平减指数(上年=100)",
+        "地区生产总值平减指数",
+    ),
 }
 NEEDED = ("province", "year", "consumer_prices")
-LOWEST, HIGHEST = 50.0, 200.0  # previous year = 100; no province's prices have halved or doubled in a year
+LOWEST, HIGHEST = (
+    50.0,
+    200.0,
+)  # previous year = 100; no province's prices have halved or doubled in a year
 
 
 def is_provincial_stata(raw: RawFile) -> bool:
@@ -42,16 +55,27 @@ def read_provincial_stata(raw: RawFile, delivery: Delivery) -> None:
     SourceError : two prefectures of one province and year have different prices of their province.
     """
     frame = stata_frame(raw)
-    delivery.heads("", list(frame.columns), {list(frame.columns).index(head): name for head, name in _taken().items()})
+    delivery.heads(
+        "",
+        list(frame.columns),
+        {list(frame.columns).index(head): name for head, name in _taken().items()},
+    )
     names = {code: name for name, code in province_names().items()}
     parts = []
     for head, measure in MEASURES.items():
-        known = frame.assign(line=np.arange(1, len(frame) + 1))[["line", "provcode", "year", head]].dropna()
+        known = frame.assign(line=np.arange(1, len(frame) + 1))[
+            ["line", "provcode", "year", head]
+        ].dropna()
         once = known.drop_duplicates(["provcode", "year", head])
         twice = once[once.duplicated(["provcode", "year"])]
         if len(twice):
             place = f"row {twice['line'].iloc[0]}"
-            raise SourceError(raw.name, place, f"gives one province and year two values of {head}", "Fetch the file again from its publisher")
+            raise SourceError(
+                raw.name,
+                place,
+                f"gives one province and year two values of {head}",
+                "Fetch the file again from its publisher",
+            )
         code = once["provcode"].map(lambda number: f"{int(number):02d}")
         parts.append(
             pd.DataFrame(
@@ -64,7 +88,12 @@ def read_provincial_stata(raw: RawFile, delivery: Delivery) -> None:
                 }
             )
         )
-    _deliver(delivery, pd.concat(parts, ignore_index=True).sort_values(["line", "measure"], kind="stable", ignore_index=True))
+    _deliver(
+        delivery,
+        pd.concat(parts, ignore_index=True).sort_values(
+            ["line", "measure"], kind="stable", ignore_index=True
+        ),
+    )
 
 
 def _taken() -> dict[str, str]:
@@ -79,8 +108,14 @@ def read_provincial_table(raw: RawFile, delivery: Delivery) -> None:
     table = read_aliased(raw, delivery, HEADS, NEEDED)
     rows = table.rows.rename(columns={"year": "year_text"})
     rows["province_name"] = rows["province"].map(_full_name)
-    long = rows.melt(["line", "province_name", "year_text"], list(MEASURES.values()), "measure", "text")
-    _deliver(delivery, long[long["text"] != ""].sort_values(["line", "measure"], kind="stable", ignore_index=True), table.broken)
+    long = rows.melt(
+        ["line", "province_name", "year_text"], list(MEASURES.values()), "measure", "text"
+    )
+    _deliver(
+        delivery,
+        long[long["text"] != ""].sort_values(["line", "measure"], kind="stable", ignore_index=True),
+        table.broken,
+    )
 
 
 def _full_name(name: str) -> str:
@@ -95,8 +130,18 @@ def _deliver(delivery: Delivery, cells: pd.DataFrame, broken: pd.DataFrame | Non
     delivery.read_n = len(cells) + sum(len(part) for part in parts)
     index = as_numbers(cells["text"])
     good_year = matches(cells["year_text"], "(19|20)[0-9]{2}")
-    found = cells["province_name"] + " " + cells["year_text"] + ", " + cells["measure"] + ": " + cells["text"]
-    frame = cells.assign(index_pct=index, year=pd.to_numeric(cells["year_text"].where(good_year)).astype("Int64"))
+    found = (
+        cells["province_name"]
+        + " "
+        + cells["year_text"]
+        + ", "
+        + cells["measure"]
+        + ": "
+        + cells["text"]
+    )
+    frame = cells.assign(
+        index_pct=index, year=pd.to_numeric(cells["year_text"].where(good_year)).astype("Int64")
+    )
     good, aside = sort_out(
         frame,
         [
@@ -104,7 +149,9 @@ def _deliver(delivery: Delivery, cells: pd.DataFrame, broken: pd.DataFrame | Non
             Check("unknown_province", ~cells["province_name"].isin(province_names()), found),
             Check("bad_number", index.isna(), found),
             Check("out_of_range", ~index.between(LOWEST, HIGHEST), found),
-            Check("duplicate_key", cells.duplicated(["province_name", "year_text", "measure"]), found),
+            Check(
+                "duplicate_key", cells.duplicated(["province_name", "year_text", "measure"]), found
+            ),
         ],
     )
     delivery.accept(TABLE, good[["line", "province_name", "year", "measure", "index_pct"]])

@@ -1,1 +1,3 @@
-"""What all readers share: files, their containers and encodings, tables in them, and rows set aside."""
+"""What all readers share: files, their containers and encodings, tables in them, and rows set
+aside.
+"""

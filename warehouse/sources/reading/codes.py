@@ -1,4 +1,6 @@
-"""Codes that went through a spreadsheet, which takes them for numbers: they gain `.0` and lose leading zeros."""
+"""Codes that went through a spreadsheet, which takes them for numbers: they gain `.0` and lose
+leading zeros.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,8 @@ def whole(codes: pd.Series) -> pd.Series:
 
 
 def with_lost_zeros(codes: pd.Series, width: int) -> tuple[pd.Series, int]:
-    """Codes of so many figures with the leading zero that a spreadsheet took, and how many got theirs back.
+    """Codes of so many figures with the leading zero that a spreadsheet took, and how many got
+    theirs back.
 
     They have lost zeros where some lack one figure and none begins with a zero.
     """

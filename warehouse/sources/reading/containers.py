@@ -1,7 +1,9 @@
-"""What may lie around a publisher's file: a zip archive, a Parquet file, or a kind that has to be converted by hand.
+"""What may lie around a publisher's file: a zip archive, a Parquet file, or a kind that has to be
+converted by hand.
 
-An archive is unpacked member by member into the load's own folder, under names made here, and never as a whole. What it
-says of itself is checked before a byte is unpacked, and what comes out is counted while it is unpacked.
+An archive is unpacked member by member into the load's own folder, under names made here, and never
+as a whole. What it says of itself is checked before a byte is unpacked, and what comes out is
+counted while it is unpacked.
 """
 
 from __future__ import annotations
@@ -49,16 +51,32 @@ FOREIGN_MARKS = {
     b"BZh": "a bzip2 archive",
     b"\xfd7zXZ\x00": "an xz archive",
 }
-DOCUMENTS = {".pdf", ".doc", ".docx", ".rtf", ".htm", ".html", ".url", ".md", ".txt"}  # what publishers pack beside the data
+DOCUMENTS = {
+    ".pdf",
+    ".doc",
+    ".docx",
+    ".rtf",
+    ".htm",
+    ".html",
+    ".url",
+    ".md",
+    ".txt",
+}  # what publishers pack beside the data
 NEVER_DATA = {".pdf", ".doc", ".docx", ".rtf", ".url"}
 SYSTEM_NAMES = {"__macosx", ".ds_store", "thumbs.db", "desktop.ini"}
 UTF8_FLAG, ENCRYPTED_FLAG = 0x800, 0x1
-DAMAGED = (ValueError, struct.error, OverflowError)  # what numbers that make no sense lead zipfile to
+DAMAGED = (
+    ValueError,
+    struct.error,
+    OverflowError,
+)  # what numbers that make no sense lead zipfile to
 
 
 @dataclass(frozen=True)
 class Member:
-    """A member of an archive that may hold data: its entry, and its name as the user knows it (`/` between folders)."""
+    """A member of an archive that may hold data: its entry, and its name as the user knows it (`/`
+    between folders).
+    """
 
     entry: zipfile.ZipInfo
     name: str
@@ -76,20 +94,27 @@ def refuse_foreign(raw: RawFile) -> None:
     """
     Raises
     ------
-    SourceError : an Access database, a web page, or a packed file of a kind that is not read, with what to do about it.
+    SourceError : an Access database, a web page, or a packed file of a kind that is not read, with
+        what to do about it.
     """
     if raw.head[4:19] in ACCESS_MARKS:
         name = raw.path.name
         problem = "is an Access database, which is not read directly"
         remedy = (
-            f"Convert it with mdbtools: `mdb-tables -1 {name}` lists its tables, "
-            f"`mdb-export -D %Y-%m-%d -T %Y-%m-%d {name} TABLE > TABLE.csv` writes one; then name the csv in the configuration"
+            f"Convert it with mdbtools: `mdb-tables -1 {name}` lists its tables, `mdb-export -D"
+            f" %Y-%m-%d -T %Y-%m-%d {name} TABLE > TABLE.csv` writes one; then name the csv in the"
+            " configuration"
         )
         raise SourceError(raw.name, "", problem, remedy)
     refuse_web_page(raw)
     for mark, kind in FOREIGN_MARKS.items():
         if raw.head.startswith(mark):
-            raise SourceError(raw.name, "", f"is {kind}, which is not read directly", "Unpack it, or pack it again as zip, and refresh")
+            raise SourceError(
+                raw.name,
+                "",
+                f"is {kind}, which is not read directly",
+                "Unpack it, or pack it again as zip, and refresh",
+            )
 
 
 def is_archive(raw: RawFile) -> bool:
@@ -107,12 +132,18 @@ def is_archive(raw: RawFile) -> bool:
     except (zipfile.BadZipFile, NotImplementedError, OSError, *DAMAGED) as error:
         if _looks_like_workbook(raw):
             return False  # the reader of workbooks says what is wrong with it
-        raise SourceError(raw.name, "", f"is cut off or not a zip archive ({error})", "Fetch the file again") from error
+        raise SourceError(
+            raw.name, "", f"is cut off or not a zip archive ({error})", "Fetch the file again"
+        ) from error
     return not names & {"[content_types].xml", "xl/workbook.xml", "mimetype"}
 
 
 def _looks_like_workbook(raw: RawFile) -> bool:
-    return b"[Content_Types].xml" in raw.head[:4096] or b"xl/" in raw.head[:4096] or raw.path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods")
+    return (
+        b"[Content_Types].xml" in raw.head[:4096]
+        or b"xl/" in raw.head[:4096]
+        or raw.path.suffix.lower() in (".xlsx", ".xlsm", ".xlsb", ".ods")
+    )
 
 
 def members(raw: RawFile) -> list[Member]:
@@ -120,13 +151,19 @@ def members(raw: RawFile) -> list[Member]:
 
     Raises
     ------
-    SourceError : an archive without members, or one that breaks a limit: members, bytes, ratio, passwords, links,
+    SourceError : an archive without members, or one that breaks a limit: members, bytes, ratio,
+        passwords, links,
         archives inside, names that lead out of a folder, two members of one name.
     """
     with zipfile.ZipFile(raw.path) as archive:
         entries = archive.infolist()
     if len(entries) > MAX_MEMBERS:
-        raise _refused(raw, "", f"holds {len(entries):,} members, more than the {MAX_MEMBERS:,} allowed", "Unpack it and name the files themselves")
+        raise _refused(
+            raw,
+            "",
+            f"holds {len(entries):,} members, more than the {MAX_MEMBERS:,} allowed",
+            "Unpack it and name the files themselves",
+        )
     found = []
     for entry in entries:
         name = _decoded_name(entry)
@@ -137,10 +174,17 @@ def members(raw: RawFile) -> list[Member]:
     _refuse_size(raw, found)
     data = [member for member in found if member.suffix not in NEVER_DATA]
     if not data:
-        raise _refused(raw, "", "is an archive without a data file", "Check that the right file is named")
+        raise _refused(
+            raw, "", "is an archive without a data file", "Check that the right file is named"
+        )
     twice = {member.name for member in data if sum(other.name == member.name for other in data) > 1}
     if twice:
-        raise _refused(raw, min(twice), "is there twice in the archive", "Pack the files again, each under a name of its own")
+        raise _refused(
+            raw,
+            min(twice),
+            "is there twice in the archive",
+            "Pack the files again, each under a name of its own",
+        )
     return sorted(data, key=lambda member: member.name)
 
 
@@ -154,7 +198,9 @@ def _shown(name: str) -> str:
 
 
 def _decoded_name(entry: zipfile.ZipInfo) -> str:
-    """A member's name: UTF-8 if its flag says so or its bytes are; else GB18030, as Chinese Windows packs; else as it stands."""
+    """A member's name: UTF-8 if its flag says so or its bytes are; else GB18030, as Chinese Windows
+    packs; else as it stands.
+    """
     name = entry.orig_filename
     if not entry.flag_bits & UTF8_FLAG:
         octets = name.encode("cp437", errors="replace")
@@ -170,7 +216,12 @@ def _decoded_name(entry: zipfile.ZipInfo) -> str:
 def _refuse_outside(raw: RawFile, name: str) -> None:
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or re.match(r"^[A-Za-z]:", name) or "\x00" in name:
-        raise _refused(raw, name, "has a name that leads out of the archive's folder", "Do not use this archive: ask its publisher for another")
+        raise _refused(
+            raw,
+            name,
+            "has a name that leads out of the archive's folder",
+            "Do not use this archive: ask its publisher for another",
+        )
 
 
 def _is_system(name: str) -> bool:
@@ -180,7 +231,12 @@ def _is_system(name: str) -> bool:
 
 def _refuse_kind(raw: RawFile, entry: zipfile.ZipInfo, name: str) -> None:
     if entry.flag_bits & ENCRYPTED_FLAG:
-        raise _refused(raw, name, "is encrypted", "Unpack the archive with its password, and name the files themselves")
+        raise _refused(
+            raw,
+            name,
+            "is encrypted",
+            "Unpack the archive with its password, and name the files themselves",
+        )
     if stat.S_ISLNK(entry.external_attr >> 16):
         raise _refused(raw, name, "is a link and not a file", "Pack the file itself")
 
@@ -189,14 +245,22 @@ def _refuse_size(raw: RawFile, found: list[Member]) -> None:
     """Refuse what unpacks to too much, by what the archive says of itself."""
     for member in found:
         if member.entry.file_size > MAX_MEMBER_BYTES:
-            problem = f"unpacks to {member.entry.file_size:,} bytes, more than the {MAX_MEMBER_BYTES:,} allowed"
-            raise _refused(raw, member.name, problem, "Unpack it yourself if it is genuine, and name the file")
+            problem = (
+                f"unpacks to {member.entry.file_size:,} bytes, more than the {MAX_MEMBER_BYTES:,}"
+                " allowed"
+            )
+            raise _refused(
+                raw, member.name, problem, "Unpack it yourself if it is genuine, and name the file"
+            )
     total, packed = sum(member.entry.file_size for member in found), raw.path.stat().st_size
     if total > MAX_TOTAL_BYTES:
         problem = f"unpacks to {total:,} bytes, more than the {MAX_TOTAL_BYTES:,} allowed"
         raise _refused(raw, "", problem, "Unpack it yourself if it is genuine, and name the files")
     if total > RATIO_COUNTS_FROM_BYTES and total > MAX_RATIO * packed:
-        problem = f"unpacks to {total:,} bytes, {total // max(packed, 1):,} times its size; at most {MAX_RATIO} times are allowed"
+        problem = (
+            f"unpacks to {total:,} bytes, {total // max(packed, 1):,} times its size; at most"
+            f" {MAX_RATIO} times are allowed"
+        )
         raise _refused(raw, "", problem, "Unpack it yourself if it is genuine, and name the files")
 
 
@@ -205,7 +269,8 @@ def unpacked(raw: RawFile, found: list[Member], folder: Path) -> Iterator[tuple[
 
     Raises
     ------
-    SourceError : a member that is damaged, is an archive itself, is larger than the archive says, or finds no room on the disk.
+    SourceError : a member that is damaged, is an archive itself, is larger than the archive says,
+        or finds no room on the disk.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for member in found:
@@ -214,14 +279,21 @@ def unpacked(raw: RawFile, found: list[Member], folder: Path) -> Iterator[tuple[
             fingerprint = _unpack(raw, member, path)
             inner = RawFile(path, fingerprint, raw.options, f"{raw.name}/{_shown(member.name)}")
             if inner.head.startswith(ZIP_MARKS) and is_archive(inner):
-                raise _refused(raw, member.name, "is an archive inside an archive", "Unpack the outer one and name what lies in it")
+                raise _refused(
+                    raw,
+                    member.name,
+                    "is an archive inside an archive",
+                    "Unpack the outer one and name what lies in it",
+                )
             yield member, inner
         finally:
             path.unlink(missing_ok=True)
 
 
 def safe_name(name: str) -> str:
-    """A file name made of a member's: its last part, letters, digits and a few signs only, at most 100 characters before the ending."""
+    """A file name made of a member's: its last part, letters, digits and a few signs only, at most
+    100 characters before the ending.
+    """
     last = Path(name.split("/")[-1])
     stem = re.sub(r"[^\w.\-()\[\]]+", "_", last.stem).lstrip(".")
     suffix = re.sub(r"[^\w.]+", "", last.suffix)[:10]
@@ -232,10 +304,19 @@ def _unpack(raw: RawFile, member: Member, target: Path) -> str:
     """Write a member's bytes and return their SHA-256; never more bytes than the archive states."""
     stated, free = member.entry.file_size, shutil.disk_usage(target.parent).free
     if stated > free:
-        raise _refused(raw, member.name, f"takes {stated:,} bytes unpacked, but {free:,} are free on the disk", "Free some room and refresh again")
+        raise _refused(
+            raw,
+            member.name,
+            f"takes {stated:,} bytes unpacked, but {free:,} are free on the disk",
+            "Free some room and refresh again",
+        )
     digest, size = hashlib.sha256(), 0
     try:
-        with zipfile.ZipFile(raw.path) as archive, archive.open(member.entry) as packed, target.open("wb") as sink:
+        with (
+            zipfile.ZipFile(raw.path) as archive,
+            archive.open(member.entry) as packed,
+            target.open("wb") as sink,
+        ):
             while piece := packed.read(PIECE):
                 size += len(piece)
                 if size > stated:
@@ -243,15 +324,34 @@ def _unpack(raw: RawFile, member: Member, target: Path) -> str:
                 digest.update(piece)
                 sink.write(piece)
     except NotImplementedError as error:  # Deflate64, as Windows packs what is larger than 2 GB
-        raise _refused(raw, member.name, f"is packed in a way that is not read ({error})", "Unpack it yourself, and name the file") from error
+        raise _refused(
+            raw,
+            member.name,
+            f"is packed in a way that is not read ({error})",
+            "Unpack it yourself, and name the file",
+        ) from error
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, *DAMAGED) as error:
-        raise _refused(raw, member.name, f"is damaged and cannot be unpacked ({error})", "Fetch the archive again") from error
+        raise _refused(
+            raw,
+            member.name,
+            f"is damaged and cannot be unpacked ({error})",
+            "Fetch the archive again",
+        ) from error
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a header that lies before the archive's first byte; a full disk is another matter
+        if (
+            error.errno != errno.EINVAL
+        ):  # a header that lies before the archive's first byte; a full disk is another matter
             raise
-        raise _refused(raw, member.name, "is damaged and cannot be unpacked", "Fetch the archive again") from error
+        raise _refused(
+            raw, member.name, "is damaged and cannot be unpacked", "Fetch the archive again"
+        ) from error
     if size != stated:
-        raise _refused(raw, member.name, f"holds {size:,} bytes, {stated:,} expected: it is damaged", "Fetch the archive again")
+        raise _refused(
+            raw,
+            member.name,
+            f"holds {size:,} bytes, {stated:,} expected: it is damaged",
+            "Fetch the archive again",
+        )
     return digest.hexdigest()
 
 
@@ -261,54 +361,93 @@ def is_parquet(raw: RawFile) -> bool:
 
 def refuse_parquet_bomb(raw: RawFile) -> None:
     """
-    What a Parquet file says of its own size is not enough: a few bytes can stand for any number of rows of the same long text.
-    Texts are counted as they are stored, each distinct one once, and counting stops at the limit.
+    What a Parquet file says of its own size is not enough: a few bytes can stand for any number of
+    rows of the same long text. Texts are counted as they are stored, each distinct one once, and
+    counting stops at the limit.
 
     Raises
     ------
-    SourceError : damage; columns that are no plain values; too many bytes as a table of text, by themselves or for the file's size.
+    SourceError : damage; columns that are no plain values; too many bytes as a table of text, by
+        themselves or for the file's size.
     """
     try:
         with pyarrow.parquet.ParquetFile(raw.path) as file:
             schema, said = file.schema_arrow, file.metadata
-            stated = sum(said.row_group(group).total_byte_size for group in range(said.num_row_groups))
+            stated = sum(
+                said.row_group(group).total_byte_size for group in range(said.num_row_groups)
+            )
         nested = [field.name for field in schema if pa.types.is_nested(field.type)]
         if nested:
-            raise SourceError(raw.name, f"column {_shown(nested[0])}", "holds lists or structures, which no table has", "Save the file with plain columns")
+            raise SourceError(
+                raw.name,
+                f"column {_shown(nested[0])}",
+                "holds lists or structures, which no table has",
+                "Save the file with plain columns",
+            )
         _refuse_growth(raw, max(stated, said.num_rows * len(schema)))
         texts = [field.name for field in schema if _is_text(field.type)]
         if texts:
             with pyarrow.parquet.ParquetFile(raw.path, read_dictionary=texts) as file:
-                if _growth(raw, stated + sum(_most_text(file, group) for group in range(said.num_row_groups))):
+                if _growth(
+                    raw,
+                    stated + sum(_most_text(file, group) for group in range(said.num_row_groups)),
+                ):
                     counted = 0
                     for batch in file.iter_batches(PARQUET_ROWS):
                         counted += sum(_text_bytes(column) for column in batch.columns)
                         _refuse_growth(raw, counted)
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again") from error
+        raise SourceError(
+            raw.name, "", f"cannot be read as a Parquet file ({error})", "Fetch the file again"
+        ) from error
 
 
 def _is_text(kind: pa.DataType) -> bool:
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind
-    return any(is_kind(kind) for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary))
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            pa.types.is_string,
+            pa.types.is_large_string,
+            pa.types.is_binary,
+            pa.types.is_large_binary,
+        )
+    )
 
 
 def _most_text(file: pyarrow.parquet.ParquetFile, group: int) -> int:
-    """As many bytes as a row group's texts can have at most: each as long as the longest in the list that all rows share."""
+    """As many bytes as a row group's texts can have at most: each as long as the longest in the
+    list that all rows share.
+    """
     first = next(file.iter_batches(1, row_groups=[group]), None)
-    columns = [column for column in first.columns if pa.types.is_dictionary(column.type) and _is_text(column.type)] if first is not None else []
-    return sum(pc.max(pc.binary_length(column.dictionary)).as_py() or 0 for column in columns) * file.metadata.row_group(group).num_rows
+    columns = (
+        [
+            column
+            for column in first.columns
+            if pa.types.is_dictionary(column.type) and _is_text(column.type)
+        ]
+        if first is not None
+        else []
+    )
+    return (
+        sum(pc.max(pc.binary_length(column.dictionary)).as_py() or 0 for column in columns)
+        * file.metadata.row_group(group).num_rows
+    )
 
 
 def _text_bytes(column: pa.Array) -> int:
     if pa.types.is_dictionary(column.type) and _is_text(column.type):
-        return int(pc.sum(pc.take(pc.binary_length(column.dictionary), column.indices)).as_py() or 0)
+        return int(
+            pc.sum(pc.take(pc.binary_length(column.dictionary), column.indices)).as_py() or 0
+        )
     return 0
 
 
 def _refuse_growth(raw: RawFile, unpacked: int) -> None:
     if problem := _growth(raw, unpacked):
-        raise SourceError(raw.name, "", problem, "Check where the file comes from; split it if it is genuine")
+        raise SourceError(
+            raw.name, "", problem, "Check where the file comes from; split it if it is genuine"
+        )
 
 
 def _growth(raw: RawFile, unpacked: int) -> str:
@@ -317,14 +456,19 @@ def _growth(raw: RawFile, unpacked: int) -> str:
     if unpacked > MAX_PARQUET_BYTES:
         return f"unpacks to {unpacked:,} bytes, more than the {MAX_PARQUET_BYTES:,} allowed"
     if unpacked > RATIO_COUNTS_FROM_BYTES and unpacked > MAX_RATIO * packed:
-        return f"unpacks to {unpacked:,} bytes, {unpacked // packed:,} times its size; at most {MAX_RATIO} times are allowed"
+        return (
+            f"unpacks to {unpacked:,} bytes, {unpacked // packed:,} times its size; at most"
+            f" {MAX_RATIO} times are allowed"
+        )
     return ""
 
 
 def parquet_as_csv(raw: RawFile, folder: Path) -> RawFile:
-    """A Parquet file written out as UTF-8 csv, for sources whose layouts are tables of text; whole numbers lose their `.0`.
+    """A Parquet file written out as UTF-8 csv, for sources whose layouts are tables of text; whole
+    numbers lose their `.0`.
 
-    Line n + 1 is row n of the Parquet file. Raises SourceError where it cannot be read, or unpacks to over 8 GiB.
+    Line n + 1 is row n of the Parquet file. Raises SourceError where it cannot be read, or unpacks
+    to over 8 GiB.
     """
     refuse_parquet_bomb(raw)
     folder.mkdir(parents=True, exist_ok=True)
@@ -332,19 +476,32 @@ def parquet_as_csv(raw: RawFile, folder: Path) -> RawFile:
     file = sql_text(raw.path)
     try:
         with duckdb.connect() as connection:
-            connection.execute(f"set enable_progress_bar = false; set memory_limit = '{PARQUET_MEMORY}'")
+            connection.execute(
+                f"set enable_progress_bar = false; set memory_limit = '{PARQUET_MEMORY}'"
+            )
             kinds = connection.execute(f"describe select * from read_parquet({file})").fetchall()
             columns = ", ".join(_csv_column(str(name), str(kind)) for name, kind, *_ in kinds)
-            connection.execute(f"copy (select {columns} from read_parquet({file})) to {sql_text(target)} (format csv, header true)")
+            connection.execute(
+                f"copy (select {columns} from read_parquet({file})) to {sql_text(target)} (format"
+                " csv, header true)"
+            )
     except duckdb.Error as error:
-        raise SourceError(raw.name, "", f"cannot be read as a Parquet file ({str(error).splitlines()[0]})", "Fetch the file again") from error
+        raise SourceError(
+            raw.name,
+            "",
+            f"cannot be read as a Parquet file ({str(error).splitlines()[0]})",
+            "Fetch the file again",
+        ) from error
     return RawFile(target, raw.fingerprint, raw.options, raw.name)
 
 
 def _csv_column(name: str, kind: str) -> str:
     quoted = _quoted(name)
     if kind in ("DOUBLE", "FLOAT"):
-        return f"case when {quoted} = trunc({quoted}) and abs({quoted}) < 1e15 then {quoted}::bigint::varchar else {quoted}::varchar end as {quoted}"
+        return (
+            f"case when {quoted} = trunc({quoted}) and abs({quoted}) < 1e15 then"
+            f" {quoted}::bigint::varchar else {quoted}::varchar end as {quoted}"
+        )
     return quoted
 
 

@@ -1,4 +1,6 @@
-"""Which encoding text has that nobody says the encoding of: of old Stata files, and of file names."""
+"""Which encoding text has that nobody says the encoding of: of old Stata files, and of
+file names.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,8 @@ def _is_utf8(text: bytes) -> bool:
 def shown_name(path: str | Path) -> str:
     """A file's name, or a whole path that is given as text, fit to be printed and stored.
 
-    Names are bytes to the system. What is no UTF-8 is taken for GB18030 if it looks like Chinese, as Windows packs names; other bytes
-    are shown escaped.
+    Names are bytes to the system. What is no UTF-8 is taken for GB18030 if it looks like Chinese,
+    as Windows packs names; other bytes are shown escaped.
     """
     name = path.name if isinstance(path, Path) else path
     try:

@@ -1,4 +1,6 @@
-"""Tables whose heads stand somewhere in the first rows of a csv or a workbook, read piece by piece as text."""
+"""Tables whose heads stand somewhere in the first rows of a csv or a workbook, read piece by piece
+as text.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ IsHead = Callable[[Cells], bool]
 
 @dataclass(frozen=True)
 class Headed:
-    """Some rows of a table: its heads, and rows with their line; every row has as many cells as there are heads, or more."""
+    """Some rows of a table: its heads, and rows with their line; every row has as many cells as
+    there are heads, or more.
+    """
 
     place: str
     heads: Cells
@@ -33,15 +37,25 @@ class Headed:
 
 
 def has_head(raw: RawFile, is_head: IsHead) -> bool:
-    """Whether a row that `is_head` knows stands among the first ten of a csv or of a workbook's sheet."""
+    """Whether a row that `is_head` knows stands among the first ten of a csv or of a workbook's
+    sheet.
+    """
     if is_workbook(raw):
-        return any(is_head([as_text(cell) for cell in row]) for rows in read_workbook(raw).values() for row in rows[:HEAD_WITHIN])
+        return any(
+            is_head([as_text(cell) for cell in row])
+            for rows in read_workbook(raw).values()
+            for row in rows[:HEAD_WITHIN]
+        )
     text = sniff_text(raw)
-    return text is not None and any(is_head([as_text(cell) for cell in row]) for row in islice(csv.reader(text.splitlines()), HEAD_WITHIN))
+    return text is not None and any(
+        is_head([as_text(cell) for cell in row])
+        for row in islice(csv.reader(text.splitlines()), HEAD_WITHIN)
+    )
 
 
 def read_headed(raw: RawFile, is_head: IsHead) -> Iterator[Headed]:
-    """The rows below the heads, blank ones left out, at most `PIECE` at a time; of a workbook, those of the first sheet that has the heads.
+    """The rows below the heads, blank ones left out, at most `PIECE` at a time; of a workbook,
+    those of the first sheet that has the heads.
 
     Raises
     ------
@@ -56,14 +70,23 @@ def read_headed(raw: RawFile, is_head: IsHead) -> Iterator[Headed]:
         if line >= HEAD_WITHIN:
             break
     if not heads:
-        raise SourceError(raw.name, place, "has no row of heads that is known", "Compare it with the layouts in README.md")
+        raise SourceError(
+            raw.name,
+            place,
+            "has no row of heads that is known",
+            "Compare it with the layouts in README.md",
+        )
     found = False
-    filled = ((line, cells + [""] * (len(heads) - len(cells))) for line, cells in rows if any(cells))
+    filled = (
+        (line, cells + [""] * (len(heads) - len(cells))) for line, cells in rows if any(cells)
+    )
     while piece := list(islice(filled, PIECE)):
         found = True
         yield Headed(place, heads, piece)
     if not found:
-        raise SourceError(raw.name, place, "has heads and no rows", "Fetch the file again from its publisher")
+        raise SourceError(
+            raw.name, place, "has heads and no rows", "Fetch the file again from its publisher"
+        )
 
 
 def as_text(cell: object) -> str:
@@ -78,7 +101,9 @@ def _rows(raw: RawFile, is_head: IsHead) -> tuple[str, Iterator[tuple[int, Cells
         return "", _csv_rows(raw)
     for name, rows in read_workbook(raw).items():
         if any(is_head([as_text(cell) for cell in row]) for row in rows[:HEAD_WITHIN]):
-            return f"sheet {name}", ((line, [as_text(cell) for cell in row]) for line, row in enumerate(rows, start=1))
+            return f"sheet {name}", (
+                (line, [as_text(cell) for cell in row]) for line, row in enumerate(rows, start=1)
+            )
     return "", iter(())
 
 

@@ -12,10 +12,13 @@ SAMPLE_BYTES = 65_536
 
 @dataclass(frozen=True)
 class RawFile:
-    """A raw file as it lies in the user's folder, or a member unpacked from an archive there, and a first look into it.
+    """A raw file as it lies in the user's folder, or a member unpacked from an archive there, and a
+    first look into it.
 
-    path : where its bytes are; its name may be read (a year in it), nothing else about where it lies
-    label : what the user knows a member as, `archive.zip/folder/member.csv`; empty for a file of its own
+    path : where its bytes are; its name may be read (a year in it), nothing else about where it
+        lies
+    label : what the user knows a member as, `archive.zip/folder/member.csv`; empty for a file of
+        its own
     """
 
     path: Path

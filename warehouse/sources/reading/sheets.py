@@ -1,7 +1,9 @@
-"""Workbooks: xlsx and xls, read as values only (no formula or macro is ever run), with a limit on their size.
+"""Workbooks: xlsx and xls, read as values only (no formula or macro is ever run), with a limit on
+their size.
 
-What is hidden is not read, since a person who looks at the workbook does not see it: sheets in both kinds, rows and columns in xlsx.
-Rows that a filter hides are read: whoever looked something up in a table, and left the filter on, took nothing out of it.
+What is hidden is not read, since a person who looks at the workbook does not see it: sheets in both
+kinds, rows and columns in xlsx. Rows that a filter hides are read: whoever looked something up in a
+table, and left the filter on, took nothing out of it.
 """
 
 from __future__ import annotations
@@ -24,7 +26,8 @@ from warehouse.sources.reading.containers import DAMAGED, MAX_RATIO, RATIO_COUNT
 from warehouse.sources.reading.rawfile import RawFile
 
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
-MAX_CELLS = 20_000_000  # of all sheets, from A1 to their far corners, blank cells included: they all take memory
+# of all sheets, from A1 to their far corners, blank cells included: they all take memory
+MAX_CELLS = 20_000_000
 MAX_COLUMNS, MAX_ROWS = 16_384, 1_048_576  # an xlsx sheet ends at XFD1048576
 MAX_CHARACTERS = 1024 * 1024 * 1024
 MAX_TAG_BYTES = 64 * 1024
@@ -34,11 +37,16 @@ WORKER = Path(__file__).with_name("workbook_worker.py")
 PIECE = 1024 * 1024
 XLSX_MARK = b"PK\x03\x04"
 XLS_MARK = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-OTHER_ZIPPED_WORKBOOKS = {".ods", ".xlsb"}  # told by their ending alone; the size of their sheets is not looked up here
+OTHER_ZIPPED_WORKBOOKS = {
+    ".ods",
+    ".xlsb",
+}  # told by their ending alone; the size of their sheets is not looked up here
 
-# The tag of a cell, a row or a group of columns up to its ">", under any prefix; possessive, so that a tag without an end costs no more than one with.
+# The tag of a cell, a row or a group of columns up to its ">", under any prefix; possessive, so
+# that a tag without an end costs no more than one with.
 TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row|col)(?=[\s/>])((?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)""")
-# A formula without its result, as programs write it that do not calculate; one whose result is an empty text says t="str".
+# A formula without its result, as programs write it that do not calculate; one whose result is an
+# empty text says t="str".
 UNSAVED_FORMULA = re.compile(
     rb"""<(?:[\w.-]+:)?c(?![^>]*\bt\s*=\s*["']str["'])(?:\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)"""
     rb"""\s*(?:<(?:[\w.-]+:)?v\s*/>|<(?:[\w.-]+:)?v\s*>\s*</(?:[\w.-]+:)?v\s*>)?\s*</(?:[\w.-]+:)?c\s*>"""
@@ -46,8 +54,11 @@ UNSAVED_FORMULA = re.compile(
 LONGEST_FORMULA = 16 * 1024
 IS_HIDDEN = re.compile(rb"""(?<![\w:.-])hidden\s*=\s*["'](?:1|true)["']""")
 SPAN = re.compile(rb"""(?<![\w:.-])(min|max)\s*=\s*["']([0-9]{1,7})["']""")
-FILTER = re.compile(rb"""<(?:[\w.-]+:)?autoFilter\s[^>]*?ref\s*=\s*["'][A-Z$]+([0-9]{1,7}):[A-Z$]+\$?([0-9]{1,7})["'][^>]*>\s*<(?:[\w.-]+:)?filterColumn""")
-MOST_GAPS = 10_000  # hidden rows that are followed by others that are not; a hostile file may have any number
+FILTER = re.compile(
+    rb"""<(?:[\w.-]+:)?autoFilter\s[^>]*?ref\s*=\s*["'][A-Z$]+([0-9]{1,7}):[A-Z$]+\$?([0-9]{1,7})["'][^>]*>\s*<(?:[\w.-]+:)?filterColumn"""
+)
+# hidden rows that are followed by others that are not; a hostile file may have any number
+MOST_GAPS = 10_000
 REFERENCE = re.compile(rb"""r(?<![\w:.-]r)\s*=\s*["']([A-Za-z]*)([0-9]*)["']""")
 
 Rows = list[list[object]]
@@ -64,7 +75,9 @@ def _letters(column: int) -> str:
 
 @dataclass
 class Extent:
-    """How far the cells of a sheet reach from A1, in columns and rows; cells without content do not count."""
+    """How far the cells of a sheet reach from A1, in columns and rows; cells without content do not
+    count.
+    """
 
     columns: int = 0
     rows: int = 0
@@ -89,7 +102,9 @@ class Extent:
 
 @dataclass(frozen=True)
 class Hidden:
-    """What a person does not see of a sheet and what is not read therefore: a column by its position (1-based), or rows, or all of it."""
+    """What a person does not see of a sheet and what is not read therefore: a column by its
+    position (1-based), or rows, or all of it.
+    """
 
     sheet: str
     head: str
@@ -108,20 +123,26 @@ def is_workbook(raw: RawFile) -> bool:
 
 
 def read_workbook(raw: RawFile) -> dict[str, Rows]:
-    """Every visible sheet's rows from its first cell on; blank cells and hidden ones are "", numbers float, text str, dates datetime.
+    """Every visible sheet's rows from its first cell on; blank cells and hidden ones are "",
+    numbers float, text str, dates datetime.
 
-    The last workbook is remembered, since each layout looks into it to recognise its own: do not change the rows.
+    The last workbook is remembered, since each layout looks into it to recognise its own: do not
+    change the rows.
 
     Raises
     ------
-    SourceError : a workbook that is truncated, encrypted, of another kind than xlsx and xls, unpacks to more than
-        1 GiB or 250 times its size, whose sheets span more than 20 million cells, or that holds formulas without results.
+    SourceError : a workbook that is truncated, encrypted, of another kind than xlsx and xls,
+        unpacks to more than
+        1 GiB or 250 times its size, whose sheets span more than 20 million cells, or that holds
+        formulas without results.
     """
     return _read_workbook(raw.path, raw.fingerprint, raw.label).sheets
 
 
 def hidden_parts(raw: RawFile) -> list[Hidden]:
-    """What of a workbook holds something and is hidden, so that it was not read. Raises as `read_workbook` does."""
+    """What of a workbook holds something and is hidden, so that it was not read. Raises as
+    `read_workbook` does.
+    """
     return _read_workbook(raw.path, raw.fingerprint, raw.label).hidden
 
 
@@ -137,7 +158,12 @@ def _read_workbook(path: Path, fingerprint: str, label: str) -> _Workbook:
         if name in found:
             hidden += _cover(name, found[name], extent)
     if hidden and not found:
-        raise SourceError(raw.name, "", "has no sheet that is not hidden", "Show the sheet that is meant, save it and refresh")
+        raise SourceError(
+            raw.name,
+            "",
+            "has no sheet that is not hidden",
+            "Show the sheet that is meant, save it and refresh",
+        )
     return _Workbook(found, hidden)
 
 
@@ -150,10 +176,20 @@ def _cover(sheet: str, rows: Rows, extent: Extent) -> list[Hidden]:
             filled += any(cell != "" for cell in row)
             row[:] = [""] * len(row)
         if filled:
-            named = f"(row {span.start})" if len(span) == 1 else f"(rows {span.start} to {span.stop - 1})"
-            hidden.append(Hidden(sheet, named, f"hidden; {filled} row{'' if filled == 1 else 's'} with content"))
+            named = (
+                f"(row {span.start})"
+                if len(span) == 1
+                else f"(rows {span.start} to {span.stop - 1})"
+            )
+            hidden.append(
+                Hidden(
+                    sheet, named, f"hidden; {filled} row{'' if filled == 1 else 's'} with content"
+                )
+            )
     width = max(map(len, rows), default=0)
-    for at in dict.fromkeys(column - 1 for span in extent.hidden_columns for column in span if column <= width):
+    for at in dict.fromkeys(
+        column - 1 for span in extent.hidden_columns for column in span if column <= width
+    ):
         texts = [str(row[at]) for row in rows if at < len(row) and row[at] != ""]
         for row in rows:
             if at < len(row):
@@ -164,12 +200,23 @@ def _cover(sheet: str, rows: Rows, extent: Extent) -> list[Hidden]:
 
 
 def _cells_of(raw: RawFile) -> tuple[dict[str, Rows], list[Hidden]]:
-    """The rows of all visible sheets and the names of the others, read by a process of its own: a damaged workbook can end the one that reads it."""
-    command = [sys.executable, "-P", str(WORKER), str(raw.path.absolute()), str(MAX_CELLS), str(MAX_CHARACTERS)]
+    """The rows of all visible sheets and the names of the others, read by a process of its own: a
+    damaged workbook can end the one that reads it.
+    """
+    command = [
+        sys.executable,
+        "-P",
+        str(WORKER),
+        str(raw.path.absolute()),
+        str(MAX_CELLS),
+        str(MAX_CHARACTERS),
+    ]
     sheets: dict[str, Rows] = {}
     rows: Rows = []
     hidden: list[Hidden] = []
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as worker:
+    with subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as worker:
         assert worker.stdout is not None
         try:
             while (message := pickle.load(worker.stdout))[0] in ("hidden", "sheet", "rows"):
@@ -184,9 +231,20 @@ def _cells_of(raw: RawFile) -> tuple[dict[str, Rows], list[Hidden]]:
         finally:
             worker.kill()  # ended already, unless this process was interrupted
     if message[0] == "broken":
-        raise SourceError(raw.name, "", f"cannot be read as a workbook ({message[1]})", "Open it in a spreadsheet program, save it again and refresh")
+        raise SourceError(
+            raw.name,
+            "",
+            f"cannot be read as a workbook ({message[1]})",
+            "Open it in a spreadsheet program, save it again and refresh",
+        )
     if message[0] == "large":
-        raise SourceError(raw.name, message[1], message[2], "Delete what holds nothing of use, such as far rows and columns, save it again and refresh")
+        raise SourceError(
+            raw.name,
+            message[1],
+            message[2],
+            "Delete what holds nothing of use, such as far rows and columns, "
+            "save it again and refresh",
+        )
     return sheets, hidden
 
 
@@ -194,23 +252,36 @@ def _refuse_bomb(raw: RawFile) -> None:
     try:
         with zipfile.ZipFile(raw.path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError, *DAMAGED) as error:  # a damaged list of parts may ask for a newer zip
-        raise SourceError(raw.name, "", "is cut off or not a workbook", "Fetch the file again") from error
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        UnicodeDecodeError,
+        *DAMAGED,
+    ) as error:  # a damaged list of parts may ask for a newer zip
+        raise SourceError(
+            raw.name, "", "is cut off or not a workbook", "Fetch the file again"
+        ) from error
     unpacked, packed = sum(entry.file_size for entry in entries), raw.path.stat().st_size
     problem = ""
     if unpacked > MAX_UNPACKED_BYTES:
         problem = f"unpacks to {unpacked:,} bytes, more than the {MAX_UNPACKED_BYTES:,} allowed"
     elif unpacked > RATIO_COUNTS_FROM_BYTES and unpacked > MAX_RATIO * packed:
-        problem = f"unpacks to {unpacked:,} bytes, {unpacked // packed:,} times its size; at most {MAX_RATIO} times are allowed"
+        problem = (
+            f"unpacks to {unpacked:,} bytes, {unpacked // packed:,} times its size; at most"
+            f" {MAX_RATIO} times are allowed"
+        )
     if problem:
-        raise SourceError(raw.name, "", problem, "Check where the file comes from; split it if it is genuine")
+        raise SourceError(
+            raw.name, "", problem, "Check where the file comes from; split it if it is genuine"
+        )
 
 
 def _look_through(raw: RawFile) -> dict[str, Extent]:
-    """Return the sheets with hidden rows or columns, by name, and refuse an xlsx in which few cells span many.
+    """Return the sheets with hidden rows or columns, by name, and refuse an xlsx in which few cells
+    span many.
 
-    A sheet is laid out in memory from A1 to its farthest row and column. A sheet with a formula that has no
-    result is refused too. An xls is looked at by the process that reads it only.
+    A sheet is laid out in memory from A1 to its farthest row and column. A sheet with a formula
+    that has no result is refused too. An xls is looked at by the process that reads it only.
     """
     total = 0
     covered: dict[str, Extent] = {}
@@ -218,40 +289,75 @@ def _look_through(raw: RawFile) -> dict[str, Extent]:
         with zipfile.ZipFile(raw.path) as archive:
             names = {name.lower() for name in archive.namelist()}
             if "xl/workbook.xml" not in names or raw.path.suffix.lower() in OTHER_ZIPPED_WORKBOOKS:
-                raise SourceError(raw.name, "", "is not an xlsx workbook", "Save it as xlsx and refresh")
+                raise SourceError(
+                    raw.name, "", "is not an xlsx workbook", "Save it as xlsx and refresh"
+                )
             _refuse_disguised_sheets(raw, archive)
             for entry in archive.infolist():
                 if not entry.filename.lower().endswith(".xml"):
-                    continue  # sheets are the only parts with cells, and all of them are .xml, in whatever folder
+                    # sheets are the only parts with cells, and all of them are .xml, in whatever
+                    # folder
+                    continue
                 with archive.open(entry) as part:
                     watched = _Watched(part)
                     extent = _extent(raw, watched, entry.filename)
                 total += extent.cells_n
                 if total > MAX_CELLS:
-                    raise _too_far(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent, total)
+                    raise _too_far(
+                        raw, f"sheet {_sheet_name(archive, entry.filename)}", extent, total
+                    )
                 if extent.columns > MAX_COLUMNS or extent.rows > MAX_ROWS:
                     raise _beyond(raw, f"sheet {_sheet_name(archive, entry.filename)}", extent)
                 if watched.has_unsaved_formula:
                     raise _without_results(raw, f"sheet {_sheet_name(archive, entry.filename)}")
-                extent.hidden_rows = [span for span in extent.hidden_rows if span.start not in watched.filtered or span.stop - 1 not in watched.filtered]
+                extent.hidden_rows = [
+                    span
+                    for span in extent.hidden_rows
+                    if span.start not in watched.filtered or span.stop - 1 not in watched.filtered
+                ]
                 if extent.hidden_rows or extent.hidden_columns:
                     covered[_sheet_name(archive, entry.filename)] = extent
-    except (zipfile.BadZipFile, zlib.error, EOFError, ElementTree.ParseError, LookupError, NotImplementedError, RuntimeError, OSError, *DAMAGED) as error:
-        # expat raises LookupError for an encoding that it does not know; zipfile the next three for a compression that it does
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        ElementTree.ParseError,
+        LookupError,
+        NotImplementedError,
+        RuntimeError,
+        OSError,
+        *DAMAGED,
+    ) as error:
+        # expat raises LookupError for an encoding that it does not know; zipfile the next three for
+        # a compression that it does
         # not know, a part that wants a password, and one that lies before the file's first byte
-        raise SourceError(raw.name, "", f"cannot be unpacked as a workbook ({error})", "Save it again without a password and refresh") from error
+        raise SourceError(
+            raw.name,
+            "",
+            f"cannot be unpacked as a workbook ({error})",
+            "Save it again without a password and refresh",
+        ) from error
     return covered
 
 
 def _refuse_disguised_sheets(raw: RawFile, archive: zipfile.ZipFile) -> None:
-    """A workbook's list of parts may call any part a sheet; one that is not .xml would be laid out without being looked at."""
+    """A workbook's list of parts may call any part a sheet; one that is not .xml would be laid out
+    without being looked at.
+    """
     for name in archive.namelist():
         if not name.lower().endswith(".rels"):
             continue
         for link in _list_in(archive, name):
             target = link.get("Target", "")
-            if link.get("Type", "").lower().endswith("sheet") and not target.lower().endswith(".xml"):
-                raise SourceError(raw.name, name, f"calls {target!r} a sheet, which is not xml", "Open it in a spreadsheet program, save it again and refresh")
+            if link.get("Type", "").lower().endswith("sheet") and not target.lower().endswith(
+                ".xml"
+            ):
+                raise SourceError(
+                    raw.name,
+                    name,
+                    f"calls {target!r} a sheet, which is not xml",
+                    "Open it in a spreadsheet program, save it again and refresh",
+                )
 
 
 def _list_in(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
@@ -259,7 +365,8 @@ def _list_in(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 
     Raises
     ------
-    zipfile.BadZipFile : it is longer than any such list, or declares entities, which no such list does.
+    zipfile.BadZipFile : it is longer than any such list, or declares entities, which no such list
+        does.
     """
     if archive.getinfo(name).file_size > MAX_LIST_BYTES:
         raise zipfile.BadZipFile(f"{name} unpacks to {archive.getinfo(name).file_size:,} bytes")
@@ -270,7 +377,9 @@ def _list_in(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
 
 
 class _Watched:
-    """A sheet's bytes as they are read, looked through for formulas without results and for a filter that is on."""
+    """A sheet's bytes as they are read, looked through for formulas without results and for a
+    filter that is on.
+    """
 
     def __init__(self, part: IO[bytes]) -> None:
         self._part, self._tail = part, b""
@@ -289,37 +398,52 @@ class _Watched:
 
 def _without_results(raw: RawFile, place: str) -> SourceError:
     problem = "holds formulas whose results were never saved, and none is calculated here"
-    return SourceError(raw.name, place, problem, "Open it in a spreadsheet program, save it again and refresh")
+    return SourceError(
+        raw.name, place, problem, "Open it in a spreadsheet program, save it again and refresh"
+    )
 
 
 def _too_far(raw: RawFile, place: str, extent: Extent, total: int) -> SourceError:
     return SourceError(
         raw.name,
         place,
-        f"reaches to cell {extent.far_cell}, with which the workbook spans {total:,} cells, more than the {MAX_CELLS:,} allowed",
+        f"reaches to cell {extent.far_cell}, with which the workbook spans {total:,} cells, more"
+        f" than the {MAX_CELLS:,} allowed",
         "Delete the far rows and columns that hold nothing of use, save it again and refresh",
     )
 
 
 def _beyond(raw: RawFile, place: str, extent: Extent) -> SourceError:
-    """Such a cell is the work of damage: letters that a reader counts on past the last column lead it anywhere."""
-    problem = f"names a cell in column {extent.columns:,}, row {extent.rows:,} or beyond, where no sheet has one"
-    return SourceError(raw.name, place, problem, "Open it in a spreadsheet program, save it again and refresh")
+    """Such a cell is the work of damage: letters that a reader counts on past the last column lead
+    it anywhere.
+    """
+    problem = (
+        f"names a cell in column {extent.columns:,}, row {extent.rows:,} or beyond, where no sheet"
+        " has one"
+    )
+    return SourceError(
+        raw.name, place, problem, "Open it in a spreadsheet program, save it again and refresh"
+    )
 
 
 def _extent(raw: RawFile, part: _Watched, name: str) -> Extent:
-    """How far a sheet reaches; a cell or row that does not say where it stands follows the one before it."""
+    """How far a sheet reaches; a cell or row that does not say where it stands follows the one
+    before it.
+    """
     extent = Extent()
     row = column = 0
     for tag, attributes in _tags(raw, part, name):
         if tag == b"col":
             if IS_HIDDEN.search(attributes):
                 said = {bound: int(number) for bound, number in SPAN.findall(attributes)}
-                extent.hidden_columns.append(range(said.get(b"min", 1), min(said.get(b"max", 0), MAX_COLUMNS) + 1))
+                extent.hidden_columns.append(
+                    range(said.get(b"min", 1), min(said.get(b"max", 0), MAX_COLUMNS) + 1)
+                )
             continue
         row_said = column_said = 0
         for letters, digits in REFERENCE.findall(attributes):
-            # Cut to one figure more than the format allows, so that a monstrous number stays a number too large.
+            # Cut to one figure more than the format allows, so that a monstrous number stays a
+            # number too large.
             row_said = max(row_said, int(digits.lstrip(b"0")[:8] or 0))
             column_said = max(column_said, _column_number(letters[:4]))
         if tag == b"row":
@@ -335,7 +459,9 @@ def _extent(raw: RawFile, part: _Watched, name: str) -> Extent:
 
 
 def _tags(raw: RawFile, part: _Watched, name: str) -> Iterator[tuple[bytes, bytes]]:
-    """The tags of cells and rows with their attributes, in order; a tag that a piece ends in is kept for the next piece."""
+    """The tags of cells and rows with their attributes, in order; a tag that a piece ends in is
+    kept for the next piece.
+    """
     rest = b""
     while piece := part.read(PIECE):
         data = rest + piece
@@ -344,7 +470,12 @@ def _tags(raw: RawFile, part: _Watched, name: str) -> Iterator[tuple[bytes, byte
             end = match.end()
             if data[end : end + 1] != b">":
                 if data.find(b"<", end) >= 0:
-                    raise SourceError(raw.name, f"part {name}", "has a cell whose tag does not end", "Open it in a spreadsheet program and save it again")
+                    raise SourceError(
+                        raw.name,
+                        f"part {name}",
+                        "has a cell whose tag does not end",
+                        "Open it in a spreadsheet program and save it again",
+                    )
                 cut = match.start()
                 break
             done = end
@@ -354,7 +485,12 @@ def _tags(raw: RawFile, part: _Watched, name: str) -> Iterator[tuple[bytes, byte
             cut = last if last >= done and b">" not in data[last:] else len(data)
         rest = data[cut:]
         if len(rest) > MAX_TAG_BYTES:
-            raise SourceError(raw.name, f"part {name}", f"has a tag of over {MAX_TAG_BYTES:,} bytes", "Open it in a spreadsheet program and save it again")
+            raise SourceError(
+                raw.name,
+                f"part {name}",
+                f"has a tag of over {MAX_TAG_BYTES:,} bytes",
+                "Open it in a spreadsheet program and save it again",
+            )
 
 
 @lru_cache(maxsize=20_000)
@@ -367,11 +503,24 @@ def _column_number(letters: bytes) -> int:
 
 
 def _sheet_name(archive: zipfile.ZipFile, part: str) -> str:
-    """A sheet's name as its users know it, or its part's name where the workbook's list does not lead to it."""
+    """A sheet's name as its users know it, or its part's name where the workbook's list does not
+    lead to it.
+    """
     try:
-        links, sheets = _list_in(archive, "xl/_rels/workbook.xml.rels"), _list_in(archive, "xl/workbook.xml")
+        links, sheets = (
+            _list_in(archive, "xl/_rels/workbook.xml.rels"),
+            _list_in(archive, "xl/workbook.xml"),
+        )
     except (KeyError, ElementTree.ParseError, zipfile.BadZipFile):
         return part
-    ids = {link.get("Id") for link in links.iter() if part.endswith(link.get("Target", "?").lstrip("/").removeprefix("xl/"))}
-    named = [sheet.get("name") for sheet in sheets.iter() if sheet.tag.endswith("}sheet") and ids.intersection(sheet.attrib.values())]
+    ids = {
+        link.get("Id")
+        for link in links.iter()
+        if part.endswith(link.get("Target", "?").lstrip("/").removeprefix("xl/"))
+    }
+    named = [
+        sheet.get("name")
+        for sheet in sheets.iter()
+        if sheet.tag.endswith("}sheet") and ids.intersection(sheet.attrib.values())
+    ]
     return named[0] if named and named[0] else part

@@ -1,8 +1,9 @@
-"""Stata files: what their header says is held against the file before anything is read, and every fault becomes one sentence.
+"""Stata files: what their header says is held against the file before anything is read, and every
+fault becomes one sentence.
 
-A value is given as a person sees it in Stata: a label's text stands for its code, and a number with a date's display format
-is that date. Text is put right where its encoding is unknown (see `stata_text`). Codes stored as float are for the readers
-to refuse with `refuse_rounded`.
+A value is given as a person sees it in Stata: a label's text stands for its code, and a number with
+a date's display format is that date. Text is put right where its encoding is unknown (see
+`stata_text`). Codes stored as float are for the readers to refuse with `refuse_rounded`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,34 @@ EXACT_IN_FLOAT = 2**24
 MAX_VARIABLES = 5_000
 LONGEST_TEXT = 100_000  # characters of a long string, which many rows may share
 STRL = 32_768
-WIDTHS = {STRL: 8, 65_526: 8, 65_527: 4, 65_528: 4, 65_529: 2, 65_530: 1}  # bytes by type since format 117; up to 2045 the type is the width
+WIDTHS = {
+    STRL: 8,
+    65_526: 8,
+    65_527: 4,
+    65_528: 4,
+    65_529: 2,
+    65_530: 1,
+}  # bytes by type since format 117; up to 2045 the type is the width
 OLD_WIDTHS = {251: 1, 252: 2, 253: 4, 254: 4, 255: 8}
 OLDEST_WIDTHS = {ord(letter): width for letter, width in zip("bilfd", (1, 2, 4, 4, 8), strict=True)}
-START = re.compile(rb"<stata_dta><header><release>(\d{3})</release><byteorder>(MSF|LSF)</byteorder><K>(.{2,4})</K><N>(.{4,8})</N>", re.DOTALL)
+START = re.compile(
+    (
+        rb"<stata_dta><header><release>(\d{3})</release><byteorder>(MSF|LSF)</byteorder><K>(.{2,"
+        rb"4})</K><N>(.{4,8})</N>"
+    ),
+    re.DOTALL,
+)
 # What pandas raises on a file that is cut off or makes no sense.
-FAULTS = (ArithmeticError, EOFError, LookupError, OSError, StopIteration, struct.error, TypeError, ValueError)
+FAULTS = (
+    ArithmeticError,
+    EOFError,
+    LookupError,
+    OSError,
+    StopIteration,
+    struct.error,
+    TypeError,
+    ValueError,
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +73,9 @@ class _Header:
 
 @dataclass(frozen=True)
 class _Described:
-    """What a file says of its variables, in their order; `labels` by the name of a set of labels, as it stands in the file."""
+    """What a file says of its variables, in their order; `labels` by the name of a set of labels,
+    as it stands in the file.
+    """
 
     names: list[str]
     texts: list[str]
@@ -65,7 +90,9 @@ def stata_release(raw: RawFile) -> int | None:
     if head.startswith(MARK):
         found = re.match(rb"<stata_dta><header><release>(\d{3})</release>", head)
         return int(found[1]) if found else FIRST_UTF8_RELEASE
-    is_old = len(head) > 4 and head[0] in OLD_RELEASES and head[1] in (0, 1, 2) and head[2] in (0, 1)
+    is_old = (
+        len(head) > 4 and head[0] in OLD_RELEASES and head[1] in (0, 1, 2) and head[2] in (0, 1)
+    )
     return head[0] if is_old else None
 
 
@@ -90,7 +117,9 @@ def stata_frame(raw: RawFile) -> pd.DataFrame:
     header = _header(raw)
     found, repair = _described(raw, header)
     with _told(raw, repair):
-        frame = pd.read_stata(raw.path, convert_categoricals=False, convert_dates=False, compression=None)
+        frame = pd.read_stata(
+            raw.path, convert_categoricals=False, convert_dates=False, compression=None
+        )
     return _as_seen(raw, header, found, repair, frame)
 
 
@@ -99,13 +128,20 @@ def stata_pieces(raw: RawFile, rows_n: int) -> Iterator[pd.DataFrame]:
 
     Raises
     ------
-    SourceError : a file that is cut off, goes on after its end or is damaged, claims more rows or variables than it can hold, or has
+    SourceError : a file that is cut off, goes on after its end or is damaged, claims more rows or
+        variables than it can hold, or has
         text in an encoding that is neither UTF-8 nor GB18030 nor Latin-1.
     """
     header = _header(raw)
     found, repair = _described(raw, header)
     with _told(raw):
-        reader = pd.read_stata(raw.path, chunksize=rows_n, convert_categoricals=False, convert_dates=False, compression=None)
+        reader = pd.read_stata(
+            raw.path,
+            chunksize=rows_n,
+            convert_categoricals=False,
+            convert_dates=False,
+            compression=None,
+        )
     with reader:
         while True:
             with _told(raw, repair):
@@ -119,37 +155,79 @@ def refuse_rounded(raw: RawFile, head: str, column: pd.Series) -> None:
     """
     Raises
     ------
-    SourceError : codes that stand in a column of floats, which keep 24 bits, and are too large for that.
+    SourceError : codes that stand in a column of floats, which keep 24 bits, and are too large for
+        that.
     """
     if column.dtype == np.float32 and (column.abs() >= EXACT_IN_FLOAT).any():
-        problem = f"holds codes as float, of which numbers above {EXACT_IN_FLOAT:,} were rounded when they were stored; nobody can restore them"
-        raise SourceError(raw.name, f"column {head}", problem, "Take the codes from the file as it was before, as text, long or double")
+        problem = (
+            f"holds codes as float, of which numbers above {EXACT_IN_FLOAT:,} were rounded when"
+            " they were stored; nobody can restore them"
+        )
+        raise SourceError(
+            raw.name,
+            f"column {head}",
+            problem,
+            "Take the codes from the file as it was before, as text, long or double",
+        )
 
 
 def _described(raw: RawFile, header: _Header) -> tuple[_Described, Repair]:
-    """Names, labels and formats of the variables; the text of names and labels is put right by one decision for all of them."""
+    """Names, labels and formats of the variables; the text of names and labels is put right by one
+    decision for all of them.
+    """
     repair = Repair(raw.name, is_old=(stata_release(raw) or 0) < FIRST_UTF8_RELEASE)
-    with _told(raw, repair), pd.read_stata(raw.path, iterator=True, convert_categoricals=False, compression=None) as reader:
+    with (
+        _told(raw, repair),
+        pd.read_stata(
+            raw.path, iterator=True, convert_categoricals=False, compression=None
+        ) as reader,
+    ):
         variables = dict(reader.variable_labels())
-        # pandas keeps what it has read of these under names of its own; `value_labels` alone does not say which variable has which set
+        # pandas keeps what it has read of these under names of its own; `value_labels` alone does
+        # not say which variable has which set
         inside = vars(reader)
-        formats, label_sets, data_at = list(inside["_fmtlist"]), list(inside["_lbllist"]), int(inside["_data_location"])
+        formats, label_sets, data_at = (
+            list(inside["_fmtlist"]),
+            list(inside["_lbllist"]),
+            int(inside["_data_location"]),
+        )
         if header.rows_at is None:
-            _refuse_more(raw, data_at + header.rows_n * header.row_bytes, has_labels=any(label_sets))
-        labels = {name: {int(code): text for code, text in found.items()} for name, found in reader.value_labels().items()}
+            _refuse_more(
+                raw, data_at + header.rows_n * header.row_bytes, has_labels=any(label_sets)
+            )
+        labels = {
+            name: {int(code): text for code, text in found.items()}
+            for name, found in reader.value_labels().items()
+        }
     if len(variables) < len(header.types):
-        raise SourceError(raw.name, "", "names a variable twice", "Rename or drop one of the two in Stata")
+        raise SourceError(
+            raw.name, "", "names a variable twice", "Rename or drop one of the two in Stata"
+        )
     longest = max((len(text) for found in labels.values() for text in found.values()), default=0)
     if longest > LONGEST_TEXT:
-        raise SourceError(raw.name, "", f"has a value label of over {LONGEST_TEXT:,} characters", "Shorten or drop it in Stata")
+        raise SourceError(
+            raw.name,
+            "",
+            f"has a value label of over {LONGEST_TEXT:,} characters",
+            "Shorten or drop it in Stata",
+        )
     texts = repair.texts("its names and labels", [*variables, *variables.values()])
     names, said = texts[: len(variables)], texts[len(variables) :]
-    labels = {name: dict(zip(found, repair.texts(f"value label {name}", list(found.values())), strict=True)) for name, found in labels.items()}
+    labels = {
+        name: dict(
+            zip(found, repair.texts(f"value label {name}", list(found.values())), strict=True)
+        )
+        for name, found in labels.items()
+    }
     return _Described(names, said, formats, label_sets, labels), repair
 
 
-def _as_seen(raw: RawFile, header: _Header, found: _Described, repair: Repair, frame: pd.DataFrame) -> pd.DataFrame:
-    """A piece as a person sees it in Stata: names and text put right, labels for codes, dates for the numbers that stand for them."""
+def _as_seen(
+    raw: RawFile, header: _Header, found: _Described, repair: Repair, frame: pd.DataFrame
+) -> pd.DataFrame:
+    """A piece as a person sees it in Stata: names and text put right, labels for codes, dates for
+    the numbers that stand for them.
+    """
     _refuse_long_text(raw, header, frame)
     for at, (kind, name) in enumerate(zip(found.formats, found.names, strict=True)):
         column = frame.iloc[:, at]
@@ -164,9 +242,11 @@ def _as_seen(raw: RawFile, header: _Header, found: _Described, repair: Repair, f
 
 
 def _refuse_more(raw: RawFile, rows_end: int, has_labels: bool) -> None:
-    """Refuse a file of a format before 117 in which anything but whole sets of value labels follows the last row that its head states.
+    """Refuse a file of a format before 117 in which anything but whole sets of value labels follows
+    the last row that its head states.
 
-    Its head then states fewer rows than it holds, or another file hangs on it; either would be passed over without a word.
+    Its head then states fewer rows than it holds, or another file hangs on it; either would be
+    passed over without a word.
     """
     size, order = raw.path.stat().st_size, ">" if raw.head[1] == 1 else "<"
     at, name_bytes = rows_end, 9 if raw.head[0] <= 108 else 33
@@ -174,13 +254,22 @@ def _refuse_more(raw: RawFile, rows_end: int, has_labels: bool) -> None:
         while raw.head[0] >= 108 and at + 12 + name_bytes <= size:
             handle.seek(at)
             piece = handle.read(4 + name_bytes + 3 + 8)
-            length, (count, text) = struct.unpack_from(f"{order}i", piece)[0], struct.unpack_from(f"{order}ii", piece, 4 + name_bytes + 3)
-            if count < 0 or text < 0 or length != 8 + 8 * count + text or at + 4 + name_bytes + 3 + length > size:
+            length, (count, text) = (
+                struct.unpack_from(f"{order}i", piece)[0],
+                struct.unpack_from(f"{order}ii", piece, 4 + name_bytes + 3),
+            )
+            if (
+                count < 0
+                or text < 0
+                or length != 8 + 8 * count + text
+                or at + 4 + name_bytes + 3 + length > size
+            ):
                 break
             at += 4 + name_bytes + 3 + length
         handle.seek(at)
         rest = handle.read(64)
-    # sets of labels of formats before 108 have no length; a file of theirs that has none must end with its rows
+    # sets of labels of formats before 108 have no length; a file of theirs that has none must end
+    # with its rows
     if rest.strip(FILLING) and (raw.head[0] >= 108 or not has_labels):
         problem = f"it goes on for {size - at:,} bytes after the last row that its head states"
         raise _damaged(raw, problem)
@@ -188,20 +277,31 @@ def _refuse_more(raw: RawFile, rows_end: int, has_labels: bool) -> None:
 
 @contextmanager
 def _told(raw: RawFile, repair: Repair | None = None) -> Iterator[None]:
-    """Faults as one sentence, and no warning about text that is not UTF-8: what puts text right is told of it instead."""
+    """Faults as one sentence, and no warning about text that is not UTF-8: what puts text right is
+    told of it instead.
+    """
     try:
         with warnings.catch_warnings(record=True) as said:
             warnings.simplefilter("always", UnicodeWarning)
-            warnings.filterwarnings("ignore", "invalid value encountered in cast", RuntimeWarning)  # a damaged missing value; it is judged as a number
+            warnings.filterwarnings(
+                "ignore", "invalid value encountered in cast", RuntimeWarning
+            )  # a damaged missing value; it is judged as a number
             yield
-        if repair is not None and any(issubclass(warning.category, UnicodeWarning) for warning in said):
+        if repair is not None and any(
+            issubclass(warning.category, UnicodeWarning) for warning in said
+        ):
             repair.is_needed = True
     except FAULTS as error:
         raise _damaged(raw, f"{error}") from error
 
 
 def _damaged(raw: RawFile, problem: str) -> SourceError:
-    return SourceError(raw.name, "", f"cannot be read as a Stata file ({problem}): it is cut off or damaged", "Fetch the file again, or save it with Stata")
+    return SourceError(
+        raw.name,
+        "",
+        f"cannot be read as a Stata file ({problem}): it is cut off or damaged",
+        "Fetch the file again, or save it with Stata",
+    )
 
 
 def _header(raw: RawFile) -> _Header:
@@ -214,7 +314,11 @@ def _header(raw: RawFile) -> _Header:
     if not header.types:
         raise _damaged(raw, "it has no variables")
     if header.rows_n * max(header.row_bytes, len(header.types)) > size:
-        raise _damaged(raw, f"its header claims {header.rows_n:,} rows of {len(header.types):,} variables, which {size:,} bytes cannot hold")
+        raise _damaged(
+            raw,
+            f"its header claims {header.rows_n:,} rows of {len(header.types):,} variables, which"
+            f" {size:,} bytes cannot hold",
+        )
     if header.rows_at is not None:
         with raw.path.open("rb") as handle:
             handle.seek(header.rows_at + header.rows_n * header.row_bytes)
@@ -225,12 +329,19 @@ def _header(raw: RawFile) -> _Header:
 
 def _refuse_variables(raw: RawFile, variables_n: int) -> None:
     if variables_n > MAX_VARIABLES:
-        raise SourceError(raw.name, "", f"claims {variables_n:,} variables, more than the {MAX_VARIABLES:,} allowed", "Keep those that are needed, in Stata")
+        raise SourceError(
+            raw.name,
+            "",
+            f"claims {variables_n:,} variables, more than the {MAX_VARIABLES:,} allowed",
+            "Keep those that are needed, in Stata",
+        )
 
 
 def _old_header(raw: RawFile) -> _Header:
     release, order = raw.head[0], ">" if raw.head[1] == 1 else "<"
-    variables_n, rows_n = struct.unpack_from(order + ("HI" if release >= 103 else "HH"), raw.head, 4)
+    variables_n, rows_n = struct.unpack_from(
+        order + ("HI" if release >= 103 else "HH"), raw.head, 4
+    )
     _refuse_variables(raw, variables_n)
     at = (8 if release < 103 else 10) + (81 if release > 105 else 32) + (18 if release > 104 else 0)
     types = tuple(raw.head[at : at + variables_n])
@@ -239,7 +350,9 @@ def _old_header(raw: RawFile) -> _Header:
     if release >= 111:
         widths = [OLD_WIDTHS.get(kind, kind) for kind in types]
     else:
-        widths = [OLDEST_WIDTHS[kind] if kind in OLDEST_WIDTHS else max(0, kind - 127) for kind in types]
+        widths = [
+            OLDEST_WIDTHS[kind] if kind in OLDEST_WIDTHS else max(0, kind - 127) for kind in types
+        ]
     return _Header(types, rows_n, sum(widths), None)
 
 
@@ -265,7 +378,21 @@ def _new_header(raw: RawFile) -> _Header:
 
 
 def _refuse_long_text(raw: RawFile, header: _Header, frame: pd.DataFrame) -> None:
-    """Long strings are stored once for all rows that share them; as columns of text they would be as many as there are rows."""
+    """Long strings are stored once for all rows that share them; as columns of text they would be
+    as many as there are rows.
+    """
     for at, kind in enumerate(header.types):
-        if kind == STRL and max((len(text) for text in frame.iloc[:, at].unique() if isinstance(text, str)), default=0) > LONGEST_TEXT:
-            raise SourceError(raw.name, f"variable {frame.columns[at]}", f"holds a text of over {LONGEST_TEXT:,} characters", "Drop the variable in Stata")
+        if (
+            kind == STRL
+            and max(
+                (len(text) for text in frame.iloc[:, at].unique() if isinstance(text, str)),
+                default=0,
+            )
+            > LONGEST_TEXT
+        ):
+            raise SourceError(
+                raw.name,
+                f"variable {frame.columns[at]}",
+                f"holds a text of over {LONGEST_TEXT:,} characters",
+                "Drop the variable in Stata",
+            )

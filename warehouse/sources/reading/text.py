@@ -1,4 +1,6 @@
-"""Text as publishers ship it: UTF-8 with or without a byte-order mark, or GB18030 (which contains GBK and GB2312)."""
+"""Text as publishers ship it: UTF-8 with or without a byte-order mark, or GB18030 (which contains
+GBK and GB2312).
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,22 @@ CHUNK = 8 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
 MAX_SMALL_CELLS = 20_000_000  # of a file that is read as a whole: an empty cell takes memory too
 REPLACEMENT = "\ufffd"
-csv.field_size_limit(LONGEST_LINE)  # one limit for the whole process: set here and nowhere else, or readers depend on each other
+csv.field_size_limit(
+    LONGEST_LINE
+)  # one limit for the whole process: set here and nowhere else, or readers depend on each other
 BLANK_LINE = "\x1e"  # a record separator: no field of a text file holds one
 
 
 def sniff_text(raw: RawFile) -> str | None:
-    """The head of a text file, or None for a binary one; the last, perhaps cut, line is left out."""
+    """The head of a text file, or None for a binary one; the last, perhaps cut, line is
+    left out.
+    """
     head = raw.head
-    if b"\x00" in head or head[:4] in (b"PK\x03\x04", b"PAR1") or head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+    if (
+        b"\x00" in head
+        or head[:4] in (b"PK\x03\x04", b"PAR1")
+        or head[:8] == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+    ):
         return None
     complete = head.rfind(b"\n") + 1 or len(head)
     for encoding in ("utf-8-sig", "gb18030"):
@@ -37,7 +47,9 @@ def sniff_text(raw: RawFile) -> str | None:
 
 
 def is_foreign_text(raw: RawFile) -> bool:
-    """Whether a file looks like text in an encoding other than UTF-8 and GB18030, so that no mark in it can be read."""
+    """Whether a file looks like text in an encoding other than UTF-8 and GB18030, so that no mark
+    in it can be read.
+    """
     if raw.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return True
     text = sniff_text(raw)
@@ -49,12 +61,17 @@ def read_text(raw: RawFile) -> str:
 
     Raises
     ------
-    SourceError : neither UTF-8 nor GB18030 (with the first offending line), or too large to be such a file.
+    SourceError : neither UTF-8 nor GB18030 (with the first offending line), or too large to be such
+        a file.
     """
     size = raw.path.stat().st_size
     if size > MAX_SMALL_BYTES:
         raise SourceError(
-            raw.name, "", f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may have", "Check that the right file is named"
+            raw.name,
+            "",
+            f"has {size:,} bytes, more than the {MAX_SMALL_BYTES:,} that a table of this kind may"
+            " have",
+            "Check that the right file is named",
         )
     data = raw.path.read_bytes()
     furthest = 0
@@ -65,27 +82,41 @@ def read_text(raw: RawFile) -> str:
             furthest = max(furthest, error.start)
     line = data.count(b"\n", 0, furthest) + 1
     found = data[furthest : furthest + 4].hex(" ")
-    raise SourceError(raw.name, f"line {line}", f"is neither UTF-8 nor GB18030 (bytes {found})", "Save the file as UTF-8 and refresh again")
+    raise SourceError(
+        raw.name,
+        f"line {line}",
+        f"is neither UTF-8 nor GB18030 (bytes {found})",
+        "Save the file as UTF-8 and refresh again",
+    )
 
 
 def read_rows(raw: RawFile) -> list[list[str]]:
-    """All rows of a small csv file but blank ones at its end, as text, in order; a field of over 1 MiB is refused."""
+    """All rows of a small csv file but blank ones at its end, as text, in order; a field of over 1
+    MiB is refused.
+    """
     text = read_text(raw)
     cells_n = text.count(",") + text.count("\n")
     if cells_n > MAX_SMALL_CELLS:
-        problem = f"has about {cells_n:,} cells, more than the {MAX_SMALL_CELLS:,} that a table of this kind may have"
+        problem = (
+            f"has about {cells_n:,} cells, more than the {MAX_SMALL_CELLS:,} that a table of this"
+            " kind may have"
+        )
         raise SourceError(raw.name, "", problem, "Check that the right file is named")
     handle = io.StringIO(text, newline="")
     try:
         rows = list(csv.reader(_lines(raw, handle, LONGEST_LINE)))
     except csv.Error as error:
-        raise SourceError(raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh") from error
+        raise SourceError(
+            raw.name, "", f"is not a readable csv ({error})", "Save it again as csv and refresh"
+        ) from error
     while rows and not any(rows[-1]):
         rows.pop()
     return rows
 
 
-def csv_rows(raw: RawFile, encoding: str, longest_line: int = LONGEST_LINE) -> Iterator[tuple[int, list[str]]]:
+def csv_rows(
+    raw: RawFile, encoding: str, longest_line: int = LONGEST_LINE
+) -> Iterator[tuple[int, list[str]]]:
     """The rows of a large csv, one after the other, with the line that each ends in.
 
     Raises
@@ -99,7 +130,9 @@ def csv_rows(raw: RawFile, encoding: str, longest_line: int = LONGEST_LINE) -> I
                 yield reader.line_num, fields
     except (UnicodeDecodeError, csv.Error) as error:
         problem = f"is not a csv in {encoding.removesuffix('-sig').upper()} ({error})"
-        raise SourceError(raw.name, "", problem, "Save it as UTF-8, or fetch it again from its publisher") from error
+        raise SourceError(
+            raw.name, "", problem, "Save it as UTF-8, or fetch it again from its publisher"
+        ) from error
 
 
 def _lines(raw: RawFile, handle: TextIO, longest: int) -> Iterator[str]:
@@ -110,13 +143,20 @@ def _lines(raw: RawFile, handle: TextIO, longest: int) -> Iterator[str]:
         number += 1
         if len(line) == longest:
             problem = f"is longer than {longest - 1:,} characters"
-            raise SourceError(raw.name, f"line {number}", problem, "Check that the file is a csv with one record a line")
+            raise SourceError(
+                raw.name,
+                f"line {number}",
+                problem,
+                "Check that the file is a csv with one record a line",
+            )
         yield line
 
 
 @dataclass(frozen=True)
 class Transcoded:
-    """What `transcode` saw: lines with text on them, and whether the last one was ended by a line break."""
+    """What `transcode` saw: lines with text on them, and whether the last one was ended by a line
+    break.
+    """
 
     lines_n: int
     is_ended: bool
@@ -125,18 +165,22 @@ class Transcoded:
 def transcode(raw: RawFile, target: Path) -> Transcoded:
     """Write a large csv as UTF-8 with one record a line, in pieces.
 
-    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of the file, and goes at the end,
-    where people's programs leave any number of them. A line with an
-    odd number of quotes loses them: a quote that is opened and never closed would swallow every row after it.
-    Names are sometimes cut in the middle of a character; those become U+FFFD, and the caller decides about the rows.
+    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of
+    the file, and goes at the end, where people's programs leave any number of them. A line with an
+    odd number of quotes loses them: a quote that is opened and never closed would swallow every row
+    after it. Names are sometimes cut in the middle of a character; those become U+FFFD, and the
+    caller decides about the rows.
 
     Raises
     ------
-    SourceError : neither UTF-8 nor GB18030 (more than one character in a hundred cannot be decoded).
+    SourceError : neither UTF-8 nor GB18030 (more than one character in a hundred cannot be
+        decoded).
     """
     replaced = total = lines = blank = 0
     rest, commas = "", -1
-    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(raw) else "gb18030")(errors="replace")
+    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(raw) else "gb18030")(
+        errors="replace"
+    )
     breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
     with raw.path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as sink:
         while chunk := source.read(CHUNK):
@@ -144,7 +188,10 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
             replaced, total = replaced + text.count(REPLACEMENT), total + len(text)
             if replaced * 100 > total + 1000:
                 raise SourceError(
-                    raw.name, "", "is neither UTF-8 nor GB18030: too many characters cannot be decoded", "Save it as UTF-8 or GB18030 and refresh again"
+                    raw.name,
+                    "",
+                    "is neither UTF-8 nor GB18030: too many characters cannot be decoded",
+                    "Save it as UTF-8 or GB18030 and refresh again",
                 )
             rest += text
             cut = rest.rfind("\n")
@@ -155,7 +202,10 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
                 rest = rest[cut + 1 :]
             if len(rest) > LONGEST_LINE:
                 raise SourceError(
-                    raw.name, f"line {lines + 1}", f"is longer than {LONGEST_LINE:,} characters", "Check that the file is a csv with one record a line"
+                    raw.name,
+                    f"line {lines + 1}",
+                    f"is longer than {LONGEST_LINE:,} characters",
+                    "Check that the file is a csv with one record a line",
                 )
         rest += breaks.decode(b"", final=True)
         if rest:
@@ -164,7 +214,8 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
 
 
 def _write_lines(sink: TextIO, text: str, commas: int, blank: int) -> tuple[int, int]:
-    """Write complete lines, mended, after `blank` empty ones that were held back; returns how many hold text, and how many empty ones
+    """Write complete lines, mended, after `blank` empty ones that were held back; returns how many
+    hold text, and how many empty ones
     at their end are held back now."""
     filled = text.rstrip("\n")
     if not filled:
@@ -182,8 +233,9 @@ def _write_lines(sink: TextIO, text: str, commas: int, blank: int) -> tuple[int,
 def _mended(line: str, commas: int) -> str:
     """A line that a csv parser can only take as one record, or as a broken one.
 
-    A stray quote goes, if the fields then are as many as the header's. A line with one field too many and nothing in its
-    last one would pass with every field after the surplus comma in its neighbour's place: it becomes one field, and so broken.
+    A stray quote goes, if the fields then are as many as the header's. A line with one field too
+    many and nothing in its last one would pass with every field after the surplus comma in its
+    neighbour's place: it becomes one field, and so broken.
     """
     if '"' in line:
         if line.count('"') % 2 == 0:
@@ -208,7 +260,12 @@ def lines_of(raw: RawFile) -> int:
             breaks += chunk.count(b"\n")
             if len(chunk) == CHUNK and b"\n" not in chunk[LONGEST_LINE:]:
                 problem = f"is longer than {LONGEST_LINE:,} characters"
-                raise SourceError(raw.name, f"line {breaks + 1}", problem, "Check that the file is a csv with one record a line")
+                raise SourceError(
+                    raw.name,
+                    f"line {breaks + 1}",
+                    problem,
+                    "Check that the file is a csv with one record a line",
+                )
     return breaks - at_end + 1
 
 

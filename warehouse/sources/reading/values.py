@@ -1,4 +1,6 @@
-"""Numbers and missing values as people type them: full-width digits, footnotes' marks, thousands, decimal commas, marks for nothing."""
+"""Numbers and missing values as people type them: full-width digits, footnotes' marks, thousands,
+decimal commas, marks for nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +12,32 @@ import pandas as pd
 
 from warehouse.dictionary.places import MARKS, without_marks
 
-WIDE_SIGNS = dict(zip(map(ord, "０１２３４５６７８９．，－＋％　"), "0123456789.,-+% ", strict=True))
+WIDE_SIGNS = dict(
+    zip(map(ord, "０１２３４５６７８９．，－＋％　"), "0123456789.,-+% ", strict=True)
+)
 MARKS_AT_END = MARKS.pattern
-# What stands for a value that there is not, in lower case: of people, of pandas, R and Stata, and of spreadsheets that failed to calculate.
+# What stands for a value that there is not, in lower case: of people, of pandas, R and Stata, and
+# of spreadsheets that failed to calculate.
 MISSING = frozenset(
     {
-        "", "na", "n/a", "n.a.", "nan", "null", "none", "<na>", ".", "-", "--", "---", "—", "——", "―", "–", "～", "~", "/", "\\", "…", "……", "...",
-        "无", "缺失", "缺", "暂无", "暂缺", "不详", "无数据", "#value!", "#div/0!", "#n/a", "#ref!", "#name?", "#num!", "#null!",
+        "", "na", "n/a", "n.a.", "nan", "null", "none", "<na>", ".", "-", "--", "---", "—", "——",
+        "―", "–", "～", "~", "/", "\\", "…", "……", "...",
+        "无", "缺失", "缺", "暂无", "暂缺", "不详", "无数据", "#value!", "#div/0!", "#n/a", "#ref!",
+        "#name?", "#num!", "#null!",
     }
 )  # fmt: skip
 THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 BLANK_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?")
 DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?")
 # A number with one comma that cannot part thousands, and one whose point can only be a decimal one.
-COMMA_IS_DECIMAL = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})|[+-]?(?:0|[0-9]{4,}),[0-9]+")
-POINT_IS_DECIMAL = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.(?:[0-9]{1,2}|[0-9]{4,})|[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]*")
+COMMA_IS_DECIMAL = re.compile(
+    r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})|[+-]?(?:0|[0-9]{4,}),"
+    r"[0-9]+"
+)
+POINT_IS_DECIMAL = re.compile(
+    r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.(?:[0-9]{1,2}|[0-9]{4,})|[+-]?[0-9]{1,3}(?:,"
+    r"[0-9]{3})+\.[0-9]*"
+)
 
 
 def is_missing(cell: object) -> bool:
@@ -45,13 +58,18 @@ def plain_number(text: str) -> str:
 
 
 def has_decimal_commas(texts: Iterable[str]) -> bool:
-    """Whether the numbers of a column are written with decimal commas: one can be nothing else, and none has a decimal point."""
+    """Whether the numbers of a column are written with decimal commas: one can be nothing else, and
+    none has a decimal point.
+    """
     found = [plain_number(text) for text in texts]
-    return any(COMMA_IS_DECIMAL.fullmatch(text) for text in found) and not any(POINT_IS_DECIMAL.fullmatch(text) for text in found)
+    return any(COMMA_IS_DECIMAL.fullmatch(text) for text in found) and not any(
+        POINT_IS_DECIMAL.fullmatch(text) for text in found
+    )
 
 
 def numbers_by_text(texts: Iterable[str]) -> dict[str, float]:
-    """Each distinct text of one column as a number: NaN where it is none, and where its commas part no groups of three.
+    """Each distinct text of one column as a number: NaN where it is none, and where its commas part
+    no groups of three.
 
     Whether commas are decimal is decided once for the column.
     """

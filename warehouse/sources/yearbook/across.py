@@ -1,6 +1,6 @@
 """Tables in which indicators or years stand where panels have columns.
 
-indicator_rows   指标名称(单位) | 地区 | 2023年 | 2022年 | ...      years across, an indicator in each row
+indicator_rows 指标名称(单位) | 地区 | 2023年 | 2022年 | ... years across, an indicator in each row
 years_across     地区生产总值(万元) in the corner or in a row above, 城市 | 2019年 | 2018年 | ...
 tidy_long        年份 | 城市 | 指标 | 单位 | 数值                    one value a row
 """
@@ -39,12 +39,30 @@ from warehouse.sources.yearbook.parsing import (
 from warehouse.sources.yearbook.tables import HEAD_WITHIN, Table, first_rows, tables_of
 
 INDICATOR_ROWS, YEARS_ACROSS, TIDY = "indicator_rows", "years_across", "tidy_long"
-INDICATOR_HEADS = ("指标名称(单位)", "指标(单位)", "指标名称", "指标", "变量", "indicator", "variable")
+INDICATOR_HEADS = (
+    "指标名称(单位)",
+    "指标(单位)",
+    "指标名称",
+    "指标",
+    "变量",
+    "indicator",
+    "variable",
+)
 VALUE_HEADS = ("数值", "值", "数据", "取值", "value")
 UNIT_HEADS = ("单位", "计量单位", "unit")
 YEAR_HEAD = re.compile(r"((?:19|20)\d{2})(?:\.0)?年?")
 FEWEST_YEARS = 2
-CELL_COLUMNS = ["line", "city_name", "city_code_published", "scope", "indicator", "year", "cell", "factor", "header"]
+CELL_COLUMNS = [
+    "line",
+    "city_name",
+    "city_code_published",
+    "scope",
+    "indicator",
+    "year",
+    "cell",
+    "factor",
+    "header",
+]
 
 
 @dataclass(frozen=True)
@@ -70,7 +88,9 @@ class Found:
 
 
 def layouts() -> tuple[Layout, ...]:
-    return tuple(Layout(name, _recogniser(name), read) for name in (INDICATOR_ROWS, YEARS_ACROSS, TIDY))
+    return tuple(
+        Layout(name, _recogniser(name), read) for name in (INDICATOR_ROWS, YEARS_ACROSS, TIDY)
+    )
 
 
 def _recogniser(layout: str) -> Callable[[RawFile], bool]:
@@ -130,11 +150,24 @@ def _across(table: Table, at: int, heads: list[str]) -> Found | None:
     if indicator is not None:
         unit = index_of(heads, UNIT_HEADS)
         named = city if city is not None else None
-        return None if named is None else Found(table, INDICATOR_ROWS, at, named, code, years, indicator, unit)
+        return (
+            None
+            if named is None
+            else Found(table, INDICATOR_ROWS, at, named, code, years, indicator, unit)
+        )
     title, title_unit = _title(table, at, heads[: min(years)])
     if not title:
         return None
-    return Found(table, YEARS_ACROSS, at, 0 if city is None else city, code, years, title=title, title_unit=title_unit)
+    return Found(
+        table,
+        YEARS_ACROSS,
+        at,
+        0 if city is None else city,
+        code,
+        years,
+        title=title,
+        title_unit=title_unit,
+    )
 
 
 def is_head_of_years(row: Row) -> bool:
@@ -143,18 +176,32 @@ def is_head_of_years(row: Row) -> bool:
 
 
 def _are_heads(years: dict[int, int], heads: list[str]) -> bool:
-    """Whether these years are heads and not numbers in a row of data: near each other, and most of the row."""
+    """Whether these years are heads and not numbers in a row of data: near each other, and most of
+    the row.
+    """
     if len(years) < FEWEST_YEARS or len(set(years.values())) < len(years):
         return False
     others = [head for at, head in enumerate(heads) if head and at not in years]
     is_dense = max(years.values()) - min(years.values()) < 2 * len(years) + 3
     are_texts = all(to_number(head) != to_number(head) for head in others)
-    return is_dense and are_texts and len(others) <= max(len(years), 6) and not any(clean_name(head) in city_names() for head in others)
+    return (
+        is_dense
+        and are_texts
+        and len(others) <= max(len(years), 6)
+        and not any(clean_name(head) in city_names() for head in others)
+    )
 
 
 def _title(table: Table, at: int, beside: list[str]) -> tuple[str, str | None]:
-    """The text that says what a table of one indicator counts: beside the years, above them, or the sheet's name."""
-    above = [str(cell) for row in table.rows[:at] for cell in row if isinstance(cell, str) and clean_name(cell)]
+    """The text that says what a table of one indicator counts: beside the years, above them, or the
+    sheet's name.
+    """
+    above = [
+        str(cell)
+        for row in table.rows[:at]
+        for cell in row
+        if isinstance(cell, str) and clean_name(cell)
+    ]
     units = {unit for text in above if (unit := unit_above(text))}
     unit = units.pop() if len(units) == 1 else None
     for text in [*beside, *reversed(above), table.name]:
@@ -165,14 +212,19 @@ def _title(table: Table, at: int, beside: list[str]) -> tuple[str, str | None]:
 
 
 def _tidy(table: Table, at: int, heads: list[str]) -> Found | None:
-    city, year, indicator = (index_of(heads, wanted) for wanted in (CITY_HEADS, YEAR_HEADS, INDICATOR_HEADS))
-    value, unit, code = (index_of(heads, wanted) for wanted in (VALUE_HEADS, UNIT_HEADS, CODE_HEADS))
+    city, year, indicator = (
+        index_of(heads, wanted) for wanted in (CITY_HEADS, YEAR_HEADS, INDICATOR_HEADS)
+    )
+    value, unit, code = (
+        index_of(heads, wanted) for wanted in (VALUE_HEADS, UNIT_HEADS, CODE_HEADS)
+    )
     if city is None or year is None or indicator is None or value is None:
         return None
     return Found(table, TIDY, at, city, code, {}, indicator, unit, year, value)
 
 
-# From the head and the unit that a row states, and the unit stated over the table, to what the row counts.
+# From the head and the unit that a row states, and the unit stated over the table, to what the row
+# counts.
 Meaning = Callable[[str, str, str | None], Quantity | str]
 
 
@@ -181,7 +233,9 @@ def _as_it_says(head: str, unit: str, over: str | None) -> Quantity | str:
 
 
 def cells_of(found: Found, meaning: Meaning) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The cells that are read, in the shape that `melt` gives them, and the indicators that are not with the reason."""
+    """The cells that are read, in the shape that `melt` gives them, and the indicators that are not
+    with the reason.
+    """
     known: dict[tuple[str, str], Quantity | str] = {}
     unread: dict[str, str] = {}
     cells: list[tuple[object, ...]] = []
@@ -200,9 +254,28 @@ def cells_of(found: Found, meaning: Meaning) -> tuple[pd.DataFrame, dict[str, st
         code = code_text(_at(row, found.code))
         for year, cell in _values(found, row):
             scope = quantity.scope or "unstated"
-            cells.append((line, name, code, scope, quantity.indicator, year, cell, quantity.factor, normal_head(head)))
-    frame = pd.DataFrame(cells, columns=CELL_COLUMNS).astype({"year": object, "cell": object, "city_code_published": object})
-    return frame.assign(place=f"sheet {found.table.name}" if found.table.name else "", is_interpolated=False), unread
+            cells.append(
+                (
+                    line,
+                    name,
+                    code,
+                    scope,
+                    quantity.indicator,
+                    year,
+                    cell,
+                    quantity.factor,
+                    normal_head(head),
+                )
+            )
+    frame = pd.DataFrame(cells, columns=CELL_COLUMNS).astype(
+        {"year": object, "cell": object, "city_code_published": object}
+    )
+    return (
+        frame.assign(
+            place=f"sheet {found.table.name}" if found.table.name else "", is_interpolated=False
+        ),
+        unread,
+    )
 
 
 def _body(found: Found) -> list[NumberedRow]:

@@ -1,4 +1,6 @@
-"""From a wide sheet to checked cells: every layout of the yearbooks hands its columns and rows to these functions."""
+"""From a wide sheet to checked cells: every layout of the yearbooks hands its columns and rows to
+these functions.
+"""
 
 from __future__ import annotations
 
@@ -15,17 +17,33 @@ from warehouse.dictionary.places import city_name, city_names, clean_name, provi
 from warehouse.sources.reading.values import is_missing, plain_number
 from warehouse.sources.yearbook.headers import UNITS
 
-BLANKS = {",", "，", "*"}  # how yearbooks print a number that they do not have, beside the marks that everybody uses
+BLANKS = {
+    ",",
+    "，",
+    "*",
+}  # how yearbooks print a number that they do not have, beside the marks that everybody uses
 PLAIN = re.compile(r"[0-9]+(\.[0-9]*)?")  # what most cells are; tried first, for speed
 NUMBER = re.compile(r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d*)?([eE][+-]?\d+)?")
-NATIONAL = {"全国", "中国", "合计", "总计", "全国合计", "全国总计", "城市合计", "地级及以上城市合计", "地级城市合计", "全部城市合计"}
+NATIONAL = {
+    "全国",
+    "中国",
+    "合计",
+    "总计",
+    "全国合计",
+    "全国总计",
+    "城市合计",
+    "地级及以上城市合计",
+    "地级城市合计",
+    "全部城市合计",
+}
 Row = Sequence[object]
 NumberedRow = tuple[int, Row]  # line in the file, 1-based, and the row's cells
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of values: where it stands, what it counts, and the column that fills its blanks, if there is one.
+    """A column of values: where it stands, what it counts, and the column that fills its blanks, if
+    there is one.
 
     factor : from the published unit to the base unit; None where each row states its own unit
     flag_index : a column that says of each row whether its value is estimated
@@ -44,7 +62,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Keys:
-    """Where the columns that say which city and year stand; a sheet of one year gives `fixed_year` instead."""
+    """Where the columns that say which city and year stand; a sheet of one year gives `fixed_year`
+    instead.
+    """
 
     city: int
     year: int | None = None
@@ -68,7 +88,9 @@ TRUE = {"true", "1", "1.0", "yes", "是", "y"}
 
 
 def to_number(cell: object) -> float:
-    """A finite number, or nan for anything else (1e400 too, as a number or as text); text may group thousands by commas."""
+    """A finite number, or nan for anything else (1e400 too, as a number or as text); text may group
+    thousands by commas.
+    """
     number = np.nan
     if type(cell) in (int, float):
         number = float(cell)  # type: ignore[arg-type]
@@ -81,51 +103,87 @@ def to_number(cell: object) -> float:
 
 
 def is_note(row: Row, keys: Keys, columns: Sequence[Column]) -> bool:
-    """Whether a row is a remark or an advertisement: neither city nor year, and no number but zeros under a known head.
+    """Whether a row is a remark or an advertisement: neither city nor year, and no number but zeros
+    under a known head.
 
     Zeros without a name are what a spreadsheet adds up below the last city.
     """
-    named = not is_blank(_at(row, keys.city)) or (keys.year is not None and not is_blank(_at(row, keys.year)))
+    named = not is_blank(_at(row, keys.city)) or (
+        keys.year is not None and not is_blank(_at(row, keys.year))
+    )
     indexes = [index for column in columns for index in (column.index, column.filled_index)]
-    return not named and all(np.isnan(number) or number == 0 for number in (to_number(_at(row, index)) for index in indexes))
+    return not named and all(
+        np.isnan(number) or number == 0
+        for number in (to_number(_at(row, index)) for index in indexes)
+    )
 
 
 def count_cells(rows: Sequence[NumberedRow], columns: Sequence[Column]) -> int:
-    """Cells that hold something, counted on the raw rows; a filled copy counts only where the published cell is blank."""
+    """Cells that hold something, counted on the raw rows; a filled copy counts only where the
+    published cell is blank.
+    """
     return sum(
         1
         for _, row in rows
         for column in columns
-        if not is_blank(_at(row, column.index)) or (column.filled_index is not None and not is_blank(_at(row, column.filled_index)))
+        if not is_blank(_at(row, column.index))
+        or (column.filled_index is not None and not is_blank(_at(row, column.filled_index)))
     )
 
 
-def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, place: str = "") -> pd.DataFrame:
-    """The non-blank cells of a wide sheet, one row each, in the order of the columns; nothing is judged here.
+def melt(
+    rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, place: str = ""
+) -> pd.DataFrame:
+    """The non-blank cells of a wide sheet, one row each, in the order of the columns; nothing is
+    judged here.
 
     Returns
     -------
-    line, place, city_name, city_code_published, scope, indicator, year (as published), cell (as published),
-    factor, header, is_interpolated
+    line, place, city_name, city_code_published, scope, indicator, year (as published), cell (as
+    published), factor, header, is_interpolated
     """
     published = [[_at(row, column.index) for _, row in rows] for column in columns]
-    filled = [[None if column.filled_index is None else _at(row, column.filled_index) for _, row in rows] for column in columns]
+    filled = [
+        [None if column.filled_index is None else _at(row, column.filled_index) for _, row in rows]
+        for column in columns
+    ]
     blank = _matrix([[is_blank(cell) for cell in cells] for cells in published], bool)
     cells = np.where(blank, _matrix(filled, object), _matrix(published, object))
-    at_column, at_row = np.nonzero(~(blank & _matrix([[is_blank(cell) for cell in cells] for cells in filled], bool)))
+    at_column, at_row = np.nonzero(
+        ~(blank & _matrix([[is_blank(cell) for cell in cells] for cells in filled], bool))
+    )
     names = [name_text(_at(row, keys.city)) for _, row in rows]
-    factors = np.array([np.nan if column.factor is None else column.factor for column in columns], dtype=float)
-    by_row = np.array([_row_factor(_at(row, keys.unit)) if keys.unit is not None else np.nan for _, row in rows], dtype=float)
+    factors = np.array(
+        [np.nan if column.factor is None else column.factor for column in columns], dtype=float
+    )
+    by_row = np.array(
+        [_row_factor(_at(row, keys.unit)) if keys.unit is not None else np.nan for _, row in rows],
+        dtype=float,
+    )
     said = np.array([column.factor is not None for column in columns], dtype=bool)
     return pd.DataFrame(
         {
             "line": _column([line for line, _ in rows], at_row),
             "place": place,
             "city_name": _column(names, at_row),
-            "city_code_published": _column([code_text(_at(row, keys.code)) if keys.code is not None else None for _, row in rows], at_row),
-            "year": _column([_at(row, keys.year) if keys.year is not None else keys.fixed_year for _, row in rows], at_row),
+            "city_code_published": _column(
+                [
+                    code_text(_at(row, keys.code)) if keys.code is not None else None
+                    for _, row in rows
+                ],
+                at_row,
+            ),
+            "year": _column(
+                [
+                    _at(row, keys.year) if keys.year is not None else keys.fixed_year
+                    for _, row in rows
+                ],
+                at_row,
+            ),
             "cell": pd.Series(cells[at_column, at_row], dtype=object),
-            "is_interpolated": blank[at_column, at_row] | _estimated(rows, columns)[at_column, at_row],
+            "is_interpolated": (
+                blank[at_column, at_row] | _estimated(rows, columns)[at_column, at_row]
+            ),
             "scope": _column([column.scope for column in columns], at_column),
             "indicator": _column([column.indicator for column in columns], at_column),
             "factor": np.where(said[at_column], factors[at_column], by_row[at_row]),
@@ -137,7 +195,10 @@ def melt(rows: Sequence[NumberedRow], columns: Sequence[Column], keys: Keys, pla
 def _estimated(rows: Sequence[NumberedRow], columns: Sequence[Column]) -> np.ndarray[Any, Any]:
     """Which cells are estimates, as their column or a flag in their row says."""
     return _matrix(
-        [[column.is_estimated or _is_true(_at(row, column.flag_index)) for _, row in rows] for column in columns],
+        [
+            [column.is_estimated or _is_true(_at(row, column.flag_index)) for _, row in rows]
+            for column in columns
+        ],
         bool,
     )
 
@@ -165,12 +226,16 @@ def name_text(cell: object) -> str:
 
 
 def is_aggregate(name: str) -> bool:
-    """Whether a name is the nation's or a province's, in full or short; 吉林 alone is a city, 北京 both."""
+    """Whether a name is the nation's or a province's, in full or short; 吉林 alone is a city, 北京
+    both.
+    """
     if name in NATIONAL:
         return True
     if name in city_names() or not name:
         return False
-    return name in province_names() or any(full.startswith(name) for full in province_names() if len(name) >= 2)
+    return name in province_names() or any(
+        full.startswith(name) for full in province_names() if len(name) >= 2
+    )
 
 
 def _at(row: Row, index: int | None) -> object:

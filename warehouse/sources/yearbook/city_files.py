@@ -1,7 +1,9 @@
-"""City panels passed round among researchers: one workbook a theme, heads as somebody once typed them.
+"""City panels passed round among researchers: one workbook a theme, heads as somebody once typed
+them.
 
-Each is recognised by its heads, wherever they stand; what its columns count, and in which unit when the head does
-not say, was found by comparing them with the yearbooks. Ratios that follow from the other columns are not read.
+Each is recognised by its heads, wherever they stand; what its columns count, and in which unit when
+the head does not say, was found by comparing them with the yearbooks. Ratios that follow from the
+other columns are not read.
 """
 
 from __future__ import annotations
@@ -22,9 +24,11 @@ HEAD_WITHIN = 5
 
 @dataclass(frozen=True)
 class Field:
-    """One column: its head, the indicator, the unit it is in, and the column whose estimates fill its gaps.
+    """One column: its head, the indicator, the unit it is in, and the column whose estimates fill
+    its gaps.
 
-    unit : a key of UNITS; "" for a number that is in the base unit already; None where a column of units says it
+    unit : a key of UNITS; "" for a number that is in the base unit already; None where a column of
+        units says it
     """
 
     head: str
@@ -35,7 +39,9 @@ class Field:
 
 @dataclass(frozen=True)
 class CityFile:
-    """A theme's workbook: the heads that tell it from the others, those of its keys, and its fields."""
+    """A theme's workbook: the heads that tell it from the others, those of its keys, and its
+    fields.
+    """
 
     vintage: str
     marks: tuple[str, ...]
@@ -81,7 +87,9 @@ CITY_FILES = (
         year="年份",
         code="城市代码",
         fields=(
-            Field("常住人口(万人)", "population_resident_n", "万人", filled_by="插值_常住人口(万人)"),
+            Field(
+                "常住人口(万人)", "population_resident_n", "万人", filled_by="插值_常住人口(万人)"
+            ),
             Field("行政区域土地面积(平方公里)", "area_km2", "平方公里"),
         ),
     ),
@@ -106,14 +114,22 @@ CITY_FILES = (
         fields=(Field("外商直接投资", "fdi_usd", None),),
     ),
     CityFile(
-        # From the urban construction yearbook, whose urban area is neither the whole city nor exactly its districts.
+        # From the urban construction yearbook, whose urban area is neither the whole city nor
+        # exactly its districts.
         "road_area",
         marks=("人均道路面积(平方米)线性插值",),
         city="城市",
         year="年份",
         code="城市代码",
         scope="unstated",
-        fields=(Field("人均道路面积(平方米)", "road_area_per_head_m2", "平方米", filled_by="人均道路面积(平方米)线性插值"),),
+        fields=(
+            Field(
+                "人均道路面积(平方米)",
+                "road_area_per_head_m2",
+                "平方米",
+                filled_by="人均道路面积(平方米)线性插值",
+            ),
+        ),
     ),
     CityFile(
         "carbon",
@@ -142,12 +158,21 @@ def _reader(file: CityFile) -> Callable[[RawFile, Delivery], None]:
         workbook = read_workbook(raw)
         found = _find_head(workbook, file)
         if found is None:
-            raise SourceError(raw.name, "", f"has no row with the heads {', '.join(file.marks)}", "Restore the row of heads")
+            raise SourceError(
+                raw.name,
+                "",
+                f"has no row with the heads {', '.join(file.marks)}",
+                "Restore the row of heads",
+            )
         sheet, head_at = found
         place, rows = f"sheet {sheet}", workbook[sheet]
         heads = [normal_head(cell) for cell in rows[head_at]]
         columns, keys = _columns(raw, place, heads, file), _keys(raw, place, heads, file)
-        numbered = [(at + 1, rows[at]) for at in range(head_at + 1, len(rows)) if not is_note(rows[at], keys, columns)]
+        numbered = [
+            (at + 1, rows[at])
+            for at in range(head_at + 1, len(rows))
+            if not is_note(rows[at], keys, columns)
+        ]
         delivery.read_n += count_cells(numbered, columns)
         _tell(delivery, sheet, workbook[sheet][head_at], columns, keys)
         deliver(delivery, melt(numbered, columns, keys, place), file.vintage)
@@ -155,13 +180,31 @@ def _reader(file: CityFile) -> Callable[[RawFile, Delivery], None]:
     return read
 
 
-def _tell(delivery: Delivery, sheet: str, heads: list[object], columns: list[Column], keys: Keys) -> None:
-    """Say of every head what it was taken for; ratios that follow from other columns are not read."""
-    taken = {keys.city: "city_name", keys.year: "year", keys.code: "city_code_published", keys.unit: "value"}
-    taken |= {index: column.indicator for column in columns for index in (column.index, column.filled_index)}
+def _tell(
+    delivery: Delivery, sheet: str, heads: list[object], columns: list[Column], keys: Keys
+) -> None:
+    """Say of every head what it was taken for; ratios that follow from other columns are
+    not read.
+    """
+    taken = {
+        keys.city: "city_name",
+        keys.year: "year",
+        keys.code: "city_code_published",
+        keys.unit: "value",
+    }
+    taken |= {
+        index: column.indicator
+        for column in columns
+        for index in (column.index, column.filled_index)
+    }
     for index, head in enumerate(heads):
         if str(head).strip():
-            delivery.column(sheet, str(head), taken.get(index), "" if index in taken else "not among the columns that are read of this file")
+            delivery.column(
+                sheet,
+                str(head),
+                taken.get(index),
+                "" if index in taken else "not among the columns that are read of this file",
+            )
 
 
 def _find_head(workbook: dict[str, Rows], file: CityFile) -> tuple[str, int] | None:
@@ -181,7 +224,9 @@ def _columns(raw: RawFile, place: str, heads: list[str], file: CityFile) -> list
             indicator=field.indicator,
             scope=file.scope,
             factor=None if field.unit is None else UNITS[field.unit][1] if field.unit else 1.0,
-            filled_index=None if field.filled_by is None else _index(raw, place, heads, field.filled_by),
+            filled_index=(
+                None if field.filled_by is None else _index(raw, place, heads, field.filled_by)
+            ),
         )
         for field in file.fields
     ]
@@ -199,5 +244,10 @@ def _keys(raw: RawFile, place: str, heads: list[str], file: CityFile) -> Keys:
 def _index(raw: RawFile, place: str, heads: list[str], wanted: str) -> int:
     if wanted not in heads:
         found = ", ".join(head for head in heads if head)
-        raise SourceError(raw.name, place, f"column {wanted} is missing; columns found: {found}", f"Add the column {wanted}, or rename the one that holds it")
+        raise SourceError(
+            raw.name,
+            place,
+            f"column {wanted} is missing; columns found: {found}",
+            f"Add the column {wanted}, or rename the one that holds it",
+        )
     return heads.index(wanted)

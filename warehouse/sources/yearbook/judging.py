@@ -1,4 +1,6 @@
-"""From melted cells to the lake: every cell is checked, and those that fail are set aside, each with its reason."""
+"""From melted cells to the lake: every cell is checked, and those that fail are set aside, each
+with its reason.
+"""
 
 from __future__ import annotations
 
@@ -24,42 +26,81 @@ LARGEST = 1e18  # in base units: ten thousand times what the whole nation earns 
 NO_BOUNDS = (-np.inf, np.inf)
 MUNICIPALITIES = {"11", "12", "31", "50"}
 NEVER_ZERO = {
-    "gdp_cny", "gdp_cny_2000_published", "gdp_index_pct", "gdp_deflator_2000", "population_registered_n", "population_resident_n",
-    "area_km2", "deposits_cny", "loans_cny", "household_savings_cny", "urban_disposable_income_cny", "employees_n", "co2_t",
+    "gdp_cny", "gdp_cny_2000_published", "gdp_index_pct", "gdp_deflator_2000",
+    "population_registered_n", "population_resident_n",
+    "area_km2", "deposits_cny", "loans_cny", "household_savings_cny", "urban_disposable_income_cny",
+    "employees_n", "co2_t",
 }  # fmt: skip
 
 
 def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
-    """Check every cell, accept the good ones in base units and set the others aside, each with its first reason.
+    """Check every cell, accept the good ones in base units and set the others aside, each with its
+    first reason.
 
-    A cell that holds no finite number is a bad_number, one whose value is beyond LARGEST in base units out_of_range.
+    A cell that holds no finite number is a bad_number, one whose value is beyond LARGEST in base
+    units out_of_range.
     """
     cells = printed.judged(cells, vintage in EDITIONS) if len(cells) else cells
     good, aside = _sorted_out(delivery, cells, _city_checks(cells), is_city=True)
-    names = ["line", "city_name", "city_code_published", "scope", "indicator", "year", "value", "is_interpolated", "header"]
-    delivery.accept(TABLE, good[names].sort_values(["line", "indicator", "scope"], kind="stable").assign(vintage=vintage))
+    names = [
+        "line",
+        "city_name",
+        "city_code_published",
+        "scope",
+        "indicator",
+        "year",
+        "value",
+        "is_interpolated",
+        "header",
+    ]
+    delivery.accept(
+        TABLE,
+        good[names]
+        .sort_values(["line", "indicator", "scope"], kind="stable")
+        .assign(vintage=vintage),
+    )
     delivery.put_aside(TABLE, aside)
 
 
 def deliver_provinces(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
-    """The same for cells of provinces, whose names stand in `city_name`; short names are accepted."""
-    good, aside = _sorted_out(delivery, cells.assign(doubt=""), [_unknown_province(cells)], is_city=False)
+    """The same for cells of provinces, whose names stand in `city_name`; short names are
+    accepted.
+    """
+    good, aside = _sorted_out(
+        delivery, cells.assign(doubt=""), [_unknown_province(cells)], is_city=False
+    )
     names = ["line", "province_name", "indicator", "year", "value", "header"]
     good = good.rename(columns={"city_name": "province_name"})[names]
-    delivery.accept(PROVINCES, good.sort_values(["line", "indicator", "year"], kind="stable").assign(vintage=vintage))
+    delivery.accept(
+        PROVINCES,
+        good.sort_values(["line", "indicator", "year"], kind="stable").assign(vintage=vintage),
+    )
     delivery.put_aside(PROVINCES, aside)
 
 
-def _sorted_out(delivery: Delivery, cells: pd.DataFrame, place_checks: list[Check], is_city: bool) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _sorted_out(
+    delivery: Delivery, cells: pd.DataFrame, place_checks: list[Check], is_city: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Good cells with `year` and `value` as numbers, and those set aside."""
     if cells.empty:
-        raise SourceError(delivery.raw.name, "", "has heads and no values under them", "Fetch the file again from its publisher")
+        raise SourceError(
+            delivery.raw.name,
+            "",
+            "has heads and no values under them",
+            "Fetch the file again from its publisher",
+        )
     year = pd.Series([to_year(cell) for cell in cells["year"]], index=cells.index, dtype=float)
     number = pd.Series([to_number(cell) for cell in cells["cell"]], index=cells.index, dtype=float)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
-    typed = cells.assign(year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"]))
-    bounds = [_out_of_bounds(cells, typed["value"])] if is_city else []  # of cities; a province may be larger
-    good, aside = sort_out(typed, [*place_checks, *_cell_checks(cells, number, ~good_year), *bounds])
+    typed = cells.assign(
+        year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"])
+    )
+    bounds = (
+        [_out_of_bounds(cells, typed["value"])] if is_city else []
+    )  # of cities; a province may be larger
+    good, aside = sort_out(
+        typed, [*place_checks, *_cell_checks(cells, number, ~good_year), *bounds]
+    )
     good, again = sort_out(good, [_duplicate_check(good)])
     return good, pd.concat([aside, again], ignore_index=True)
 
@@ -70,7 +111,9 @@ def to_year(cell: object) -> float:
 
 
 def in_base_unit(number: pd.Series, factor: pd.Series) -> pd.Series:
-    """number x factor, rounded to 15 digits: 184.08 万人 and 1840800 人 become the same number, as printed numbers they are."""
+    """number x factor, rounded to 15 digits: 184.08 万人 and 1840800 人 become the same number, as
+    printed numbers they are.
+    """
     product = (number * factor).to_numpy(dtype=float, copy=True)
     changed = np.flatnonzero((factor.to_numpy(dtype=float) != 1) & np.isfinite(product))
     product[changed] = [float(f"{value:.15g}") for value in product[changed]]
@@ -92,25 +135,49 @@ def _city_checks(cells: pd.DataFrame) -> list[Check]:
             cells,
             "bad_code",
             code.notna() & ~code.astype(str).str.fullmatch("[0-9]{4}|[0-9]{6}"),
-            lambda cell: f"{cell.city_name}: code {cell.city_code_published}, 4 or 6 digits expected",
+            lambda cell: (
+                f"{cell.city_name}: code {cell.city_code_published}, 4 or 6 digits expected"
+            ),
         ),
-        _check(cells, "not_a_prefecture_city", _not_a_city(name, code), lambda cell: f"{cell.city_name} {cell.city_code_published or ''}".strip()),
-        _check(cells, "unknown_city", ~name.isin(city_names()), lambda cell: unknown_name_detail(cell.city_name)),
+        _check(
+            cells,
+            "not_a_prefecture_city",
+            _not_a_city(name, code),
+            lambda cell: f"{cell.city_name} {cell.city_code_published or ''}".strip(),
+        ),
+        _check(
+            cells,
+            "unknown_city",
+            ~name.isin(city_names()),
+            lambda cell: unknown_name_detail(cell.city_name),
+        ),
     ]
 
 
 def _unknown_province(cells: pd.DataFrame) -> Check:
     short = {full[: 3 if full.startswith(("内蒙古", "黑龙江")) else 2] for full in province_names()}
     known = cells["city_name"].isin({*province_names(), *short})
-    return _check(cells, "unknown_province", ~known, lambda cell: f"{cell.city_name}: matches no province")
+    return _check(
+        cells, "unknown_province", ~known, lambda cell: f"{cell.city_name}: matches no province"
+    )
 
 
 def _cell_checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) -> list[Check]:
     """What is demanded of a cell wherever it is from, first demand first."""
     return [
         _check(cells, "bad_year", bad_year, lambda cell: f"{cell.city_name}: year {cell.year!r}"),
-        _check(cells, "bad_unit", cells["factor"].isna(), lambda cell: f"{cell.city_name} {cell.header}: the row's unit is not known"),
-        _check(cells, "doubtful_unit", cells["doubt"] != "", lambda cell: f"{_said(cell)}; {cell.doubt}"),
+        _check(
+            cells,
+            "bad_unit",
+            cells["factor"].isna(),
+            lambda cell: f"{cell.city_name} {cell.header}: the row's unit is not known",
+        ),
+        _check(
+            cells,
+            "doubtful_unit",
+            cells["doubt"] != "",
+            lambda cell: f"{_said(cell)}; {cell.doubt}",
+        ),
         _check(cells, "bad_number", number.isna(), _said),
         _check(cells, "out_of_range", (number * cells["factor"]).abs() > LARGEST, _said),
         _check(cells, "zero_value", (number == 0) & cells["indicator"].isin(NEVER_ZERO), _said),
@@ -119,19 +186,30 @@ def _cell_checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) ->
 
 
 def _out_of_bounds(cells: pd.DataFrame, values: pd.Series) -> Check:
-    """Values that no city can have by the dictionary's bounds, which the panels are held to: one would stop a release."""
+    """Values that no city can have by the dictionary's bounds, which the panels are held to: one
+    would stop a release.
+    """
     names = {
         (indicator, scope): f"district_{indicator}" if scope == "district" else indicator
-        for indicator, scope in set(zip(cells["indicator"], cells.get("scope", cells["indicator"]), strict=True))
+        for indicator, scope in set(
+            zip(cells["indicator"], cells.get("scope", cells["indicator"]), strict=True)
+        )
     }
     known = _bounds()
     pairs = list(zip(cells["indicator"], cells.get("scope", cells["indicator"]), strict=True))
-    least = pd.Series([known.get(names[pair], NO_BOUNDS)[0] for pair in pairs], index=cells.index, dtype=float)
-    most = pd.Series([known.get(names[pair], NO_BOUNDS)[1] for pair in pairs], index=cells.index, dtype=float)
+    least = pd.Series(
+        [known.get(names[pair], NO_BOUNDS)[0] for pair in pairs], index=cells.index, dtype=float
+    )
+    most = pd.Series(
+        [known.get(names[pair], NO_BOUNDS)[1] for pair in pairs], index=cells.index, dtype=float
+    )
     failed = (values < least) | (values > most)
 
     def say(cell: Any) -> str:
-        return f"{_said(cell)}; between {least[cell.Index]:,.15g} and {most[cell.Index]:,.15g} expected"
+        return (
+            f"{_said(cell)}; between {least[cell.Index]:,.15g} and {most[cell.Index]:,.15g}"
+            " expected"
+        )
 
     return _check(cells, "out_of_bounds", failed, say)
 
@@ -140,27 +218,40 @@ def _out_of_bounds(cells: pd.DataFrame, values: pd.Series) -> Check:
 def _bounds() -> dict[str, tuple[float, float]]:
     """Column -> smallest and largest value, infinite where the dictionary has none."""
     return {
-        name: (-np.inf if entry.minimum is None else entry.minimum, np.inf if entry.maximum is None else entry.maximum)
+        name: (
+            -np.inf if entry.minimum is None else entry.minimum,
+            np.inf if entry.maximum is None else entry.maximum,
+        )
         for name, entry in read_dictionary().items()
     }
 
 
 def _duplicate_check(good: pd.DataFrame) -> Check:
-    """Of several cells of one city, scope, indicator and year the first is kept; the same value twice is a duplicate too."""
-    groups = good.groupby([good["city_name"].str.removesuffix("市"), "scope", "indicator", "year"], sort=False)
+    """Of several cells of one city, scope, indicator and year the first is kept; the same value
+    twice is a duplicate too.
+    """
+    groups = good.groupby(
+        [good["city_name"].str.removesuffix("市"), "scope", "indicator", "year"], sort=False
+    )
     later = groups.cumcount() > 0
     found = pd.Series(None, index=good.index, dtype=object)
     if later.any():
-        firsts = good.assign(first_value=groups["value"].transform("first"), first_line=groups["line"].transform("first"))[later]
+        firsts = good.assign(
+            first_value=groups["value"].transform("first"),
+            first_line=groups["line"].transform("first"),
+        )[later]
         found[later] = [
-            f"{cell.city_name} {cell.indicator} {cell.year}: {cell.value:.15g} here, {cell.first_value:.15g} in line {cell.first_line}"
+            f"{cell.city_name} {cell.indicator} {cell.year}: {cell.value:.15g} here,"
+            f" {cell.first_value:.15g} in line {cell.first_line}"
             for cell in firsts.itertuples()
         ]
     return Check("duplicate_key", later, found)
 
 
 def _not_a_city(name: pd.Series, code: pd.Series) -> pd.Series:
-    """Provinces and the nation, by name or code, and county-level cities, by a code of six digits that does not end in 00."""
+    """Provinces and the nation, by name or code, and county-level cities, by a code of six digits
+    that does not end in 00.
+    """
     text = code.astype(str)
     six = code.notna() & text.str.fullmatch(r"\d{6}")
     province = six & text.str.endswith("0000") & ~text.str[:2].isin(MUNICIPALITIES)

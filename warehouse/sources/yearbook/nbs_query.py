@@ -1,4 +1,5 @@
-"""Downloads of the statistics office's query site (data.stats.gov.cn): one indicator of many places, or many of one place.
+"""Downloads of the statistics office's query site (data.stats.gov.cn): one indicator of many
+places, or many of one place.
 
     数据库：分省年度数据                          数据库：主要城市年度数据
     指标：地区生产总值(亿元)                      地区：广州
@@ -8,7 +9,8 @@
     注：...                                       数据来源：国家统计局
     数据来源：国家统计局
 
-As csv in GBK or as a workbook; the newest year comes first. The database says whether the places are provinces or cities.
+As csv in GBK or as a workbook; the newest year comes first. The database says whether the places
+are provinces or cities.
 """
 
 from __future__ import annotations
@@ -24,7 +26,12 @@ from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.yearbook.cells import Column as Cells
 from warehouse.sources.yearbook.cells import Row, count_cells, is_blank
 from warehouse.sources.yearbook.judging import deliver, deliver_provinces
-from warehouse.sources.yearbook.parsing import Quantity, known_quantity, no_known_column, normal_head
+from warehouse.sources.yearbook.parsing import (
+    Quantity,
+    known_quantity,
+    no_known_column,
+    normal_head,
+)
 from warehouse.sources.yearbook.tables import Table, first_rows, tables_of
 
 VINTAGE = "nbs_query"
@@ -36,7 +43,9 @@ HEAD_WITHIN = 6
 
 @dataclass(frozen=True)
 class Query:
-    """One download: what its preamble says, its row of heads (0-based) and the year of each column."""
+    """One download: what its preamble says, its row of heads (0-based) and the year of each
+    column.
+    """
 
     table: Table
     said: dict[str, str]
@@ -53,7 +62,9 @@ class Query:
 
 
 def recognise(raw: RawFile) -> bool:
-    return any("数据库" in _said(table) and _head_at(table) is not None for table in first_rows(raw))
+    return any(
+        "数据库" in _said(table) and _head_at(table) is not None for table in first_rows(raw)
+    )
 
 
 def read(raw: RawFile, delivery: Delivery) -> None:
@@ -77,7 +88,14 @@ def _said(table: Table) -> dict[str, str]:
 
 
 def _head_at(table: Table) -> int | None:
-    return next((at for at, row in enumerate(table.rows[:HEAD_WITHIN]) if _text(row, 0) in ("地区", "指标") and len(row) > 1), None)
+    return next(
+        (
+            at
+            for at, row in enumerate(table.rows[:HEAD_WITHIN])
+            if _text(row, 0) in ("地区", "指标") and len(row) > 1
+        ),
+        None,
+    )
 
 
 def _query(raw: RawFile, table: Table, head_at: int) -> Query:
@@ -93,7 +111,12 @@ def _query(raw: RawFile, table: Table, head_at: int) -> Query:
         match = YEAR_HEAD.fullmatch(_text(row, index))
         if match is None:
             problem = f"has the column {_text(row, index)}, which is no year"
-            raise SourceError(raw.name, table.place(head_at + 1), problem, "Query yearly data: quarters and months are not read")
+            raise SourceError(
+                raw.name,
+                table.place(head_at + 1),
+                problem,
+                "Query yearly data: quarters and months are not read",
+            )
         years[index] = int(match[1])
     return Query(table, _said(table), head_at, years)
 
@@ -105,7 +128,12 @@ def _is_of_provinces(raw: RawFile, query: Query) -> bool:
     if "城市" in database:
         return False
     problem = f"is from the database {database}, which is of neither provinces nor cities"
-    raise SourceError(raw.name, query.table.place(1), problem, "Query 分省年度数据 or 主要城市年度数据, or take the file out of the configuration")
+    raise SourceError(
+        raw.name,
+        query.table.place(1),
+        problem,
+        "Query 分省年度数据 or 主要城市年度数据, or take the file out of the configuration",
+    )
 
 
 def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
@@ -114,13 +142,30 @@ def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
     columns = [Cells(index, "", "", "", 1.0) for index in query.years]
     said = query.said.get("指标" if query.by_region else "地区", "")
     if not said:
-        raise SourceError(raw.name, query.table.place(2), f"does not say its {'indicator' if query.by_region else 'region'}", "Download it again")
-    quantities = {head: known_quantity(head, raw.name, query.place) for head in ([said] if query.by_region else [_text(row, 0) for _, row in rows])}
+        raise SourceError(
+            raw.name,
+            query.table.place(2),
+            f"does not say its {'indicator' if query.by_region else 'region'}",
+            "Download it again",
+        )
+    quantities = {
+        head: known_quantity(head, raw.name, query.place)
+        for head in ([said] if query.by_region else [_text(row, 0) for _, row in rows])
+    }
     for head, quantity in quantities.items():
-        delivery.column(query.table.name, head, quantity.indicator if quantity else None, None if quantity else "not known")
+        delivery.column(
+            query.table.name,
+            head,
+            quantity.indicator if quantity else None,
+            None if quantity else "not known",
+        )
     if not any(quantities.values()):
         raise no_known_column(raw.name, query.place, list(quantities))
-    known = [(line, row, head) for line, row in rows if quantities[head := said if query.by_region else _text(row, 0)] is not None]
+    known = [
+        (line, row, head)
+        for line, row in rows
+        if quantities[head := said if query.by_region else _text(row, 0)] is not None
+    ]
     delivery.read_n += count_cells([(line, row) for line, row, _ in known], columns)
     cells = []
     for line, row, head in known:
@@ -129,10 +174,26 @@ def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
         name = _text(row, 0) if query.by_region else said
         for index, year in query.years.items():
             if index < len(row) and not is_blank(row[index]):
-                cells.append((line, name, quantity.scope or "unstated", quantity.indicator, year, row[index], quantity.factor, normal_head(head)))
-    frame = pd.DataFrame(cells, columns=["line", "city_name", "scope", "indicator", "year", "cell", "factor", "header"])
+                cells.append(
+                    (
+                        line,
+                        name,
+                        quantity.scope or "unstated",
+                        quantity.indicator,
+                        year,
+                        row[index],
+                        quantity.factor,
+                        normal_head(head),
+                    )
+                )
+    frame = pd.DataFrame(
+        cells,
+        columns=["line", "city_name", "scope", "indicator", "year", "cell", "factor", "header"],
+    )
     place = f"sheet {query.table.name}" if query.table.kind == "sheet" else ""
-    return frame.astype({"year": object, "cell": object}).assign(place=place, city_code_published=None, is_interpolated=False)
+    return frame.astype({"year": object, "cell": object}).assign(
+        place=place, city_code_published=None, is_interpolated=False
+    )
 
 
 def _body(raw: RawFile, query: Query) -> list[tuple[int, Row]]:
@@ -140,7 +201,8 @@ def _body(raw: RawFile, query: Query) -> list[tuple[int, Row]]:
 
     Raises
     ------
-    SourceError : a csv whose rows have other numbers of fields than heads: cut off, or shifted by a comma in a number.
+    SourceError : a csv whose rows have other numbers of fields than heads: cut off, or shifted by a
+        comma in a number.
     """
     width, rows = len(query.table.rows[query.head_at]), []
     for at in range(query.head_at + 1, len(query.table.rows)):
@@ -150,7 +212,9 @@ def _body(raw: RawFile, query: Query) -> list[tuple[int, Row]]:
         if all(is_blank(cell) for cell in row):
             continue
         if query.table.kind == "csv" and len(row) != width:
-            problem = f"has {len(row)} of {width} fields: the file is cut off, or a number has a comma"
+            problem = (
+                f"has {len(row)} of {width} fields: the file is cut off, or a number has a comma"
+            )
             raise SourceError(raw.name, f"line {at + 1}", problem, "Download the file again")
         rows.append((at + 1, row))
     return rows
@@ -159,7 +223,11 @@ def _body(raw: RawFile, query: Query) -> list[tuple[int, Row]]:
 def _text(row: Row, index: int) -> str:
     """A cell as text without blanks; a year typed as a number loses its `.0`."""
     cell = row[index] if index < len(row) else ""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else clean_name(str(cell or ""))
+    return (
+        str(int(cell))
+        if isinstance(cell, float) and cell.is_integer()
+        else clean_name(str(cell or ""))
+    )
 
 
 LAYOUT = Layout(VINTAGE, recognise, read)

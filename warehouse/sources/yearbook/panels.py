@@ -1,17 +1,21 @@
-"""Processed panels and digitised yearbooks: one row a city and year, and heads that say quantity, scope and unit.
+"""Processed panels and digitised yearbooks: one row a city and year, and heads that say quantity,
+scope and unit.
 
 They circulate in five styles, each a vintage of its own, and in every kind of file:
 
     panel_indicator_scope_unit   地区生产总值_当年价格_全市_万元
     panel_indicator_unit_scope   地区生产总值_当年价格_亿元_全市
-    panel_glued_units            地区生产总值万元, in Stata files, whose variable labels may have the head as it was
-    digitised_yearbook           地区生产总值(万元)_wc, a yearbook as somebody typed it off: _rgn and _wc for the whole
-                                 city, _city, _duc and _noc for the districts, no ending in tables that do not say; the
-                                 column of a merged duplicate ends _x or _y
+    panel_glued_units 地区生产总值万元, in Stata files, whose variable labels may have the head as
+        it was
+    digitised_yearbook 地区生产总值(万元)_wc, a yearbook as somebody typed it off: _rgn and _wc for
+        the whole
+                                 city, _city, _duc and _noc for the districts, no ending in tables
+                                 that do not say; the column of a merged duplicate ends _x or _y
     panel_plain_heads            地区生产总值(万元), the commonest of all, whose scope is unstated
 
-A digitised yearbook N without a column of years holds the year N-1, and so does its column of the yearbook's own
-year. A row of units may stand below the heads. Blocks with their own cities and years may stand beside each other.
+A digitised yearbook N without a column of years holds the year N-1, and so does its column of the
+yearbook's own year. A row of units may stand below the heads. Blocks with their own cities and
+years may stand beside each other.
 """
 
 from __future__ import annotations
@@ -51,12 +55,33 @@ from warehouse.sources.yearbook.parsing import (
 from warehouse.sources.yearbook.tables import HEAD_WITHIN, Table, first_rows, tables_of
 
 DIGITISED, PLAIN = "digitised_yearbook", "panel_plain_heads"
-SCOPE_UNIT, UNIT_SCOPE, GLUED = "panel_indicator_scope_unit", "panel_indicator_unit_scope", "panel_glued_units"
-# A file is of the first style that one of its heads has; a digitised yearbook has heads of the others' looks too.
-STYLES = {"suffix": DIGITISED, "scope_unit": SCOPE_UNIT, "unit_scope": UNIT_SCOPE, "glued": GLUED, "plain": PLAIN}
+SCOPE_UNIT, UNIT_SCOPE, GLUED = (
+    "panel_indicator_scope_unit",
+    "panel_indicator_unit_scope",
+    "panel_glued_units",
+)
+# A file is of the first style that one of its heads has; a digitised yearbook has heads of the
+# others' looks too.
+STYLES = {
+    "suffix": DIGITISED,
+    "scope_unit": SCOPE_UNIT,
+    "unit_scope": UNIT_SCOPE,
+    "glued": GLUED,
+    "plain": PLAIN,
+}
 YEAR_HEADS = ("年份", "年度", "year", "年", "时间")
 YEARBOOK_HEADS = ("年鉴年份", "年鉴", "yearbook", "yearbook_year")
-CITY_HEADS = ("城市", "城市名称", "地级市", "市", "地区", "city", "city_name", "cityname", "city_zh")
+CITY_HEADS = (
+    "城市",
+    "城市名称",
+    "地级市",
+    "市",
+    "地区",
+    "city",
+    "city_name",
+    "cityname",
+    "city_zh",
+)
 CODE_HEADS = ("行政区划代码", "城市代码", "地区代码", "市代码", "city_code", "citycode")
 NUMBER_HEADS = ("序号", "编号", "id", "no")
 KEY_HEADS = {*YEAR_HEADS, *YEARBOOK_HEADS, *CITY_HEADS, *CODE_HEADS, *NUMBER_HEADS}
@@ -65,7 +90,9 @@ NO_UNIT = {"没有单位", "无单位", "无", "单位", "/", "-", "—"}
 
 @dataclass(frozen=True)
 class Found:
-    """A table's heads, the row that they stand in, the first row below them (0-based) and the vintage that they show."""
+    """A table's heads, the row that they stand in, the first row below them (0-based) and the
+    vintage that they show.
+    """
 
     table: Table
     heads: list[str]
@@ -76,7 +103,9 @@ class Found:
 
 @dataclass(frozen=True)
 class Block:
-    """Columns that belong to one column of cities: positions from `left` up to `right`, and where the keys stand."""
+    """Columns that belong to one column of cities: positions from `left` up to `right`, and where
+    the keys stand.
+    """
 
     left: int
     right: int
@@ -102,19 +131,33 @@ def read(raw: RawFile, delivery: Delivery) -> None:
     parts: list[pd.DataFrame] = []
     reasons: dict[str, str] = {}
     for found in founds:
-        rows: list[NumberedRow] = [(at + 1, found.table.rows[at]) for at in range(found.body_at, len(found.table.rows))]
+        rows: list[NumberedRow] = [
+            (at + 1, found.table.rows[at]) for at in range(found.body_at, len(found.table.rows))
+        ]
         for block in _blocks(raw, found):
             columns, unread = _columns(raw, delivery, found, block)
             reasons |= unread
             if columns:
                 parts.append(_cells(raw, delivery, found, block, columns, rows))
     if not parts:
-        heads = [head for found in founds for head in found.heads if split_head(head).scope or head in reasons]
+        heads = [
+            head
+            for found in founds
+            for head in found.heads
+            if split_head(head).scope or head in reasons
+        ]
         raise no_known_column(raw.name, "", heads, reasons.values())
     deliver(delivery, pd.concat(parts, ignore_index=True), delivery.layout)
 
 
-def _cells(raw: RawFile, delivery: Delivery, found: Found, block: Block, columns: list[Column], rows: list[NumberedRow]) -> pd.DataFrame:
+def _cells(
+    raw: RawFile,
+    delivery: Delivery,
+    found: Found,
+    block: Block,
+    columns: list[Column],
+    rows: list[NumberedRow],
+) -> pd.DataFrame:
     is_sheet = found.table.kind == "sheet"
     named = with_merged_cities(rows, block.keys) if is_sheet else rows
     named = [(line, row) for line, row in named if not is_note(row, block.keys, columns)]
@@ -139,15 +182,22 @@ def _found(tables: list[Table]) -> list[Found]:
 
 
 def heads_at(rows: Sequence[Row], at: int) -> tuple[list[str], int]:
-    """The heads in a row, with the units from a row of units below it, and the first row below both."""
+    """The heads in a row, with the units from a row of units below it, and the first row below
+    both.
+    """
     heads = ["" if is_blank(cell) else str(cell) for cell in rows[at]]
     below = rows[at + 1] if at + 1 < len(rows) else []
     units = ["" if is_blank(cell) else clean_name(str(cell)) for cell in below]
     units += [""] * (len(heads) - len(units))
     known = sum(unit in UNITS for unit in units)
-    if not known or any(to_number(cell) == to_number(cell) or str(cell) in city_names() for cell in below):
+    if not known or any(
+        to_number(cell) == to_number(cell) or str(cell) in city_names() for cell in below
+    ):
         return heads, at + 1
-    joined = [f"{head}({unit})" if unit in UNITS and head else head for head, unit in zip(heads, units, strict=False)]
+    joined = [
+        f"{head}({unit})" if unit in UNITS and head else head
+        for head, unit in zip(heads, units, strict=False)
+    ]
     return joined, at + 2
 
 
@@ -157,7 +207,11 @@ def _vintage(table: Table, heads: list[str], row: Row) -> str | None:
     if len(texts) < 2 or not any(isinstance(cell, str) for cell in row):
         return None  # a title, or a row of values
     taken = [split_head(text) for text in texts]
-    styles = {head.style for head in taken if len(head.key) > 1 and (head.unit or head.style == "scope_unit")}
+    styles = {
+        head.style
+        for head in taken
+        if len(head.key) > 1 and (head.unit or head.style == "scope_unit")
+    }
     for style in ("suffix", "scope_unit", "unit_scope"):
         if style in styles:
             return STYLES[style]
@@ -178,7 +232,9 @@ def _blocks(raw: RawFile, found: Found) -> list[Block]:
     cities = [at for at, name in enumerate(names) if name == names[city]]
     starts = [0, *(_first_key(names, at) for at in cities[1:])]
     ends = [*starts[1:], len(names)]
-    return [_block(raw, found, left, right, place) for left, right in zip(starts, ends, strict=True)]
+    return [
+        _block(raw, found, left, right, place) for left, right in zip(starts, ends, strict=True)
+    ]
 
 
 def _first_key(names: list[str], city: int) -> int:
@@ -204,19 +260,29 @@ def _block(raw: RawFile, found: Found, left: int, right: int, place: str) -> Blo
         raise _twice(raw, place, inside[city])  # a second list of cities whose years nobody knows
     yearbook = index_of(inside, YEARBOOK_HEADS)
     if yearbook is not None:
-        return Block(left, right, Keys(city=left + city, year=left + yearbook, code=code), years_before=1)
+        return Block(
+            left, right, Keys(city=left + city, year=left + yearbook, code=code), years_before=1
+        )
     if not any(split_head(text).style == "suffix" for text in inside):
         raise _missing(raw, place, YEAR_HEADS[0], inside)
     fixed = yearbook_year(raw, place, [found.table.name], [raw.path.stem]) - 1
     return Block(left, right, Keys(city=left + city, fixed_year=fixed, code=code))
 
 
-def _columns(raw: RawFile, delivery: Delivery, found: Found, block: Block) -> tuple[list[Column], dict[str, str]]:
-    """The columns of a block that are read; every head's fate is told, and those unread come back with their reason."""
+def _columns(
+    raw: RawFile, delivery: Delivery, found: Found, block: Block
+) -> tuple[list[Column], dict[str, str]]:
+    """The columns of a block that are read; every head's fate is told, and those unread come back
+    with their reason.
+    """
     columns: list[Column] = []
     unread: dict[str, str] = {}
     sheet = found.table.name
-    keys = {block.keys.city: "city_name", block.keys.year: "year", block.keys.code: "city_code_published"}
+    keys = {
+        block.keys.city: "city_name",
+        block.keys.year: "year",
+        block.keys.code: "city_code_published",
+    }
     for index in range(block.left, block.right):
         head = found.heads[index]
         if not head:
@@ -231,27 +297,45 @@ def _columns(raw: RawFile, delivery: Delivery, found: Found, block: Block) -> tu
             continue
         if any(_name(head) == _name(found.heads[column.index]) for column in columns):
             raise _twice(raw, found.table.place(found.head_at + 1), head)
-        columns.append(Column(index, normal_head(head), quantity.indicator, quantity.scope or "unstated", quantity.factor))
+        columns.append(
+            Column(
+                index,
+                normal_head(head),
+                quantity.indicator,
+                quantity.scope or "unstated",
+                quantity.factor,
+            )
+        )
         delivery.column(sheet, head, quantity.indicator, "")
     return columns, unread
 
 
 def _of_its_year(quantity: Quantity | str, keys: Keys) -> Quantity | str:
-    """A head with a year is that year's: not read where rows have years of their own or the table is another year's."""
+    """A head with a year is that year's: not read where rows have years of their own or the table
+    is another year's.
+    """
     if isinstance(quantity, str) or quantity.year is None or quantity.year == keys.fixed_year:
         return quantity
-    other = "rows have years of their own" if keys.year is not None else f"the table is of {keys.fixed_year}"
+    other = (
+        "rows have years of their own"
+        if keys.year is not None
+        else f"the table is of {keys.fixed_year}"
+    )
     return f"counts {quantity.year} alone, and {other}"
 
 
 def _quantity(table: Table, head: str) -> Quantity | str:
-    """What a head counts: as its label says, if it has one that is known with its unit, or as it says itself."""
+    """What a head counts: as its label says, if it has one that is known with its unit, or as it
+    says itself.
+    """
     label = table.labels.get(head, "")
     own = split_glued(head) or split_head(head)
     if label and split_head(label).unit is not None:
         quantity = quantity_or_reason(split_head(label), label)
         if isinstance(quantity, Quantity):
-            return Quantity(quantity.indicator, quantity.scope or own.scope, quantity.factor, quantity.year)
+            return Quantity(
+                quantity.indicator, quantity.scope or own.scope, quantity.factor, quantity.year
+            )
     return quantity_or_reason(own, head)
 
 
@@ -267,21 +351,33 @@ def _name(head: object) -> str:
 def _missing(raw: RawFile, place: str, wanted: str, heads: list[str]) -> SourceError:
     found = ", ".join(clean_name(head).lower() for head in heads[:8])
     problem = f"column {wanted} is missing; columns found: {found}"
-    return SourceError(raw.name, place, problem, f"Add the column {wanted}, or rename the one that holds it")
+    return SourceError(
+        raw.name, place, problem, f"Add the column {wanted}, or rename the one that holds it"
+    )
 
 
 def _twice(raw: RawFile, place: str, head: str) -> SourceError:
-    problem = f"has the head {normal_head(head)!r} twice, and nothing says which of the two counts for a row"
-    return SourceError(raw.name, place, problem, "Delete or rename one of the two columns, or put the blocks below each other")
+    problem = (
+        f"has the head {normal_head(head)!r} twice, and nothing says which of the two counts for"
+        " a row"
+    )
+    return SourceError(
+        raw.name,
+        place,
+        problem,
+        "Delete or rename one of the two columns, or put the blocks below each other",
+    )
 
 
 def with_merged_cities(rows: list[NumberedRow], keys: Keys) -> list[NumberedRow]:
     """Rows with the city that a merged cell over several years names in the first of them only.
 
-    A blank is filled only in a table that names no city in two rows after each other, and only as long as years go
-    on by one: anywhere else a name that is missing is missing.
+    A blank is filled only in a table that names no city in two rows after each other, and only as
+    long as years go on by one: anywhere else a name that is missing is missing.
     """
-    if keys.year is None or any(_repeats(before, after, keys.city) for (_, before), (_, after) in pairwise(rows)):
+    if keys.year is None or any(
+        _repeats(before, after, keys.city) for (_, before), (_, after) in pairwise(rows)
+    ):
         return rows
     filled: list[NumberedRow] = []
     name: object = None
@@ -306,15 +402,20 @@ def _repeats(before: Row, after: Row, city: int) -> bool:
 
 
 def _years_less(cells: pd.DataFrame, years: int) -> pd.DataFrame:
-    """Cells of yearbooks, in the year before; a year that is no number stays as it is, to be set aside as such."""
+    """Cells of yearbooks, in the year before; a year that is no number stays as it is, to be set
+    aside as such.
+    """
     if not years:
         return cells
     numbers = pd.to_numeric(cells["year"], errors="coerce")
     return cells.assign(year=(numbers - years).astype(object).where(numbers.notna(), cells["year"]))
 
 
-def _without_shifted_rows(raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int) -> list[NumberedRow]:
-    """Set aside csv rows with more or fewer fields than heads: their values would stand under the heads of others.
+def _without_shifted_rows(
+    raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int
+) -> list[NumberedRow]:
+    """Set aside csv rows with more or fewer fields than heads: their values would stand under the
+    heads of others.
 
     Raises
     ------
@@ -325,6 +426,12 @@ def _without_shifted_rows(raw: RawFile, delivery: Delivery, rows: list[NumberedR
         problem = f"ends after {len(row)} of {width} fields: the file is cut off"
         raise SourceError(raw.name, f"line {line}", problem, "Fetch it again from its publisher")
     shifted = [(line, row) for line, row in rows if len(row) != width]
-    cells = [(line, f"{len(row)} fields, {width} expected") for line, row in shifted for _ in range(count_cells([(line, row)], columns))]
-    delivery.put_aside(TABLE, pd.DataFrame(cells, columns=["line", "detail"]).assign(reason="wrong_field_count"))
+    cells = [
+        (line, f"{len(row)} fields, {width} expected")
+        for line, row in shifted
+        for _ in range(count_cells([(line, row)], columns))
+    ]
+    delivery.put_aside(
+        TABLE, pd.DataFrame(cells, columns=["line", "detail"]).assign(reason="wrong_field_count")
+    )
     return [(line, row) for line, row in rows if len(row) == width]

@@ -1,7 +1,8 @@
 """Column heads taken apart: which known quantity, of which scope, in which unit, of which year.
 
-The unit that stands in the head decides the factor to the base unit. A head that is not known, one without
-a unit and one with a unit that its quantity cannot have are not read, and `quantity_or_reason` says why.
+The unit that stands in the head decides the factor to the base unit. A head that is not known, one
+without a unit and one with a unit that its quantity cannot have are not read, and
+`quantity_or_reason` says why.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ class Head:
     """A column head taken apart.
 
     scope : city, district or None where the head does not say
-    style : scope_unit (全市 before 万元), unit_scope, suffix (the scope ends the head as _wc), glued,
+    style : scope_unit (全市 before 万元), unit_scope, suffix (the scope ends the head as _wc),
+        glued,
         or plain without a scope
     year : the one year that the head counts (2000年国内生产总值), or None
     """
@@ -51,7 +53,9 @@ class Head:
 
 @dataclass(frozen=True)
 class Quantity:
-    """What the cells under a known head count: cell x factor = value in the indicator's base unit."""
+    """What the cells under a known head count: cell x factor = value in the indicator's
+    base unit.
+    """
 
     indicator: str
     scope: str | None
@@ -90,7 +94,9 @@ def split_head(text: object) -> Head:
 
 
 def _parts(text: str) -> list[str]:
-    """The pieces between brackets and underscores; a unit after a colon, comma or slash is one too."""
+    """The pieces between brackets and underscores; a unit after a colon, comma or slash is
+    one too.
+    """
     parts: list[str] = []
     for part in re.split(r"[_()\[\]{}]", text):
         stem, _, unit = part.rpartition(next((mark for mark in ":,/" if mark in part), "\0"))
@@ -119,7 +125,8 @@ def _suffix_scope(parts: list[str]) -> tuple[str, int] | None:
 def _year_of(parts: list[str]) -> tuple[int | None, list[str]]:
     """The year that a head counts, before its stem, after it or apart, and the parts without it.
 
-    A year of prices (2000年不变价) is no such year: what is left of that part makes the head another one.
+    A year of prices (2000年不变价) is no such year: what is left of that part makes the head
+    another one.
     """
     for at, part in enumerate(parts):
         match = re.fullmatch(f"({YEAR})年?(.*?)|(.+?)({YEAR})年?", part)
@@ -134,7 +141,8 @@ def _year_of(parts: list[str]) -> tuple[int | None, list[str]]:
 def split_glued(text: object) -> Head | None:
     """A head in which stem, scope and unit stand together (地区生产总值万元, 年末总人口市辖区万人).
 
-    None for one that is not known. The longest stem decides: in 移动电话年末用户数万户 the unit is 万户, not 户.
+    None for one that is not known. The longest stem decides: in 移动电话年末用户数万户 the unit is
+    万户, not 户.
     """
     name = _key([normal_head(text)])
     found = []
@@ -200,17 +208,26 @@ def unit_above(text: object) -> str | None:
     return unit if unit in UNITS else None
 
 
-def no_known_column(file: str, place: str, heads: Iterable[object], why: Iterable[str] = ()) -> SourceError:
-    """The error for a sheet of which no column is read: its first heads, and the known stems nearest to them."""
+def no_known_column(
+    file: str, place: str, heads: Iterable[object], why: Iterable[str] = ()
+) -> SourceError:
+    """The error for a sheet of which no column is read: its first heads, and the known stems
+    nearest to them.
+    """
     found = [normal_head(head) for head in heads if str(head).strip()][:6]
-    nearest = ", ".join(sorted({near for head in found if (near := _nearest(split_head(head).key))}))
+    nearest = ", ".join(
+        sorted({near for head in found if (near := _nearest(split_head(head).key))})
+    )
     reasons = [reason for reason in dict.fromkeys(why) if not reason.startswith("not known")][:2]
     said = f"; {'; '.join(reasons)}" if reasons else ""
     return SourceError(
         file,
         place,
-        f"no column of it is known; columns found: {', '.join(found)}; nearest known: {nearest or 'none'}{said}",
-        "Rename a column to the known name if it means the same, say what it counts under [sources.yearbook.tables], or take the file out of the configuration",
+        f"no column of it is known; columns found: {', '.join(found)}; nearest known:"
+        f" {nearest or 'none'}{said}",
+        "Rename a column to the known name if it means the same, "
+        "say what it counts under [sources.yearbook.tables], "
+        "or take the file out of the configuration",
     )
 
 

@@ -1,7 +1,8 @@
-"""What is known of the yearbooks as printed: units that are missing, units that are wrong, names that are misprinted.
+"""What is known of the yearbooks as printed: units that are missing, units that are wrong, names
+that are misprinted.
 
-Each rule has its editions and its reason. A column in whose unit nobody could believe, and for which there is no
-rule, is set aside as `doubtful_unit`: no city has 27 unemployed.
+Each rule has its editions and its reason. A column in whose unit nobody could believe, and for
+which there is no rule, is set aside as `doubtful_unit`: no city has 27 unemployed.
 """
 
 from __future__ import annotations
@@ -19,17 +20,24 @@ from warehouse.sources.yearbook.cells import to_number
 from warehouse.sources.yearbook.headers import HEADERS, UNITS
 from warehouse.sources.yearbook.parsing import find_header
 
-INDUSTRIES = frozenset(header.indicator for header in HEADERS if header.indicator.startswith(("employees_", "it_"))) - {"employees_n"}
-# The sheets of labour print industries, and in some editions their totals too, without a unit: all are in 万人, for
-# the industries then add up to the employees that the same sheet prints in 万人. Areas are in 平方公里.
+INDUSTRIES = frozenset(
+    header.indicator for header in HEADERS if header.indicator.startswith(("employees_", "it_"))
+) - {"employees_n"}
+# The sheets of labour print industries, and in some editions their totals too, without a unit: all
+# are in 万人, for
+# the industries then add up to the employees that the same sheet prints in 万人. Areas are in
+# 平方公里.
 WITHOUT_UNIT = {
-    **dict.fromkeys(INDUSTRIES | {"employees_n", "registered_unemployed_n", "private_employees_n"}, "万人"),
+    **dict.fromkeys(
+        INDUSTRIES | {"employees_n", "registered_unemployed_n", "private_employees_n"}, "万人"
+    ),
     "area_km2": "平方公里",
 }
 # Industries stand without the word employees in sheets of labour, under their sector or a number.
 LABOUR_NAMES = {
     "交通运输仓储": "交通运输仓储和邮政业",  # yearbook 2009 lost the second line of the head
-    "文化体育娱乐用房屋": "文化体育和娱乐业",  # yearbooks 2013-2017: 房屋 for 业; the English says entertainment
+    # yearbooks 2013-2017: 房屋 for 业; the English says entertainment
+    "文化体育娱乐用房屋": "文化体育和娱乐业",
 }
 LABOUR_LEAST = 8  # so many industries make a sheet one of labour
 
@@ -59,7 +67,8 @@ MISPRINTS = (
         "人",
         "万人",
         500,
-        "the numbers go on from those in 万人 of the editions before and after: Shanghai 27.63, not 276,300",
+        "the numbers go on from those in 万人 of the editions before and after: Shanghai "
+        "27.63, not 276,300",
     ),
     Misprint(
         "private_employees_n",
@@ -71,11 +80,14 @@ MISPRINTS = (
         "the same: Beijing has 430.36 in yearbook 2011 under (人), and 269.91 in the next",
     ),
 )
-# Chinese and English name as printed -> the city meant: 宜城 is a county-level city, and stands in 宣城's place.
+# Chinese and English name as printed -> the city meant: 宜城 is a county-level city, and stands in
+# 宣城's place.
 NAME_MISPRINTS = {("宜城市", "yicheng"): "宣城市"}
 
-# Between which bounds the median of many cities lies, in base units, for the whole city or its districts: wide enough
-# for every true edition, and too narrow for persons printed over numbers in 万人, or the other way round. Only what
+# Between which bounds the median of many cities lies, in base units, for the whole city or its
+# districts: wide enough
+# for every true edition, and too narrow for persons printed over numbers in 万人, or the other way
+# round. Only what
 # editions have printed in a wrong unit is held to bounds.
 MEDIANS = {"registered_unemployed_n": (1e2, 1e6), "employees_n": (1e3, 1e8)}
 MOST_INDUSTRIES = 15  # of 19: with so many the sum is nearly the whole
@@ -94,8 +106,9 @@ def labour_head(key: str) -> str | None:
 def names_as_meant(names: list[tuple[str, object]]) -> list[str]:
     """The Chinese names of a list of cities, misprinted ones mended.
 
-    A name that no city has is a misprint of the one city that differs from it in one character and has the
-    English name beside it (洒泉市 Jiuquan is 酒泉市), unless that city stands in the list by its own name.
+    A name that no city has is a misprint of the one city that differs from it in one character and
+    has the English name beside it (洒泉市 Jiuquan is 酒泉市), unless that city stands in the list
+    by its own name.
     """
     printed = {name for name, _ in names}
     meant = []
@@ -126,11 +139,14 @@ def _differing(one: str, other: str) -> int:
 
 
 def judged(cells: pd.DataFrame, is_edition: bool) -> pd.DataFrame:
-    """Melted cells in the units that their numbers are in, and with `doubt` where no rule knows better.
+    """Melted cells in the units that their numbers are in, and with `doubt` where no rule knows
+    better.
 
-    The unit of a column is judged by the median of its cities in each year. A corrected one says so in its head.
+    The unit of a column is judged by the median of its cities in each year. A corrected one says so
+    in its head.
 
-    is_edition : whether the table is one edition's; in compilations a rule asks for `MANY` cities to be sure
+    is_edition : whether the table is one edition's; in compilations a rule asks for `MANY` cities
+        to be sure
     """
     numbers = pd.Series([to_number(cell) for cell in cells["cell"]], index=cells.index, dtype=float)
     years = pd.Series([to_number(year) for year in cells["year"]], index=cells.index, dtype=float)
@@ -151,20 +167,36 @@ def judged(cells: pd.DataFrame, is_edition: bool) -> pd.DataFrame:
         cells.loc[wrong, "header"] = cells.loc[wrong, "header"] + note
     for indicator, (least, most) in MEDIANS.items():
         values = medians * cells["factor"]
-        wild = (cells["indicator"] == indicator) & (counts >= MANY) & ~values.between(least, most) & values.notna()
+        wild = (
+            (cells["indicator"] == indicator)
+            & (counts >= MANY)
+            & ~values.between(least, most)
+            & values.notna()
+        )
         said = f"expected {least:,.0f} to {most:,.0f}: is the unit right?"
-        cells.loc[wild, "doubt"] = [f"the median of the year is {value:,.4g}, {said}" for value in values[wild]]
+        cells.loc[wild, "doubt"] = [
+            f"the median of the year is {value:,.4g}, {said}" for value in values[wild]
+        ]
     return _against_industries(cells, numbers * cells["factor"], years) if is_edition else cells
 
 
 def _against_industries(cells: pd.DataFrame, values: pd.Series, years: pd.Series) -> pd.DataFrame:
-    """Doubts employees that are off by a power of ten against the industries of the same city, scope and sheet."""
+    """Doubts employees that are off by a power of ten against the industries of the same city,
+    scope and sheet.
+    """
     keys = [cells["city_name"], cells["scope"], years]
     groups = values.where(cells["indicator"].isin(INDUSTRIES)).groupby(keys, dropna=False)
     sums, counts = groups.transform("sum"), groups.transform("count")
-    total = (cells["indicator"] == "employees_n") & (counts >= MOST_INDUSTRIES) & (sums > 0) & (values > 0)
+    total = (
+        (cells["indicator"] == "employees_n")
+        & (counts >= MOST_INDUSTRIES)
+        & (sums > 0)
+        & (values > 0)
+    )
     powers = pd.Series(np.log10((values / sums).where(total, 1.0)), index=cells.index)
     off = total & (powers.round() != 0) & ((powers - powers.round()).abs() < TENFOLD)
     pairs = zip(values[off], sums[off], strict=True)
-    cells.loc[off, "doubt"] = [f"{value:,.0f} against {whole:,.0f} that its industries add up to" for value, whole in pairs]
+    cells.loc[off, "doubt"] = [
+        f"{value:,.0f} against {whole:,.0f} that its industries add up to" for value, whole in pairs
+    ]
     return cells

@@ -1,7 +1,7 @@
 """A yearbook file as tables of rows, whatever its kind: csv text, a workbook, or a Stata file.
 
-A Stata file's names stand in the first row; what its variables are labelled is kept, for an import from a spreadsheet
-leaves the head as it was in the label and what Stata allows of it in the name.
+A Stata file's names stand in the first row; what its variables are labelled is kept, for an import
+from a spreadsheet leaves the head as it was in the label and what Stata allows of it in the name.
 """
 
 from __future__ import annotations
@@ -33,11 +33,19 @@ class Table:
 
     def place(self, line: int) -> str:
         """How an error names the table: by its sheet, or by a line."""
-        return f"sheet {self.name}" if self.kind == "sheet" else f"line {line}" if self.kind == "csv" else ""
+        return (
+            f"sheet {self.name}"
+            if self.kind == "sheet"
+            else f"line {line}"
+            if self.kind == "csv"
+            else ""
+        )
 
 
 def first_rows(raw: RawFile) -> list[Table]:
-    """What recognising a layout needs: whole workbooks and Stata files (both are remembered), the first lines of a text."""
+    """What recognising a layout needs: whole workbooks and Stata files (both are remembered), the
+    first lines of a text.
+    """
     if is_workbook(raw) or stata_release(raw) is not None:
         return tables_of(raw)
     text = sniff_text(raw)
@@ -62,13 +70,20 @@ def tables_of(raw: RawFile) -> list[Table]:
 def _read_stata(path: Path, fingerprint: str, name: str) -> Table:
     raw = RawFile(path, fingerprint, label=name)
     if path.stat().st_size > MAX_STATA_BYTES:
-        raise SourceError(name, "", f"has {path.stat().st_size:,} bytes, more than a city panel can have", "Check that the right file is named")
+        raise SourceError(
+            name,
+            "",
+            f"has {path.stat().st_size:,} bytes, more than a city panel can have",
+            "Check that the right file is named",
+        )
     labels, frame = stata_labels(raw), stata_frame(raw)
     heads: list[object] = [str(head) for head in frame.columns]
     columns = []
     for at in range(len(frame.columns)):
         values = frame.iloc[:, at].astype(object)
         present = values.notna()
-        columns.append([cell if known else None for cell, known in zip(values.tolist(), present, strict=True)])
+        columns.append(
+            [cell if known else None for cell, known in zip(values.tolist(), present, strict=True)]
+        )
     rows: list[Row] = [heads, *(list(row) for row in zip(*columns, strict=True))]
     return Table("", "stata", rows, labels)

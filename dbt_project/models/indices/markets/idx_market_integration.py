@@ -7,7 +7,13 @@ from analysis.measures.market import market_integration
 
 
 def model(dbt, session):
-    dbt.config(contract={"enforced": False})  # dbt has contracts for SQL only: see columns_as_declared
-    prices = dbt.ref("int_prices__category").df().rename(columns={"category_price_index_pct": "index_pct"})
+    dbt.config(
+        contract={"enforced": False}
+    )  # dbt has contracts for SQL only: see columns_as_declared
+    prices = (
+        dbt.ref("int_prices__category")
+        .df()
+        .rename(columns={"category_price_index_pct": "index_pct"})
+    )
     neighbours = dbt.ref("int_geography__neighbour").df()
     return market_integration(prices, neighbours).round(14)

@@ -1,4 +1,6 @@
-"""The simulated customs records, each year in the layout of its time or all in one of one's choice."""
+"""The simulated customs records, each year in the layout of its time or all in one of one's
+choice.
+"""
 
 from __future__ import annotations
 

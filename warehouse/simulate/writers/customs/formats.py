@@ -1,4 +1,6 @@
-"""The kinds of files in which simulated customs records are written; each has bytes that depend on its content alone."""
+"""The kinds of files in which simulated customs records are written; each has bytes that depend on
+its content alone.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,26 @@ QUERY_VALUES = ("美元", "US dollar")
 
 def _csv_text(columns: Columns, end: str, as_query: bool) -> str:
     sink = io.StringIO()
-    writer = csv.writer(sink, lineterminator=f",{end}" if as_query else end, quoting=csv.QUOTE_ALL if as_query else csv.QUOTE_MINIMAL)
+    writer = csv.writer(
+        sink,
+        lineterminator=f",{end}" if as_query else end,
+        quoting=csv.QUOTE_ALL if as_query else csv.QUOTE_MINIMAL,
+    )
     writer.writerow(columns)
     writer.writerows(zip(*columns.values(), strict=True))
     return sink.getvalue()
 
 
-def write_lines(path: Path, columns: Columns, encoding: str, end: str, as_query: bool = False) -> None:
-    """A csv; as customs' online query gives it, every field is quoted, a comma ends each line, thousands have commas and `?` is missing."""
+def write_lines(
+    path: Path, columns: Columns, encoding: str, end: str, as_query: bool = False
+) -> None:
+    """A csv; as customs' online query gives it, every field is quoted, a comma ends each line,
+    thousands have commas and `?` is missing.
+    """
     if as_query:
-        columns = {head: [_queried(head, text) for text in texts] for head, texts in columns.items()}
+        columns = {
+            head: [_queried(head, text) for text in texts] for head, texts in columns.items()
+        }
     path.write_bytes(_csv_text(columns, end, as_query).encode(encoding))
 
 
@@ -45,36 +57,69 @@ def _queried(head: str, text: str) -> str:
 
 
 def write_zipped(path: Path, columns: Columns, encoding: str) -> None:
-    """A csv in a zip, under a Chinese name in GBK without the flag that says so, as Chinese Windows packs it."""
-    entry = zipfile.ZipInfo(f"海关数据{path.stem[-4:]}.csv".encode("gbk").decode("cp437"), date_time=FIXED_TIME)
+    """A csv in a zip, under a Chinese name in GBK without the flag that says so, as Chinese Windows
+    packs it.
+    """
+    entry = zipfile.ZipInfo(
+        f"海关数据{path.stem[-4:]}.csv".encode("gbk").decode("cp437"), date_time=FIXED_TIME
+    )
     entry.compress_type = zipfile.ZIP_DEFLATED
     data = _csv_text(columns, "\r\n", as_query=False).encode(encoding)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(entry, data)
-    # zipfile writes such a name in UTF-8 and flags it: put the bytes of the other encoding in its place.
+    # zipfile writes such a name in UTF-8 and flags it: put the bytes of the other encoding in its
+    # place.
     name = entry.filename
     path.write_bytes(_renamed(path.read_bytes(), name.encode("utf-8"), name.encode("cp437")))
 
 
 def _renamed(archive: bytes, old: bytes, new: bytes) -> bytes:
-    """An archive of one member, with that member's name and its flag exchanged in both of its records."""
+    """An archive of one member, with that member's name and its flag exchanged in both of its
+    records.
+    """
     start = archive.rindex(b"PK\x01\x02")
     end = archive.rindex(b"PK\x05\x06")
-    local = archive[:6] + b"\0\0" + archive[8:26] + len(new).to_bytes(2, "little") + archive[28:30] + new + archive[30 + len(old) : start]
+    local = (
+        archive[:6]
+        + b"\0\0"
+        + archive[8:26]
+        + len(new).to_bytes(2, "little")
+        + archive[28:30]
+        + new
+        + archive[30 + len(old) : start]
+    )
     entry = archive[start:end]
-    central = entry[:8] + b"\0\0" + entry[10:28] + len(new).to_bytes(2, "little") + entry[30:46] + new + entry[46 + len(old) :]
-    tail = archive[end : end + 12] + len(central).to_bytes(4, "little") + len(local).to_bytes(4, "little") + archive[end + 20 :]
+    central = (
+        entry[:8]
+        + b"\0\0"
+        + entry[10:28]
+        + len(new).to_bytes(2, "little")
+        + entry[30:46]
+        + new
+        + entry[46 + len(old) :]
+    )
+    tail = (
+        archive[end : end + 12]
+        + len(central).to_bytes(4, "little")
+        + len(local).to_bytes(4, "little")
+        + archive[end + 20 :]
+    )
     return local + central + tail
 
 
 def write_parquet(path: Path, columns: Columns) -> None:
     """A Parquet file: values and quantities as numbers, everything else as text."""
-    arrays = {head: pa.array([_number(text) for text in texts]) if head in NUMBERS else pa.array(texts) for head, texts in columns.items()}
+    arrays = {
+        head: pa.array([_number(text) for text in texts]) if head in NUMBERS else pa.array(texts)
+        for head, texts in columns.items()
+    }
     pyarrow.parquet.write_table(pa.table(arrays), path, compression="zstd")
 
 
 def _number(text: str) -> float | None:
-    """A number; no number where nothing stands there, and a negative one for words, which no reader may take for a number."""
+    """A number; no number where nothing stands there, and a negative one for words, which no reader
+    may take for a number.
+    """
     try:
         return float(text)
     except ValueError:
@@ -83,8 +128,14 @@ def _number(text: str) -> float | None:
 
 def write_stata_text(path: Path, columns: Columns) -> None:
     """A Stata file in which every column is text, numbers too."""
-    octets = {head: np.array([text.encode("gb18030") for text in texts] or [b""]) for head, texts in columns.items()}
-    table = np.empty(len(next(iter(columns.values()))), dtype=[(head, f"S{max(1, values.dtype.itemsize)}") for head, values in octets.items()])
+    octets = {
+        head: np.array([text.encode("gb18030") for text in texts] or [b""])
+        for head, texts in columns.items()
+    }
+    table = np.empty(
+        len(next(iter(columns.values()))),
+        dtype=[(head, f"S{max(1, values.dtype.itemsize)}") for head, values in octets.items()],
+    )
     for head, values in octets.items():
         table[head] = values[: len(table)]
     write_stata(path, table, "SIMULATED customs records, not real")

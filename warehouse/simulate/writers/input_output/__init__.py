@@ -1,4 +1,6 @@
-"""The simulated input-output tables: national tables of China, and a small ICIO in each of its editions."""
+"""The simulated input-output tables: national tables of China, and a small ICIO in each of its
+editions.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Writes one simulated world economy as an inter-country table of every edition, each in its own industries and labels.
+"""Writes one simulated world economy as an inter-country table of every edition, each in its own
+industries and labels.
 
-The table is computed in the 45 industries of the edition of 2021. Coarser editions add industries up; the finer one
-splits an industry into parts of the same technology. So the editions agree on every coefficient whose industries they share.
+The table is computed in the 45 industries of the edition of 2021. Coarser editions add industries
+up; the finer one splits an industry into parts of the same technology. So the editions agree on
+every coefficient whose industries they share.
 """
 
 from __future__ import annotations
@@ -28,7 +30,10 @@ NAMES = {
     "2025": "SIMULATED_2025ed_{year}_SML.csv",
 }
 FIXED_TIME = (1980, 1, 1, 0, 0, 0)
-FINAL_CODES = {"2016": ("HFCE", "NPS", "GGFC", "GFCF", "INV", "DIRP"), "2018": ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33")}
+FINAL_CODES = {
+    "2016": ("HFCE", "NPS", "GGFC", "GFCF", "INV", "DIRP"),
+    "2018": ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "P33"),
+}
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,9 @@ class WorldTable:
 
 @cache
 def grouping(edition: str) -> tuple[list[str], Array]:
-    """An edition's industry codes, and the share of each industry of 2021 that belongs to each: (industries, 45)."""
+    """An edition's industry codes, and the share of each industry of 2021 that belongs to each:
+    (industries, 45).
+    """
     divisions: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in read_reference(INDUSTRIES):
         if row["source_table"] == "icio":
@@ -62,7 +69,12 @@ def grouping(edition: str) -> tuple[list[str], Array]:
     for held in new.values():
         for division in held:
             parts[division] += 1
-    shares = np.array([[sum(1 / parts[d] for d in held if d in own) / len(own) for own in old.values()] for held in new.values()])
+    shares = np.array(
+        [
+            [sum(1 / parts[d] for d in held if d in own) / len(own) for own in old.values()]
+            for held in new.values()
+        ]
+    )
     return list(new), shares
 
 
@@ -71,7 +83,14 @@ def regrouped(table: WorldTable, edition: str) -> WorldTable:
     _, shares = grouping(edition)
     wide = np.kron(np.eye(len(table.countries)), shares)
     return WorldTable(
-        table.year, table.countries, table.listed, table.buyers, wide @ table.use @ wide.T, wide @ table.final, wide @ table.output, wide @ table.taxes
+        table.year,
+        table.countries,
+        table.listed,
+        table.buyers,
+        wide @ table.use @ wide.T,
+        wide @ table.final,
+        wide @ table.output,
+        wide @ table.taxes,
     )
 
 
@@ -82,7 +101,11 @@ def write_edition(folder: Path, table: WorldTable, edition: str, is_zipped: bool
     rows = _rows(regrouped(table, edition), edition)
     with path.open("w", encoding="utf-8", newline="") as sink:
         # The edition of 2016 puts its labels in quotes, and numbers in none.
-        writer = csv.writer(sink, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC if edition == "2016" else csv.QUOTE_MINIMAL)
+        writer = csv.writer(
+            sink,
+            lineterminator="\n",
+            quoting=csv.QUOTE_NONNUMERIC if edition == "2016" else csv.QUOTE_MINIMAL,
+        )
         writer.writerows(rows)
     if not is_zipped:
         return path
@@ -98,7 +121,9 @@ def write_edition(folder: Path, table: WorldTable, edition: str, is_zipped: bool
 def _layout(table: WorldTable, edition: str) -> tuple[list[str], list[str]]:
     """Countries in their order, and labels of final demand."""
     # From 2023 on the small table prints China and Mexico whole.
-    countries = [c for c in table.listed if edition not in ("2023", "2025") or c[:2] not in ("CN", "MX")]
+    countries = [
+        c for c in table.listed if edition not in ("2023", "2025") or c[:2] not in ("CN", "MX")
+    ]
     final = FINAL_CODES.get(edition, ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "DPABR"))
     if edition == "2016":
         return countries, [f"{code}_{buyer}" for code in final for buyer in table.buyers]
@@ -110,29 +135,52 @@ def _rows(table: WorldTable, edition: str) -> list[list[object]]:
     n = len(codes)
     countries, final_labels = _layout(table, edition)
     labels = [f"{country}_{code}" for country in countries for code in codes]
-    home = {"CN1": "CHN", "CN2": "CHN", "MX1": "MEX", "MX2": "MEX"} if edition in ("2023", "2025") else {}
+    home = (
+        {"CN1": "CHN", "CN2": "CHN", "MX1": "MEX", "MX2": "MEX"}
+        if edition in ("2023", "2025")
+        else {}
+    )
     place = np.zeros((len(labels), len(table.countries) * n))
     for at, country in enumerate(table.countries):
         row = countries.index(home.get(country, country)) * n
         place[row : row + n, at * n : (at + 1) * n] = np.eye(n)
     use, final = place @ table.use @ place.T, place @ table.final
     if edition == "2016":
-        final = final.reshape(len(labels), len(table.buyers), -1).transpose(0, 2, 1).reshape(len(labels), -1)
+        final = (
+            final.reshape(len(labels), len(table.buyers), -1)
+            .transpose(0, 2, 1)
+            .reshape(len(labels), -1)
+        )
     output, taxes = place @ table.output, place @ table.taxes
     last = "OUT" if edition in ("2023", "2025") else "DISC" if edition == "2016" else "TOTAL"
     head: list[object] = ["V1" if edition in ("2023", "2025") else "", *labels, *final_labels, last]
-    body = [_numbers(label, [*row, 0.0 if edition == "2016" else float(row.sum())]) for label, row in zip(labels, np.hstack([use, final]), strict=True)]
+    body = [
+        _numbers(label, [*row, 0.0 if edition == "2016" else float(row.sum())])
+        for label, row in zip(labels, np.hstack([use, final]), strict=True)
+    ]
     return [head, *body, *_tail(edition, countries, labels, use, taxes, output, len(final_labels))]
 
 
-def _tail(edition: str, countries: list[str], labels: list[str], use: Array, taxes: Array, output: Array, final_n: int) -> list[list[object]]:
+def _tail(
+    edition: str,
+    countries: list[str],
+    labels: list[str],
+    use: Array,
+    taxes: Array,
+    output: Array,
+    final_n: int,
+) -> list[list[object]]:
     """Taxes, value added and output, as the edition names them."""
     none = [0.0] * (final_n + 1)
     added = output - use.sum(axis=0) - taxes
     if edition == "2016":
         return [_numbers("VA+TAXSUB", [*(added + taxes), *none]), _numbers("OUT", [*output, *none])]
     if edition in ("2023", "2025"):
-        return [_numbers("TLS", [*taxes, *none]), _numbers("VA", [*added, *none]), _numbers("OUT", [*output, *none])]
+        return [
+            _numbers("TLS", [*taxes, *none]),
+            _numbers("VA", [*added, *none]),
+            _numbers("OUT", [*output, *none]),
+        ]
     rows = []
     for country in countries:
         own = np.array([label.startswith(f"{country}_") for label in labels])

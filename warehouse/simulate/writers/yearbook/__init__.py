@@ -1,4 +1,6 @@
-"""The simulated city yearbooks: official sheets, panels and downloads, or all in one layout of one's choice."""
+"""The simulated city yearbooks: official sheets, panels and downloads, or all in one layout of
+one's choice.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""What the simulated yearbooks print: numbers rounded to the decimals of their unit, under their heads, with their gaps."""
+"""What the simulated yearbooks print: numbers rounded to the decimals of their unit, under their
+heads, with their gaps.
+"""
 
 from __future__ import annotations
 
@@ -22,33 +24,50 @@ CHAOHU_SHARE = 0.3  # of 合肥; printed up to 2010
 INDUSTRIES_SINCE = 2003  # the yearbooks' first year with the industries of GB/T 4754-2002
 PANEL_ONLY = ("population_resident_n",)
 SHEETS_ONLY = ("population_nonagricultural_n",)
-NOT_SHARED_OUT = ("gdp_index_pct", "urban_disposable_income_cny", "urbanisation_share", "road_area_per_head_m2", "average_wage_cny")
+NOT_SHARED_OUT = (
+    "gdp_index_pct",
+    "urban_disposable_income_cny",
+    "urbanisation_share",
+    "road_area_per_head_m2",
+    "average_wage_cny",
+)
 DECIMALS = {"万人": 2, "%": 2, "上年=100": 1, "万户": 2, "平方米": 2, "万个": 2}
 INDUSTRY_SHEET = "行业从业"
 OTHERS = "其他"  # what no theme names
 THEMES = {
-    "人口土地": ("population_registered_n", "population_resident_n", "population_nonagricultural_n", "area_km2", "urbanisation_share"),
-    "国民经济": ("gdp_cny", "gdp_primary_cny", "gdp_secondary_cny", "gdp_tertiary_cny", "gdp_index_pct"),
-    "外经贸易": ("fdi_usd", "imports_cny", "exports_cny", "retail_sales_cny", "fixed_investment_cny"),
+    "人口土地": ("population_registered_n", "population_resident_n", "population_nonagricultural_n",
+    "area_km2", "urbanisation_share"),
+    "国民经济": ("gdp_cny", "gdp_primary_cny", "gdp_secondary_cny", "gdp_tertiary_cny",
+    "gdp_index_pct"),
+    "外经贸易": ("fdi_usd", "imports_cny", "exports_cny", "retail_sales_cny",
+    "fixed_investment_cny"),
     "财政金融": (
-        "fiscal_revenue_cny", "fiscal_expenditure_cny", "science_expenditure_cny", "education_expenditure_cny",
+        "fiscal_revenue_cny", "fiscal_expenditure_cny", "science_expenditure_cny",
+        "education_expenditure_cny",
         "deposits_cny", "loans_cny", "household_savings_cny",
     ),
-    "劳动工资": ("employees_n", "tertiary_employees_n", "it_employees_n", "registered_unemployed_n", "urban_disposable_income_cny"),
-    INDUSTRY_SHEET: ("secondary_employees_n", *(name for name in INDUSTRIES if name != "it_employees_n")),
+    "劳动工资": ("employees_n", "tertiary_employees_n", "it_employees_n", "registered_unemployed_n",
+    "urban_disposable_income_cny"),
+    INDUSTRY_SHEET: ("secondary_employees_n",
+    *(name for name in INDUSTRIES if name != "it_employees_n")),
     "创新发展": (
-        "invention_patent_applications_n", "invention_patents_in_force_n", "internet_patents_granted_n", "rd_expenditure_cny",
-        "technology_contracts_n", "internet_ports_n", "average_wage_cny", "industrial_fixed_assets_cny", "highway_km",
+        "invention_patent_applications_n", "invention_patents_in_force_n",
+        "internet_patents_granted_n", "rd_expenditure_cny",
+        "technology_contracts_n", "internet_ports_n", "average_wage_cny",
+        "industrial_fixed_assets_cny", "highway_km",
         "industrial_so2_t", "industrial_wastewater_t", "pollution_investment_cny",
     ),
     "教育卫生": ("university_students_n", "hospital_beds_n", "patents_granted_n"),
-    "邮电环境": ("telecom_revenue_cny", "broadband_users_n", "mobile_users_n", "internet_users_n", "industrial_dust_t", "road_area_per_head_m2"),
+    "邮电环境": ("telecom_revenue_cny", "broadband_users_n", "mobile_users_n", "internet_users_n",
+    "industrial_dust_t", "road_area_per_head_m2"),
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Printed:
-    """What yearbooks print of one indicator and scope: numbers in the head's unit, nan where the cell is empty."""
+    """What yearbooks print of one indicator and scope: numbers in the head's unit, nan where the
+    cell is empty.
+    """
 
     header: Header
     scope: str
@@ -65,9 +84,13 @@ def print_all(economy: Economy, rng: np.random.Generator) -> AllPrinted:
         for scope, values in (("city", economy.indicators), ("district", economy.district)):
             if header.indicator not in values:
                 continue
-            numbers = np.round(values[header.indicator] / header.factor, DECIMALS.get(header.unit, 0))
+            numbers = np.round(
+                values[header.indicator] / header.factor, DECIMALS.get(header.unit, 0)
+            )
             blank = blank_cells(economy.cities, header.indicator, scope, rng)
-            printed[header.indicator, scope] = Printed(header, scope, np.where(blank, np.nan, numbers))
+            printed[header.indicator, scope] = Printed(
+                header, scope, np.where(blank, np.nan, numbers)
+            )
     return printed
 
 
@@ -90,11 +113,17 @@ def printed_cell(column: Printed, city: int, t: int, share: float) -> Cell:
 
 
 def sheets_of(
-    economy: Economy, printed: AllPrinted, year: int, rng: np.random.Generator, covered: Callable[[Printed, City, int], bool] | None = None
+    economy: Economy,
+    printed: AllPrinted,
+    year: int,
+    rng: np.random.Generator,
+    covered: Callable[[Printed, City, int], bool] | None = None,
 ) -> dict[str, list[list[Cell]]]:
-    """One yearbook: a sheet a theme, its cities under their provinces, 全市 and 市辖区 side by side.
+    """One yearbook: a sheet a theme, its cities under their provinces, 全市 and 市辖区 side by
+    side.
 
-    covered : says which cells are filled in, and lets cities in that became cities later; None for what yearbooks print
+    covered : says which cells are filled in, and lets cities in that became cities later; None for
+        what yearbooks print
     """
     t = year - YEARS[0]
     rows = _city_rows(economy.cities, year, later_too=covered is not None and year in PANEL_YEARS)
@@ -105,25 +134,47 @@ def sheets_of(
         names = [name for name in indicators if covered is not None or name not in PANEL_ONLY]
         if theme == INDUSTRY_SHEET and year < INDUSTRIES_SINCE:
             continue
-        columns = [printed[key] for name in names for key in ((name, "city"), (name, "district")) if key in printed]
+        columns = [
+            printed[key]
+            for name in names
+            for key in ((name, "city"), (name, "district"))
+            if key in printed
+        ]
         title: list[Cell] = [f"中国城市统计年鉴 {year + 1}（模拟）", *[None] * (1 + len(columns))]
-        heads: list[Cell] = [None, None, *(sheet_head(column.header) if column.scope == "city" else None for column in columns)]
-        scopes: list[Cell] = ["城市", "City", *("全市" if column.scope == "city" else "市辖区" for column in columns)]
+        heads: list[Cell] = [
+            None,
+            None,
+            *(sheet_head(column.header) if column.scope == "city" else None for column in columns),
+        ]
+        scopes: list[Cell] = [
+            "城市",
+            "City",
+            *("全市" if column.scope == "city" else "市辖区" for column in columns),
+        ]
         body: list[list[Cell]] = []
         for name, english, city, share in rows:
             if city < 0:
                 body.append([name, english, *[None] * len(columns)])
                 continue
             blank = "　" if rng.random() < 0.1 else "  " if rng.random() < 0.3 else ""
-            shown = [covered is None or covered(column, economy.cities[city], year) for column in columns]
-            cells = [printed_cell(column, city, t, share) if is_shown else None for column, is_shown in zip(columns, shown, strict=True)]
+            shown = [
+                covered is None or covered(column, economy.cities[city], year) for column in columns
+            ]
+            cells = [
+                printed_cell(column, city, t, share) if is_shown else None
+                for column, is_shown in zip(columns, shown, strict=True)
+            ]
             body.append([blank + name, english, *cells])
         sheets[theme] = [title, heads, scopes, *body]
     return sheets
 
 
-def _city_rows(cities: tuple[City, ...], year: int, later_too: bool) -> list[tuple[str, str, int, float]]:
-    """Rows of a sheet: (name, English name, index of the city or -1 for a province, share of the city's numbers)."""
+def _city_rows(
+    cities: tuple[City, ...], year: int, later_too: bool
+) -> list[tuple[str, str, int, float]]:
+    """Rows of a sheet: (name, English name, index of the city or -1 for a province, share of the
+    city's numbers).
+    """
     rows: list[tuple[str, str, int, float]] = []
     province = ""
     for index, city in enumerate(cities):
@@ -134,9 +185,15 @@ def _city_rows(cities: tuple[City, ...], year: int, later_too: bool) -> list[tup
         province = city.province_zh
         name = city.places[year][0] if city.places[year] else city.name_zh
         if city.city_code == "3701" and year <= 2018:
-            rows += [(name, city.name_en, index, 1 - LAIWU_SHARE), (former_city("3712").name_zh, "Laiwu", index, LAIWU_SHARE)]
+            rows += [
+                (name, city.name_en, index, 1 - LAIWU_SHARE),
+                (former_city("3712").name_zh, "Laiwu", index, LAIWU_SHARE),
+            ]
         elif city.city_code == "3401" and year <= 2010:
-            rows += [(name, city.name_en, index, 1.0), (former_city("3414").name_zh, "Chaohu", index, CHAOHU_SHARE)]
+            rows += [
+                (name, city.name_en, index, 1.0),
+                (former_city("3414").name_zh, "Chaohu", index, CHAOHU_SHARE),
+            ]
         else:
             rows.append((name, city.name_en, index, 1.0))
     return rows

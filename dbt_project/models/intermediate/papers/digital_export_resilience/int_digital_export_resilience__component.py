@@ -1,4 +1,5 @@
-"""First principal component of the seven indicators of digital_export_resilience's table 1, over complete rows.
+"""First principal component of the seven indicators of digital_export_resilience's table 1, over
+complete rows.
 
 DECISIONS 35.
 """
@@ -14,13 +15,28 @@ INDICATORS = [
     "telecom_revenue_per_head_cny",
     "digital_finance_index",
 ]
-KEYS = {"city_code": "str", "year": "int16"}  # said, since a table without rows does not show its types
+KEYS = {
+    "city_code": "str",
+    "year": "int16",
+}  # said, since a table without rows does not show its types
 
 
 def model(dbt, session):
-    dbt.config(contract={"enforced": False})  # dbt has contracts for SQL only: see columns_as_declared
+    dbt.config(
+        contract={"enforced": False}
+    )  # dbt has contracts for SQL only: see columns_as_declared
     excluded = dbt.ref("digital_exclusions").df()["city_code"]
-    frame = dbt.ref("int_digital_export_resilience__indicator").df().sort_values(["city_code", "year"], ignore_index=True)
+    frame = (
+        dbt.ref("int_digital_export_resilience__indicator")
+        .df()
+        .sort_values(["city_code", "year"], ignore_index=True)
+    )
     frame = frame[~frame["city_code"].isin(excluded)].dropna(subset=INDICATORS)
     index = principal_component_index(frame, INDICATORS).index
-    return frame[["city_code", "year"]].assign(digital_economy_pca_index=index.round(10)).dropna().reset_index(drop=True).astype(KEYS)
+    return (
+        frame[["city_code", "year"]]
+        .assign(digital_economy_pca_index=index.round(10))
+        .dropna()
+        .reset_index(drop=True)
+        .astype(KEYS)
+    )
