@@ -188,8 +188,8 @@ def _fixed_effects(
         regressors,
         table.effects,
         covariance=covariance,
-        constant=table.constant,
-    )  # type: ignore[arg-type]
+        constant=table.constant,  # type: ignore[arg-type]
+    )
 
 
 ESTIMATORS: dict[str, Callable[[pd.DataFrame, Table, tuple[str, ...]], FixedEffectsResult]] = {

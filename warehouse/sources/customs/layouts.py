@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from warehouse.dictionary.places import clean_name
 
@@ -80,10 +81,10 @@ class CustomsLayout:
         return self.must <= present and len(self.marks & present) >= self.least
 
 
-def _layout(name: str, marks: str, least: int, must: str = "", **more: object) -> CustomsLayout:
+def _layout(name: str, marks: str, least: int, must: str = "", **more: Any) -> CustomsLayout:
     return CustomsLayout(
         name, frozenset(marks.split("|")), least, frozenset(must.split("|")) - {""}, **more
-    )  # type: ignore[arg-type]
+    )
 
 
 _FIRM_LEVEL = (

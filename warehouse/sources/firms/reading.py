@@ -15,6 +15,7 @@ import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 
@@ -319,8 +320,6 @@ def layouts() -> Iterator[Layout]:
         for kind, read in (("csv", _read_csv), ("stata", _read_stata)):
             yield Layout(
                 f"{style.name}_{kind}",
-                lambda raw, name=style.name, is_stata=kind == "stata": _recognise(
-                    name, is_stata, raw
-                ),  # type: ignore[misc]
+                partial(_recognise, style.name, kind == "stata"),
                 read,
             )
