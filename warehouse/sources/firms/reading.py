@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 import pandas as pd
 
@@ -115,6 +114,10 @@ def _style_of(heads: list[str]) -> str | None:
     if sum(field in found for field in WANTED) < 3:
         return None
     return next((style.name for style in STYLES if style.marks & plain), "short_names")
+
+
+def _recogniser(style: str, is_stata: bool) -> Callable[[RawFile], bool]:
+    return lambda raw: _recognise(style, is_stata, raw)
 
 
 def _recognise(style: str, is_stata: bool, raw: RawFile) -> bool:
@@ -320,6 +323,6 @@ def layouts() -> Iterator[Layout]:
         for kind, read in (("csv", _read_csv), ("stata", _read_stata)):
             yield Layout(
                 f"{style.name}_{kind}",
-                partial(_recognise, style.name, kind == "stata"),
+                _recogniser(style.name, kind == "stata"),
                 read,
             )
