@@ -7,12 +7,14 @@ second year only, X those of the first only:
 Melitz and Polanec (2015), virtual_agglomeration_quality equation 23, with a bar for plain means
 over S and V_S, V_E, V_X the sets' own weighted means
 
-    within = mean_S v2 - mean_S v1 between = (V_S2 - mean_S v2) - (V_S1 - mean_S v1)
+    within  = mean_S v2 - mean_S v1
+    between = (V_S2 - mean_S v2) - (V_S1 - mean_S v1)
     entry   = s_E2 (V_E2 - V_S2)                        exit    = s_X1 (V_S1 - V_X1)
 
 Griliches and Regev (1995), with M the mean of both years' weighted means
 
-    within = sum_S (s1 + s2) / 2 (v2 - v1) between = sum_S (s2 - s1) ((v1 + v2) / 2 - M)
+    within  = sum_S (s1 + s2) / 2 (v2 - v1)
+    between = sum_S (s2 - s1) ((v1 + v2) / 2 - M)
     entry   = sum_E s2 (v2 - M)                         exit    = -sum_X s1 (v1 - M)
 
 Each four add up to total = V2 - V1; gap = between + entry + exit is what reallocation contributes

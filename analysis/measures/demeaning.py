@@ -2,7 +2,9 @@
 
 With D1, D2 the dummies of two effects and z a column, the residual is z - D1 a - D2 g with
 
-    (D2'D2 - C' N1^-1 C) g = D2'z - C' N1^-1 D1'z, a = N1^-1 (D1'z - C g), C = D1'D2, N1 = D1'D1
+    (D2'D2 - C' N1^-1 C) g = D2'z - C' N1^-1 D1'z,
+    a = N1^-1 (D1'z - C g),
+    C = D1'D2, N1 = D1'D1
 
 The first effect is eliminated by hand, the second is found by conjugate gradients on the counts C
 of pairs of levels, so that a step costs the pairs and not the rows. The system is singular by one

@@ -42,10 +42,10 @@ def segmentation(log_changes: Array, pairs: NDArray[np.bool_]) -> Array:
     """Segmentation of each place's market in one year.
 
     |dQ_ij^k| = |ln(p_it^k / p_it-1^k) - ln(p_jt^k / p_jt-1^k)|
-    q_ij^k = |dQ_ij^k| - the mean of |dQ^k| over all pairs: what befell the goods of k everywhere is
-        taken out
-    mseg_i = the mean over the places j paired with i of var_k(q_ij^k), with K - 1 in the
-        denominator
+    q_ij^k    = |dQ_ij^k| - the mean of |dQ^k| over all pairs: what befell the goods of k everywhere
+              is taken out
+    mseg_i    = the mean over the places j paired with i of var_k(q_ij^k), with K - 1 in the
+              denominator
 
     Parameters
     ----------

@@ -3,11 +3,12 @@
 
 A buyer's demand for the variety of firm g in product h, destination f and year t:
 
-    ln q = -sigma_h ln p + a_h + b_ft + c ln(real GDP of the province) + e, e = (sigma_h - 1)
-        ln(quality) (18)
-    ln quality = e / (sigma_h - 1) (19)
-    index = (ln quality - min_h) / (max_h - min_h), over all firms, destinations and years of
-        product h (20)
+    ln q = -sigma_h ln p + a_h + b_ft + c ln(real GDP of the province) + e,
+        e = (sigma_h - 1) ln(quality)                      (18)
+    ln quality = e / (sigma_h - 1)                         (19)
+    index = (ln quality - min_h) / (max_h - min_h)         (20)
+
+The extremes in (20) are over all firms, destinations and years of product h.
 
 Two readings of the paper are here, and differ in where sigma comes from:
 

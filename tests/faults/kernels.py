@@ -1,8 +1,8 @@
 """Build one small world's release under each kernel of OpenBLAS and number of threads: every table
 is to be the same.
 
-python -m tests.faults.kernels prints which kernels the processor can run, and what each release
-    holds
+python -m tests.faults.kernels                          prints which kernels the processor can run,
+                                                        and what each release holds
 python -m tests.faults.kernels --kernels Haswell Zen --threads 1 4
 """
 

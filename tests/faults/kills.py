@@ -1,7 +1,8 @@
 """Kill refreshes at random moments: readers always get a whole release, and the next refresh gives
 what an undisturbed one gives.
 
-python -m tests.faults.kills --kills 30 prints when each was killed, and what was found after it
+python -m tests.faults.kills --kills 30      prints when each was killed, and what was found after
+                                             it
 """
 
 from __future__ import annotations

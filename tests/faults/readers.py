@@ -1,7 +1,7 @@
 """Many readers in a loop through many refreshes: no error, and each answer from one whole release.
 
-python -m tests.faults.readers --readers 16 --refreshes 10 prints how many answers they got, and how
-    long these took
+python -m tests.faults.readers --readers 16 --refreshes 10      prints how many answers they got,
+                                                                and how long these took
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Whatever sources and years there are, a release comes of it: with nulls and a sentence, never
 with a stop.
 
-python -m tests.faults.sources every case: each source alone, the sets that documents name, windows
-    of years
+python -m tests.faults.sources                      every case: each source alone, the sets that
+                                                    documents name, windows of years
 python -m tests.faults.sources --cases policies     those whose name holds the word
 """
 

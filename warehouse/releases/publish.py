@@ -1,8 +1,8 @@
 """Releases on disk: a build is finished beside the published ones and takes its place in one step.
 
 home/builds/.<release>.tmp/   being built or removed; nobody reads it
-home/builds/<release>/ warehouse.duckdb, release.json and dbt's artefacts; sealed, never changed
-    again
+home/builds/<release>/        warehouse.duckdb, release.json and dbt's artefacts; sealed, never
+                              changed again
 home/current -> builds/<release>
 home/published                the names of all releases that readers ever got, one a line
 """

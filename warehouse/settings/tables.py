@@ -150,8 +150,8 @@ def _keys(where: str, given: object) -> dict[str, str]:
 
     wide   : city, year                          one row a city and year, a column an indicator
     long   : city, year, indicator, value        one row a value; perhaps unit
-    across : years = "heads", perhaps city and indicator years as heads, an indicator in each row,
-        or a table each
+    across : years = "heads", perhaps city and indicator   years as heads, an indicator in each row,
+                                                           or a table each
     """
     if not isinstance(given, dict) or not all(
         isinstance(head, str) and head.strip() for head in given.values()

@@ -1,7 +1,7 @@
 """Places named by national programmes: cross-border e-commerce pilot zones, Broadband China,
-big-data zones, economic and technological
-development zones, resource-based cities; and by lists of commercial tiers. A resource-based city
-has its class where others have their batch, a tier its name.
+big-data zones, economic and technological development zones, resource-based cities; and by lists of
+commercial tiers. A resource-based city has its class where others have their batch, a tier its
+name.
 
 `first_year` is the year of approval, also where approval came in December. Text is kept as text.
 
@@ -9,9 +9,9 @@ Level of a place, where the file states none, by its name (a note in brackets, a
 is passed over):
   city      a prefecture-level division, municipalities, autonomous prefectures and 地区 included
   province  ends in 省 or 自治区, or a whole province named as 全岛
-  county a county-level division of GB/T 2260, alone or after its city's name (重庆市江津区); one
-      governed directly by
-            its province (阿拉尔市) is a county too, though yearbooks list it among the cities
+  county    a county-level division of GB/T 2260, alone or after its city's name (重庆市江津区); one
+            governed directly by its province (阿拉尔市) is a county too, though yearbooks list it
+            among the cities
   region    ends in 群, 新区 or 三角洲: several cities, or an area of its own
 A file may state the level country (Belt and Road). A name that is none of these is set aside as
 unknown_city with the names nearest to it.

@@ -2,15 +2,15 @@
 may not.
 
     covariance   "iid", "robust", or {"cluster": ["city_code"]}; one column of clusters or two
-    small what a covariance is multiplied with in a small sample, named after its formula or the
-        program that prints it
-    weights column of analytic weights (spatial estimators: the SpatialWeights); weight_kind says if
-        they are frequencies
+    small        what a covariance is multiplied with in a small sample, named after its formula or
+                 the program that prints it
+    weights      column of analytic weights (spatial estimators: the SpatialWeights); weight_kind
+                 says if they are frequencies
     unit, time   key columns of a panel, default city_code and year
     controls     regressors that nobody asks about, after those that somebody does
-    where rows to estimate on: a column of booleans (or 0 and 1), or a mask of the frame's length.
-        Lags, ranks and means that an
-                 estimator forms itself are formed before, from all rows
+    where        rows to estimate on: a column of booleans (or 0 and 1), or a mask of the frame's
+                 length. Lags, ranks and means that an estimator forms itself are formed before,
+                 from all rows
     level        of intervals, between 0 and 1
     seed, draws  of what is random
 

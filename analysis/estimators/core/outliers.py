@@ -2,8 +2,8 @@
 
 Definitions of the p-th percentile of n sorted values x_(1) .. x_(n):
 
-    stata with i = n p / 100: x_(ceil i), or the mean of x_(i) and x_(i+1) where i is whole (Stata's
-        pctile, summarize, winsor2)
+    stata   with i = n p / 100: x_(ceil i), or the mean of x_(i) and x_(i+1) where i is whole
+            (Stata's pctile, summarize, winsor2)
     altdef  linear between x_(j) and x_(j+1) at (n+1) p / 100 (Stata's pctile, altdef; R type 6)
     linear  linear at 1 + (n-1) p / 100 (numpy, pandas, R type 7)
 """

@@ -1,34 +1,32 @@
 """Covariances of least squares once effects are taken out, and the small-sample conventions of the
 programs that print them.
 
-All are factor * A^-1 M A^-1 with A = X'WX of the residualised regressors and M, of the scores x_i
-    w_i u_i,
+All are  factor * A^-1 M A^-1  with A = X'WX of the residualised regressors and M, of the scores
+x_i w_i u_i,
 
     iid             s2 A, s2 = sum w u^2 / N
     robust          sum of (x w u)(x w u)'
-    cluster sum over clusters of (sum of x w u)(sum of x w u)'; two ways: by one + by the other - by
-        both (Cameron, Gelbach
-                    and Miller 2011). Should that not be positive semidefinite, its negative
-                    eigenvalues are set to zero, as they propose
+    cluster         sum over clusters of (sum of x w u)(sum of x w u)'; two ways: by one + by the
+                    other - by both (Cameron, Gelbach and Miller 2011). Should that not be positive
+                    semidefinite, its negative eigenvalues are set to zero, as they propose
 
 N rows, k regressors, G clusters (the fewer of two ways), L_q levels of effect q of Q. The factor is
 N/(N-K), but for clusters G/(G-1) * (N-1)/(N-K). What differs is K, the parameters that are paid
 for, and the degrees of freedom of t:
 
-    reghdfe_nested K = k + independent levels of the effects that are not nested in a cluster
-        variable, the constant among them (k + 1 where
-                    all are nested). Redundant levels: each effect's largest number of connected
-                    parts with one before it (Stata areg, reghdfe: exact for two effects; for three
-                    or more a lower bound, so K is not too small). t: N-K; clusters: G-1, or N-K
-                    without the constant that nesting adds, if that is less
-    fixest_nested K = k + sum L_q - (Q-1); with nested effects less their levels, plus their number
-        (R fixest and pyfixest by default,
-                    K.fixef = "nonnested"). t: N-K; clusters: G-1
+    reghdfe_nested  K = k + independent levels of the effects that are not nested in a cluster
+                    variable, the constant among them (k + 1 where all are nested). Redundant
+                    levels: each effect's largest number of connected parts with one before it
+                    (Stata areg, reghdfe: exact for two effects; for three or more a lower bound, so
+                    K is not too small). t: N-K; clusters: G-1, or N-K without the constant that
+                    nesting adds, if that is less
+    fixest_nested   K = k + sum L_q - (Q-1); with nested effects less their levels, plus their
+                    number (R fixest and pyfixest by default, K.fixef = "nonnested"). t: N-K;
+                    clusters: G-1
     fixest_full     K = k + sum L_q - (Q-1) always (ssc(K.fixef = "full")). t: N-K; clusters: G-1
-    linearmodels factor N/(N-K) for clusters too, without G/(G-1), and no mending of negative
-        eigenvalues. K = k + sum L_q - (Q-1), or
-                    k + 1 for a single effect nested in every cluster variable. t: N - k - sum L_q +
-                    (Q-1) (PanelOLS.fit's default)
+    linearmodels    factor N/(N-K) for clusters too, without G/(G-1), and no mending of negative
+                    eigenvalues. K = k + sum L_q - (Q-1), or k + 1 for a single effect nested in
+                    every cluster variable. t: N - k - sum L_q + (Q-1) (PanelOLS.fit's default)
 
 Without effects K is k and the constant. `effect_count = "exact"` puts the rank of the dummies in
 the place of the pairwise count.

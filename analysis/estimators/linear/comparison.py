@@ -1,16 +1,15 @@
 """The same regression in several groups, and tests that its coefficients are equal.
 
-chow F of all coefficients, the constant among them, under one residual variance (Chow 1960);
-    without effects
-slopes F of the slopes, each group keeping its own constant (or effects), under one residual
-    variance
-suest chi2 from the joint robust or clustered covariance of all groups (Weesie 1999; Stata's suest):
-    scores are summed within
-             clusters over the groups, so that a cluster may lie in several; factor N/(N-1), or
-             G/(G-1) with clusters
-permutation Fisher's test of two groups: labels are shuffled over rows, or over whole units, and the
-    difference of coefficients is
-             compared with those of the shuffles (Efron and Tibshirani 1993; Cleary 1999)
+chow         F of all coefficients, the constant among them, under one residual variance (Chow
+             1960); without effects
+slopes       F of the slopes, each group keeping its own constant (or effects), under one residual
+             variance
+suest        chi2 from the joint robust or clustered covariance of all groups (Weesie 1999; Stata's
+             suest): scores are summed within clusters over the groups, so that a cluster may lie in
+             several; factor N/(N-1), or G/(G-1) with clusters
+permutation  Fisher's test of two groups: labels are shuffled over rows, or over whole units, and
+             the difference of coefficients is compared with those of the shuffles (Efron and
+             Tibshirani 1993; Cleary 1999)
 """
 
 from __future__ import annotations

@@ -7,10 +7,10 @@ Stata's areg and reghdfe are the default.
 
 The constant is only defined by a convention, and programs differ; both conventions are offered:
 
-    grand_mean effects average zero over the sample: mean outcome less mean regressors times
-        coefficients (areg, reghdfe)
-    first_period the second effect is zero in its first level: what a regression with its dummies
-        prints (xtreg, fe with i.year)
+    grand_mean     effects average zero over the sample: mean outcome less mean regressors times
+                   coefficients (areg, reghdfe)
+    first_period   the second effect is zero in its first level: what a regression with its dummies
+                   prints (xtreg, fe with i.year)
 
 So do the R-squared: `r2` and `r2_adjusted` count the effects as regressors (areg, reghdfe);
 `r2_within` is what the regressors explain once all effects are taken out; `r2_first_within` is what

@@ -3,11 +3,11 @@
 With T_i rows of unit i, N rows and n units:
 
     pooled    y on X and a constant
-    within y - y_i. on X - X_i.; the constant is that of Stata's xtreg, fe (mean outcome less mean
-        regressors times coefficients)
+    within    y - y_i. on X - X_i.; the constant is that of Stata's xtreg, fe (mean outcome less
+              mean regressors times coefficients)
     between   y_i. on X_i. and a constant, one row a unit, unweighted
-    random y - t_i y_i. on X - t_i X_i. and 1 - t_i, with t_i = 1 - sqrt(s2_e / (T_i s2_u + s2_e))
-        and s2_e = within RSS / (N - n - k)
+    random    y - t_i y_i. on X - t_i X_i. and 1 - t_i, with t_i = 1 - sqrt(s2_e / (T_i s2_u +
+              s2_e)) and s2_e = within RSS / (N - n - k)
 
 The variance s2_u of random effects comes from the between regression: max(0, RSS_b/(n-K) -
 s2_e/Tbar), Tbar the harmonic mean of T_i (Swamy and Arora 1972; Stata xtreg, re; R plm's "swar" in

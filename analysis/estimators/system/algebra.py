@@ -112,8 +112,8 @@ def residual_covariance(
     none     e_i'e_j / n
     geomean  e_i'e_j / sqrt((n - k_i)(n - k_j))
     max      e_i'e_j / (n - max(k_i, k_j))
-    theil e_i'e_j / (n - k_i - k_j + tr(P_Xi P_Xj)), unbiased under OLS (Theil 1971); S need not be
-        positive definite
+    theil    e_i'e_j / (n - k_i - k_j + tr(P_Xi P_Xj)), unbiased under OLS (Theil 1971); S need not
+             be positive definite
     """
     n, g = residuals.shape
     e = residuals - residuals.mean(axis=0) if centre else residuals

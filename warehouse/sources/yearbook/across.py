@@ -1,6 +1,7 @@
 """Tables in which indicators or years stand where panels have columns.
 
-indicator_rows 指标名称(单位) | 地区 | 2023年 | 2022年 | ... years across, an indicator in each row
+indicator_rows   指标名称(单位) | 地区 | 2023年 | 2022年 | ...
+years across, an indicator in each row
 years_across     地区生产总值(万元) in the corner or in a row above, 城市 | 2019年 | 2018年 | ...
 tidy_long        年份 | 城市 | 指标 | 单位 | 数值                    one value a row
 """

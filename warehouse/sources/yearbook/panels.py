@@ -5,12 +5,12 @@ They circulate in five styles, each a vintage of its own, and in every kind of f
 
     panel_indicator_scope_unit   地区生产总值_当年价格_全市_万元
     panel_indicator_unit_scope   地区生产总值_当年价格_亿元_全市
-    panel_glued_units 地区生产总值万元, in Stata files, whose variable labels may have the head as
-        it was
-    digitised_yearbook 地区生产总值(万元)_wc, a yearbook as somebody typed it off: _rgn and _wc for
-        the whole
-                                 city, _city, _duc and _noc for the districts, no ending in tables
-                                 that do not say; the column of a merged duplicate ends _x or _y
+    panel_glued_units            地区生产总值万元, in Stata files, whose variable labels may have
+                                 the head as it was
+    digitised_yearbook           地区生产总值(万元)_wc, a yearbook as somebody typed it off: _rgn
+                                 and _wc for the whole city, _city, _duc and _noc for the districts,
+                                 no ending in tables that do not say; the column of a merged
+                                 duplicate ends _x or _y
     panel_plain_heads            地区生产总值(万元), the commonest of all, whose scope is unstated
 
 A digitised yearbook N without a column of years holds the year N-1, and so does its column of the
