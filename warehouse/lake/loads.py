@@ -1,12 +1,8 @@
 """The lake: what was read from raw files, as typed Parquet, written once and never edited.
 
-    lake/loads/<source>/<load_id>/<table>.parquet, set_aside.parquet, report.json   one folder a raw
-                                                                                    file
-    lake/sets/<set_id>/<table>/<load_id>.parquet                                    links: what one
-                                                                                    release is built
-                                                                                    from
-    lake/active -> sets/<set_id>                                                    what `dbt build`
-                                                                                    by hand reads
+    lake/loads/<source>/<load_id>/   one folder a raw file: its tables as Parquet, report.json
+    lake/sets/<set_id>/<table>/      links to loads: what one release is built from
+    lake/active -> sets/<set_id>     what `dbt build` by hand reads
 
 A load's name is made of the file's content, the source and the reader's code, so the same file read
 by the same reader is never read again, and a half-written load is never seen: it is written beside
