@@ -5,13 +5,13 @@ Short gaps lie between years that are printed, so that linear interpolation fill
 ones are what makes the papers drop cities: with all 297 cities of the spine, and cities dropped
 that lack a needed series,
 
-    agglomeration_exports, 2003-2011       285 all that were cities by 2010; the 286th is 莱芜,
-                                           which is in 济南 now
+    agglomeration_exports, 2003-2011       285   all that were cities by 2010; the 286th is 莱芜,
+                                                 which is in 济南 now
     agglomeration_resilience               241   56 cities have no employees by industry
     digital_export_resilience, 2011-2021   289   without the six cities of 西藏, 儋州 and 固原
-    ecommerce_resilience, 2012-2021        248 49 cities have neither household savings nor
-                                           industrial dust: those
-                                                 above, 三沙, most of 新疆, 海东 and others
+    ecommerce_resilience, 2012-2021        248   49 cities have neither household savings nor
+                                                 industrial dust: those above, 三沙, most of 新疆,
+                                                 海东 and others
 """
 
 from __future__ import annotations
