@@ -294,6 +294,14 @@ class TestCommas:
         assert rows["value_cents"].tolist() == [123_456_750, 123_400]
         assert aside["reason"].tolist() == ["bad_value"] * 2
 
+    def test_one_mistyped_cell_turns_no_thousands_into_decimals(self, customs):
+        report, rows, aside = customs(
+            "a.csv", {"value": "1,234"}, {"value": "1,234,567"}, {"value": "12,5"}
+        )
+        assert rows["value_cents"].tolist() == [123_400, 123_456_700]
+        assert aside[["reason", "detail"]].values.tolist() == [["bad_value", "12,5"]]
+        assert said_of(report, "value") != "read with decimal commas"
+
     @pytest.mark.parametrize(
         ("column", "numbers"),
         [
@@ -304,6 +312,7 @@ class TestCommas:
             ),
             (["12,34", "1.5"], [None, 1.5]),  # both cannot be
             (["1,234", "0,5"], [1.234, 0.5]),
+            (["1,234", "1,234,567", "12,5"], [1234.0, 1234567.0, None]),
             (["1 234 567", "1 23"], [1234567.0, None]),
         ],
     )

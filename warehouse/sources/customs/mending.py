@@ -15,10 +15,10 @@ from warehouse.lake.loads import sql_text
 from warehouse.sources.reading.codes import restored
 from warehouse.sources.reading.values import (
     COMMA_IS_DECIMAL,
+    COMMAS_PART_THOUSANDS,
     DECIMAL_COMMA,
     MARKS_AT_END,
     MISSING,
-    POINT_IS_DECIMAL,
     THOUSANDS,
     WIDE_SIGNS,
 )
@@ -167,7 +167,8 @@ def _numbers(connection: duckdb.DuckDBPyConnection, done: Mended) -> dict[str, s
         commas = _where(
             connection, {"all": f"contains({name}, ',') and {_is(COMMA_IS_DECIMAL.pattern, plain)}"}
         )["all"]
-        if commas and not _where(connection, {"all": _is(POINT_IS_DECIMAL.pattern, plain)})["all"]:
+        thousands = {"all": _is(COMMAS_PART_THOUSANDS.pattern, plain)}
+        if commas and not _where(connection, thousands)["all"]:
             done.said[name] = DECIMALS_SAID
             mended[name] = (
                 f"case when {_is(DECIMAL_COMMA.pattern, plain)} then replace(replace({plain}, '.',"

@@ -29,14 +29,15 @@ MISSING = frozenset(
 THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 BLANK_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:[ \u00a0\u202f][0-9]{3})+(?:\.[0-9]*)?")
 DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+)(?:,[0-9]+)?")
-# A number with one comma that cannot part thousands, and one whose point can only be a decimal one.
+# A number with one comma that cannot part thousands, and one whose commas cannot be decimal: its
+# point is, or it has several.
 COMMA_IS_DECIMAL = re.compile(
     r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:\.[0-9]{3})+),(?:[0-9]{1,2}|[0-9]{4,})|[+-]?(?:0|[0-9]{4,}),"
     r"[0-9]+"
 )
-POINT_IS_DECIMAL = re.compile(
+COMMAS_PART_THOUSANDS = re.compile(
     r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)\.(?:[0-9]{1,2}|[0-9]{4,})|[+-]?[0-9]{1,3}(?:,"
-    r"[0-9]{3})+\.[0-9]*"
+    r"[0-9]{3})+\.[0-9]*|[+-]?[0-9]{1,3}(?:,[0-9]{3}){2,}"
 )
 
 
@@ -59,11 +60,11 @@ def plain_number(text: str) -> str:
 
 def has_decimal_commas(texts: Iterable[str]) -> bool:
     """Whether the numbers of a column are written with decimal commas: one can be nothing else, and
-    none has a decimal point.
+    none has a decimal point or several commas.
     """
     found = [plain_number(text) for text in texts]
     return any(COMMA_IS_DECIMAL.fullmatch(text) for text in found) and not any(
-        POINT_IS_DECIMAL.fullmatch(text) for text in found
+        COMMAS_PART_THOUSANDS.fullmatch(text) for text in found
     )
 
 
