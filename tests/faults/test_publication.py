@@ -143,8 +143,9 @@ def test_a_critical_panel_failure_keeps_the_release_and_names_rows(
         if text.startswith("export_value_usd,")
     )
     strict = tmp_path / "columns.csv"
-    changed = line.replace(f",{bound.source},{bound.minimum:g},", f",{bound.source},1e300,")
-    assert changed != line
+    raised = line.replace(f",{bound.source},{bound.minimum:g},", f",{bound.source},1e300,")
+    changed = raised.replace(",measure,", ",index,", 1)  # of which a bound is a promise of models
+    assert len({line, raised, changed}) == 3
     strict.write_text(COLUMNS.read_text(encoding="utf-8").replace(line, changed), encoding="utf-8")
     patch = (
         "import sys, pathlib, warehouse.dictionary.entries as d; d.COLUMNS = "
