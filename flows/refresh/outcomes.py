@@ -146,11 +146,13 @@ def refuse_empty(config: Config, outcomes: Sequence[SourceOutcome]) -> None:
             f" stays.\n{troubles}"
         )
     if not any(load.accepted_n for outcome in outcomes for load in outcome.loads):
-        aside = sum(load.set_aside_n for outcome in outcomes for load in outcome.loads)
+        aside = sum(
+            (Counter(load.set_aside) for outcome in outcomes for load in outcome.loads), Counter()
+        )
+        reasons = "".join(f"\n  {reason}: {count:,}" for reason, count in aside.most_common())
         raise ReleaseError(
-            f"The sources have no row that can be used ({aside:,} set aside), so nothing is"
-            " published and any former release stays. `citytrade inspect FILE` says why a file's"
-            " rows are set aside."
+            f"The sources have no row that can be used ({aside.total():,} set aside), so nothing is"
+            f" published and any former release stays. Rows set aside, by reason:{reasons or ' none'}"
         )
 
 

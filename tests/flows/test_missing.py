@@ -114,7 +114,9 @@ def test_a_release_of_nothing_is_refused(tiny_config: Config) -> None:
         write_config(tiny_config.path, tiny_config.path.parent / "world", simulate=False)
     )
     refuse_empty(config, [SourceOutcome("prices", "loaded", (load("prices"),))])
-    with pytest.raises(ReleaseError, match=r"no row that can be used \(5 set aside\)"):
+    with pytest.raises(
+        ReleaseError, match=r"no row that can be used \(5 set aside\)[^\n]*\n  bad_year: 5$"
+    ):
         refuse_empty(config, [SourceOutcome("prices", "loaded", (load("prices", accepted_n=0),))])
 
 
