@@ -152,7 +152,8 @@ def refuse_empty(config: Config, outcomes: Sequence[SourceOutcome]) -> None:
         reasons = "".join(f"\n  {reason}: {count:,}" for reason, count in aside.most_common())
         raise ReleaseError(
             f"The sources have no row that can be used ({aside.total():,} set aside), so nothing is"
-            f" published and any former release stays. Rows set aside, by reason:{reasons or ' none'}"
+            " published and any former release stays. Rows set aside, by reason:"
+            f"{reasons or ' none'}"
         )
 
 
