@@ -2,8 +2,9 @@
 programs save under a workbook's name.
 
 A text table with tabs or semicolons is written out again with commas, line by line, so that every
-reader reads it and line numbers stay. Separators and quotes are single bytes that no character of
-UTF-8 or GB18030 holds: nothing needs decoding for that.
+reader reads it and line numbers stay. Tabs, semicolons and quotes are single bytes that no other
+character of UTF-8 or GB18030 holds: nothing needs decoding for that. A vertical bar separates
+nothing here, as it is also the second byte of characters of GB18030.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from warehouse.sources.reading.rawfile import RawFile
 
 LONGEST_LINE = 1024 * 1024
 PIECE = 1024 * 1024
-SEPARATORS = (b"\t", b";", b"|")
+SEPARATORS = (b"\t", b";")
 LINES_LOOKED_AT = 5
 QUOTED = re.compile(rb'"[^"]*"')
 UTF16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
