@@ -27,7 +27,7 @@ Loads = dict[str, tuple[LoadReport, dict[str, pd.DataFrame]]]
 CHECKABLE = {
     "bad_code", "bad_number", "bad_year", "doubtful_unit", "duplicate_key", "missing_city",
     "negative_value",
-    "not_a_prefecture_city", "out_of_bounds", "unknown_city", "year_left_out", "zero_value",
+    "not_a_prefecture_city", "unknown_city", "year_left_out", "zero_value",
 }  # fmt: skip
 
 

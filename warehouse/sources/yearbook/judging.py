@@ -5,13 +5,11 @@ with its reason.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from warehouse.dictionary.entries import read_dictionary
 from warehouse.dictionary.places import city_names, province_names, unknown_name_detail
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery
@@ -23,7 +21,6 @@ TABLE, PROVINCES = "yearbook__indicators", "yearbook__provinces"
 EDITIONS = {"yearbook_sheet", "digitised_yearbook"}  # layouts whose tables are one edition's each
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 LARGEST = 1e18  # in base units: ten thousand times what the whole nation earns in a year, in yuan
-NO_BOUNDS = (-np.inf, np.inf)
 MUNICIPALITIES = {"11", "12", "31", "50"}
 NEVER_ZERO = {
     "gdp_cny", "gdp_cny_2000_published", "gdp_index_pct", "gdp_deflator_2000",
@@ -41,7 +38,7 @@ def deliver(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> None:
     units out_of_range.
     """
     cells = printed.judged(cells, vintage in EDITIONS) if len(cells) else cells
-    good, aside = _sorted_out(delivery, cells, _city_checks(cells), is_city=True)
+    good, aside = _sorted_out(delivery, cells, _city_checks(cells))
     names = [
         "line",
         "city_name",
@@ -66,9 +63,7 @@ def deliver_provinces(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> 
     """The same for cells of provinces, whose names stand in `city_name`; short names are
     accepted.
     """
-    good, aside = _sorted_out(
-        delivery, cells.assign(doubt=""), [_unknown_province(cells)], is_city=False
-    )
+    good, aside = _sorted_out(delivery, cells.assign(doubt=""), [_unknown_province(cells)])
     names = ["line", "province_name", "indicator", "year", "value", "header"]
     good = good.rename(columns={"city_name": "province_name"})[names]
     delivery.accept(
@@ -79,7 +74,7 @@ def deliver_provinces(delivery: Delivery, cells: pd.DataFrame, vintage: str) -> 
 
 
 def _sorted_out(
-    delivery: Delivery, cells: pd.DataFrame, place_checks: list[Check], is_city: bool
+    delivery: Delivery, cells: pd.DataFrame, place_checks: list[Check]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Good cells with `year` and `value` as numbers, and those set aside."""
     if cells.empty:
@@ -95,12 +90,7 @@ def _sorted_out(
     typed = cells.assign(
         year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"])
     )
-    bounds = (
-        [_out_of_bounds(cells, typed["value"])] if is_city else []
-    )  # of cities; a province may be larger
-    good, aside = sort_out(
-        typed, [*place_checks, *_cell_checks(cells, number, ~good_year), *bounds]
-    )
+    good, aside = sort_out(typed, [*place_checks, *_cell_checks(cells, number, ~good_year)])
     good, again = sort_out(good, [_duplicate_check(good)])
     return good, pd.concat([aside, again], ignore_index=True)
 
@@ -183,47 +173,6 @@ def _cell_checks(cells: pd.DataFrame, number: pd.Series, bad_year: pd.Series) ->
         _check(cells, "zero_value", (number == 0) & cells["indicator"].isin(NEVER_ZERO), _said),
         _check(cells, "negative_value", number < 0, _said),
     ]
-
-
-def _out_of_bounds(cells: pd.DataFrame, values: pd.Series) -> Check:
-    """Values that no city can have by the dictionary's bounds, which the panels are held to: one
-    would stop a release.
-    """
-    names = {
-        (indicator, scope): f"district_{indicator}" if scope == "district" else indicator
-        for indicator, scope in set(
-            zip(cells["indicator"], cells.get("scope", cells["indicator"]), strict=True)
-        )
-    }
-    known = _bounds()
-    pairs = list(zip(cells["indicator"], cells.get("scope", cells["indicator"]), strict=True))
-    least = pd.Series(
-        [known.get(names[pair], NO_BOUNDS)[0] for pair in pairs], index=cells.index, dtype=float
-    )
-    most = pd.Series(
-        [known.get(names[pair], NO_BOUNDS)[1] for pair in pairs], index=cells.index, dtype=float
-    )
-    failed = (values < least) | (values > most)
-
-    def say(cell: Any) -> str:
-        return (
-            f"{_said(cell)}; between {least[cell.Index]:,.15g} and {most[cell.Index]:,.15g}"
-            " expected"
-        )
-
-    return _check(cells, "out_of_bounds", failed, say)
-
-
-@cache
-def _bounds() -> dict[str, tuple[float, float]]:
-    """Column -> smallest and largest value, infinite where the dictionary has none."""
-    return {
-        name: (
-            -np.inf if entry.minimum is None else entry.minimum,
-            np.inf if entry.maximum is None else entry.maximum,
-        )
-        for name, entry in read_dictionary().items()
-    }
 
 
 def _duplicate_check(good: pd.DataFrame) -> Check:
