@@ -121,6 +121,18 @@ def test_heads_of_every_year(load, tmp_path, name, head, values, layout, expecte
     assert row["year"] == int("".join(letter for letter in name if letter.isdigit())[-4:])
 
 
+def test_industries_get_lost_zeros_back_only_where_all_lost_them_and_it_is_said(load, tmp_path):
+    for year, other, expected, said in (
+        (2005, ",1310,", ["0610", "1310"], ["1 of the codes got back the leading zero that a"]),
+        (2006, ",0620,", ["610", "0620"], []),
+    ):
+        text = CLASSIC + GOOD.replace(",1310,", ",610,") + GOOD.replace(",1310,", other)
+        report, tables, _ = load("firms", write(tmp_path / f"firms_{year}.csv", text))
+        assert tables["firms__enterprises"]["industry_code"].tolist() == expected
+        reasons = [column["reason"] for column in report.columns if column["head"] == "cic"]
+        assert [reason.removesuffix(" spreadsheet took") for reason in reasons if reason] == said
+
+
 def test_a_new_stata_file(load, tmp_path):
     heads = [
         "法人代码",

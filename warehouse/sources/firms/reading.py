@@ -5,8 +5,8 @@ The heads changed with nearly every year, and each copy in circulation cut or sp
 way. A head is known here by its words alone, without blanks, brackets, underscores and dots, and
 without the unit at its end; `HEADS` lists the words. Money stands in thousand CNY unless the head
 says 万元 or 元, and becomes CNY. The year is the file's own column, else the four digits in its
-name. Codes stay as published; which row is a firm that can be used is decided by the models, and
-only what cannot be read is set aside here.
+name. Codes stay as published, but for the zeros of industries that a spreadsheet took. Which row is
+a firm that can be used is decided by the models, and only what cannot be read is set aside here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from warehouse.sources.firms.heads import (
     plain_head,
 )
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
-from warehouse.sources.reading.codes import whole
+from warehouse.sources.reading.codes import restored, whole, with_lost_zeros
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
 from warehouse.sources.reading.stata import (
     refuse_rounded,
@@ -263,11 +263,7 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
             rows[field] = cleaned.where(
                 (cleaned != "") & ~cleaned.str.contains(BAD_TEXT, regex=False)
             )
-    rows["industry_code"] = rows["industry_code"].map(
-        lambda code: (
-            code.zfill(4) if isinstance(code, str) and code.isdigit() and len(code) == 3 else code
-        )
-    )
+    rows["industry_code"], restored_n = with_lost_zeros(rows["industry_code"], 4)
     year = _years(raw, text)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
     rows["year"] = year.where(good_year).astype("Int64")
@@ -288,7 +284,8 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
         Check("missing_firm", nameless, pd.Series("neither code nor name", index=text.index)),
     ]
     good, aside = sort_out(rows, checks)
-    delivery.heads("", heads, {position: field for field, position in at.items()})
+    done = {at["industry_code"]: restored(restored_n)} if restored_n else {}
+    delivery.heads("", heads, {position: field for field, position in at.items()}, done)
     delivery.accept(TABLE, good)
     delivery.put_aside(TABLE, aside)
 
