@@ -15,7 +15,6 @@ from warehouse.settings.config import Config
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMATS = tuple(ending.removeprefix(".") for ending in WRITERS)
 README = """{title}
 
 {n} panels of citytrade, release {release}.

@@ -85,7 +85,6 @@ CITY_HEADS = (
 CODE_HEADS = ("行政区划代码", "城市代码", "地区代码", "市代码", "city_code", "citycode")
 NUMBER_HEADS = ("序号", "编号", "id", "no")
 KEY_HEADS = {*YEAR_HEADS, *YEARBOOK_HEADS, *CITY_HEADS, *CODE_HEADS, *NUMBER_HEADS}
-NO_UNIT = {"没有单位", "无单位", "无", "单位", "/", "-", "—"}
 
 
 @dataclass(frozen=True)

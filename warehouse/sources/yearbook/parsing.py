@@ -11,7 +11,7 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from warehouse.dictionary.places import clean_name
@@ -235,11 +235,6 @@ def no_known_column(
 def _nearest(key: str) -> str:
     close = difflib.get_close_matches(key, list(_BY_KEY), n=1, cutoff=0.3)
     return _BY_KEY[close[0]].stem if close else ""
-
-
-def with_unit(head: Head, unit: str | None) -> Head:
-    """The head with a unit stated elsewhere, if it has none itself."""
-    return head if head.unit else replace(head, unit=unit)
 
 
 def _unit(part: str) -> str:
