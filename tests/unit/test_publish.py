@@ -13,9 +13,12 @@ from warehouse.errors import ReleaseError
 from warehouse.releases.meta import drop_staging, former_releases, write_meta, write_set_aside
 from warehouse.releases.publish import (
     DATABASE,
+    PUBLISHED,
     RELEASE_PATTERN,
     begin_release,
     current_release,
+    never_published,
+    note_published,
     prune,
     publish,
     read_manifest,
@@ -178,3 +181,23 @@ def test_views_over_the_lake_go_and_a_published_one_is_refused() -> None:
         )
         with pytest.raises(ReleaseError, match="main.city_year is a view over the lake"):
             drop_staging(connection)
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 44])
+def test_a_record_that_a_power_cut_emptied_condemns_no_release(
+    tiny_config: Config, make_release: MakeRelease, left: bytes
+) -> None:
+    names = [make_release(datetime(2026, 1, day, tzinfo=UTC)) for day in (1, 2, 3)]
+    (tiny_config.home / PUBLISHED).write_bytes(left)
+    assert never_published(tiny_config.home) == []
+    assert release_names(tiny_config.home) == names
+    note_published(tiny_config.home, names[-1])
+    assert (tiny_config.home / PUBLISHED).read_text(encoding="utf-8").split() == names
+
+
+def test_the_first_release_is_none_until_readers_get_it(tiny_config: Config) -> None:
+    tiny_config.home.mkdir()
+    note_published(tiny_config.home)
+    (tiny_config.builds / "20260102T000000Z-abcdef").mkdir(parents=True)
+    assert never_published(tiny_config.home) == ["20260102T000000Z-abcdef"]
+    assert release_names(tiny_config.home) == []

@@ -87,21 +87,32 @@ def release_names(home: Path) -> list[str]:
 
 def never_published(home: Path) -> list[str]:
     """Releases that a refresh put in place and was killed before readers got them."""
-    record = home / PUBLISHED
-    if not record.is_file():
-        return []  # a home from before this record was kept
-    known = {*record.read_text(encoding="utf-8").split(), current_release(home)}
+    recorded = _recorded(home)
+    if recorded is None:
+        return []  # nothing says which these are, so none is taken for one
+    known = {*recorded, current_release(home)}
     return [name for name in _names_on_disk(home) if name not in known]
 
 
 def note_published(home: Path, *releases: str | None) -> None:
     """Write down that readers have had these releases."""
-    record = home / PUBLISHED
-    known = record.read_text(encoding="utf-8").split() if record.is_file() else _names_on_disk(home)
+    recorded = _recorded(home)
+    known = _names_on_disk(home) if recorded is None else recorded
     names = dict.fromkeys([*known, *(release for release in releases if release is not None)])
-    fresh = record.with_name(f".{PUBLISHED}.{os.getpid()}")
-    fresh.write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
-    os.replace(fresh, record)
+    fresh = home / f".{PUBLISHED}.{os.getpid()}"
+    # A record of no release is one empty line: a file without any is one that a power cut emptied.
+    fresh.write_text("".join(f"{name}\n" for name in names) or "\n", encoding="utf-8")
+    _sync(fresh)
+    os.replace(fresh, home / PUBLISHED)
+
+
+def _recorded(home: Path) -> list[str] | None:
+    """The releases that readers ever got, or None where nothing says so: a home from before the
+    record was kept, or a record whose bytes a power cut took.
+    """
+    record = home / PUBLISHED
+    text = record.read_text(encoding="utf-8") if record.is_file() else ""
+    return text.split() if text.strip("\0") else None
 
 
 def _names_on_disk(home: Path) -> list[str]:
@@ -227,7 +238,7 @@ def put_in_place(home: Path, build: Path, manifest: Manifest) -> Path:
         )
     text = json.dumps(asdict(manifest), ensure_ascii=False, indent=1, sort_keys=True)
     (build / MANIFEST).write_text(text, encoding="utf-8")
-    if not (home / PUBLISHED).is_file():
+    if _recorded(home) is None:
         note_published(home)  # what is there already was published before
     seal(build)
     sync_tree(build)
