@@ -143,6 +143,7 @@ def test_meta_has_all_tables_even_when_nothing_is_known() -> None:
     assert [name for (name,) in names] == [
         "checks",
         "columns",
+        "customs_fates",
         "dictionary",
         "files",
         "loads",
