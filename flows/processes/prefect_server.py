@@ -147,15 +147,17 @@ def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -
     """A Prefect server on 127.0.0.1 for as long as needed, unless PREFECT_API_URL names one.
 
     The server's process ends with this one, also when this one is killed. It is only started here,
-    so that the caller can import Prefect meanwhile; `Server.wait` awaits it.
+    so that the caller can import Prefect meanwhile; `Server.wait` awaits it. The secret and the log
+    of the one that keeps schedules are its own: a refresh at hand keeps its secret in memory.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield Server(os.environ["PREFECT_API_URL"])
         return
     port, secret = port or _free_port(), f"citytrade:{secrets.token_urlsafe(32)}"
-    _keep(secret, home / "prefect" / SECRET)
+    if keeps_schedules:
+        _keep(secret, home / "prefect" / SECRET)
     address = f"http://127.0.0.1:{port}"
-    log = home / "prefect" / "server.log"
+    log = home / "prefect" / ("server.log" if keeps_schedules else "refresh-server.log")
     with log.open("wb") as sink:
         process = subprocess.Popen(
             supervised.command(

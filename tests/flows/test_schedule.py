@@ -236,6 +236,23 @@ def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(
         )
 
 
+def test_a_refresh_at_hand_leaves_the_secret_and_the_log_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    folder = tmp_path / "prefect"
+    folder.mkdir()
+    (folder / prefect_server.SECRET).write_text("of the service", encoding="utf-8")
+    (folder / "server.log").write_text("of the service", encoding="utf-8")
+    with prefect_server.server(tmp_path) as started:
+        assert "PREFECT_API_AUTH_STRING" in started.environment
+    assert {file.name: file.read_text(encoding="utf-8") for file in folder.glob("se*")} == {
+        prefect_server.SECRET: "of the service",
+        "server.log": "of the service",
+    }
+    assert (folder / "refresh-server.log").is_file()
+
+
 def test_a_service_that_is_terminated_in_the_middle_ends_everything_in_seconds(
     broken: Config, tmp_path: Path
 ) -> None:
