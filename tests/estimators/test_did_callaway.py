@@ -430,6 +430,24 @@ def test_later_than_the_sample_is_never_and_treated_at_the_start_is_left_out(
     assert "7 rows (unit already treated in the first period)" in result.note()
 
 
+def test_a_cohort_that_already_anticipates_is_no_control(made_up: pd.DataFrame) -> None:
+    control = np.sort(made_up.loc[made_up["cohort"] == 0, "city"].unique())[::2]
+    soon = made_up["city"].isin(control)
+    frame = made_up.assign(cohort=made_up["cohort"].mask(soon, 2017))
+    acts = (frame["cohort"] > 0) & (frame["year"] >= frame["cohort"] - 1)
+    frame["y"] = 0.1 * frame["x"] + 0.3 * (frame["year"] - 2010) + acts
+    names = ("y", "city", "year", "cohort")
+    alone = callaway_santanna(frame[~soon], *names, anticipation=1).coefficients
+    for choice in ("nevertreated", "notyettreated"):
+        found = callaway_santanna(frame, *names, anticipation=1, control=choice)
+        assert found.coefficients["ATT(2017,2016)"] == pytest.approx(1, abs=0.2)
+        assert found.coefficients["ATT(2014,2016)"] == pytest.approx(alone["ATT(2014,2016)"])
+        assert found.coefficients["ATT(2014,2016)"] == pytest.approx(1, abs=0.2)
+    # One period further they act after the sample only, and are controls like any other.
+    later = callaway_santanna(frame.replace({"cohort": {2017: 2018}}), *names, anticipation=1)
+    assert set(later.cells["group"]) == {2012, 2014}
+
+
 def test_without_never_treated_the_last_cohort_is_the_control(made_up: pd.DataFrame) -> None:
     treated = made_up[made_up["cohort"] > 0]
     with pytest.raises(ValueError, match="no unit is never treated. Use control='notyettreated'"):

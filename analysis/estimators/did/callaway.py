@@ -180,7 +180,9 @@ def callaway_santanna(
     asked = Bootstrap(bootstrap, seed, level_of(level))
     names = outcome, unit, time, cohort
     call = read_call(names, controls, covariance, weights, kinds=CLUSTERED)
-    sample = did_sample(frame, call, where, missing_cohort=missing_cohort, panel=how.panel)
+    sample = did_sample(
+        frame, call, where, missing_cohort=missing_cohort, panel=how.panel, ahead=anticipation
+    )
     design = _design(_usable(sample, how), how)
     sample = design.sample
     sample.refuse_flat_outcome(panel=how.panel)
@@ -241,8 +243,6 @@ def _not_estimated(cells: pd.DataFrame) -> tuple[Caution, ...]:
 
 def _usable(sample: DidSample, how: _How) -> DidSample:
     """Without units treated from the start, and periods without controls; balanced for a panel."""
-    last = sample.time.max() + how.anticipation
-    sample = sample.with_cohort(np.where(sample.cohort > last, np.inf, sample.cohort))
     sample = _with_controls(sample, how)
     early = sample.cohort <= sample.time.min() + how.anticipation
     sample = sample.keep(~early, "unit already treated in the first period")

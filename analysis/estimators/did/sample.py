@@ -201,8 +201,12 @@ def did_sample(
     *,
     missing_cohort: MissingCohort = "drop",
     panel: bool = True,
+    ahead: float = 0,
 ) -> DidSample:
     """Check the columns, drop and count unusable rows, and sort.
+
+    ahead : periods before treatment in which it may already act: a cohort no further than that
+        after the last period acts inside the sample, and is kept
 
     Raises
     ------
@@ -234,7 +238,8 @@ def did_sample(
     if panel:
         _constant_in_unit(found, found.cohort, "first treated period")
         _constant_in_unit(found, found.cluster, f"{call.cluster} (the cluster)")
-    return found.with_cohort(np.where(found.cohort > found.time.max(), np.inf, found.cohort))
+    last = found.time.max() + ahead
+    return found.with_cohort(np.where(found.cohort > last, np.inf, found.cohort))
 
 
 def _measured(call: Call) -> list[str]:
