@@ -164,6 +164,16 @@ def test_rows_outside_where_do_not_matter(name: str) -> None:
     assert "(outside where)" in here.note()
 
 
+def test_a_treated_city_without_covariates_while_treated_is_no_control() -> None:
+    frame = panel()
+    gap = (frame["city"] < "012") & (frame["treated"] == 1)
+    result = psm_did(frame.assign(x=frame["x"].mask(gap)), "y", "treated", "city", "year", ["x"])
+    matching = result.matchings["pooled"]
+    assert result.dropped["x missing"] == gap.sum()
+    assert matching.treated.sum() == (frame["ever"] == 1).sum() - gap.sum()
+    assert len(matching.treated) - matching.treated.sum() == (frame["ever"] == 0).sum()
+
+
 def test_who_is_ever_treated_is_looked_up_in_all_rows() -> None:
     frame = panel()
     early = frame["year"] <= 2013

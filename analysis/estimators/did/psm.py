@@ -186,8 +186,8 @@ def _complete_rows(
 ) -> tuple[pd.DataFrame, np.ndarray, dict[str, int]]:
     """Rows that both the matching and the regression can use, and who is in the treated group.
 
-    `named` are the treatment, the covariates and the group. Membership is read off all complete
-    rows, before those asked for are taken.
+    `named` are the treatment, the covariates and the group. Whether a unit is ever treated is read
+    off all rows that hold unit and treatment: a treated unit is no control for lack of a covariate.
     """
     treatment, *others = named
     clusters = [call.unit, *call.errors.clusters]
@@ -199,16 +199,15 @@ def _complete_rows(
     text = [name for name in others if _is_text(frame[name])]
     labels = list(dict.fromkeys([*clusters, *text]))
     values = numbers(frame, [name for name in names if name not in labels])
-    keep, _ = usable_rows(frame[labels], values)
     inside, dropped = usable_rows(frame.loc[asked, labels], values.loc[asked])
-    complete = frame.loc[keep, names]
     if group is None:
-        on = complete[treatment].groupby(complete[call.unit].to_numpy()).transform("max") > 0
+        known = numbers(frame, [treatment])[treatment].replace(np.inf, np.nan)
+        on = known.groupby(frame[call.unit].to_numpy()).transform("max") > 0
         member = on.to_numpy().astype(float)
     else:
-        member = numbers(complete, [group])[group].to_numpy()
+        member = numbers(frame, [group])[group].to_numpy()
     outside = {OUTSIDE: int((~asked).sum())} if not asked.all() else {}
-    return frame.loc[asked, names][inside], member[asked[keep]], outside | dropped
+    return frame.loc[asked, names][inside], member[asked][inside], outside | dropped
 
 
 def _is_text(column: pd.Series) -> bool:
