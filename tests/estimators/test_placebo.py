@@ -573,6 +573,21 @@ def test_few_clusters_and_few_treated_are_warned_of(panel: pd.DataFrame) -> None
     assert one.warnings[0].kind == "small_cohort" and "1 of " in one.warnings[0].sentence
 
 
+def test_an_estimate_with_a_negative_variance_has_no_t_to_compare() -> None:
+    draw = np.random.default_rng(11)
+    city, year = np.repeat(np.arange(8), 5), np.tile(np.arange(5), 8)
+    frame = pd.DataFrame({"city_code": city, "year": year, "y": draw.normal(size=40)})
+    frame["zone"] = ((city < 4) & (year >= 2)).astype(int)
+    result = placebo(frame, "y", "zone", covariance={"cluster": ["city_code", "year"]}, draws=20)
+    assert result.covariance.loc["zone", "zone"] < 0 and result.draws["t"].notna().any()
+    assert np.isnan(result.beyond_t) and 0 <= result.beyond <= 1
+    assert result.warnings[0].kind == "not_semidefinite"
+    assert "zone has no standard error" in str(result)
+    plain = placebo(frame, "y", "zone", covariance={"cluster": ["city_code"]}, draws=20)
+    assert plain.beyond_t >= 0
+    assert "not_semidefinite" not in [caution.kind for caution in plain.warnings]
+
+
 def test_draws_without_a_coefficient_are_warned_of(panel: pd.DataFrame) -> None:
     first = panel["year"] == panel["year"].min()
     frame = panel.assign(

@@ -26,7 +26,6 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.absorb import Absorber
-from analysis.estimators.core.clusters import FEW_CLUSTERS, few_clusters
 from analysis.estimators.core.collinear import independent_columns
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
@@ -42,10 +41,11 @@ from analysis.estimators.core.options import (
     columns_of,
     covariance_of,
 )
-from analysis.estimators.core.result import Caution, Result, Test
+from analysis.estimators.core.result import Result, Test
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sandwich import LevelCount, small_sample
 from analysis.estimators.core.tall import cross
+from analysis.estimators.placebo.cautions import Names, cautions
 from analysis.estimators.placebo.cells import CellDraws, collapses
 from analysis.estimators.placebo.draws import (
     Cells,
@@ -57,8 +57,6 @@ from analysis.estimators.placebo.draws import (
 )
 from analysis.estimators.placebo.engine import RowDraws, Setting, setting
 
-FEW_TREATED = 5  # units of which some period is treated
-Names = tuple[str, str, str]
 KIND_NAMES = {"iid": "homoskedastic", "robust": "robust", "cluster": "clustered"}
 
 
@@ -73,7 +71,7 @@ class PlaceboResult(Result):
     draw_by, dates, seed : how they were drawn
     beyond : draws at least as far from zero as the estimate (ties count), over the draws with a
         coefficient
-    beyond_t : the same of t
+    beyond_t : the same of t; missing where the estimate has none
     p_empirical : (1 + draws as far from zero) / (1 + draws), two-sided, the true assignment counted
         as one of the draws
     rejected : share of draws whose own p is below 5 per cent: near 0.05 where the standard errors
@@ -207,7 +205,9 @@ def placebo(
     b, variance = engine.statistics(expand(np.asarray(truth, dtype=float)[:, None]))
     drawn = _drawn(truth, cells, names, draw_by, choices, np.random.PCG64(seed), draws)
     table = _estimated(engine, expand, drawn, draws, paid.df_t)
-    standing = _standing(table, float(b[0]), float(b[0] / np.sqrt(variance[0])))
+    # A two-way variance can be negative: there is then no standard error, and no t.
+    error = np.sqrt(variance[0]) if variance[0] > 0 else np.nan
+    standing = _standing(table, float(b[0]), float(b[0] / error))
     p = standing["p_empirical"]
     null = "the treatment is unrelated to the outcome"
     undefined = int(table["coefficient"].isna().sum())
@@ -224,7 +224,7 @@ def placebo(
         dropped=sample.dropped,
         sample=sample.labels,
         tests={"placebo": Test("permutation test", float(b[0]), None, p, null=null)},
-        warnings=_warnings(errors, sample, cells, names, undefined, draws),
+        warnings=cautions(errors, sample, cells, names, float(variance[0]), (undefined, draws)),
         undefined=undefined,
         draws=table,
         draw_by=draw_by,
@@ -250,33 +250,6 @@ def _convention(errors: Covariance, small: str, df: float) -> str:
     clustered = f" by {' and '.join(errors.clusters)}" if errors.clusters else ""
     named = f"{KIND_NAMES[errors.kind]}{clustered} as in {small.replace('_', ' ')}"
     return f"{named}, t with {df:,} degrees of freedom"
-
-
-def _warnings(
-    errors: Covariance,
-    sample: Sample,
-    cells: Cells | None,
-    names: Names,
-    undefined: int,
-    draws: int,
-) -> tuple[Caution, ...]:
-    clusters = min((sample.groups[name][1] for name in errors.clusters), default=FEW_CLUSTERS)
-    remedy = "Judge by the empirical p of coefficients."
-    found = list(few_clusters(clusters, more="those of the draws too", remedy=remedy))
-    dummy = cells is not None and bool(np.isin(cells.treatment, (0.0, 1.0)).all())
-    if cells is not None and dummy:
-        units = len(np.unique(cells.unit[cells.treatment == 1]))
-        everybody = int(cells.unit.max()) + 1
-        if units < FEW_TREATED:
-            text = (
-                f"{units} of {everybody:,} units ({names[1]}) have {names[0]}: a standard error"
-                " says little."
-            )
-            found.append(Caution("small_cohort", text, "Judge by the empirical p of coefficients."))
-    if undefined:
-        text = f"{undefined:,} of {draws:,} draws have no coefficient: the effects absorb them."
-        found.append(Caution("undefined_draws", text, "Shares are of the others."))
-    return tuple(found)
 
 
 def _shared(
@@ -376,7 +349,7 @@ def _standing(table: pd.DataFrame, b: float, t: float) -> dict[str, float]:
         "beyond": float(far.mean()),
         "beyond_t": (
             float((np.abs(drawn_t) >= np.abs(t) * (1 - 1e-10)).mean())
-            if len(drawn_t)
+            if len(drawn_t) and np.isfinite(t)
             else float("nan")
         ),
         "p_empirical": (1 + int(far.sum())) / (1 + len(drawn)),

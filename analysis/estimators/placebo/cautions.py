@@ -1,0 +1,59 @@
+"""What a reader of a placebo must not overlook."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.estimators.core.clusters import FEW_CLUSTERS, few_clusters
+from analysis.estimators.core.options import Covariance
+from analysis.estimators.core.result import Caution
+from analysis.estimators.core.sample import Sample
+from analysis.estimators.placebo.draws import Cells
+
+FEW_TREATED = 5  # units of which some period is treated
+Names = tuple[str, str, str]
+
+
+def cautions(
+    errors: Covariance,
+    sample: Sample,
+    cells: Cells | None,
+    names: Names,
+    variance: float,
+    drawn: tuple[int, int],
+) -> tuple[Caution, ...]:
+    """All of them: of the estimate's variance, its clusters, who is treated, and the draws.
+
+    names : of the treatment, the unit and the period
+    drawn : draws without a coefficient, and all draws
+    """
+    undefined, draws = drawn
+    clusters = min((sample.groups[name][1] for name in errors.clusters), default=FEW_CLUSTERS)
+    remedy = "Judge by the empirical p of coefficients."
+    found = _not_semidefinite(variance, names[0])
+    found += few_clusters(clusters, more="those of the draws too", remedy=remedy)
+    dummy = cells is not None and bool(np.isin(cells.treatment, (0.0, 1.0)).all())
+    if cells is not None and dummy:
+        units = len(np.unique(cells.unit[cells.treatment == 1]))
+        everybody = int(cells.unit.max()) + 1
+        if units < FEW_TREATED:
+            text = (
+                f"{units} of {everybody:,} units ({names[1]}) have {names[0]}: a standard error"
+                " says little."
+            )
+            found.append(Caution("small_cohort", text, "Judge by the empirical p of coefficients."))
+    if undefined:
+        text = f"{undefined:,} of {draws:,} draws have no coefficient: the effects absorb them."
+        found.append(Caution("undefined_draws", text, "Shares are of the others."))
+    return tuple(found)
+
+
+def _not_semidefinite(variance: float, treatment: str) -> list[Caution]:
+    if variance >= 0:
+        return []
+    text = (
+        f"The two-way covariance is not positive semidefinite: {treatment} has no standard error,"
+        " and its t is not compared with the draws'."
+    )
+    remedy = "Compare with clusters by either column alone."
+    return [Caution("not_semidefinite", text, remedy)]
