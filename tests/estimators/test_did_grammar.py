@@ -174,6 +174,14 @@ def test_a_treated_city_without_covariates_while_treated_is_no_control() -> None
     assert len(matching.treated) - matching.treated.sum() == (frame["ever"] == 0).sum()
 
 
+@pytest.mark.parametrize("name", list(BY_COHORT)[:-1])
+def test_rows_of_weight_zero_are_counted_and_do_not_matter(name: str) -> None:
+    frame = panel().assign(w=lambda f: 1.0 * (f["city"] >= "008"))
+    some, without = (BY_COHORT[name](f, weights="w") for f in (frame, frame[frame["w"] > 0]))
+    assert some.dropped == {"w zero": 8 * 6} and some.n == without.n == len(some.sample)
+    pd.testing.assert_frame_equal(some.tidy(), without.tidy())
+
+
 def test_who_is_ever_treated_is_looked_up_in_all_rows() -> None:
     frame = panel()
     early = frame["year"] <= 2013

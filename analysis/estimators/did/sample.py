@@ -235,6 +235,7 @@ def did_sample(
     lost = lost_cohorts(cohort, call.unit, asked.loc[first.isna().to_numpy(), call.unit])
     outside = {OUTSIDE: len(frame) - len(asked)} if len(asked) < len(frame) else {}
     found = _assembled(sample, call, at, lost, outside)
+    found = found.keep(found.weight > 0, f"{call.weights} zero")
     if panel:
         _constant_in_unit(found, found.cohort, "first treated period")
         _constant_in_unit(found, found.cluster, f"{call.cluster} (the cluster)")
