@@ -20,6 +20,7 @@ from analysis.estimators.linear.curvature import moderation, quadratic
 from analysis.estimators.linear.fixed_effects import fixed_effects
 from analysis.estimators.linear.mediation import mediation
 from analysis.estimators.linear.ols import linear_regression
+from analysis.estimators.linear.panel_tests import hausman_random
 
 
 @pytest.fixture
@@ -48,6 +49,23 @@ def made_up() -> pd.DataFrame:
 
 BY_CITY = {"effects": ["city_code", "year"], "covariance": {"cluster": ["city_code"]}}
 by_city = partial(fixed_effects, **BY_CITY)
+WITH_FEW_CLUSTERS = {
+    "linear_regression": lambda f, o: linear_regression(f, "y", ["x"], **o),
+    "compare_groups": lambda f, o: compare_groups(f, "y", ["x"], "coast", **o),
+    "hausman_random": lambda f, o: hausman_random(f, "y", ["x"], method="regression", **o),
+    "mediation": lambda f, o: mediation(f, "y", "x", "m", options=o),
+    "moderation": lambda f, o: moderation(f, "y", "x", "m", options=o),
+    "quadratic": lambda f, o: quadratic(f, "y", "x", options=o),
+}
+
+
+@pytest.mark.parametrize("name", WITH_FEW_CLUSTERS)
+def test_few_clusters_are_warned_of_once(made_up: pd.DataFrame, name: str) -> None:
+    run = WITH_FEW_CLUSTERS[name]
+    frame = made_up.assign(twelve=made_up["city_code"].astype(int) % 12)
+    (caution,) = run(frame, {"covariance": {"cluster": ["twelve"]}}).warnings
+    assert caution.kind == "few_clusters" and "12 clusters are few" in caution.sentence
+    assert run(frame, {"covariance": {"cluster": ["city_code"]}}).warnings == ()
 
 
 def test_ols_equals_statsmodels(made_up: pd.DataFrame) -> None:

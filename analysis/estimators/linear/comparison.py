@@ -23,6 +23,7 @@ import pandas as pd
 from scipy import linalg, stats
 
 from analysis.estimators.core.algebra import independent_columns, least_squares
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.columns import check_columns, numbers, rows, usable_rows
 from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import numbered
@@ -228,6 +229,7 @@ def compare_groups(
         ),
         dropped=outside | dropped,
         seconds=perf_counter() - began,
+        warnings=() if g is None else few_clusters(g),
     )
 
 

@@ -212,6 +212,7 @@ def moderation(
         interaction=product,
         marginal=table[[*front, *(c for c in table.columns if c not in front)]],
         means=means,
+        warnings=fit.warnings,
     )
 
 
@@ -288,6 +289,7 @@ def quadratic(
         shape="U" if b2 > 0 else "inverse U",
         u_test=test,
         level=level,
+        warnings=fit.warnings,
     )
 
 

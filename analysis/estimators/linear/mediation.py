@@ -206,6 +206,7 @@ def mediation(
         n=len(data),
         dropped=outside | dropped,
         seconds=perf_counter() - began,
+        warnings=tuple(dict.fromkeys(w for fit in equations.values() for w in fit.warnings)),
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.estimators.core.algebra import clustered, independent_columns, least_squares
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.names import CONSTANT
@@ -89,6 +90,7 @@ def linear_regression(
         r2=r2,
         r2_adjusted=1 - (1 - r2) * (sample.n - 1) / (sample.n - x.shape[1]),
         seconds=perf_counter() - began,
+        warnings=few_clusters(sample.groups[errors.cluster][1]) if errors.cluster else (),
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.options import (
@@ -240,4 +241,5 @@ def _by_regression(
         len(b),
         float(stats.chi2.sf(statistic, len(b))),
         null="effects independent of the regressors",
+        warnings=few_clusters(data.sample.groups[errors.cluster][1]) if errors.cluster else (),
     )
