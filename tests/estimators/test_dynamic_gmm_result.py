@@ -245,6 +245,12 @@ def test_too_many_instruments_are_said_from_as_many_as_units_on() -> None:
         and "too good to be a sign" in found[1]
     )
     assert "many_instruments" not in cautions(frame)
+    one = dynamic_gmm(
+        frame, "y", ["L.y", "x", "z"], gmm, IV("z"), steps=1, where=frame["city_code"].isin(few)
+    )
+    said_of_one = {caution.kind: caution.sentence for caution in one.warnings}
+    assert "two-step" in said["many_instruments"]
+    assert "weakens the Hansen test." in said_of_one["many_instruments"]
 
 
 def test_few_units_and_tests_without_a_value_are_said() -> None:
@@ -253,5 +259,8 @@ def test_few_units_and_tests_without_a_value_are_said() -> None:
     assert "few_clusters" not in cautions(
         frame, covariance="iid"
     ) and "few_clusters" not in cautions(world())
+    two, one = (cautions(frame, steps=steps)["few_clusters"] for steps in (2, 1))
+    assert "the second step" in str(two) and "one step" in str(two)
+    assert "19 clusters" in str(one) and "step" not in str(one)
     said = cautions(world(), ar_orders=7)["no_statistic"].sentence
     assert "AR(7)" in said and "AR(2)" not in said

@@ -48,8 +48,8 @@ def _many(
     if count >= units:
         how = "outnumber" if count > units else "are as many as"
         text = (
-            f"{count} instruments {how} {units} {spec.unit}, which weakens the Hansen test and"
-            " biases two-step errors."
+            f"{count} instruments {how} {units} {spec.unit}, which weakens the Hansen test"
+            f"{' and biases two-step errors' if spec.steps == 2 else ''}."
         )
         found.append(Caution("many_instruments", text, remedy))
     hansen = tests.get("hansen")
@@ -115,6 +115,8 @@ def _left_out(stacked: Stacked, fitted: Estimate) -> list[Caution]:
 def _few(spec: Specification, units: int) -> tuple[Caution, ...]:
     if not spec.robust:
         return ()
+    if spec.steps == 1:
+        return few_clusters(units, spec.unit, remedy="Read results at a stricter level.")
     remedy = "Compare one step, and read results at a stricter level."
     return few_clusters(units, spec.unit, "and the second step's weights are poorly known", remedy)
 
