@@ -163,6 +163,11 @@ def compare(
     said = "({column}) {row}, published: {doubtful}."
     doubts = (said.format_map(cell) for cell in doubtful.to_dict("records"))
     columns = [f"({column}) {result.note()}" for column, result in results.items()]
+    columns += [
+        f"({column}) Warning: {warning}"
+        for column, result in results.items()
+        for warning in result.warnings
+    ]
     notes = (LEGEND, *doubts, *columns, _checked(results, frame), _conventions(wanted))
     return ComparisonTable(f"{wanted.title} ({paper.title})", origin(frame), cells, labels, notes)
 

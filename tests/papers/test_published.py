@@ -129,3 +129,16 @@ def test_a_doubtful_number_is_said_to_be_one() -> None:
     other = dataclasses.replace(paper, published=doubted)
     text = compare(other, "t4", results, frame).to_text()
     assert "(1) zone_did, published: a digit lost." in text.splitlines()
+
+
+def test_what_a_column_warns_of_stands_below_its_table() -> None:
+    slug, draw = "ecommerce_resilience", np.random.default_rng(5)
+    paper = load_paper(slug)
+    city, year = (axis.ravel() for axis in np.meshgrid(range(12), range(2012, 2022), indexing="ij"))
+    values = {name: draw.normal(size=len(city)) for name in paper.table("t4").variables}
+    frame = pd.DataFrame(values | {"city_code": city.astype(str), "year": year})
+    results = estimate_table(slug, "t4", frame, [1, 6])
+    table = compare(paper, "t4", results, frame)
+    said = [f"({column}) Warning: {w}" for column in (1, 6) for w in results[column].warnings]
+    assert said and [line for line in table.notes if "Warning" in line] == said
+    assert all(line in table.to_markdown() for line in said)
