@@ -64,6 +64,14 @@ def write_config(file: Path, world: Path, simulate: bool = True) -> Path:
     return file
 
 
+def unseal(folder: Path) -> None:
+    """Give a sealed folder and its files their write bits back, for a test that changes them."""
+    for place, _, files in os.walk(folder):
+        Path(place).chmod(0o755)
+        for name in files:
+            (Path(place) / name).chmod(0o644)
+
+
 @contextmanager
 def shared(folder: Path) -> Iterator[None]:
     """Held by one process of the test run at a time."""

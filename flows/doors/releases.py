@@ -10,11 +10,13 @@ from flows.processes import lock
 from flows.telling.printing import table
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import current_release, make_current, named_release
+from warehouse.releases.seal import broken_seals
 from warehouse.settings.config import Config
 
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = 5
 NAMES = ("panel", "change", "column", "cells", "cities", "years", "largest relative change")
 
 
@@ -75,11 +77,17 @@ def roll_back(config: Config, wanted: str) -> tuple[str, str]:
 
     Raises
     ------
-    ReleaseError : no such release, the current one, or a refresh is running.
+    ReleaseError : no such release, the current one, one that was changed after its publication,
+        or a refresh is running.
     """
     with lock.hold(config.home):
         left, target = current_release(config.home), named_release(config.home, wanted)
         if left is None or left == target:
             raise ReleaseError(f"Release {target} is the current one already.")
+        if broken := broken_seals(config.builds / target):
+            raise ReleaseError(
+                f"Release {target} was changed after its publication ({'; '.join(broken[:SHOWN])})."
+                f" Run `citytrade rebuild {target}`, and roll back then."
+            )
         make_current(config.home, target)
     return left, target

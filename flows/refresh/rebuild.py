@@ -20,16 +20,18 @@ from warehouse.lake.loads import LoadReport, finished_load, make_set
 from warehouse.releases.contents import table_contents
 from warehouse.releases.publish import (
     DATABASE,
+    MANIFEST,
     RELEASE_PATTERN,
     Manifest,
     begin_build,
+    current_release,
     named_release,
     note_published,
     put_in_place,
     read_manifest,
     read_manifest_file,
 )
-from warehouse.releases.seal import remove_tree
+from warehouse.releases.seal import SUMS, broken_seals, remove_tree
 from warehouse.settings.config import Config
 from warehouse.sources import lake_tables
 
@@ -37,8 +39,8 @@ SHOWN = 5
 
 
 def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
-    """Build a release again and compare every table; one that is no longer on disk is put back
-    there.
+    """Build a release again and compare every table; one that is no longer on disk, or no longer
+    as it was published, is put back there.
 
     Parameters
     ----------
@@ -48,17 +50,18 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
     ------
     ReleaseError : other code, packages or years than the release was made with; loads that are no
         longer in the lake
-        (the raw files are named); or a rebuilt table that differs.
+        (the raw files are named); a manifest that was changed; or a rebuilt table that differs.
     """
     with lock.hold(config.home):
         manifest = _manifest(config, wanted)
         _refuse_other_code(manifest)
         loads = _loads(config, manifest)
+        altered = _altered(config, manifest, wanted)
         folder = begin_build(config.home, f"{manifest.release}.again")
         try:
             _build(config, manifest, loads, folder, say)
             _refuse_other_content(manifest, table_contents(folder / DATABASE))
-            if (config.builds / manifest.release).exists():
+            if (config.builds / manifest.release).exists() and not altered:
                 say(
                     f"Release {manifest.release} rebuilt: {len(manifest.tables)} tables, each with"
                     " the same content."
@@ -79,7 +82,7 @@ def _manifest(config: Config, wanted: str) -> Manifest:
     file = Path(wanted)
     manifest = (
         read_manifest_file(file)
-        if file.suffix == ".json" and file.is_file()
+        if _is_manifest(file)
         else read_manifest(config.home, named_release(config.home, wanted))
     )
     if not RELEASE_PATTERN.match(manifest.release):
@@ -100,6 +103,31 @@ def _manifest(config: Config, wanted: str) -> Manifest:
             f" {years[0]}-{years[1]}. Set first_year and last_year to its years."
         )
     return manifest
+
+
+def _is_manifest(file: Path) -> bool:
+    return file.suffix == ".json" and file.is_file()
+
+
+def _altered(config: Config, manifest: Manifest, wanted: str) -> bool:
+    """Whether the release on disk is to be replaced, since it is not what was published.
+
+    The current one is left to the next refresh: readers are never without it.
+    """
+    name = manifest.release
+    folder = config.builds / name
+    if not folder.exists() or name == current_release(config.home):
+        return False
+    broken = broken_seals(folder)
+    kept = Path(wanted)  # a manifest beside the release, or the release's own
+    is_own = not _is_manifest(kept) or kept.resolve().parent == folder.resolve()
+    if is_own and any(line.startswith((MANIFEST, SUMS)) for line in broken):
+        raise ReleaseError(
+            f"Release {name}: {'; '.join(broken[:SHOWN])}, so its manifest may not be the one that"
+            " was published. Rebuild it from a copy that was kept elsewhere (`citytrade rebuild"
+            f" FILE.json`), or remove {folder}."
+        )
+    return bool(broken)
 
 
 def _refuse_other_code(manifest: Manifest) -> None:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT, citytrade, environment, write_config
+from tests.conftest import PROJECT, citytrade, environment, unseal, write_config
 from tests.faults.fuzz import fuzz
 from tests.faults.kills import kill_many
 from tests.faults.readers import read_through
 from warehouse import connect
 from warehouse.errors import SourceError
 from warehouse.releases.publish import current_release, note_published, release_names
+from warehouse.releases.seal import seal
 from warehouse.settings.config import Config, load_config
 from warehouse.sources import get_source
 from warehouse.sources.reading.base import Layout, load_file
@@ -164,8 +165,10 @@ def test_a_release_of_the_future_does_not_outlive_the_next(copied: Config) -> No
     future = "20990101T000000Z-abcdef"
     shutil.copytree(copied.builds / now, copied.builds / future)
     note_published(copied.home, future)
+    unseal(copied.builds / future)
     manifest = copied.builds / future / "release.json"
     manifest.write_text(manifest.read_text(encoding="utf-8").replace(now, future), encoding="utf-8")
+    seal(copied.builds / future)
     done = citytrade("rollback", future, "--config", str(copied.path))
     assert done.returncode == 0, done.stderr
     done = citytrade("refresh", "--force", "--config", str(copied.path))

@@ -11,15 +11,17 @@ import pytest
 
 from flows.doors.export import save_all
 from flows.refresh.rebuild import rebuild
-from tests.conftest import citytrade, write_config
+from tests.conftest import citytrade, unseal, write_config
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import (
+    DATABASE,
     MANIFEST,
     current_release,
     make_current,
     read_manifest,
     release_names,
 )
+from warehouse.releases.seal import broken_seals, remove_tree
 from warehouse.settings.config import Config, load_config
 
 
@@ -48,22 +50,43 @@ def test_a_release_is_rebuilt_to_the_same_tables_and_the_same_bytes(
     before = _prints(published, tmp_path / "before")
     kept = tmp_path / "kept.json"
     shutil.copy(published.builds / name / MANIFEST, kept)
-    shutil.rmtree(published.builds / name)  # as it is when five newer ones were published
+    remove_tree(published.builds / name)  # as it is when five newer ones were published
     published.current.unlink()
     done = citytrade("rebuild", str(kept), "--config", str(published.path))
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"Release {name} rebuilt and put back: " in done.stdout
     assert release_names(published.home) == [name]
     assert current_release(published.home) is None  # putting back is not publishing
+    _assert_an_altered_one_is_put_back(published, name, kept)
     make_current(published.home, name)
     assert _prints(published, tmp_path / "after") == before
     assert read_manifest(published.home, name).years == [2000, 2021]
+
+
+def _assert_an_altered_one_is_put_back(config: Config, name: str, kept: Path) -> None:
+    """As doctor says of a broken seal, unless the manifest itself may have been changed."""
+    folder = config.builds / name
+    unseal(folder)
+    with (folder / DATABASE).open("ab") as handle:
+        handle.write(b"more")
+    said: list[str] = []
+    rebuild(config, name, said.append)
+    assert said[-1].startswith(f"Release {name} rebuilt and put back: ")
+    assert broken_seals(folder) == []
+    assert list(config.builds.iterdir()) == [folder]
+    unseal(folder)
+    (folder / MANIFEST).write_bytes((folder / MANIFEST).read_bytes() + b" ")
+    with pytest.raises(ReleaseError, match=r"release\.json was changed, so its manifest"):
+        rebuild(config, name, said.append)
+    rebuild(config, str(kept), said.append)
+    assert broken_seals(folder) == []
 
 
 def test_what_keeps_a_release_from_being_rebuilt_is_named(published: Config) -> None:
     name = current_release(published.home)
     assert name is not None
     manifest = published.builds / name / MANIFEST
+    unseal(manifest.parent)
     written = json.loads(manifest.read_text(encoding="utf-8"))
 
     def refused(**changes: object) -> str:

@@ -20,7 +20,7 @@ from flows.doors.releases import diff_text, roll_back
 from flows.processes import lock
 from flows.refresh.inputs import PACKAGES
 from flows.refresh.rebuild import rebuild
-from tests.conftest import PROJECT, MakeRelease
+from tests.conftest import PROJECT, MakeRelease, unseal
 from warehouse import connect, diff
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import (
@@ -261,6 +261,11 @@ def test_a_rollback_gives_readers_the_earlier_release_and_keeps_the_later(
     with pytest.raises(ReleaseError, match="is the current one already"):
         roll_back(tiny_config, old)
     assert roll_back(tiny_config, new) == (old, new)
+    unseal(tiny_config.builds / old)
+    (tiny_config.builds / old / "more").write_bytes(b"x")
+    with pytest.raises(ReleaseError, match=rf"\(more was added\)\. Run `citytrade rebuild {old}`"):
+        roll_back(tiny_config, old)
+    assert current_release(tiny_config.home) == new
     with lock.hold(tiny_config.home), pytest.raises(ReleaseError, match="already running"):
         roll_back(tiny_config, old)
 

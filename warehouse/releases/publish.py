@@ -229,7 +229,7 @@ def publish(home: Path, build: Path, manifest: Manifest, kept: int = KEPT) -> Pa
 
 def put_in_place(home: Path, build: Path, manifest: Manifest) -> Path:
     """Write a finished build's manifest, seal it and give it its name, without making it the
-    current release.
+    current release. What has that name already is removed.
     """
     if not (build / DATABASE).is_file():
         raise ReleaseError(
@@ -243,8 +243,12 @@ def put_in_place(home: Path, build: Path, manifest: Manifest) -> Path:
     seal(build)
     sync_tree(build)
     target = home / "builds" / manifest.release
+    former = target.with_name(f".{manifest.release}.former.tmp")
+    if target.exists():
+        target.rename(former)
     build.rename(target)
     _sync(target.parent)
+    remove_tree(former)
     return target
 
 
