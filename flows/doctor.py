@@ -19,8 +19,7 @@ from flows.refresh.leftovers import leftovers
 from flows.telling.alerts import resolved
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.project import PROJECT
-from warehouse.releases.publish import current_release, read_manifest, release_names
-from warehouse.releases.seal import broken_seals
+from warehouse.releases.publish import broken_releases, current_release, read_manifest
 from warehouse.settings.config import Config, load_config, matched_files
 from warehouse.store import connect
 
@@ -203,6 +202,15 @@ def _alerts(config: Config) -> list[Finding]:
         resolved(config)
     except CitytradeError as error:
         return [Finding("alerts", "cannot be sent", str(error))]
+    if alerts.command and not config.is_named:
+        return [
+            Finding(
+                "alerts",
+                "the command is not run",
+                f"{config.path} was found, not named: name it with --config, here and for"
+                " `citytrade refresh`.",
+            )
+        ]
     ways = (
         ["command"] * bool(alerts.command)
         + ["webhook"] * bool(alerts.webhook)
@@ -231,7 +239,7 @@ def _seals(config: Config) -> list[Finding]:
     """One finding a release whose files are not as they were published, or one that says that all
     are.
     """
-    broken = {name: broken_seals(config.builds / name) for name in release_names(config.home)}
+    broken = broken_releases(config.home)
     current = current_release(config.home)
     found = []
     for name, wrong in broken.items():

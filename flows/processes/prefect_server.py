@@ -111,9 +111,9 @@ class Server:
             if self._has_ended()
             else f"did not answer within {seconds:.0f} s"
         )
-        told = f" It said: {self._last_words()}" if self.log else ""
+        said = f" It said: {self._last_words()}" if self.log else ""
         raise CitytradeError(
-            f"Prefect's server at {self.api} {what}.{told} See that nothing else uses its port and"
+            f"Prefect's server at {self.api} {what}.{said} See that nothing else uses its port and"
             " no firewall blocks 127.0.0.1, or start a server (`prefect server start`), set"
             " PREFECT_API_URL, and try again."
         )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from flows.telling.alerts import tell_trouble
 from flows.telling.lines import Say, say_at_once
-from warehouse.releases.publish import release_names
-from warehouse.releases.seal import broken_seals
+from warehouse.releases.publish import broken_releases
 from warehouse.settings.config import Config
 
 
@@ -13,10 +12,9 @@ def look_at_seals(config: Config, say: Say = say_at_once) -> list[str]:
     """What was changed, one sentence a release; whoever the configuration names is alerted of it
     once.
     """
-    broken = {name: broken_seals(config.builds / name) for name in release_names(config.home)}
     told = [
         f"release {name} was changed after its publication: {'; '.join(wrong)}"
-        for name, wrong in broken.items()
+        for name, wrong in broken_releases(config.home).items()
         if wrong
     ]
     for line in told:

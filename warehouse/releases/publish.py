@@ -19,7 +19,7 @@ from typing import Any
 
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import switch_link
-from warehouse.releases.seal import remove_tree, seal
+from warehouse.releases.seal import broken_seals, remove_tree, seal
 
 DATABASE = "warehouse.duckdb"
 MANIFEST = "release.json"
@@ -92,6 +92,15 @@ def never_published(home: Path) -> list[str]:
         return []  # nothing says which these are, so none is taken for one
     known = {*recorded, current_release(home)}
     return [name for name in _names_on_disk(home) if name not in known]
+
+
+def broken_releases(home: Path) -> dict[str, list[str]]:
+    """What is no longer as it was sealed, by release; empty where all is well, and without those
+    that a refresh removed meanwhile.
+    """
+    broken = {name: broken_seals(home / "builds" / name) for name in release_names(home)}
+    there = release_names(home)
+    return {name: wrong for name, wrong in broken.items() if name in there}
 
 
 def note_published(home: Path, *releases: str | None) -> None:
