@@ -25,12 +25,14 @@ from flows.schedule.seals import look_at_seals
 from flows.schedule.serve import serve
 from flows.telling import alerts
 from flows.telling.alerts import alert, tell_trouble
-from tests.conftest import MakeRelease
+from tests.conftest import MakeRelease, unseal
 from warehouse import panels
 from warehouse.errors import ConfigError, ReleaseError
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.lake.schema import SET_ASIDE, as_select, stored
+from warehouse.releases import publish
 from warehouse.releases.publish import MANIFEST, Manifest
+from warehouse.releases.seal import remove_tree
 from warehouse.settings.config import Config, SourceSettings, load_config, with_secrets
 from warehouse.settings.controls import Alerts, Controls, ControlTotal
 from warehouse.sources import lake_tables
@@ -508,6 +510,7 @@ def test_a_manifest_that_cannot_be_read_does_not_stop_a_forced_refresh(
     tiny_config: Config, make_release: MakeRelease
 ) -> None:
     name = make_release()
+    unseal(tiny_config.builds / name)
     (tiny_config.builds / name / MANIFEST).write_text("{", encoding="utf-8")
     said: list[str] = []
     with pytest.raises(ReleaseError, match="not a release manifest"):
@@ -556,13 +559,28 @@ def test_the_daily_look_at_the_seals_tells_a_change_once(
     assert look_at_seals(config, said.append) == []
     assert said == []
     manifest = config.builds / name / MANIFEST
-    manifest.chmod(0o644)
+    unseal(manifest.parent)
     manifest.write_bytes(manifest.read_bytes().replace(b'"config"', b'"confog"'))
     for _ in range(2):
         assert look_at_seals(config, said.append) == [
             f"release {name} was changed after its publication: {MANIFEST} was changed"
         ]
     assert [body["subject"] for body in Sink.got] == ["A published release was changed."]
+
+
+def test_a_release_that_is_removed_during_the_look_raises_no_alarm(
+    tiny_config: Config, make_release: MakeRelease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = make_release()
+    look = publish.broken_seals
+
+    def remove_and_look(folder: Path) -> list[str]:
+        remove_tree(folder)
+        return look(folder)
+
+    monkeypatch.setattr(publish, "broken_seals", remove_and_look)
+    assert look_at_seals(tiny_config, print) == []
+    assert not (tiny_config.builds / name).exists()
 
 
 def test_a_refresh_does_not_take_an_altered_release_for_unchanged(
@@ -572,6 +590,7 @@ def test_a_refresh_does_not_take_an_altered_release_for_unchanged(
     former = replace(manifest_of(), release=name)
     said: list[str] = []
     assert not start._altered(tiny_config, former, said.append)
+    unseal(tiny_config.builds / name)
     (tiny_config.builds / name / "more").write_bytes(b"x")
     assert start._altered(tiny_config, former, said.append)
     assert said == [

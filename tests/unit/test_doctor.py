@@ -25,7 +25,7 @@ from flows import doctor
 from flows.cli import main
 from flows.processes import lock
 from flows.refresh.leftovers import leftovers, remove_leftovers
-from tests.conftest import PROJECT, MakeRelease, environment
+from tests.conftest import PROJECT, MakeRelease, environment, unseal
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import DATABASE, MANIFEST, read_manifest, release_names
 from warehouse.releases.seal import broken_seals, remove_tree, seal
@@ -150,6 +150,7 @@ def test_a_release_of_another_duckdb_is_named(
 ) -> None:
     name = make_release()
     manifest = replace(read_manifest(tiny_config.home, name), packages={"duckdb": "0.9.2"})
+    unseal(tiny_config.builds / name)
     (tiny_config.builds / name / MANIFEST).write_text(
         json.dumps(asdict(manifest)), encoding="utf-8"
     )
@@ -303,6 +304,7 @@ def test_one_byte_changed_in_a_release_is_found(
     name = make_release()
     folder = tiny_config.builds / name
     assert broken_seals(folder) == []
+    unseal(folder)
     whole = {file.name: file.read_bytes() for file in folder.iterdir()}
     rng = random.Random(5)
     for _ in range(100):
@@ -390,7 +392,7 @@ def test_a_value_made_ten_times_as_large_by_another_program_is_found(
 ) -> None:
     name = make_release()
     file = tiny_config.builds / name / DATABASE
-    file.chmod(0o644)
+    unseal(file.parent)
     with duckdb.connect(str(file)) as connection:
         connection.execute(
             "update city_year set export_value_usd = export_value_usd * 10 where city_code = "
@@ -415,3 +417,17 @@ def test_alerts_that_could_not_be_sent_are_named(
     _, out = run(capsys, tiny_config.path)
     assert "go to: dingtalk" in out
     assert "token-of-mine" not in out
+
+
+def test_a_command_of_a_configuration_that_was_found_is_not_said_to_be_run(
+    tiny_config: Config, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_config.path.write_text('[alerts]\ncommand = ["/bin/true"]\n', encoding="utf-8")
+    _, out = run(capsys, tiny_config.path)
+    assert "go to: command" in out
+    monkeypatch.delenv("CITYTRADE_CONFIG", raising=False)
+    monkeypatch.chdir(tiny_config.path.parent)
+    assert main(["doctor"]) == 1
+    out = capsys.readouterr().out
+    assert "go to: command" not in out
+    assert "citytrade.toml was found, not named: name it with --config" in out

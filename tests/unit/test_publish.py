@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 import pytest
 
-from tests.conftest import MakeRelease
+from tests.conftest import MakeRelease, unseal
 from warehouse.errors import ReleaseError
 from warehouse.releases.meta import drop_staging, former_releases, write_meta, write_set_aside
 from warehouse.releases.publish import (
@@ -94,6 +94,7 @@ def test_a_manifest_that_is_none_says_how_to_mend_it(
     tiny_config: Config, make_release: MakeRelease
 ) -> None:
     name = make_release()
+    unseal(tiny_config.builds / name)
     (tiny_config.builds / name / "release.json").write_text("{", encoding="utf-8")
     with pytest.raises(ReleaseError, match=r"release.json: not a release manifest .* --force"):
         read_manifest(tiny_config.home, name)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import duckdb
 import pytest
 
-from tests.conftest import PROJECT, MakeRelease
+from tests.conftest import PROJECT, MakeRelease, unseal
 from warehouse import connect, describe, panel, panels, releases
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.releases.publish import DATABASE
@@ -149,6 +149,7 @@ def test_a_release_that_duckdb_cannot_open_is_told(
     tiny_config: Config, make_release: MakeRelease
 ) -> None:
     name = make_release()
+    unseal(tiny_config.builds / name)
     (tiny_config.builds / name / DATABASE).write_bytes(b"no database at all" * 1000)
     with pytest.raises(
         ReleaseError,
