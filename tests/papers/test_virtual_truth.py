@@ -12,11 +12,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from warehouse.simulate.virtual import CROSSWALK, SPLIT_YEARS, TRADE
 
 from warehouse.releases.publish import DATABASE
 from warehouse.settings.config import Config
 from warehouse.simulate.model.geography import PROJECT, city_name_rows, read_reference
+from warehouse.simulate.writers.census import SPLIT_YEARS, TRADE
+from warehouse.simulate.writers.concordance import CROSSWALK
 
 INDUSTRIES = PROJECT / "dbt_project" / "seeds" / "judgments" / "io_industries.csv"
 YEAR = 2011
