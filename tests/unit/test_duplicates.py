@@ -13,6 +13,7 @@ from flows.refresh.reading import Reader
 from warehouse.errors import SourceError
 from warehouse.lake import loads as lake_module
 from warehouse.lake.loads import LoadReport, activate, sql_text
+from warehouse.lake.schema import Tables
 from warehouse.settings.config import Config
 from warehouse.sources import get_source, lake_tables
 from warehouse.sources.reading.base import load_file
@@ -96,7 +97,7 @@ def test_a_lake_in_a_folder_of_any_name(tmp_path: Path, neighbours: str, name: s
 def test_a_set_that_cannot_be_linked_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(lake: Path, building: Path, loads: list[LoadReport]) -> None:
+    def fail(lake: Path, building: Path, loads: list[LoadReport], tables: Tables) -> None:
         building.mkdir(parents=True)
         raise OSError("no space")
 
