@@ -210,7 +210,9 @@ def estimates() -> dict[str, Callable[[], Result]]:
             unit="city",
             time="year",
         ),
-        "fixed effects": lambda: fixed_effects(frame, "y", ["x", "z"], ["city", "year"], ["city"]),
+        "fixed effects": lambda: fixed_effects(
+            frame, "y", ["x", "z"], ["city", "year"], covariance={"cluster": ["city"]}
+        ),
         "instruments": lambda: instrumental_variables(frame, "y", ["z"], ["x"], ["w"]),
         "dynamic": lambda: dynamic_gmm(
             frame,
