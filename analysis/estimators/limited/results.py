@@ -4,6 +4,7 @@ what follows from the coefficients.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,8 +24,9 @@ OF_ERRORS = ("ln_sigma", "atanh_rho")
 class LimitedResult(Result):
     """A result whose table ends with what follows from its coefficients."""
 
+    @abstractmethod
     def _ancillary(self) -> pd.DataFrame:
-        raise NotImplementedError
+        """Coefficients and standard errors of sigma and its like."""
 
     def _names(self) -> tuple[list[str], list[str]]:
         pairs = [_equation(self.outcome, str(term)) for term in self.coefficients.index]
