@@ -1,5 +1,5 @@
 """What code is made of: the files of ours that a module may run or read, found by following its
-imports.
+imports inside its own package.
 
 A reader's version, and the simulator's, is a hash over these files. They are found, not listed: a
 list kept by hand forgets the function that somebody imports next, and a changed reader then goes on
@@ -16,8 +16,6 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-PACKAGE = __name__.split(".")[0]
-
 
 def version_of(modules: Iterable[str]) -> str:
     """Eight hex digits over the names and bytes of all files that the modules may run or read."""
@@ -30,7 +28,7 @@ def version_of(modules: Iterable[str]) -> str:
 
 @cache
 def files_of(module: str) -> frozenset[Path]:
-    """The module's file, those of the modules it leads to inside this package, and the data files
+    """The module's file, those of the modules it leads to inside its package, and the data files
     that these name.
 
     A data file is named by a constant of its module that is a Path (or a tuple of them); a folder
@@ -48,11 +46,32 @@ def files_of(module: str) -> frozenset[Path]:
 
 @cache
 def modules_of(module: str) -> frozenset[str]:
-    """The module and every module of this package that it imports, directly or through others, at
+    """The module and every module of its package that it imports, directly or through others, at
     whatever depth of its code.
     """
+    return _led_to([module])
+
+
+def modules_of_code(code: str, package: str) -> frozenset[str]:
+    """Every module of a package that a piece of code imports, directly or through others, with the
+    packages that they lie in, which Python runs first.
+    """
+    modules = _led_to(_named_in(ast.parse(code), "", package))
+    above = {name.rsplit(".", depth)[0] for name in modules for depth in range(name.count(".") + 1)}
+    return modules | above
+
+
+def source_file(module: str) -> Path:
+    """The file of a module, found without running it."""
+    spec = importlib.util.find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"No module named {module!r}")
+    return Path(spec.origin)
+
+
+def _led_to(modules: Iterable[str]) -> frozenset[str]:
     found: set[str] = set()
-    waiting = [module]
+    waiting = list(modules)
     while waiting:
         name = waiting.pop()
         if name not in found:
@@ -68,15 +87,20 @@ def _imports(module: str) -> frozenset[str]:
         return frozenset()
     source = Path(spec.origin).read_bytes()
     parent = module if spec.submodule_search_locations is not None else module.rpartition(".")[0]
+    return _named_in(ast.parse(source), parent, module.split(".")[0])
+
+
+def _named_in(tree: ast.AST, parent: str, package: str) -> frozenset[str]:
+    """The modules of a package that the import statements of a tree run."""
     return frozenset(
         name
-        for node in ast.walk(ast.parse(source))
-        for name in _names(node, parent)
-        if name.split(".")[0] == PACKAGE
+        for node in ast.walk(tree)
+        for name in _names(node, parent, package)
+        if name.split(".")[0] == package
     )
 
 
-def _names(node: ast.AST, parent: str) -> Iterator[str]:
+def _names(node: ast.AST, parent: str, package: str) -> Iterator[str]:
     """The modules that an import statement runs."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
@@ -85,13 +109,12 @@ def _names(node: ast.AST, parent: str) -> Iterator[str]:
         base = ".".join(part for part in (above, node.module) if part)
         for alias in node.names:
             inner = f"{base}.{alias.name}"
-            yield inner if _is_module(inner) else base
+            is_ours = base.split(".")[0] == package
+            yield inner if is_ours and _is_module(inner) else base
 
 
 @cache
 def _is_module(name: str) -> bool:
-    if name.split(".")[0] != PACKAGE:
-        return False
     try:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:

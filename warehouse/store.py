@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import pandas as pd
+    import pyarrow as pa
 
     ConfigLike = Config | str | os.PathLike[str] | None
 
@@ -167,6 +168,40 @@ def describe(name: str, config: ConfigLike = None, release: str | None = None) -
         ).drop(columns="place")
 
 
+def citations(name: str, config: ConfigLike = None, release: str | None = None) -> pd.DataFrame:
+    """What to cite beside citytrade for a panel: every source that it is made from and that this
+    release was given, with title, publisher, citation, licence, years and whether it is simulated.
+
+    Returns
+    -------
+    DataFrame : a row a source; attrs: panel, release, simulated
+
+    Raises
+    ------
+    CitytradeError : an unknown panel; the nearest names are given.
+    ReleaseError : a release from before panels named their sources.
+    """
+    folder = release_folder(config, release)
+    with ReadingConnection(open_release(folder)) as connection:
+        _keys(connection, name)
+        if "sources" not in _columns(connection, "panels", "meta"):
+            raise ReleaseError(
+                f"Release {folder.name} is from before panels named their sources. `citytrade"
+                " refresh` publishes one that does; `from meta.sources` has every citation."
+            )
+        frame = _frame(
+            connection,
+            "select s.source, s.title, s.publisher, s.citation, s.licence, s.first_year,"
+            " s.last_year, s.is_simulated from meta.sources s where s.files_n > 0 and s.source in"
+            " (select unnest(string_split(sources, ', ')) from meta.panels"
+            f" where panel = '{name}')",
+            order="source",
+        )
+        is_simulated = _value(connection, "select is_simulated from meta.releases where is_this")
+        frame.attrs = {"panel": name, "release": folder.name, "simulated": is_simulated}
+    return frame
+
+
 def releases(config: ConfigLike = None) -> pd.DataFrame:
     """The releases on disk, newest first: release, created_at, is_current, is_simulated, files,
     previous.
@@ -213,8 +248,8 @@ def _keys(connection: ReadingConnection, name: str) -> list[str]:
     return [*(key for key in keys if key != "year"), *(key for key in keys if key == "year")]
 
 
-def _columns(connection: ReadingConnection, name: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in connection.execute(f'describe main."{name}"').fetchall()}
+def _columns(connection: ReadingConnection, name: str, schema: str = "main") -> dict[str, str]:
+    return {row[0]: row[1] for row in connection.execute(f'describe {schema}."{name}"').fetchall()}
 
 
 def _chosen(
@@ -254,15 +289,22 @@ def _labels(connection: ReadingConnection, chosen: list[str]) -> dict[str, dict[
 
 
 def _frame(connection: ReadingConnection, query: str, order: str) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-
     kinds = {row[0]: row[1] for row in connection.execute(f"describe {query}").fetchall()}
     casts = ", ".join(
         f'"{name}"::{_target(kind)} as "{name}"' if _target(kind) else f'"{name}"'
         for name, kind in kinds.items()
     )
     table = connection.execute(f"select {casts} from ({query}) order by {order}").to_arrow_table()
+    return frame_of(table)
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """An Arrow table in the types that `panel` gives: Int64 and boolean only where some values are
+    missing.
+    """
+    import pandas as pd
+    import pyarrow as pa
+
     frame = table.to_pandas(
         types_mapper={
             pa.int64(): pd.Int64Dtype(),

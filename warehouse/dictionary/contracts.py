@@ -7,14 +7,13 @@ A model's SQL says which columns it has, and the dictionary what each one is. Th
 on a lake without rows, their columns described, and `columns:` of each model's entry in
 _<folder>.yml written: names in the order of the table, types, and descriptions that dbt leaves in
 DuckDB as comments. Everything else in these files is written by people. A column whose type in one
-model is another than the dictionary's is named there: `meta: {types: {value_cents: hugeint}}`.
+model is another than the dictionary's is named there: `meta: {types: {value_cents: bigint}}`.
 The yearbook's indicators are listed for the models in macros/dictionary.sql.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
 import os
 import re
@@ -31,10 +30,13 @@ from warehouse.dictionary.entries import COLUMNS, ColumnEntry, read_dictionary
 from warehouse.errors import CitytradeError
 from warehouse.lake.loads import make_set
 from warehouse.sources import lake_tables
+from warehouse.written import write_or_show
 
 PROJECT = COLUMNS.parents[2]
 LISTS = PROJECT / "macros" / "dictionary.sql"
 DISTRICT = "district_"
+# DuckDB's name of a type -> one that every engine knows, which contracts say.
+PORTABLE = {"varchar": "string"}
 SCHEMAS = ("staging", "intermediate", "indices", "main")
 ENTRY = re.compile(r"(?m)^(?=  - name: )")
 COLUMNS_BLOCK = re.compile(r"(?m)^    columns:.*\n(?:^      .*\n)*")
@@ -127,9 +129,18 @@ def with_columns(text: str, file: str, built: Built, dictionary: Mapping[str, Co
 
 
 def _column_line(kind: str, entry: ColumnEntry) -> str:
+    kind = _portable(kind)
     quoted = json.dumps(kind) if "," in kind else kind
     text = json.dumps(described(entry), ensure_ascii=False)
-    return f"      - {{name: {entry.column_name}, data_type: {quoted}, description: {text}}}\n"
+    # A spine of time must say how fine it is.
+    fine = ", granularity: day" if kind == "date" else ""
+    return (
+        f"      - {{name: {entry.column_name}, data_type: {quoted}, description: {text}{fine}}}\n"
+    )
+
+
+def _portable(kind: str) -> str:
+    return PORTABLE.get(kind, kind)
 
 
 def _refuse_unknown(
@@ -142,7 +153,7 @@ def _refuse_unknown(
     for name, kind in columns:
         if name not in dictionary:
             wrong.append(f"{name} ({kind}) is not in the dictionary: write its row")
-        elif (wanted := types.get(name, dictionary[name].data_type)) != kind:
+        elif _portable(wanted := types.get(name, dictionary[name].data_type)) != _portable(kind):
             wrong.append(
                 f"{name} is {kind} and should be {wanted}: cast it, or name its type in the model's"
                 " meta.types"
@@ -203,21 +214,6 @@ def contracts(
     return plan
 
 
-def _write(plan: Mapping[Path, str], check: bool) -> int:
-    """Show how each file differs from what it should hold and, unless checking, write it."""
-    differing = 0
-    for file, text in plan.items():
-        before = file.read_text(encoding="utf-8") if file.is_file() else ""
-        if before != text:
-            differing += 1
-            name = str(file.relative_to(PROJECT.parent))
-            lines = before.splitlines(keepends=True), text.splitlines(keepends=True)
-            sys.stdout.writelines(difflib.unified_diff(*lines, name, name, n=0))
-            if not check:
-                file.write_text(text, encoding="utf-8")
-    return differing
-
-
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Write contracts and lists from the dictionary.")
     parser.add_argument("--check", action="store_true", help="change nothing; 1 if anything would")
@@ -225,8 +221,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         dictionary = read_dictionary()
         # The lists come first: models are made of them.
-        differing = _write({LISTS: indicator_lists(dictionary)}, check)
-        differing += _write(contracts(built_columns(), dictionary), check)
+        differing = write_or_show({LISTS: indicator_lists(dictionary)}, check)
+        differing += write_or_show(contracts(built_columns(), dictionary), check)
     except CitytradeError as error:
         print(error, file=sys.stderr)
         return 1

@@ -16,7 +16,10 @@ LATIN_BESIDE = re.compile(
     r"[A-Za-zＡ-Ｚａ-ｚ][A-Za-zＡ-Ｚａ-ｚ'’.,·\-]*$|^[A-Za-zＡ-Ｚａ-ｚ'’.,·\-]+"
 )
 BETWEEN = "-－—/／·,，、_"
+# What English names have after them: Hangzhou City, Hangzhou Shi.
+ENGLISH_ENDING = re.compile("(?<=[a-z])(city|shi|municipality|prefecture)$")
 CITY_NAMES, CITIES = SEEDS / "geography" / "city_names.csv", SEEDS / "geography" / "cities.csv"
+CORRECTIONS = SEEDS / "corrections" / "city_name_misprints.csv"
 
 
 def clean_name(name: str) -> str:
@@ -33,6 +36,13 @@ def city_names() -> frozenset[str]:
     """
     with CITY_NAMES.open(encoding="utf-8", newline="") as handle:
         return frozenset(row["name_zh"] for row in csv.DictReader(handle))
+
+
+@cache
+def corrected_names() -> dict[str, str]:
+    """Misprints that several sources share -> the city that each can only mean."""
+    with CORRECTIONS.open(encoding="utf-8", newline="") as handle:
+        return {row["name_printed"]: row["city_name"] for row in csv.DictReader(handle)}
 
 
 @cache
@@ -56,7 +66,8 @@ def city_name(printed: str) -> str:
 
     Known are names with a footnote's mark, with the English name beside the Chinese (杭州市
     Hangzhou), with their province before them (浙江杭州, 浙江省杭州市), and those that say 市辖区
-    after them. A misprint is not: nobody guesses which city it means.
+    after them; English names that one city alone has, and codes of divisions (330100, 3301). A
+    misprint is not, unless it is listed among the corrections: nobody guesses which city it means.
     """
     cleaned = clean_name(printed)
     plain = NUMBERED.sub("", without_marks(cleaned))
@@ -70,7 +81,51 @@ def city_name(printed: str) -> str:
         ):
             if found in city_names():
                 return found
+            if found in corrected_names():
+                return corrected_names()[found]
+    if cleaned.isascii() and cleaned:
+        named = _of_code(cleaned) if cleaned.isdecimal() else cities_in_english(cleaned)
+        return named[0] if len(named) == 1 else cleaned
     return cleaned
+
+
+def cities_in_english(name: str) -> tuple[str, ...]:
+    """The cities of today that an English name can mean: of Suzhou there are two."""
+    plain = re.sub("[^a-z]", "", name.lower())
+    names = _english()
+    return names.get(plain) or names.get(ENGLISH_ENDING.sub("", plain), ())
+
+
+@cache
+def _english() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    with CITIES.open(encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            plain = re.sub("[^a-z]", "", row["city_name_en"].lower())
+            found[plain] = (*found.get(plain, ()), row["city_name_zh"])
+    return found
+
+
+def _of_code(code: str) -> tuple[str, ...]:
+    """The name of the prefecture-level division that has or had a code of four digits, or of six
+    with two zeros at the end.
+    """
+    four = code.removesuffix("00") if len(code) == 6 else code
+    name = _full_names().get(four)
+    return () if name is None else (name,)
+
+
+@cache
+def _full_names() -> dict[str, str]:
+    """Codes of four digits -> the full name, of a division that was renamed the last; without the
+    codes that provinces give to several counties of theirs (4290).
+    """
+    with CITY_NAMES.open(encoding="utf-8", newline="") as handle:
+        rows = [row for row in csv.DictReader(handle) if not re.search("[(（]", row["name_zh"])]
+    rows.sort(key=lambda row: (row["last_year"], len(row["name_zh"])))
+    return {
+        row["division_code"]: row["name_zh"] for row in rows if row["division_code"][2:] != "90"
+    }
 
 
 @cache
@@ -108,6 +163,11 @@ def nearest_names(name: str) -> tuple[str, ...]:
     the same characters in the same places.
     """
     wanted = clean_name(name)
+    if wanted.isascii():
+        plain = re.sub("[^a-z]", "", wanted.lower())
+        alike = difflib.get_close_matches(plain, _english(), n=3, cutoff=0.6)
+        near = (city for english in alike for city in _english()[english])
+        return cities_in_english(wanted) or tuple(near)[:3]
 
     def likeness(known: str) -> tuple[float, int]:
         return difflib.SequenceMatcher(None, known, wanted).ratio(), sum(

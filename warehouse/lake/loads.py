@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -24,6 +25,13 @@ from typing import Any
 import duckdb
 
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
+
+# The file without rows that says a table's columns. Its name begins like those of data: Spark does
+# not see files that begin with "_" or ".".
+SCHEMA = "schema.parquet"
+
+SETTLED_NS = 3_000_000_000
+_HASHED: dict[Path, tuple[tuple[int, ...], str]] = {}
 
 
 @dataclass(frozen=True)
@@ -119,10 +127,32 @@ def sql_text(value: str | os.PathLike[str]) -> str:
     return "'" + os.fspath(value).replace("'", "''") + "'"
 
 
-def fingerprint(path: Path) -> str:
-    """SHA-256 of a file's bytes, as 64 hex digits."""
+def fingerprint(path: Path, anew: bool = False) -> str:
+    """SHA-256 of a file's bytes, as 64 hex digits.
+
+    A file that this process has hashed is not hashed again while its place on the disk, its size
+    and its times are the same, unless it was changed within seconds before: a change in the same
+    tick of the disk's clock would not show.
+
+    Parameters
+    ----------
+    anew : hash it in any case
+    """
+    start, state = time.time_ns(), _state(path)
+    known = _HASHED.get(path)
+    if known is not None and known[0] == state and not anew:
+        return known[1]
     with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    if state == _state(path) and max(state[-2:]) < start - SETTLED_NS:
+        _HASHED[path] = (state, digest)
+    return digest
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes when a file does: its place on the disk, its size, its times."""
+    about = path.stat()
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
 
 
 def load_folder(lake: Path, source: str, load_id: str) -> Path:
@@ -171,7 +201,7 @@ def make_set(lake: Path, loads: Iterable[LoadReport], tables: Tables) -> str:
     the models run and leave that source's columns null.
     """
     chosen = sorted(loads, key=lambda load: (load.source, load.load_id))
-    key = json.dumps([[load.source, load.load_id] for load in chosen] + [sorted(tables)])
+    key = json.dumps([[load.source, load.load_id] for load in chosen] + [sorted(tables), SCHEMA])
     set_id = hashlib.sha256(key.encode()).hexdigest()[:12]
     target = lake / "sets" / set_id
     if not target.is_dir():
@@ -235,7 +265,7 @@ def _link_tables(lake: Path, building: Path, loads: list[LoadReport], tables: Ta
         )
         if not empty.is_file():
             _write_empty(columns, empty)
-        (building / name / "_schema.parquet").symlink_to(os.path.relpath(empty, building / name))
+        (building / name / SCHEMA).symlink_to(os.path.relpath(empty, building / name))
     for load in loads:
         for name in (*load.tables, "set_aside"):
             file = load_folder(lake, load.source, load.load_id) / f"{name}.parquet"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CATALOG = "warehouse"
+ESTIMATES, KEPT = "estimates", "kept"  # a schema (and the folder of its files), its catalog
 SEARCH_PATH = ("main", "indices", "intermediate", "seeds", "meta")
 # What a connection gives back; whatever would write, register or create is not among it.
 RESULTS = frozenset((
@@ -33,7 +34,14 @@ SETTINGS = {
 }
 
 
-def open_release(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConnection:
+def estimates_file(home: Path, release: str) -> Path:
+    """Where the estimates of papers on a release are kept, beside the releases."""
+    return home / ESTIMATES / f"{release}.duckdb"
+
+
+def open_release(
+    folder: Path, memory: str | None = None, *, estimates: Path | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a release's file in a database of its own, without files, network or settings that a
     statement can change.
 
@@ -43,6 +51,7 @@ def open_release(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConn
     Parameters
     ----------
     memory : what the connection's queries may take together, such as "2GB"
+    estimates : a file of estimates, to be read as estimates.estimates; none if it is not there
 
     Raises
     ------
@@ -62,10 +71,11 @@ def open_release(folder: Path, memory: str | None = None) -> duckdb.DuckDBPyConn
             "select schema_name from duckdb_schemas() where database_name = ?", [CATALOG]
         ).fetchall()
     }
-    connection.execute(
-        "set search_path ="
-        f" '{','.join(f'{CATALOG}.{schema}' for schema in SEARCH_PATH if schema in there)}'"
-    )
+    path = [f"{CATALOG}.{schema}" for schema in SEARCH_PATH if schema in there]
+    if estimates is not None and estimates.is_file():
+        connection.execute(f"attach {sql_text(estimates)} as {KEPT} (read_only)")
+        path.append(f"{KEPT}.{ESTIMATES}")
+    connection.execute(f"set search_path = '{','.join(path)}'")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection

@@ -7,6 +7,7 @@ export of them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,15 @@ import duckdb
 HISTORY = "meta"  # what happened, and when: not what the data are
 
 
-def table_contents(database: Path) -> dict[str, list[Any]]:
+def table_contents(
+    database: Path, known: Mapping[str, list[Any]] | None = None
+) -> dict[str, list[Any]]:
     """schema.table -> [rows, hash], for every table outside schema `meta`; the hash is the sum of
     all rows' hashes, in hex.
+
+    Parameters
+    ----------
+    known : the contents of tables that need not be looked at again
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         names = connection.execute(
@@ -26,7 +33,11 @@ def table_contents(database: Path) -> dict[str, list[Any]]:
             " by all",
             [HISTORY],
         ).fetchall()
-        return {f"{schema}.{name}": _content(connection, schema, name) for schema, name in names}
+        known = known or {}
+        return {
+            f"{schema}.{name}": known.get(f"{schema}.{name}") or _content(connection, schema, name)
+            for schema, name in names
+        }
 
 
 def _content(connection: duckdb.DuckDBPyConnection, schema: str, name: str) -> list[Any]:

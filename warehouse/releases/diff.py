@@ -93,36 +93,15 @@ def _compare_panel(
         )
         _note(connection, name, change, f'(select count(*) from {side}.main."{name}")')
         return
-    keys = tuple(new_grain.split(", "))
+    keys, kinds = tuple(new_grain.split(", ")), _kinds(connection, name)
+    counted = f'(select count(*) from new_release.main."{name}")'
     if {*keys} != {*old_grain.split(", ")}:
-        _note(
-            connection, name, "grain_changed", f'(select count(*) from new_release.main."{name}")'
-        )
+        _note(connection, name, "grain_changed", counted)
         return
-    kinds = [
-        dict(
-            connection.execute(
-                f'select column_name, column_type from (describe {side}.main."{name}")'
-            ).fetchall()
-        )
-        for side in ("old_release", "new_release")
-    ]
-    retyped = [
-        key
-        for key in keys
-        if kinds[0][key] != kinds[1][key]
-        and not (_is_number(kinds[0][key]) and _is_number(kinds[1][key]))
-    ]
+    # A key that is no longer the same kind of value names other rows.
+    retyped = [key for key in keys if not _are_alike(kinds[0][key], kinds[1][key])]
     for key in retyped:
-        _note(
-            connection,
-            name,
-            "grain_changed",
-            f'(select count(*) from new_release.main."{name}")',
-            key,
-            kinds[0][key],
-            kinds[1][key],
-        )
+        _note(connection, name, "grain_changed", counted, key, kinds[0][key], kinds[1][key])
     if retyped:
         return
     _compare_columns(connection, name, kinds)
@@ -134,6 +113,18 @@ def _compare_panel(
     panel = _Panel(name, keys, shared)
     _compare_rows(connection, panel)
     _compare_values(connection, panel)
+
+
+def _kinds(connection: duckdb.DuckDBPyConnection, name: str) -> list[dict[str, str]]:
+    """column -> type of a panel, in the old release and in the new one."""
+    return [
+        dict(
+            connection.execute(
+                f'select column_name, column_type from (describe {side}.main."{name}")'
+            ).fetchall()
+        )
+        for side in ("old_release", "new_release")
+    ]
 
 
 def _compare_columns(
@@ -221,8 +212,13 @@ def _compare_values(connection: duckdb.DuckDBPyConnection, panel: _Panel) -> Non
 
 def _sides(column: str, kinds: tuple[str, str]) -> tuple[str, str]:
     """The column on both sides; of different types it is compared as text."""
-    cast = "" if kinds[0] == kinds[1] or all(_is_number(kind) for kind in kinds) else "::varchar"
+    cast = "" if _are_alike(*kinds) else "::varchar"
     return f'o."{column}"{cast}', f'n."{column}"{cast}'
+
+
+def _are_alike(old: str, new: str) -> bool:
+    """Whether values of two types can be compared as they are."""
+    return old == new or (_is_number(old) and _is_number(new))
 
 
 def _is_number(kind: str) -> bool:

@@ -16,6 +16,8 @@ from warehouse.lake.loads import sql_text
 from warehouse.lake.schema import SET_ASIDE
 
 SET_ASIDE_ROWS_PER_SOURCE = 10_000
+# What a source's message says of data that end before their publisher's do.
+STALE = "its publisher has released {through} and the data end in {last}: fetch the newer files"
 
 # Names of SQL's own words (table, column, check) are avoided, so that nobody has to quote them.
 META: dict[str, dict[str, str]] = {
@@ -60,8 +62,13 @@ META: dict[str, dict[str, str]] = {
     "customs_fates": {"year": "smallint", "fate": "varchar", "records_n": "bigint",
     "value_usd": "double"},
     "panels": {"panel": "varchar", "grain": "varchar", "description": "varchar", "rows_n": "bigint",
-    "first_year": "smallint", "last_year": "smallint"},
+    "first_year": "smallint", "last_year": "smallint", "sources": "varchar"},
 }  # fmt: skip
+
+
+def is_stale(message: str) -> bool:
+    """Whether a source's message, as meta.sources has it, says STALE."""
+    return STALE.partition("{")[0] in message
 
 
 def write_meta(

@@ -35,10 +35,13 @@ class Manifest:
     code_version : the commit of the code, "+" after it if files were changed since; empty outside a
         clone
     years : first and last year of the panels
+    choices : those of the configuration's table [choices]; what it leaves out is as dbt_project.yml
+        of that code has it
     sources : one mapping a source: source, status, message, is_simulated
     loads : the fields of each `warehouse.lake.loads.LoadReport` in use
     tables : schema.table -> rows and a hash of their content that no order of rows changes; schema
         `meta` is left out
+    engine : duckdb, or spark where customs' models were built there
     """
 
     release: str
@@ -54,7 +57,10 @@ class Manifest:
     loads: list[dict[str, Any]] = field(default_factory=list)
     code_version: str = ""
     years: list[int] = field(default_factory=list)
+    choices: dict[str, Any] = field(default_factory=dict)
     tables: dict[str, list[Any]] = field(default_factory=dict)
+    engine: str = "duckdb"
+    built_from: dict[str, Any] = field(default_factory=dict)
 
 
 def release_id(moment: datetime, input_fingerprint: str) -> str:

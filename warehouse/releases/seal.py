@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 SUMS = "SHA256SUMS"
@@ -46,6 +47,25 @@ def broken_seals(folder: Path) -> list[str]:
         if here[name] != sealed[name]
     ]
     return found or ([] if text == _listed(here) else [f"{SUMS} was changed"])
+
+
+def unlike_sealed(folder: Path, files: Mapping[str, Path]) -> str:
+    """Which of some files is not as a folder was sealed, or nothing.
+
+    Parameters
+    ----------
+    files : name in the folder -> the file to look at, there or a copy elsewhere
+    """
+    list_file = folder / SUMS
+    if list_file.is_symlink() or not list_file.is_file():
+        return f"{SUMS} is gone, so nothing says what its files held"
+    text = list_file.read_bytes().decode("utf-8", errors="replace")
+    lines = (line.partition("  ") for line in text.split("\n") if line)
+    sealed = {name: digest for digest, _, name in lines}
+    for name, file in files.items():
+        if sealed.get(name) != _digest(file):
+            return f"{name} was changed after its publication"
+    return ""
 
 
 def _listed(digests: dict[str, str]) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import glob
-import itertools
 import os
 import re
 import tomllib
@@ -19,33 +18,21 @@ from typing import Any
 
 from warehouse.errors import ConfigError
 from warehouse.project import PROJECT
+from warehouse.settings import keys
+from warehouse.settings.choices import parse_choices
 from warehouse.settings.controls import (
-    ALERT_KEYS,
-    CONTROL_KEYS,
-    VALUE_KEYS,
-    WITH_VALUES,
     Alerts,
     Controls,
     parse_alerts,
     parse_controls,
     refuse_addresses,
 )
-from warehouse.settings.tables import SOURCES_WITH_TABLES, as_option, parse_tables
+from warehouse.settings.spark import SparkSettings, parse_spark
+from warehouse.settings.tables import as_option, parse_tables
 
 CONFIG_NAME = "citytrade.toml"
 CONFIG_VARIABLE = "CITYTRADE_CONFIG"
-ESCAPED = re.compile(r"\[([*?\[])\]")  # as glob.escape writes a sign that is no wildcard
-KNOWN_KEYS = {
-    "warehouse": {"home", "first_year", "last_year"},
-    "simulate": {"directory", "scale", "seed"},
-    "source": {"files"} | CONTROL_KEYS,
-    "alerts": ALERT_KEYS,
-}
-# Settings that one source alone has: what its files cannot say of themselves.
-SOURCE_KEYS = {
-    "customs": {"flow", "export_files", "import_files"},
-    **{key: {"tables"} for key in SOURCES_WITH_TABLES},
-}
+TABLES = ("warehouse", "simulate", "sources", "choices", "alerts", "spark")
 LARGEST_BYTES = 4_000_000
 UNUSABLE = "#?%"  # they end or escape parts of the addresses by which databases are opened
 FLOWS = ("export", "import")
@@ -84,6 +71,8 @@ class Config:
     sources: dict[str, SourceSettings]
     simulate: SimulateSettings | None
     alerts: Alerts = field(default_factory=Alerts)
+    choices: dict[str, Any] = field(default_factory=dict)  # those made; the others are defaults
+    spark: SparkSettings = field(default_factory=SparkSettings)
     is_named: bool = (
         True  # False where the file was found rather than named: then nothing that it names is run
     )
@@ -136,24 +125,9 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
     from warehouse.sources import SOURCES
 
     file = find_config(path)
-    try:
-        raw = tomllib.loads(_whole_text(file))
-    except OSError as error:
-        raise ConfigError(
-            f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it."
-        ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"{file}: not valid TOML ({error}). Mend that line and try again."
-        ) from error
-    except RecursionError as error:
-        raise ConfigError(
-            f"{file}: not a configuration: brackets are nested without end. Compare it with the"
-            " project's citytrade.toml."
-        ) from error
-
-    _refuse_unknown(file, "the file", raw, {"warehouse", "simulate", "sources", "alerts"})
-    settings = _table(file, "warehouse", raw.get("warehouse", {}), KNOWN_KEYS["warehouse"])
+    raw = _parsed(file)
+    _refuse_unknown(file, "the file", raw, set(TABLES))
+    settings = _table(file, "warehouse", raw.get("warehouse", {}), set(keys.WAREHOUSE))
     sources = _table(file, "sources", raw.get("sources", {}), set(SOURCES))
     first, last = settings.get("first_year", 2000), settings.get("last_year", 2021)
     if not (isinstance(first, int) and isinstance(last, int) and 1949 <= first <= last <= 2100):
@@ -172,8 +146,31 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
         sources={name: _source_settings(file, name, given) for name, given in sources.items()},
         simulate=_simulate_settings(file, raw.get("simulate")),
         alerts=_alerts(file, raw.get("alerts", {})),
+        choices=parse_choices(f"{file}, [choices]", raw.get("choices", {})),
+        spark=parse_spark(
+            f"{file}, [spark]", _table(file, "spark", raw.get("spark", {}), set(keys.SPARK))
+        ),
         is_named=path is not None or CONFIG_VARIABLE in os.environ,
     )
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    """A configuration's tables, none of them looked at yet."""
+    try:
+        return tomllib.loads(_whole_text(file))
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror}). Give yourself the right to read it."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"{file}: not valid TOML ({error}). Mend that line and try again."
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(
+            f"{file}: not a configuration: brackets are nested without end. Compare it with the"
+            " project's citytrade.toml."
+        ) from error
 
 
 def with_secrets(config: Config) -> Alerts:
@@ -224,55 +221,10 @@ def refuse_signs(what: str, folder: Path) -> None:
         )
 
 
-def matched_files(patterns: tuple[str, ...]) -> list[Path]:
-    """Files that the patterns name, sorted; a link that leads out of a pattern's own folder is
-    refused.
-
-    Raises
-    ------
-    ConfigError : a pattern that matches nothing, or a match outside the folder that the pattern
-        starts from.
-    """
-    found: set[Path] = set()
-    for pattern in patterns:
-        folder = _start_folder(pattern).resolve()
-        matches = [
-            Path(match) for match in glob.glob(pattern, recursive=True) if os.path.isfile(match)
-        ]
-        if not matches:
-            raise ConfigError(
-                f"{_unescaped(pattern)}: no file matches. Check the path, or take the source out of"
-                " the configuration: its columns will be null."
-            )
-        for match in matches:
-            if not match.resolve().is_relative_to(folder):
-                raise ConfigError(
-                    f"{match}: leads out of {folder}. Copy the file into the data folder instead of"
-                    " linking to it."
-                )
-            found.add(match)
-    return sorted(found)
-
-
-def _start_folder(pattern: str) -> Path:
-    """The folder that a pattern searches: its leading parts without wildcards."""
-    parts = Path(pattern).parts
-    plain = list(itertools.takewhile(lambda part: not glob.has_magic(ESCAPED.sub("", part)), parts))
-    folder = Path(*(_unescaped(part) for part in plain))
-    return folder if len(plain) < len(parts) else folder.parent
-
-
-def _unescaped(pattern: str) -> str:
-    return ESCAPED.sub(r"\1", pattern)
-
-
 def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
-    known = (
-        KNOWN_KEYS["source"]
-        | SOURCE_KEYS.get(name, set())
-        | (VALUE_KEYS if name in WITH_VALUES else set())
-    )
-    settings = dict(_table(file, f"sources.{name}", given, known))
+    own = keys.OF_SOURCES.get(name, {})
+    known = keys.FILES | keys.CONTROLS | own
+    settings = dict(_table(file, f"sources.{name}", given, set(known)))
     where = f"{file}, [sources.{name}]"
     tables = parse_tables(
         where, name, settings.pop("tables", {}), lambda pattern: _absolute_pattern(file, pattern)
@@ -289,7 +241,7 @@ def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
     options = {
         key: _option(file, f"[sources.{name}]", key, value)
         for key, value in sorted(settings.items())
-        if key in SOURCE_KEYS.get(name, ())
+        if key in own and key not in keys.VALUES
     }
     if tables:
         options["tables"] = as_option(tables)
@@ -303,7 +255,7 @@ def _source_settings(file: Path, name: str, given: object) -> SourceSettings:
 
 
 def _alerts(file: Path, raw: object) -> Alerts:
-    return parse_alerts(f"{file}, [alerts]", _table(file, "alerts", raw, KNOWN_KEYS["alerts"]))
+    return parse_alerts(f"{file}, [alerts]", _table(file, "alerts", raw, set(keys.ALERTS)))
 
 
 def _option(file: Path, where: str, key: str, given: object) -> str:
@@ -329,7 +281,7 @@ def _option(file: Path, where: str, key: str, given: object) -> str:
 def _simulate_settings(file: Path, raw: object) -> SimulateSettings | None:
     if raw is None:
         return None
-    given = _table(file, "simulate", raw, KNOWN_KEYS["simulate"])
+    given = _table(file, "simulate", raw, set(keys.SIMULATE))
     scale = given.get("scale", "paper")
     if scale not in ("small", "paper"):
         raise ConfigError(f"{file}, [simulate]: scale = {scale!r}; it is 'small' or 'paper'.")

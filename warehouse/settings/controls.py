@@ -9,12 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.errors import ConfigError
+from warehouse.settings import keys
 
-CONTROL_KEYS = {"totals", "hold_change_share", "published_through"}
-VALUE_KEYS = {"warn_left_share"}  # of a source whose records have values
-TOTAL_KEYS = {"year", "rows", "value_usd"}
-ALERT_KEYS = {"command", "webhook", "services"}
-WITH_VALUES = {"customs"}
+WITH_VALUES = {"customs"}  # whose records have values
 
 
 @dataclass(frozen=True)
@@ -155,10 +152,10 @@ def refuse_addresses(where: str, webhook: str, services: Sequence[str]) -> None:
 
 
 def _total(where: str, source: str, given: dict[str, Any]) -> ControlTotal:
-    unknown = sorted(set(given) - TOTAL_KEYS)
+    unknown = sorted(set(given) - set(keys.TOTAL))
     if unknown:
         raise ConfigError(
-            f"{where}: totals have no key {unknown[0]!r}. Known: {', '.join(sorted(TOTAL_KEYS))}."
+            f"{where}: totals have no key {unknown[0]!r}. Known: {', '.join(sorted(keys.TOTAL))}."
         )
     year, rows, value = given.get("year"), given.get("rows"), given.get("value_usd")
     if year is None or not _is_year(year):

@@ -17,23 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.errors import ConfigError
+from warehouse.settings.keys import KEY_COLUMNS, NAMES_KEYS, TABLE, YEARS
 
-SOURCES_WITH_TABLES = {"yearbook"}
-KEYS = {
-    "files",
-    "keys",
-    "columns",
-    "scope",
-    "sheets",
-    "years",
-    "yearbook",
-    "edition",
-    "interpolated",
-    "city_names",
-}
-KEY_COLUMNS = {"city", "year", "years", "code", "indicator", "value", "unit"}
 SCOPES = ("city", "district", "unstated")
-NAMES_KEYS = {"sheet", "from", "to"}
 DISTRICT = "district_"
 
 
@@ -81,7 +67,7 @@ def as_option(tables: Iterable[TableSettings]) -> str:
 def _table(
     where: str, name: str, given: dict[str, Any], absolute: Callable[[str], str]
 ) -> TableSettings:
-    _refuse_unknown(where, "key", given, KEYS)
+    _refuse_unknown(where, "key", given, set(TABLE))
     files = given.get("files", [])
     if not _is_texts(files):
         raise ConfigError(
@@ -151,7 +137,10 @@ def _keys(where: str, given: object) -> dict[str, str]:
     wide   : city, year                          one row a city and year, a column an indicator
     long   : city, year, indicator, value        one row a value; perhaps unit
     across : years = "heads", perhaps city and indicator   years as heads, an indicator in each row,
-                                                           or a table each
+                                                           a table each, or in the same heads
+    matrix : cities = "heads", year                        cities as heads, a table an indicator
+    With years = "sheets" or "name" the year of a wide or a long table is that in each sheet's name,
+    or in the file's.
     """
     if not isinstance(given, dict) or not all(
         isinstance(head, str) and head.strip() for head in given.values()
@@ -161,16 +150,29 @@ def _keys(where: str, given: object) -> dict[str, str]:
             ' year = "年份" }.'
         )
     _refuse_unknown(where, "key column", given, KEY_COLUMNS)
-    if "years" in given:
-        if given["years"] != "heads" or "year" in given or "value" in given:
+    if given.get("years", YEARS[0]) not in YEARS or {"year", "years"} <= set(given):
+        raise ConfigError(
+            f'{where}: years = "heads" says that years stand as heads, "sheets" in the names of'
+            ' sheets, "name" in the file\'s; there is no year beside it.'
+        )
+    if given.get("years") == "heads":
+        if "value" in given:
             raise ConfigError(
-                f'{where}: years = "heads" says that years stand as heads; there is no year or'
-                " value beside it."
+                f'{where}: years = "heads" says that years stand as heads; there is no value'
+                " beside it."
             )
         return dict(given)
-    if "city" not in given or "year" not in given:
+    if "cities" in given:
+        if given["cities"] != "heads" or set(given) != {"cities", "year"}:
+            raise ConfigError(
+                f'{where}: cities = "heads" says that cities stand as heads; beside it there is'
+                " year, and nothing else."
+            )
+        return dict(given)
+    if "city" not in given or not {"year", "years"} & set(given):
         raise ConfigError(
-            f'{where}: keys need city and year (or years = "heads"). Add the heads that hold them.'
+            f'{where}: keys need city and year (or years = "heads", "sheets" or "name"). Add the'
+            " heads that hold them."
         )
     if ("indicator" in given) != ("value" in given):
         raise ConfigError(
@@ -186,7 +188,7 @@ def _columns(
     """Indicator -> head, scope and factor; a name that begins with district_ is of the
     districts.
     """
-    from warehouse.sources.yearbook.headers import HEADERS, UNITS
+    from warehouse.sources.yearbook.headers import HEADERS, IN_DOLLARS, UNITS
 
     if not isinstance(given, dict) or not given:
         raise ConfigError(
@@ -202,11 +204,12 @@ def _columns(
                 f"{where}: columns: no indicator is called {name!r}. {_nearest(indicator, kinds)}"
             )
         head, unit = _head_and_unit(where, name, said, has_unit_key)
+        is_usd = indicator in IN_DOLLARS and isinstance(unit, str) and unit.endswith("美元")
         columns[name] = {
-            "indicator": indicator,
+            "indicator": IN_DOLLARS[indicator] if is_usd else indicator,
             "head": head,
             "scope": "district" if name.startswith(DISTRICT) else scope,
-            "factor": _factor(where, name, unit, kinds[indicator]),
+            "factor": _factor(where, name, unit, "usd" if is_usd else kinds[indicator]),
         }
     return columns
 

@@ -13,17 +13,18 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from warehouse.lake.schema import as_select, stored
-from warehouse.simulate.model.geography import YEARS, cities
+from warehouse.simulate.model.geography import YEARS
+from warehouse.simulate.model.plan import draw_plan
+from warehouse.simulate.model.records import draw_records
+from warehouse.simulate.model.statements import state_every_postcode, stray_postcodes
 from warehouse.simulate.model.trade import (
     MODES,
     UNKNOWN_PARTNER_CODE,
     Market,
     Records,
     build_market,
-    draw_records,
-    state_every_postcode,
-    stray_postcodes,
 )
+from warehouse.simulate.model.whole import whole_economy
 from warehouse.simulate.truth import city_year, clean_exports
 from warehouse.simulate.writers.customs.by_period import MEASURES
 from warehouse.sources import lake_tables
@@ -44,13 +45,15 @@ def write_customs_lake(directory: Path, records_n: int, seed: int) -> Path:
     random = streams(seed)
     folder = Path(directory) / TABLE
     folder.mkdir(parents=True, exist_ok=True)
+    whole = whole_economy("paper", random)
     market = build_market(
-        cities("paper"),
+        whole.trading,
         min(MOST_FIRMS, max(2_000, records_n // RECORDS_PER_FIRM)),
         random["market"],
     )
-    records = draw_records(market, records_n, random["records"])
-    good = np.zeros(len(records), dtype=bool)
+    plan, _ = draw_plan(whole, records_n, random)
+    good = np.zeros(records_n, dtype=bool)
+    records = draw_records(market, plan, good, random["records"])
     state_every_postcode(market.firms, records, good)
     stray_postcodes(market.firms, records, good, random["defects"])
     edges = np.searchsorted(records.year, [*YEARS, YEARS[-1] + 1])

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from warehouse.simulate.model import defects as spoiling
+from warehouse.simulate.model import exports, growth, quality, trade
 from warehouse.simulate.model import firms as firm_module
-from warehouse.simulate.model import trade
 from warehouse.simulate.model.defects import BAD_REASONS, Defects
 from warehouse.simulate.model.economy import PARAMETERS
 from warehouse.simulate.model.firms import Firms
@@ -46,6 +46,9 @@ def parameters() -> dict[str, object]:
         "firms": firm_module.SHARES,
         "records": trade.SHARES,
         "demand": trade.PARAMETERS,
+        "exports": exports.parameters(),
+        "quality": quality.parameters(),
+        "growth": growth.parameters(),
         "economy": PARAMETERS,
     }
 

@@ -15,19 +15,17 @@ import numpy as np
 from warehouse import closure
 from warehouse.errors import CitytradeError
 from warehouse.simulate.layouts import chosen_layouts
+from warehouse.simulate.model.city_headlines import city_headlines
 from warehouse.simulate.model.defects import draw_defects
-from warehouse.simulate.model.economy import Economy
 from warehouse.simulate.model.gaps import incomplete_cities
-from warehouse.simulate.model.geography import cities, late_cities
-from warehouse.simulate.model.industries import complete_economy, fall_short, widen
-from warehouse.simulate.model.industry import build_industry, industry_truth
-from warehouse.simulate.model.trade import (
-    Market,
-    build_market,
-    draw_records,
-    state_every_postcode,
-    stray_postcodes,
-)
+from warehouse.simulate.model.headlines import trade_headlines
+from warehouse.simulate.model.industry import industry_truth
+from warehouse.simulate.model.plan import draw_plan
+from warehouse.simulate.model.quality import index_slope
+from warehouse.simulate.model.records import draw_records
+from warehouse.simulate.model.statements import state_every_postcode, stray_postcodes
+from warehouse.simulate.model.trade import Market, build_market
+from warehouse.simulate.model.whole import Whole, whole_economy
 from warehouse.simulate.truth import customs_truth, parameters, write_truth
 from warehouse.simulate.writers import (
     census,
@@ -168,7 +166,8 @@ def streams(seed: int) -> dict[str, np.random.Generator]:
     names = (
         "market", "records", "defects", "customs_files", "yearbook", "tables", "innovation",
         "late_cities", "industries", "digital", "industry",
-        "history", "virtual", "shortfall",
+        "history", "virtual", "shortfall", "exports", "technology", "finance", "zones",
+        "employment",
     )  # fmt: skip
     children = np.random.SeedSequence(seed).spawn(len(names))
     return {
@@ -180,6 +179,7 @@ def streams(seed: int) -> dict[str, np.random.Generator]:
 def write_customs_world(
     folder: Path,
     scale: str,
+    whole: Whole,
     random: Mapping[str, np.random.Generator],
     layout: str | None,
     progress: Callable[[str], None],
@@ -189,9 +189,10 @@ def write_customs_world(
     add what is true of them to `truth`.
     """
     total = RECORDS_N[scale]
-    market = build_market(cities(scale), max(800, total // RECORDS_PER_FIRM), random["market"])
-    records = draw_records(market, total, random["records"])
-    defects = draw_defects(records, random["defects"])
+    market = build_market(whole.trading, max(800, total // RECORDS_PER_FIRM), random["market"])
+    plan, _ = draw_plan(whole, total, random)
+    defects = draw_defects(total, random["defects"])
+    records = draw_records(market, plan, defects.bad, random["records"])
     state_every_postcode(market.firms, records, defects.bad)
     stray_postcodes(market.firms, records, defects.bad, random["defects"])
     (folder / "customs").mkdir(parents=True, exist_ok=True)
@@ -205,6 +206,8 @@ def write_customs_world(
             folder / "customs", market, records, defects, random["customs_files"], layout, progress
         )
     truth.update(customs_truth(market, records, defects, files))
+    slope = index_slope(market, records, defects.bad, whole.virtual)
+    truth["headlines"] = {**trade_headlines(slope), **city_headlines(whole)}
     return market
 
 
@@ -221,30 +224,34 @@ def _write_world(
     }
     for source in SOURCES:
         (folder / source).mkdir()
-    market = write_customs_world(folder, scale, random, layouts.get("customs"), progress, truth)
+    # Cities are whole before anybody trades, so that exports can follow what is true of them.
+    whole = whole_economy(scale, random)
+    economy = whole.economy
+    market = write_customs_world(
+        folder, scale, whole, random, layouts.get("customs"), progress, truth
+    )
     concordance.write_elasticities(folder / "concordance", market)
-    # What no customs file shows comes from here on: cities that became cities late, and more
-    # indicators.
-    economy = widen(market.economy, late_cities(scale), random["late_cities"])
-    complete_economy(economy, random["industries"])
-    truth["innovation_shortfall"] = fall_short(economy, random["shortfall"])
+    truth |= whole.truth
     truth["incomplete_cities"] = incomplete_cities()
     truth["yearbook"] = yearbook.write_yearbooks(
         folder / "yearbook", economy, random["yearbook"], progress, layouts.get("yearbook")
     )
-    _write_tables(folder, economy, random["tables"], progress)
+    _write_tables(folder, whole, random["tables"], progress)
     truth["innovation"] = innovation.write_innovation(
-        folder / "innovation", economy, random["innovation"], progress
+        folder / "innovation", economy, whole.measured.innovation, progress
     )
     truth["digital"] = _write_world_economy(folder, random["digital"], progress)
-    industry = build_industry(market.economy, random["industry"])
-    truth["industry"] = industry_truth(market.economy, industry)
-    truth["industry_files"] = firms.write_industry(
-        folder / "firms", market.economy, industry, random["industry"], progress
+    truth |= _write_enterprises(folder, whole, market, random["industry"], progress)
+    truth["history"] = history.write_history(
+        folder / "history", market.economy, whole.measured.history
     )
-    truth["history"] = history.write_history(folder / "history", market.economy, random["history"])
-    truth["virtual"] = _write_virtual(folder, economy, random["virtual"], progress)
+    truth["virtual"] = _write_virtual(folder, whole, random["virtual"], progress)
     write_truth(folder / "truth.json", truth)
+    _mark(folder, scale, seed, layouts)
+
+
+def _mark(folder: Path, scale: str, seed: int, layouts: Mapping[str, str]) -> None:
+    """Say in the folder what it is, and what it was made by."""
     (folder / "README.txt").write_text(README.format(scale=scale, seed=seed), encoding="utf-8")
     (folder / MARKER).write_text(
         json.dumps(_marker(scale, seed, layouts), indent=1) + "\n", encoding="utf-8"
@@ -254,10 +261,10 @@ def _write_world(
 # Sources that draw from one stream are written in a fixed order: another order would be another
 # world.
 def _write_tables(
-    folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]
+    folder: Path, whole: Whole, rng: np.random.Generator, progress: Callable[[str], None]
 ) -> None:
     """Input-output tables, digital finance, and the lists that draw nothing."""
-    input_output.write_input_output(folder / "input_output", rng, progress)
+    input_output.write_input_output(folder / "input_output", whole.technology, rng, progress)
     concordance.write_products(folder / "concordance")
     concordance.write_crosswalk(folder / "concordance")
     divisions.write_divisions(folder / "divisions")
@@ -265,7 +272,9 @@ def _write_tables(
     geography.write_geography(folder / "geography")
     prices.write_exchange_rates(folder / "prices")
     policies.write_policies(folder / "policies")
-    digital_finance.write_digital_finance(folder / "digital_finance", economy, rng)
+    digital_finance.write_digital_finance(
+        folder / "digital_finance", whole.economy, whole.measured.finance, rng
+    )
     progress("product tables, geography, prices, policies, digital finance")
 
 
@@ -282,13 +291,29 @@ def _write_world_economy(
     return {"sophistication_by_product": order}
 
 
+def _write_enterprises(
+    folder: Path,
+    whole: Whole,
+    market: Market,
+    rng: np.random.Generator,
+    progress: Callable[[str], None],
+) -> dict[str, object]:
+    """The surveys of enterprises, some of which customs know too; returns their truth."""
+    makers = market.firms.makers(whole.trading_n)
+    files = firms.write_industry(
+        folder / "firms", whole.trading, whole.industry, makers, rng, progress
+    )
+    return {"industry": industry_truth(whole.trading, whole.industry), "industry_files": files}
+
+
 def _write_virtual(
-    folder: Path, economy: Economy, rng: np.random.Generator, progress: Callable[[str], None]
+    folder: Path, whole: Whole, rng: np.random.Generator, progress: Callable[[str], None]
 ) -> dict[str, object]:
     """Census, consumer prices, reports: what virtual agglomeration is measured from; returns their
     truth.
     """
-    output = census.write_census(folder / "census", economy, rng)
+    economy = whole.economy
+    output = census.write_census(folder / "census", economy, whole.census)
     census.write_trade_split(folder / "census")
     census.write_investment(folder / "census")
     prices.write_consumer_prices(folder / "prices", economy, rng)

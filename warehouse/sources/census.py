@@ -132,21 +132,9 @@ def _output_rows(
     place, industry, firms, year = (
         _at(heads, names) for names in (PLACE_HEADS, INDUSTRY_HEADS, FIRMS_HEADS, YEAR_HEADS)
     )
-    output = _with_unit(heads, OUTPUT_HEAD)
     assert place is not None
     assert industry is not None
-    if output is None:
-        problem = (
-            "has no single column 工业总产值 at current prices with its unit (heads:"
-            f" {', '.join(heads)})"
-        )
-        raise SourceError(
-            raw.name,
-            piece.place,
-            problem,
-            "Name one column 工业总产值(当年价格)(千元), with the unit that it has",
-        )
-    column, factor = output
+    column, factor = _output_column(raw, piece)
     found = {
         place: "division_code",
         industry: "industry_code",
@@ -171,6 +159,23 @@ def _output_rows(
         columns=["line", "division", "industry", "output", "firms", "year_text"],
     )
     return _judged_output(text, factor, firms is not None, seen)
+
+
+def _output_column(raw: RawFile, piece: Headed) -> tuple[int, float]:
+    """Position of the output at current prices, and its factor to CNY."""
+    output = _with_unit(piece.heads, OUTPUT_HEAD)
+    if output is None:
+        problem = (
+            "has no single column 工业总产值 at current prices with its unit (heads:"
+            f" {', '.join(piece.heads)})"
+        )
+        raise SourceError(
+            raw.name,
+            piece.place,
+            problem,
+            "Name one column 工业总产值(当年价格)(千元), with the unit that it has",
+        )
+    return output
 
 
 def _judged_output(
@@ -259,43 +264,36 @@ def _read_trade(raw: RawFile, delivery: Delivery) -> None:
     ]
     text = pd.DataFrame(rows, columns=["line", "year_text", "trade_text", "revenue", "internet"])
     delivery.read_n = len(text)
-    total, part = (
-        as_numbers(text["revenue"]) * revenue[1],
-        as_numbers(text["internet"]) * internet[1],
-    )
+    total = as_numbers(text["revenue"]) * revenue[1]
+    part = as_numbers(text["internet"]) * internet[1]
+    good, aside = _judged_trade(text, total, part)
+    delivery.accept(TRADE, good)
+    delivery.put_aside(TRADE, aside)
+
+
+def _judged_trade(
+    text: pd.DataFrame, total: pd.Series, part: pd.Series
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     good_year = matches(text["year_text"], "(19|20)[0-9]{2}")
-    found = (
-        text["year_text"]
-        + " "
-        + text["trade_text"]
-        + ": "
-        + text["internet"]
-        + " of "
-        + text["revenue"]
-    )
-    year_number = pd.to_numeric(text["year_text"].where(good_year)).astype("Int64")
+    said = text["internet"] + " of " + text["revenue"]
+    found = text["year_text"] + " " + text["trade_text"] + ": " + said
     frame = text[["line"]].assign(
-        year=year_number,
+        year=pd.to_numeric(text["year_text"].where(good_year)).astype("Int64"),
         trade=text["trade_text"].map(TRADES),
         trade_revenue_cny=total,
         internet_revenue_cny=part,
     )
-    good, aside = sort_out(
+    in_range = total.between(0, LARGEST_CNY, inclusive="right") & part.between(0, total)
+    return sort_out(
         frame,
         [
             Check("bad_year", ~good_year, found),
             Check("unknown_trade", frame["trade"].isna(), found),
             Check("bad_number", total.isna() | part.isna(), found),
-            Check(
-                "out_of_range",
-                ~(total.between(0, LARGEST_CNY, inclusive="right") & part.between(0, total)),
-                found,
-            ),
+            Check("out_of_range", ~in_range, found),
             Check("duplicate_key", text.duplicated(["year_text", "trade_text"]), found),
         ],
     )
-    delivery.accept(TRADE, good)
-    delivery.put_aside(TRADE, aside)
 
 
 def _read_investment(raw: RawFile, delivery: Delivery) -> None:

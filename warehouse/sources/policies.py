@@ -25,7 +25,7 @@ from functools import cache
 
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, unknown_name_detail
+from warehouse.dictionary.places import city_name, city_names, unknown_name_detail
 from warehouse.lake.schema import Tables
 from warehouse.project import PROJECT
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
@@ -184,7 +184,7 @@ def _deliver(delivery: Delivery, rows_n: int, text: pd.DataFrame, broken: pd.Dat
     level, provenance and line.
     """
     delivery.read_n = rows_n
-    name = text["name"].map(clean_name)
+    name = text["name"].map(city_name)
     by_name = name.map(level_of)
     level = text["level"].where(text["level"] != "", by_name)
     is_year = matches(text["year"], "(19|20)[0-9]{2}")

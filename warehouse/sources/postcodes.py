@@ -87,31 +87,32 @@ def _deliver(
             "latitude": as_numbers(text["latitude"]),
         }
     )
-    unknown = ~frame["city_name"].isin(city_names())
-    place = frame["city_name"] + " " + frame["county_name"] + ": "
-    good, aside = sort_out(
-        frame,
-        [
-            Check(
-                "missing_name",
-                (frame["city_name"] == "") | (frame["county_name"] == ""),
-                place + text["zipCode"],
-            ),
-            Check("bad_postcode", ~matches(frame["postcode"], "[0-9]{6}"), place + text["zipCode"]),
-            Check(
-                "unknown_city",
-                unknown,
-                frame["city_name"].where(unknown, "").map(unknown_name_detail),
-            ),
-            Check(
-                "bad_coordinate",
-                outside_china(frame["longitude"], frame["latitude"]) & has_positions,
-                place + text["longitude"] + ", " + text["latitude"],
-            ),
-        ],
-    )
+    good, aside = sort_out(frame, _checks(frame, text, has_positions))
     delivery.accept("postcodes__districts", good)
     delivery.put_aside("postcodes__districts", pd.concat([broken, aside]))
+
+
+def _checks(frame: pd.DataFrame, text: pd.DataFrame, has_positions: bool) -> list[Check]:
+    unknown = ~frame["city_name"].isin(city_names())
+    place = frame["city_name"] + " " + frame["county_name"] + ": "
+    return [
+        Check(
+            "missing_name",
+            (frame["city_name"] == "") | (frame["county_name"] == ""),
+            place + text["zipCode"],
+        ),
+        Check("bad_postcode", ~matches(frame["postcode"], "[0-9]{6}"), place + text["zipCode"]),
+        Check(
+            "unknown_city",
+            unknown,
+            frame["city_name"].where(unknown, "").map(unknown_name_detail),
+        ),
+        Check(
+            "bad_coordinate",
+            outside_china(frame["longitude"], frame["latitude"]) & has_positions,
+            place + text["longitude"] + ", " + text["latitude"],
+        ),
+    ]
 
 
 TABLES: Tables = {

@@ -77,8 +77,6 @@ def _is_income_head(cells: list[str]) -> bool:
 def _read_flows(raw: RawFile, delivery: Delivery) -> None:
     lines_n = lines_of(raw)
     with duckdb.connect() as connection:
-        # Quotes mean nothing here: one that is opened and never closed would swallow the rows after
-        # it.
         names = header_of(raw)
         if len(set(names)) < len(names):
             raise SourceError(
@@ -92,68 +90,33 @@ def _read_flows(raw: RawFile, delivery: Delivery) -> None:
             names,
             {names.index(name): lake for name, lake in zip(FLOW_COLUMNS, FLOW_FIELDS, strict=True)},
         )
-        columns = ", ".join(f"trim(c{names.index(name)}, ' \"') as {name}" for name in FLOW_COLUMNS)
-        kinds = ", ".join(f"'c{at}': 'varchar'" for at in range(len(names)))
-        reason = " ".join(f"when coalesce({fails}, true) then '{name}'" for name, fails in FAILS)
-        read = (
-            f"columns = {{{kinds}}}, skip = 1, header = false, delim = ',', quote = '', escape ="
-            " '', auto_detect = false, parallel = false"
-        )
-        source = f"read_csv({sql_text(raw.path)}, {read})"
-        try:
-            connection.execute(
-                f"create table flows as select *, case {reason} end as reason from (select"
-                f" row_number() over () + 1 as line, {columns} from {source})"
-            )
-        except duckdb.Error as error:
-            problem = f"is not a readable csv ({str(error).splitlines()[0]})"
-            raise SourceError(
-                raw.name, "", problem, "Fetch the file again as its publisher ships it"
-            ) from error
+        _fill_flows(connection, raw, names)
         _refuse_repeated(raw, connection)
-        counts = connection.execute("select count(*), count(reason) from flows").fetchone()
-        groups = connection.execute(
-            "select count(distinct (t, i, lpad(k, 6, '0'))) from flows where reason is null"
-        ).fetchone()
-        assert counts is not None and groups is not None
-        if lines_n < 2:
-            raise SourceError(
-                raw.name,
-                "line 1",
-                "has a header and no rows",
-                "Fetch the file again from its publisher",
-            )
-        if counts[0] != lines_n - 1:
-            problem = (
-                f"has {lines_n - 1:,} lines below its header, of which {counts[0]:,} could be read"
-            )
-            raise SourceError(
-                raw.name,
-                "",
-                problem,
-                "Fetch the file again from its publisher: it may have empty or very long lines",
-            )
-        delivery.read_n += int(groups[0]) + int(counts[1])
-        query = """
-            select min(line) as line, t::smallint as year, i::int::varchar as exporter_code, lpad(k,
-                6, '0') as hs6,
-                (sum(v::decimal(18, 3)) * 1000)::bigint as value_usd, count(distinct j)::int
-                    as partners_n
-            from flows where reason is null group by all order by line
-        """
-        delivery.accept_query(
-            connection,
-            FLOWS,
-            query,
-            {"line", "year", "exporter_code", "hs6", "value_usd", "partners_n"},
+        _refuse_unread(raw, connection, lines_n)
+        _deliver_flows(connection, delivery)
+
+
+def _fill_flows(connection: duckdb.DuckDBPyConnection, raw: RawFile, names: list[str]) -> None:
+    """Fill the table `flows` with a file's rows as texts, each with the reason why it fails."""
+    columns = ", ".join(f"trim(c{names.index(name)}, ' \"') as {name}" for name in FLOW_COLUMNS)
+    kinds = ", ".join(f"'c{at}': 'varchar'" for at in range(len(names)))
+    reason = " ".join(f"when coalesce({fails}, true) then '{name}'" for name, fails in FAILS)
+    # Quotes mean nothing here: one that is opened and never closed would swallow the rows after it.
+    read = (
+        f"columns = {{{kinds}}}, skip = 1, header = false, delim = ',', quote = '', escape ="
+        " '', auto_detect = false, parallel = false"
+    )
+    source = f"read_csv({sql_text(raw.path)}, {read})"
+    try:
+        connection.execute(
+            f"create table flows as select *, case {reason} end as reason from (select"
+            f" row_number() over () + 1 as line, {columns} from {source})"
         )
-        said = "concat_ws(',', t, i, j, k, v) as detail"
-        delivery.put_aside(
-            FLOWS,
-            connection.execute(
-                f"select line, reason, {said} from flows where reason is not null order by line"
-            ).df(),
-        )
+    except duckdb.Error as error:
+        problem = f"is not a readable csv ({str(error).splitlines()[0]})"
+        raise SourceError(
+            raw.name, "", problem, "Fetch the file again as its publisher ships it"
+        ) from error
 
 
 def _refuse_repeated(raw: RawFile, connection: duckdb.DuckDBPyConnection) -> None:
@@ -172,6 +135,57 @@ def _refuse_repeated(raw: RawFile, connection: duckdb.DuckDBPyConnection) -> Non
             problem,
             "Fetch the file again, or take out what was appended to it",
         )
+
+
+def _refuse_unread(raw: RawFile, connection: duckdb.DuckDBPyConnection, lines_n: int) -> None:
+    """A file of which not every line below its header was read, or that has none."""
+    if lines_n < 2:
+        raise SourceError(
+            raw.name,
+            "line 1",
+            "has a header and no rows",
+            "Fetch the file again from its publisher",
+        )
+    count = connection.execute("select count(*) from flows").fetchone()
+    assert count is not None
+    if count[0] != lines_n - 1:
+        problem = f"has {lines_n - 1:,} lines below its header, of which {count[0]:,} could be read"
+        raise SourceError(
+            raw.name,
+            "",
+            problem,
+            "Fetch the file again from its publisher: it may have empty or very long lines",
+        )
+
+
+def _deliver_flows(connection: duckdb.DuckDBPyConnection, delivery: Delivery) -> None:
+    """Sum the good flows by exporter and product, and set the others aside."""
+    groups = connection.execute(
+        "select count(distinct (t, i, lpad(k, 6, '0'))) from flows where reason is null"
+    ).fetchone()
+    aside = connection.execute("select count(reason) from flows").fetchone()
+    assert groups is not None and aside is not None
+    delivery.read_n += int(groups[0]) + int(aside[0])
+    query = """
+        select min(line) as line, t::smallint as year, i::int::varchar as exporter_code, lpad(k,
+            6, '0') as hs6,
+            (sum(v::decimal(18, 3)) * 1000)::bigint as value_usd, count(distinct j)::int
+                as partners_n
+        from flows where reason is null group by all order by line
+    """
+    delivery.accept_query(
+        connection,
+        FLOWS,
+        query,
+        {"line", "year", "exporter_code", "hs6", "value_usd", "partners_n"},
+    )
+    said = "concat_ws(',', t, i, j, k, v) as detail"
+    delivery.put_aside(
+        FLOWS,
+        connection.execute(
+            f"select line, reason, {said} from flows where reason is not null order by line"
+        ).df(),
+    )
 
 
 def _read_countries(raw: RawFile, delivery: Delivery) -> None:
@@ -233,6 +247,15 @@ def _read_income(raw: RawFile, delivery: Delivery) -> None:
     rows = pd.DataFrame(
         cells, columns=["line", "country_name", "iso3", "indicator_code", "year", "found"]
     )
+    _deliver_income(raw, delivery, rows)
+
+
+def _deliver_income(raw: RawFile, delivery: Delivery, rows: pd.DataFrame) -> None:
+    """
+    Raises
+    ------
+    SourceError : another series than GDP per head.
+    """
     foreign = rows.loc[~rows["indicator_code"].str.startswith("NY.GDP.PCAP."), "indicator_code"]
     if len(foreign):
         raise SourceError(

@@ -64,9 +64,8 @@ class Defects:
         return cents
 
 
-def draw_defects(records: Records, rng: np.random.Generator) -> Defects:
-    """Spoil BAD_SHARE of the records, each reason equally often."""
-    count = len(records)
+def draw_defects(count: int, rng: np.random.Generator) -> Defects:
+    """Spoil BAD_SHARE of `count` records, each reason equally often."""
     spoilt = rng.choice(count, round(count * BAD_SHARE), replace=False)
     reason = np.full(count, -1, dtype=np.int8)
     reason[spoilt] = np.arange(len(spoilt)) % len(BAD_REASONS)

@@ -76,6 +76,16 @@ class Firms:
         """The spine code of the city where each firm produces; "" outside the spine."""
         return [self.places[p].city_code for p in self.place]
 
+    def makers(self, cities_n: int) -> list[list[str]]:
+        """Distinct names of the firms of each of the first places that are no intermediaries."""
+        found: list[dict[str, None]] = [{} for _ in range(cities_n)]
+        for place, name, trades in zip(
+            self.place.tolist(), self.names, self.is_intermediary.tolist(), strict=True
+        ):
+            if place < cities_n and not trades:
+                found[place].setdefault(name)
+        return [list(names) for names in found]
+
 
 def partner_weights(codes: list[str]) -> Floats:
     """Relative demand of each partner (customs code): a few large markets, then a long tail."""
@@ -105,27 +115,14 @@ def build_firms(
     ----------
     product_weights, partners : relative demand of products and partner countries
     """
-    places = (
-        *economy.cities,
-        former_city("3712"),
-        *(former_city(code) for code in OUTSIDE_PREFECTURES),
-    )
+    places = (*economy.cities, *map(former_city, ("3712", *OUTSIDE_PREFECTURES)))
     all_units = units()
     place = _places(economy, firms_n, rng)
-    unit = _units(places, place, all_units, rng)
-    place = np.where(_in_laiwu(places, place, all_units, unit), len(economy.cities), place)
-    permanent = np.arange(firms_n) < FLOOR * len(economy.cities)
-    entry = np.where(
-        permanent | (rng.random(firms_n) < 0.4),
-        YEARS[0],
-        rng.integers(YEARS[0], YEARS[-1] + 1, firms_n),
-    )
-    leave = np.minimum(
-        YEARS[-1],
-        entry
-        + np.where(permanent | (rng.random(firms_n) < 0.35), 30, rng.geometric(0.12, firms_n)),
-    )
-    postcode, known = _postcodes(all_units, unit, rng)
+    cities_n = len(economy.cities)
+    unit = _units(places, place, all_units, cities_n, rng)
+    place = np.where(_in_laiwu(places, place, all_units, unit), cities_n, place)
+    entry, leave = _lives(firms_n, FLOOR * cities_n, rng)
+    postcode, known = _postcodes(all_units, unit, cities_n, rng)
     trade = rng.integers(0, len(TRADES), firms_n)
     syllables = rng.integers(0, len(SYLLABLES), (firms_n, 3))
     product_edges, partner_edges = np.cumsum(product_weights), np.cumsum(partners)
@@ -150,6 +147,16 @@ def build_firms(
         is_intermediary=trade < len(INTERMEDIARY_WORDS),
         district=np.array([all_units[u].is_district for u in unit], dtype=bool),
     )
+
+
+def _lives(firms_n: int, permanent_n: int, rng: np.random.Generator) -> tuple[Ints, Ints]:
+    """First and last year of each firm; the first ones are there throughout."""
+    permanent = np.arange(firms_n) < permanent_n
+    early = permanent | (rng.random(firms_n) < 0.4)
+    entry = np.where(early, YEARS[0], rng.integers(YEARS[0], YEARS[-1] + 1, firms_n))
+    lasting = permanent | (rng.random(firms_n) < 0.35)
+    age = np.where(lasting, 30, rng.geometric(0.12, firms_n))
+    return entry, np.minimum(YEARS[-1], entry + age)
 
 
 def _in_laiwu(
@@ -186,21 +193,23 @@ def _places(economy: Economy, firms_n: int, rng: np.random.Generator) -> Ints:
 
 
 def _units(
-    places: tuple[City, ...], place: Ints, all_units: tuple[Unit, ...], rng: np.random.Generator
+    places: tuple[City, ...],
+    place: Ints,
+    all_units: tuple[Unit, ...],
+    cities_n: int,
+    rng: np.random.Generator,
 ) -> Ints:
     """Unit of each firm's address: usually of its own city, more often a district; some firms are
-    registered in another city.
+    registered in another city. The first firm of each city is in what was a district throughout,
+    so that every city can export from its districts in every year; its second is in a county where
+    there is one, and never states a postcode elsewhere (`_postcodes`), so that each also exports
+    what counts for the whole city alone.
     """
-    by_home: dict[tuple[str, bool], list[int]] = defaultdict(list)
-    by_province: dict[str, list[int]] = defaultdict(list)
-    for index, unit in enumerate(all_units):
-        by_home[unit.home, unit.is_district[0]].append(index)
-        if unit.is_district[0] and unit.city_code:
-            by_province[unit.home[:2]].append(index)
+    by_home, by_province = _pools(all_units)
     everywhere = [index for indices in by_province.values() for index in indices]
     draws = rng.random((len(place), 3)).tolist()
     chosen = []
-    for p, (elsewhere, district, pick) in zip(place.tolist(), draws, strict=True):
+    for at, (p, (elsewhere, district, pick)) in enumerate(zip(place.tolist(), draws, strict=True)):
         home = _home(places, p)
         options = {flag: by_home.get((home, flag), []) for flag in (True, False)}
         inside = home not in OUTSIDE_PREFECTURES
@@ -209,12 +218,31 @@ def _units(
             or (not options[True] and elsewhere < 0.85)
             or not any(options.values())
         )
-        if moved:
+        if at < cities_n:
+            pools = (options[True], by_province[home[:2]], everywhere)
+            kept = ([u for u in pool if all(all_units[u].is_district)] for pool in pools)
+            pool = next(found for found in kept if found)
+        elif at < 2 * cities_n:
+            pool = options[False] or options[True] or everywhere
+        elif moved:
             pool = by_province[home[:2]] if not options[True] else everywhere
         else:
             pool = options[district < SHARES["in_districts"]] or options[True] or options[False]
         chosen.append(pool[int(pick * len(pool))])
     return np.array(chosen, dtype=np.int64)
+
+
+def _pools(
+    all_units: tuple[Unit, ...],
+) -> tuple[dict[tuple[str, bool], list[int]], dict[str, list[int]]]:
+    """Units by home and first class, and districts of the spine by province."""
+    by_home: dict[tuple[str, bool], list[int]] = defaultdict(list)
+    by_province: dict[str, list[int]] = defaultdict(list)
+    for index, unit in enumerate(all_units):
+        by_home[unit.home, unit.is_district[0]].append(index)
+        if unit.is_district[0] and unit.city_code:
+            by_province[unit.home[:2]].append(index)
+    return by_home, by_province
 
 
 def _home(places: tuple[City, ...], place: int) -> str:
@@ -225,10 +253,11 @@ def _home(places: tuple[City, ...], place: int) -> str:
 
 
 def _postcodes(
-    all_units: tuple[Unit, ...], unit: Ints, rng: np.random.Generator
+    all_units: tuple[Unit, ...], unit: Ints, cities_n: int, rng: np.random.Generator
 ) -> tuple[Ints, NDArray[np.bool_]]:
     """Each firm's postcode: its unit's own digits and then its street's; and whether that postcode
-    is in any list.
+    is in any list. Those of each city's first firm always are; of its second, none in a district is
+    ever stated.
     """
     firms_n = len(unit)
     base = np.array([int(u.postcode) for u in all_units])[unit]
@@ -238,12 +267,14 @@ def _postcodes(
         max(FEWEST, round(firms_n * SHARES[kind]))
         for kind in ("never_a_postcode", "unknown_postcode")
     )
-    order = rng.permutation(firms_n)
+    order = cities_n + rng.permutation(firms_n - cities_n)
     never = np.isin(np.arange(firms_n), order[:never_n])
     unknown = np.isin(np.arange(firms_n), order[never_n : never_n + unknown_n])
     strange = np.array([int(prefix) * 100 for prefix in UNKNOWN_PREFIXES])[
         rng.integers(0, len(UNKNOWN_PREFIXES), firms_n)
     ] + rng.integers(1, 100, firms_n)
+    second = np.arange(firms_n) // cities_n == 1
+    never |= second & np.array([any(all_units[u].is_district) for u in unit], dtype=bool)
     return np.where(never, -1, np.where(unknown, strange, postcode)), ~unknown
 
 

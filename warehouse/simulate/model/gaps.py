@@ -48,7 +48,7 @@ LATE_OR_REMOTE = (
 WITHOUT_INDUSTRIES_N, OFTEN_MISSING_N = 56, 49
 OFTEN_MISSING = ("household_savings_cny", "industrial_dust_t")
 INDUSTRY_TABLE = (
-    *(name for name in INDUSTRIES if name != "it_employees_n"),
+    *(name for name in INDUSTRIES if name not in ("it_employees_n", "employees_science_n")),
     "secondary_employees_n",
 )
 

@@ -283,19 +283,7 @@ def units() -> tuple[Unit, ...]:
     least its six digits alone. The row of a city itself is its seat: it counts among the sharers,
     but no firm has it as its unit.
     """
-    rows = read_reference(REFERENCE / "district_postcodes.csv")
-    right = {
-        (row["city_name"], row["county_name"]): row["postcode"]
-        for row in read_reference(CORRECTIONS / "postcodes.csv")
-    }
-    rows = [
-        {
-            **row,
-            "postcode": right.get((row["city_name_zh"], row["county_name_zh"]), row["postcode"]),
-        }
-        for row in rows
-    ]
-    rows = [row for row in rows if len(row["postcode"]) == 6 and row["postcode"].isdigit()]
+    rows = _postcode_rows()
     shared = Counter(row["postcode"][:digits] for row in rows for digits in (4, 5, 6))
     provinces = {
         names: code[:2] for code, names in _vintages()[1]["201607"].items() if code.endswith("0000")
@@ -313,10 +301,9 @@ def units() -> tuple[Unit, ...]:
     kept = []
     for row in rows:
         home = homes.get((provinces.get(row["province_name_zh"], ""), row["city_name_zh"]))
-        classes = _class_by_year(home, stem(row["county_name_zh"])) if home else None
-        is_alone = (
-            stems[row["province_name_zh"], row["city_name_zh"], stem(row["county_name_zh"])] == 1
-        )
+        name = stem(row["county_name_zh"])
+        classes = _class_by_year(home, name) if home else None
+        is_alone = stems[row["province_name_zh"], row["city_name_zh"], name] == 1
         if row["county_name_zh"] == row["city_name_zh"] or classes is None or not is_alone:
             continue
         own = next(
@@ -324,17 +311,27 @@ def units() -> tuple[Unit, ...]:
             6 if all(classes) else 0,
         )
         if own:
-            kept.append(
-                Unit(
-                    row["county_name_zh"],
-                    home if home in _spine() else "",
-                    home or "",
-                    row["postcode"],
-                    own,
-                    classes,
-                )
-            )
+            spine = home if home in _spine() else ""
+            known = row["county_name_zh"], spine or "", home or "", row["postcode"], own, classes
+            kept.append(Unit(*known))
     return tuple(sorted(kept, key=lambda unit: (unit.home, unit.postcode, unit.name)))
+
+
+def _postcode_rows() -> list[dict[str, str]]:
+    """Districts and counties with postcodes of six digits, known misprints put right."""
+    rows = read_reference(REFERENCE / "district_postcodes.csv")
+    right = {
+        (row["city_name"], row["county_name"]): row["postcode"]
+        for row in read_reference(CORRECTIONS / "postcodes.csv")
+    }
+    rows = [
+        {
+            **row,
+            "postcode": right.get((row["city_name_zh"], row["county_name_zh"]), row["postcode"]),
+        }
+        for row in rows
+    ]
+    return [row for row in rows if len(row["postcode"]) == 6 and row["postcode"].isdigit()]
 
 
 @cache

@@ -11,16 +11,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.simulate.model.economy import REAL_GROWTH, Array, Economy, build_economy, persistent
+from warehouse.simulate.model.economy import Economy, build_economy
 from warehouse.simulate.model.geography import City
+from warehouse.simulate.model.nation import REAL_GROWTH
+from warehouse.simulate.model.shocks import Array, noisy, persistent
 
 # Share of an industry among the nation's urban employees about 2003, its growth relative to all in
 # log points a year, how
 # far it swings with the growth of output, and how far cities differ (standard deviation of the
 # log).
-INEFFICIENCY_DEVIATION = (
-    1.0  # of the normal whose size is what a city falls short of the innovation frontier, in logs
-)
 INDUSTRIES: dict[str, tuple[float, float, float, float]] = {
     "employees_agriculture_n": (0.044, -0.050, 0.0, 1.3),
     "employees_mining_n": (0.045, -0.020, 0.5, 2.0),
@@ -57,12 +56,10 @@ PRINTED_HUNDREDS = 100  # employees and sectors are printed in 万人 with two d
 
 
 def complete_economy(economy: Economy, rng: np.random.Generator) -> None:
-    """Add the indicators of this module to an economy; those for the districts alone stay as they
-    are.
-    """
-    _fill_industries(economy, rng)
-    _fill_innovation(economy, rng)
-    _fill_surroundings(economy, rng)
+    """Add the indicators of this module to an economy in which no equation is set."""
+    share_out_employees(economy, natural_mix(economy, rng))
+    fill_innovation(economy, rng)
+    fill_surroundings(economy, rng)
 
 
 def widen(economy: Economy, late: tuple[City, ...], rng: np.random.Generator) -> Economy:
@@ -87,18 +84,26 @@ def widen(economy: Economy, late: tuple[City, ...], rng: np.random.Generator) ->
     )
 
 
-def _fill_industries(economy: Economy, rng: np.random.Generator) -> None:
+def natural_mix(economy: Economy, rng: np.random.Generator) -> Array:
+    """(n, years, industries) relative sizes of industries, as INDUSTRIES says."""
+    weights = _weights(economy.indicators["employees_n"].shape, rng)
+    return np.stack([weights[name] for name in INDUSTRIES], axis=-1)
+
+
+def share_out_employees(economy: Economy, mix: Array) -> None:
+    """Whole persons by industry, from relative sizes (n, years, industries), so that the 19 add up
+    to the employees and the tertiary ones to theirs, and IT is what it was.
+    """
     x = economy.indicators
-    weights = _weights(x["employees_n"].shape, rng)
+    weights = {name: mix[..., at] for at, name in enumerate(INDUSTRIES)}
     total = _hundreds(x["employees_n"])
     tertiary = np.minimum(_hundreds(x["tertiary_employees_n"]), total - 10 * PRINTED_HUNDREDS)
-    agriculture = _hundreds(
-        np.minimum(total * weights["employees_agriculture_n"], 0.4 * (total - tertiary))
-    )
-    x["employees_agriculture_n"] = agriculture
-    x["secondary_employees_n"] = total - tertiary - agriculture
     x["it_employees_n"] = np.minimum(np.round(x["it_employees_n"]), np.floor(0.5 * tertiary))
     services = tuple(name for name in TERTIARY if name != "it_employees_n")
+    farms = weights["employees_agriculture_n"]
+    farms = farms / (farms + sum(weights[name] for name in SECONDARY))
+    x["employees_agriculture_n"] = _hundreds((total - tertiary) * farms)
+    x["secondary_employees_n"] = total - tertiary - x["employees_agriculture_n"]
     _share_out(x, x["secondary_employees_n"], SECONDARY, weights)
     _share_out(x, tertiary - x["it_employees_n"], services, weights)
     x["employees_n"], x["tertiary_employees_n"] = total, tertiary
@@ -145,71 +150,50 @@ def _share_out(
         x[name] = whole[..., at]
 
 
-def _fill_innovation(economy: Economy, rng: np.random.Generator) -> None:
+def fill_innovation(economy: Economy, rng: np.random.Generator) -> None:
     """Patents, research and contracts follow the patents granted and the output of the city."""
     x = economy.indicators
     granted, gdp = x["patents_granted_n"], x["gdp_cny"]
     shape, time = gdp.shape, np.arange(gdp.shape[1])[None, :]
     x["invention_patent_applications_n"] = (
-        granted * (0.35 + 0.01 * time) * _noisy(rng, shape, 0.25, 0.05)
+        granted * (0.35 + 0.01 * time) * noisy(rng, shape, 0.25, 0.05)
     )
     in_force = np.zeros(shape[0])
     stock = np.empty(shape)
     for t in range(shape[1]):
         in_force = 0.88 * in_force + 0.14 * granted[:, t]
         stock[:, t] = in_force
-    x["invention_patents_in_force_n"] = stock * _noisy(rng, shape, 0.2, 0.02)
-    x["internet_patents_granted_n"] = (
-        granted * (0.01 + 0.004 * time) * _noisy(rng, shape, 0.4, 0.08)
-    )
+    x["invention_patents_in_force_n"] = stock * noisy(rng, shape, 0.2, 0.02)
+    x["internet_patents_granted_n"] = granted * (0.01 + 0.004 * time) * noisy(rng, shape, 0.4, 0.08)
     x["rd_expenditure_cny"] = gdp * np.minimum(
-        0.06, (0.004 + 0.0006 * time) * _noisy(rng, shape, 0.5, 0.05)
+        0.06, (0.004 + 0.0006 * time) * noisy(rng, shape, 0.5, 0.05)
     )
-    x["technology_contracts_n"] = 40 + granted * 0.08 * _noisy(rng, shape, 0.5, 0.1)
+    x["technology_contracts_n"] = 40 + granted * 0.08 * noisy(rng, shape, 0.5, 0.1)
     x["internet_ports_n"] = (
-        x["broadband_users_n"] * (1.35 + 0.03 * time) * _noisy(rng, shape, 0.1, 0.03)
+        x["broadband_users_n"] * (1.35 + 0.03 * time) * noisy(rng, shape, 0.1, 0.03)
     )
 
 
-def _fill_surroundings(economy: Economy, rng: np.random.Generator) -> None:
+def fill_surroundings(economy: Economy, rng: np.random.Generator) -> None:
     """Wages, plant, roads, and what industry emits."""
     x = economy.indicators
     gdp, output = x["gdp_cny"], x["gdp_secondary_cny"]
     shape, time = gdp.shape, np.arange(gdp.shape[1])[None, :]
-    x["average_wage_cny"] = 1.3 * x["urban_disposable_income_cny"] * _noisy(rng, shape, 0.06, 0.015)
-    x["industrial_fixed_assets_cny"] = output * (1.1 - 0.01 * time) * _noisy(rng, shape, 0.25, 0.03)
+    x["average_wage_cny"] = 1.3 * x["urban_disposable_income_cny"] * noisy(rng, shape, 0.06, 0.015)
+    x["industrial_fixed_assets_cny"] = output * (1.1 - 0.01 * time) * noisy(rng, shape, 0.25, 0.03)
     roads = x["area_km2"][:, :1] ** 0.6 * 22 * np.exp(0.055 * time - 0.0009 * time**2)
     x["highway_km"] = np.minimum(roads * np.exp(rng.normal(0.0, 0.3, (shape[0], 1))), 180_000)
     abated = np.exp(-0.085 * np.clip(time - 6, 0, None) + 0.04 * np.clip(time, 0, 6))
     per_output = output[:, :1] / output[:, :1].mean()
-    x["industrial_so2_t"] = 62000 * per_output**0.5 * abated * _noisy(rng, shape, 0.5, 0.1)
+    x["industrial_so2_t"] = 62000 * per_output**0.5 * abated * noisy(rng, shape, 0.5, 0.1)
     x["industrial_wastewater_t"] = (
-        6.5e7 * per_output**0.7 * abated**0.5 * _noisy(rng, shape, 0.5, 0.08)
+        6.5e7 * per_output**0.7 * abated**0.5 * noisy(rng, shape, 0.5, 0.08)
     )
     x["pollution_investment_cny"] = (
-        gdp * 0.0016 * np.exp(-0.03 * time) * _noisy(rng, shape, 0.7, 0.2)
+        gdp * 0.0016 * np.exp(-0.03 * time) * noisy(rng, shape, 0.7, 0.2)
     )
-    x["staff_n"] = x["employees_n"] * np.minimum(0.93 * _noisy(rng, shape, 0.02, 0.01), 1.0)
-    x["private_employees_n"] = x["employees_n"] * (0.6 + 0.04 * time) * _noisy(rng, shape, 0.3, 0.1)
-
-
-def _noisy(
-    rng: np.random.Generator, shape: tuple[int, int], between: float, within: float
-) -> Array:
-    return np.asarray(
-        np.exp(rng.normal(0.0, between, (shape[0], 1)) + persistent(rng, shape, within))
-    )
-
-
-def fall_short(economy: Economy, rng: np.random.Generator) -> dict[str, object]:
-    """Lower both outputs of innovation by one half-normal shortfall a city and year; returns what
-    the truth says of it.
-    """
-    x = economy.indicators
-    shortfall = np.abs(rng.normal(0.0, INEFFICIENCY_DEVIATION, x["technology_contracts_n"].shape))
-    for name in ("technology_contracts_n", "invention_patents_in_force_n"):
-        x[name] = x[name] * np.exp(-shortfall)
-    return {
-        "deviation": INEFFICIENCY_DEVIATION,
-        "mean_efficiency_2011_2021": round(float(np.exp(-shortfall[:, 11:]).mean()), 6),
-    }
+    x["staff_n"] = x["employees_n"] * np.minimum(0.93 * noisy(rng, shape, 0.02, 0.01), 1.0)
+    x["private_employees_n"] = x["employees_n"] * (0.6 + 0.04 * time) * noisy(rng, shape, 0.3, 0.1)
+    traffic = np.exp(0.12 * (time - 10))  # volume at constant prices passes revenue as prices fall
+    volume = x["telecom_revenue_cny"] * traffic * noisy(rng, shape, 0.1, 0.05)
+    x["telecom_volume_cny_constant"] = volume

@@ -22,8 +22,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from warehouse.simulate.model.economy import Array, Economy
+from warehouse.simulate.model.economy import Economy
 from warehouse.simulate.model.geography import YEARS
+from warehouse.simulate.model.shocks import Array
 
 Ints = NDArray[np.int64]
 SURVEY_YEARS = range(2000, 2014)
@@ -40,6 +41,7 @@ INDUSTRIES: dict[str, tuple[float, float, float]] = {
     "40": (0.60, 0.29, 7.9),
 }
 DEPRECIATION, TAX_SHARE = 0.09, 0.06
+LAST_WITH_VALUE_ADDED = 2007  # the last survey from which value added can be known
 PARAMETERS: dict[str, float] = {
     "depreciation": DEPRECIATION,
     "productivity_drift": 0.03,
@@ -91,8 +93,7 @@ def build_industry(economy: Economy, rng: np.random.Generator) -> Industry:
     )
     city = np.repeat(np.arange(cities_n), per_city)
     firms_n = len(city)
-    names = list(INDUSTRIES)
-    kind = rng.integers(0, len(names), firms_n)
+    kind = rng.integers(0, len(INDUSTRIES), firms_n)
     entry = np.where(rng.random(firms_n) < 0.45, 0, rng.integers(0, years_n - 2, firms_n))
     leave = np.minimum(years_n - 1, entry + 2 + rng.geometric(0.07, firms_n))
     t = np.arange(years_n)[None, :]
@@ -102,38 +103,43 @@ def build_industry(economy: Economy, rng: np.random.Generator) -> Industry:
     productivity = _productivity(start[city], city, years_n, rng)
     wage = _wages(firms_n, years_n, rng)
     capital = _capital(productivity, rng)
-    ln_workers = (
-        5.0
-        + 0.55 * (np.log(capital) - 16.8)
-        + 0.6 * productivity
-        - 0.8 * wage
-        + rng.normal(0.0, 0.05, (firms_n, years_n))
+    workers, ln_value = _work(kind, productivity, wage, capital, rng)
+    opening = np.where(
+        entry == 0, SURVEY_YEARS[0] - rng.integers(0, 25, firms_n), SURVEY_YEARS[0] + entry
     )
-    workers = np.maximum(np.round(np.exp(ln_workers)), 9.0)
-    elasticities = np.array([INDUSTRIES[name] for name in names])[kind]
-    labour, share, level = (elasticities[:, [i]] for i in range(3))
-    ln_value = level + labour * np.log(workers) + share * np.log(capital) + productivity
+    alive = (t >= entry[:, None]) & (t <= leave[:, None])
     return Industry(
         city=city,
-        industry=[names[k] for k in kind],
-        opening=np.where(
-            entry == 0, SURVEY_YEARS[0] - rng.integers(0, 25, firms_n), SURVEY_YEARS[0] + entry
-        ),
-        present=(t >= entry[:, None])
-        & (t <= leave[:, None])
-        & (rng.random((firms_n, years_n)) > 0.01),
+        industry=[list(INDUSTRIES)[k] for k in kind],
+        opening=opening,
+        present=alive & (rng.random((firms_n, years_n)) > 0.01),
         productivity=productivity,
         workers=workers,
         capital=capital,
-        value_added=np.exp(
-            ln_value + rng.normal(0.0, PARAMETERS["output_noise"], (firms_n, years_n))
-        ),
+        value_added=np.exp(ln_value + rng.normal(0.0, PARAMETERS["output_noise"], alive.shape)),
         materials=np.exp(5.2 + 0.7 * np.log(capital) + 1.3 * productivity),
         wage=np.exp(9.2 + 0.09 * t + wage),
         export_share=np.where(rng.random((firms_n, 1)) < 0.3, rng.random((firms_n, 1)), 0.0)
         * np.ones((1, years_n)),
         is_district=rng.random(firms_n) < 0.6,
     )
+
+
+def _work(
+    kind: Ints, productivity: Array, wage: Array, capital: Array, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Workers, and the log of the value that they add."""
+    ln_workers = (
+        5.0
+        + 0.55 * (np.log(capital) - 16.8)
+        + 0.6 * productivity
+        - 0.8 * wage
+        + rng.normal(0.0, 0.05, capital.shape)
+    )
+    workers = np.maximum(np.round(np.exp(ln_workers)), 9.0)
+    elasticities = np.array(list(INDUSTRIES.values()))[kind]
+    labour, share, level = (elasticities[:, [i]] for i in range(3))
+    return workers, level + labour * np.log(workers) + share * np.log(capital) + productivity
 
 
 def _productivity(start: Array, city: Ints, years_n: int, rng: np.random.Generator) -> Array:
@@ -199,6 +205,35 @@ def industry_truth(economy: Economy, industry: Industry) -> dict[str, object]:
                     }
                 )
     return {"parameters": PARAMETERS, "elasticities_and_level": INDUSTRIES, "city_year": rows}
+
+
+def surveyed_productivity(economy: Economy, industry: Industry) -> Array:
+    """Mean over each city's firms of the log of productivity as the surveys show it, (cities,
+    years of the survey): ln value added less the elasticities times ln workers and ln capital.
+    Where value added cannot be known (from 2008 on) it is output times the industry's share of
+    value added in output in 2007, as the panel has it; NaN where a city has no firm.
+    """
+    price = deflators(economy)[industry.city]
+    gross = industry.value_added * (1 - TAX_SHARE) + industry.materials
+    names = np.array(industry.industry)
+    last = SURVEY_YEARS.index(LAST_WITH_VALUE_ADDED)
+    there, money = industry.present[:, last], price[:, last]
+    value = industry.value_added.copy()
+    unseen = np.arange(len(SURVEY_YEARS)) > last
+    for name in INDUSTRIES:
+        own = names == name
+        counted = own & there
+        share = (industry.value_added[counted, last] * money[counted]).sum() / (
+            gross[counted, last] * money[counted]
+        ).sum()
+        value[np.ix_(own, unseen)] = share * gross[np.ix_(own, unseen)]
+    labour, capital = (np.array([INDUSTRIES[name][i] for name in names])[:, None] for i in (0, 1))
+    found = np.log(value) - labour * np.log(industry.workers) - capital * np.log(industry.capital)
+    shape = (len(economy.cities), len(SURVEY_YEARS))
+    total, count = np.zeros(shape), np.zeros(shape)
+    np.add.at(total, industry.city, np.where(industry.present, found, 0.0))
+    np.add.at(count, industry.city, industry.present)
+    return np.divide(total, count, out=np.full(shape, np.nan), where=count > 0)
 
 
 def deflators(economy: Economy) -> Array:

@@ -13,11 +13,11 @@ import numpy as np
 from warehouse.simulate.formats.csvs import write_csv
 from warehouse.simulate.formats.stata import write_stata
 from warehouse.simulate.formats.workbooks import Cell, write_workbook
-from warehouse.simulate.model.geography import REFERENCE, read_reference
-from warehouse.simulate.model.nomenclature import bec_code, nomenclature
+from warehouse.simulate.model.geography import read_reference
+from warehouse.simulate.model.nomenclature import Nomenclature, Revision, bec_code, nomenclature
+from warehouse.simulate.model.technology import CROSSWALK
 from warehouse.simulate.model.trade import Market
 
-CROSSWALK = REFERENCE / "gbt4754_2002_isic4.csv"
 FILE = "SIMULATED_Sigmas_HS3digit.dta"
 COUNTRIES = (
     (100.0, "China", 1.0),
@@ -31,7 +31,27 @@ def write_products(folder: Path) -> None:
     2002 to BEC.
     """
     goods = nomenclature()
-    new = goods.revisions[2017]
+    _write_2017(folder, goods.revisions[2017])
+    _write_2012(folder, goods.revisions[2012])
+    old = goods.revisions[2007]
+    _write_pair(
+        folder / "SIMULATED_HS 2007 to HS 2002 Correlation and conversion tables.xlsx",
+        ("HS 2007", "HS 2002"),
+        old.correlation(),
+        sorted(old.converted.items()),
+        "",
+    )
+    _write_1996(folder, goods)
+    rows = [(code, bec_code(code), "n to 1") for code in goods.codes]
+    write_csv(
+        folder / "SIMULATED_HS2002 to BEC Conversion and Correlation Tables.csv",
+        ["HS02", "BEC", "Relationship"],
+        rows,
+        "utf-8-sig",
+    )
+
+
+def _write_2017(folder: Path, new: Revision) -> None:
     write_workbook(
         folder / "SIMULATED_HS2017toHS2002ConversionAndCorrelationTables.xlsx",
         {
@@ -46,14 +66,11 @@ def write_products(folder: Path) -> None:
             ],
         },
     )
-    mid = goods.revisions[2012]
-    preamble: list[list[Cell]] = [
-        [None, "Simulated table HS 2012 to HS 2002"],
-        [],
-        [None, "not an official table"],
-        [],
-        [],
-    ]
+
+
+def _write_2012(folder: Path, mid: Revision) -> None:
+    title = "Simulated table HS 2012 to HS 2002"
+    preamble: list[list[Cell]] = [[None, title], [], [None, "not an official table"], [], []]
     write_workbook(
         folder / "SIMULATED_HS 2012 to HS 2002 Correlation and conversion tables.xlsx",
         {
@@ -72,9 +89,10 @@ def write_products(folder: Path) -> None:
             ],
         },
     )
-    _write_pair(folder / "SIMULATED_HS 2007 to HS 2002 Correlation and conversion tables.xlsx",
-        "HS 2007", "HS 2002", goods.revisions[2007].correlation(),
-                sorted(goods.revisions[2007].converted.items()), "")  # fmt: skip
+
+
+def _write_1996(folder: Path, goods: Nomenclature) -> None:
+    """From HS 2002 back to 1996."""
     backward = {"1:1": "1:1", "n:1": "1:n", "1:n": "n:1", "n:n": "n:n"}
     pairs = sorted(
         (new_code, old_code, backward[kind])
@@ -86,25 +104,16 @@ def write_products(folder: Path) -> None:
     converted = [(code, code if code in olds else min(olds)) for code, olds in targets.items()]
     _write_pair(
         folder / "SIMULATED_HS2002 to HS1996 - Correlation and conversion tables.xlsx",
-        "HS 2002",
-        "HS 1996",
+        ("HS 2002", "HS 1996"),
         pairs,
         converted,
         "'",
-    )
-    rows = [(code, bec_code(code), "n to 1") for code in goods.codes]
-    write_csv(
-        folder / "SIMULATED_HS2002 to BEC Conversion and Correlation Tables.csv",
-        ["HS02", "BEC", "Relationship"],
-        rows,
-        "utf-8-sig",
     )
 
 
 def _write_pair(
     path: Path,
-    new: str,
-    old: str,
+    revisions: tuple[str, str],
     correlation: list[tuple[str, str, str]],
     conversion: list[tuple[str, str]],
     mark: str,
@@ -112,6 +121,7 @@ def _write_pair(
     """The layout of the pairs of 2007 and before: "ex" marks a code of which only a part
     is meant.
     """
+    new, old = revisions
     write_workbook(
         path,
         {

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from warehouse.simulate.formats.workbooks import Cell, write_workbook
-from warehouse.simulate.model.economy import Array, Economy, persistent
+from warehouse.simulate.model.economy import Economy
 from warehouse.simulate.model.geography import (
     OUTSIDE_PREFECTURES,
     REFERENCE,
@@ -25,10 +25,12 @@ from warehouse.simulate.model.geography import (
     former_city,
     read_reference,
 )
+from warehouse.simulate.model.mediators import FINANCE_YEARS as YEARS
+from warehouse.simulate.model.mediators import finance_level
+from warehouse.simulate.model.shocks import Array
 
 Edition = Literal["stata", "2011-2020", "2011-2023"]
 
-YEARS = range(2011, 2022)
 FIRST_COUNTY_YEAR, COUNTIES_N = 2014, 3
 PARTS = (
     "coverage_breadth",
@@ -55,12 +57,16 @@ class Index:
 
 
 def write_digital_finance(
-    folder: Path, economy: Economy, rng: np.random.Generator, edition: Edition = "stata"
+    folder: Path,
+    economy: Economy,
+    level: Array,
+    rng: np.random.Generator,
+    edition: Edition = "stata",
 ) -> None:
     """Write the index into a folder; the numbers do not depend on the edition, but that of
     2011-2020 ends in 2020.
     """
-    index = draw_index(economy, rng)
+    index = draw_index(economy, level, rng)
     if edition == "stata":
         _write_stata(folder / "SIMULATED_PKU_DFIIC_city.dta", index.cities)
         _write_stata(folder / "SIMULATED_PKU_DFIIC_province.dta", index.provinces)
@@ -70,19 +76,18 @@ def write_digital_finance(
         write_workbook(folder / "SIMULATED_PKU_DFIIC_2011_2023.xlsx", _sheets_of_2023(index))
 
 
-def draw_index(economy: Economy, rng: np.random.Generator) -> Index:
-    """Richer cities stand higher; all rise over the years."""
+def draw_index(economy: Economy, level: Array, rng: np.random.Generator) -> Index:
+    """The index with its parts.
+
+    level : of `mediators.digital_finance`, the places outside the spine behind the cities
+    """
     outside = [former_city(code) for code in OUTSIDE_PREFECTURES if code != "3414"]
     keys = [(city.name_zh, city.name_en, city.city_code) for city in economy.cities]
     keys += [
         (city.name_zh, "", code)
         for city, code in zip(outside, OUTSIDE_PREFECTURES[1:], strict=True)
     ]
-    wealth = np.log(
-        economy.indicators["gdp_cny"][:, 11] / economy.indicators["population_registered_n"][:, 11]
-    )
-    wealth = np.concatenate([wealth - wealth.mean(), np.full(len(outside), -0.4)])
-    cities = _frame(wealth, rng)
+    cities = _frame(level, rng)
     at = cities.pop("at").to_numpy()
     parts = {
         "pref_name_year18": 0,
@@ -102,7 +107,7 @@ def draw_index(economy: Economy, rng: np.random.Generator) -> Index:
             for city in read_reference(SEEDS / "cities.csv")
         }
     )
-    provinces = _frame(rng.normal(0.0, 0.4, len(known)), rng)
+    provinces = _frame(finance_level(rng.normal(0.0, 0.4, len(known)), rng), rng)
     at = provinces.pop("at").to_numpy()
     provinces.insert(1, "prov_name", [known[i][1] for i in at])
     provinces.insert(2, "prov_name_eng", [known[i][2] for i in at])
@@ -110,23 +115,17 @@ def draw_index(economy: Economy, rng: np.random.Generator) -> Index:
     return Index(cities, provinces)
 
 
-def _frame(wealth: Array, rng: np.random.Generator) -> pd.DataFrame:
+def _frame(level: Array, rng: np.random.Generator) -> pd.DataFrame:
     """Index and components for each place and year, places with their position `at`; gaps as in the
     published files.
     """
-    shape = (len(wealth), len(YEARS))
-    path = np.array([52.0, 85, 125, 140, 170, 190, 215, 230, 242, 252, 265])
-    level = (
-        path[None, :]
-        + (12 * wealth + rng.normal(0.0, 6.0, shape[0]))[:, None]
-        + 100 * persistent(rng, shape, 0.02)
-    )
+    shape = level.shape
     columns: dict[str, object] = {
         "year": np.tile(np.array(YEARS, dtype=float), shape[0]),
         "at": np.repeat(np.arange(shape[0]), shape[1]),
     }
     years = np.array(YEARS)[None, :]
-    columns["index_aggregate"] = np.round(np.maximum(level, 10.0), 2).ravel()
+    columns["index_aggregate"] = level.ravel()
     for name in PARTS:
         part = np.round(level * np.exp(rng.normal(0.0, 0.08, shape)), 2)
         unpublished = (

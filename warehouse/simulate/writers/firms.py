@@ -5,14 +5,14 @@ those years have them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from warehouse.simulate.formats.stata import write_stata
-from warehouse.simulate.model.economy import Array, Economy
+from warehouse.simulate.model.economy import Economy
 from warehouse.simulate.model.firms import SYLLABLES
 from warehouse.simulate.model.geography import MUNICIPALITIES
 from warehouse.simulate.model.industry import (
@@ -22,6 +22,7 @@ from warehouse.simulate.model.industry import (
     Industry,
     deflators,
 )
+from warehouse.simulate.model.shocks import Array
 
 # Field -> head. What a year's survey does not print is not in its table.
 UNITS = {
@@ -109,13 +110,17 @@ def write_industry(
     folder: Path,
     economy: Economy,
     industry: Industry,
+    exporters: Sequence[Sequence[str]],
     rng: np.random.Generator,
     progress: Callable[[str], None],
 ) -> dict[str, object]:
     """Write every year's survey into `folder`; returns the rows of each file and the
     spoilt ones.
+
+    exporters : names of the firms of each city that customs know as makers; enterprises that export
+        bear them, one each, as long as there are any
     """
-    names = _names(economy, industry, rng)
+    names = _names(economy, industry, exporters, rng)
     price = deflators(economy)[industry.city]
     files: dict[str, object] = {}
     for t, year in enumerate(SURVEY_YEARS):
@@ -131,12 +136,21 @@ def write_industry(
     return files
 
 
-def _names(economy: Economy, industry: Industry, rng: np.random.Generator) -> _Names:
+def _names(
+    economy: Economy,
+    industry: Industry,
+    exporters: Sequence[Sequence[str]],
+    rng: np.random.Generator,
+) -> _Names:
     syllables = rng.integers(0, len(SYLLABLES), (industry.count, 3)).tolist()
     names = [
         f"{economy.cities[c].name_zh[:2]}{''.join(SYLLABLES[s] for s in three)}制造厂"
         for c, three in zip(industry.city.tolist(), syllables, strict=True)
     ]
+    for c, known in enumerate(exporters):
+        own = np.flatnonzero((industry.city == c) & (industry.export_share[:, 0] > 0))
+        for enterprise, name in zip(own.tolist(), known, strict=False):
+            names[enterprise] = name
     units = []
     for c, district, draw in zip(
         industry.city.tolist(),

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from warehouse.simulate.formats.workbooks import Cell, write_workbook
-from warehouse.simulate.model.economy import CNY_PER_USD, Economy
+from warehouse.simulate.model.economy import Economy
 from warehouse.simulate.model.geography import YEARS
+from warehouse.simulate.model.nation import CNY_PER_USD
 
 PRICES_YEARS = {"2001-2015": range(2001, 2016), "2016-2021": range(2016, 2022)}
 CATEGORIES = {

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from warehouse.simulate.formats.csvs import write_csv
-from warehouse.simulate.model.economy import Array
 from warehouse.simulate.model.nomenclature import nomenclature
+from warehouse.simulate.model.shocks import Array
 
 # CEPII's numbers are the United Nations', but for France, India, Norway, Switzerland, the United
 # States and the rest of Asia.

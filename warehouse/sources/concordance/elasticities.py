@@ -15,7 +15,8 @@ from warehouse.errors import SourceError
 from warehouse.sources.reading.aliased import has_aliased, read_aliased
 from warehouse.sources.reading.base import Delivery, RawFile
 from warehouse.sources.reading.setting_aside import Check, matches, sort_out
-from warehouse.sources.reading.stata import stata_frame, stata_release
+from warehouse.sources.reading.stata import stata_frame
+from warehouse.sources.reading.stata_header import stata_release
 
 TABLE = "concordance__elasticities"
 COLUMNS = ("cname", "hs_3digit", "sigma")

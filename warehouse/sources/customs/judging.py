@@ -1,5 +1,6 @@
 """Decides the fate of every customs row once, whatever file it came from, and sets bad rows aside
-with the first reason that applies.
+with the first reason that applies. Judged rows lie in a file, in the order in which they came, so
+that no delivery is too large.
 """
 
 from __future__ import annotations
@@ -8,10 +9,13 @@ from dataclasses import dataclass
 
 import duckdb
 
+from warehouse.lake.loads import sql_text
 from warehouse.sources.customs.mending import FOUND, Mended
 from warehouse.sources.reading.base import Delivery
 
 TABLE = "customs__records"
+SCRATCH = "scratch.judged.parquet"
+SCRATCH_FORM = "(format parquet, row_group_size 30720)"  # small: several are held in memory
 POWER_OF_TEN = r"[0-9]+(\.[0-9]+)?[eE][+]?[0-9]+"
 
 # Every rule about a customs row, in the order in which the first one that fails names the reason.
@@ -98,8 +102,8 @@ class Stated:
 def deliver(
     connection: duckdb.DuckDBPyConnection, delivery: Delivery, stated: Stated, mended: Mended
 ) -> None:
-    """Judge the rows of the connection's table `raw` (all text, mended, and `line`) and hand them
-    over.
+    """Judge the rows of the connection's view `raw` (all text, mended, and `line`, by which they
+    are in order) and hand them over.
     """
     rules = {
         "has_months": stated.has_months,
@@ -107,9 +111,10 @@ def deliver(
         "has_partners": stated.has_partners,
     }
     found = {name: f"{name}_found" if mended.found else name for name in FOUND}
-    connection.execute(
-        f"create table judged as {DECIDE.format(power=POWER_OF_TEN, **found)}", rules
-    )
+    file = sql_text(delivery.folder / SCRATCH)
+    query = DECIDE.format(power=POWER_OF_TEN, **found)
+    connection.execute(f"copy ({query}) to {file} {SCRATCH_FORM}", rules)
+    judged = f"read_parquet({file})"
     columns = ", ".join(
         {"value_cents": "cents as value_cents", "currency": f"'{stated.currency}' as currency"}.get(
             name, name
@@ -119,13 +124,13 @@ def deliver(
     delivery.accept_query(
         connection,
         TABLE,
-        f"select {columns} from judged where reason is null order by line",
+        f"select {columns} from {judged} where reason is null",
         set(KEPT),
     )
     bad = connection.execute(
         f"""select line, reason, {DETAIL} as detail,
                 {"cents" if stated.currency == "USD" else "null"}::bigint as value_cents,
-               case when year between 1980 and 2100 then year end as year from judged
-                   where reason is not null order by line"""
+               case when year between 1980 and 2100 then year end as year from {judged}
+                   where reason is not null"""
     ).df()
     delivery.put_aside(TABLE, bad)

@@ -1,8 +1,8 @@
 """Mends texts of records as people's programs left them, before the rows are judged: codes with
 `.0`, lost zeros, commas, marks, dates.
 
-Only columns in which something is to be mended are written again; what a file has not, costs one
-look through it.
+Nothing is written: `raw` is a view, and another that mends takes its place where something is to be
+mended. What a file has not, costs one look through it.
 """
 
 from __future__ import annotations
@@ -49,16 +49,17 @@ PLAIN_SIGNS = f"{sql_text(''.join(map(chr, WIDE_SIGNS)))}, {sql_text(''.join(WID
 
 @dataclass
 class Mended:
-    """found : whether the table has the columns of `FOUND`; said : field -> what was done to it,
-    for a person
+    """found : whether the view has the columns of `FOUND`; layers : views below it; said : field ->
+    what was done to it, for a person
     """
 
     found: bool = False
+    layers: int = 0
     said: dict[str, str] = field(default_factory=dict)
 
 
 def mend(connection: duckdb.DuckDBPyConnection) -> Mended:
-    """Mend the table `raw` of texts in place."""
+    """Mend the view `raw` of texts."""
     done = Mended()
     _replace(connection, done, _marks(connection))
     _replace(connection, done, _codes(connection))
@@ -74,9 +75,10 @@ def _replace(connection: duckdb.DuckDBPyConnection, done: Mended, mended: dict[s
     if mended:
         kept = "" if done.found else "".join(f", {name} as {name}_found" for name in FOUND)
         columns = ", ".join(f"{expression} as {name}" for name, expression in mended.items())
-        connection.execute(
-            f"create or replace table raw as select * replace ({columns}){kept} from raw"
-        )
+        done.layers += 1
+        below = f"raw_{done.layers}"
+        connection.execute(f"alter view raw rename to {below}")
+        connection.execute(f"create view raw as select * replace ({columns}){kept} from {below}")
         done.found = True
 
 

@@ -1,5 +1,6 @@
 """Reads customs records of every layout from every kind of file: into one table of texts, judged in
-one place.
+one place. The table lies in files beside the load and is read row group by row group, so that a
+file's size is no matter of memory.
 """
 
 from __future__ import annotations
@@ -10,17 +11,16 @@ import io
 import re
 import shutil
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
 from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.sources.customs import tabular
-from warehouse.sources.customs.judging import TABLE, Stated, deliver
+from warehouse.sources.customs.judging import SCRATCH_FORM, TABLE, Stated, deliver
 from warehouse.sources.customs.layouts import (
     CODE_WIDTHS,
     HEADS,
@@ -28,7 +28,8 @@ from warehouse.sources.customs.layouts import (
     fields_of,
     layout_of,
 )
-from warehouse.sources.customs.mending import mend
+from warehouse.sources.customs.mending import Mended, mend
+from warehouse.sources.customs.scratch import MEMORY, line_in_file, scratch_database, show
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.stata import refuse_rounded
 from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
@@ -103,7 +104,7 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
     select = _Selection(spec, raw, fields)
     for sheet in tabular.record_sheets(raw):
         delivery.heads(sheet, heads, *select.fates(heads))
-    with _scratch(delivery) as connection:
+    with scratch_database(delivery) as connection:
         if tabular.is_table(raw):
             _fill_from_pieces(connection, raw, delivery, select)
         else:
@@ -115,8 +116,7 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
             raise SourceError(
                 raw.name, "", problem, "Ask again for fewer products, partners or months at a time"
             )
-        mended = mend(connection)
-        deliver(connection, delivery, select.stated, mended)
+        mended = _judge(connection, raw, delivery, select.stated)
         for sheet in tabular.record_sheets(raw):
             for field, done in mended.said.items():
                 delivery.column(sheet, fields[field], FILLS.get(field, field), done)
@@ -125,6 +125,28 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
             shutil.rmtree(leftover)
         else:
             leftover.unlink()
+
+
+def _judge(
+    connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, stated: Stated
+) -> Mended:
+    """Mend and judge the rows of the view `raw`.
+
+    Raises
+    ------
+    SourceError : texts so long that a row group of them is no matter of memory any more.
+    """
+    try:
+        mended = mend(connection)
+        deliver(connection, delivery, stated, mended)
+    except duckdb.OutOfMemoryException as error:
+        raise SourceError(
+            raw.name,
+            "",
+            f"has texts so long that a part of its rows does not fit into {MEMORY}",
+            "Check that the file is a table of customs records",
+        ) from error
+    return mended
 
 
 def _check_columns(spec: CustomsLayout, raw: RawFile, fields: dict[str, str]) -> None:
@@ -171,50 +193,47 @@ class _Selection:
 
     def sql(self, column: Callable[[str], str]) -> str:
         """The list, without `line`; `column` gives the SQL for a field that the file has."""
-        fields = self.fields
-
-        def of(field: str) -> str:
-            if field not in fields:
-                return "null::varchar"
-            return (
-                f"nullif({column(field)}, {sql_text(self.spec.missing)})"
-                if self.spec.missing
-                else column(field)
-            )
-
-        def first_of(*names: str) -> str:
-            there = [
-                f"nullif({of(name)}, '')" if len(names) > 1 else of(name)
-                for name in names
-                if name in fields
-            ]
-            return (
-                f"coalesce({', '.join(there)})"
-                if len(there) > 1
-                else there[0]
-                if there
-                else "null::varchar"
-            )
-
-        if self._date:
-            date = sql_text(self._date)
-        elif "date_text" in fields:
-            date = of("date_text")
-        else:
-            year, month = (
-                f"regexp_replace({of(field)}, '(年|月|\\.0*)$', '')"
-                for field in ("year_text", "month_text")
-            )
-            date = f"{year} || '-' || coalesce({month}, '')"
+        of = partial(self._text, column)
         parts = {
-            "date_text": date,
+            "date_text": self._date_text(of),
             "flow_text": sql_text(self._flow) if self._flow else of("flow_text"),
-            "value_text": of("value_text" if "value_text" in fields else "value_cny_text"),
-            "partner_text": first_of("partner_code", "partner_name"),
-            "trade_mode": first_of("trade_mode_code", "trade_mode_name"),
+            "value_text": of("value_text" if "value_text" in self.fields else "value_cny_text"),
+            "partner_text": self._first_of(of, "partner_code", "partner_name"),
+            "trade_mode": self._first_of(of, "trade_mode_code", "trade_mode_name"),
             **{field: of(field) for field in PLAIN},
         }
         return ", ".join(f"{expression} as {name}" for name, expression in parts.items())
+
+    def _text(self, column: Callable[[str], str], field: str) -> str:
+        """A field's text, null where the file lacks the field or has the layout's missing text."""
+        if field not in self.fields:
+            return "null::varchar"
+        return (
+            f"nullif({column(field)}, {sql_text(self.spec.missing)})"
+            if self.spec.missing
+            else column(field)
+        )
+
+    def _first_of(self, of: Callable[[str], str], *names: str) -> str:
+        there = [f"nullif({of(name)}, '')" for name in names if name in self.fields]
+        return (
+            f"coalesce({', '.join(there)})"
+            if len(there) > 1
+            else there[0]
+            if there
+            else "null::varchar"
+        )
+
+    def _date_text(self, of: Callable[[str], str]) -> str:
+        if self._date:
+            return sql_text(self._date)
+        if "date_text" in self.fields:
+            return of("date_text")
+        year, month = (
+            f"regexp_replace({of(field)}, '(年|月|\\.0*)$', '')"
+            for field in ("year_text", "month_text")
+        )
+        return f"{year} || '-' || coalesce({month}, '')"
 
 
 def _date_in_name(spec: CustomsLayout, raw: RawFile) -> str:
@@ -262,27 +281,12 @@ def _flow_given(raw: RawFile) -> str:
     return flow
 
 
-def _scratch(delivery: Delivery) -> duckdb.DuckDBPyConnection:
-    """A database in memory that spills into the load's folder when a file is larger than memory."""
-    connection = duckdb.connect(
-        ":memory:", config={"temp_directory": str(delivery.folder / "scratch.tmp")}
-    )
-    connection.execute("set enable_progress_bar = false")  # the refresh tells its own progress
-    return connection
-
-
-def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(f"select count(*) from {table}").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
 def _fill_from_pieces(
     connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection
 ) -> None:
-    """Fill the table `raw` from a Stata file, a Parquet file or a workbook."""
+    """Make the view `raw` of a Stata file, a Parquet file or a workbook."""
     fields, pads = select.fields, select.spec.has_lost_zeros
-    count = 0
+    files: list[Path] = []
     for frame, lines in tabular.pieces(raw):
         for field in CODES & set(fields):
             refuse_rounded(raw, fields[field], frame[fields[field]])
@@ -291,12 +295,13 @@ def _fill_from_pieces(
             for field, head in fields.items()
         }
         connection.register("piece", pa.table({**texts, "line": pa.array(lines)}))
-        piece = f"select line, {select.sql(str)} from piece"
+        files.append(delivery.folder / f"scratch.{len(files)}.parquet")
         connection.execute(
-            f"create table raw as {piece}" if count == 0 else f"insert into raw by name {piece}"
+            f"copy (select line, {select.sql(str)} from piece) to {sql_text(files[-1])}"
+            f" {SCRATCH_FORM}"
         )
         connection.unregister("piece")
-        count += len(frame)
+    count = show(connection, files) if files else 0
     if count == 0:
         raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
     delivery.read_n += count
@@ -309,11 +314,10 @@ def _fill_from_csv(
     select: _Selection,
     heads: tuple[str, ...],
 ) -> None:
-    """Fill the table `raw` from a csv; rows that do not fit the header are set aside as broken."""
+    """Make the view `raw` of a csv; rows that do not fit the header are set aside as broken."""
     heads = tuple(head or f"unnamed_{i}" for i, head in enumerate(heads))
-    plain = delivery.folder / "scratch.csv"
+    plain, texts = delivery.folder / "scratch.csv", delivery.folder / "scratch.parquet"
     seen = transcode(raw, plain)
-    columns = ", ".join(f"'c{i}': 'varchar'" for i in range(len(heads)))
 
     def column(field: str) -> str:
         text = f"trim(c{heads.index(select.fields[field])}, ' \t\u3000')"
@@ -324,16 +328,32 @@ def _fill_from_csv(
             else text
         )
 
+    _copy_csv(connection, raw, _csv(plain, len(heads), select.sql(column)), texts)
+    plain.unlink()
+    rejected = connection.execute(
+        "select distinct line, trim(csv_line, chr(10)) as detail from reject_errors order by line"
+    ).df()
+    good_n = show(connection, [texts], line_in_file(connection, rejected["line"].to_numpy()))
+    broken = rejected[rejected["detail"] != BLANK_LINE].assign(reason="broken_row")
+    _refuse_cut_off(raw, seen, good_n + len(rejected) + 1, broken["line"].tolist())
+    delivery.read_n += seen.lines_n - 1
+    delivery.put_aside(TABLE, broken)
+
+
+def _csv(plain: Path, width: int, selected: str) -> str:
+    """The query for a csv's rows of as many columns as its header, numbered from 2 on."""
+    columns = ", ".join(f"'c{i}': 'varchar'" for i in range(width))
+    return f"""select row_number() over () + 1 as line, {selected} from read_csv(
+                    {sql_text(plain)}, columns = {{{columns}}}, header = true, delim = ',',
+                    quote = '"', escape = '"', auto_detect = false, new_line = '\\n', nullstr = '',
+                    store_rejects = true, rejects_limit = 0,
+                    max_line_size = {LONGEST_LINE_BYTES}, buffer_size = {8 * LONGEST_LINE_BYTES})"""
+
+
+def _copy_csv(connection: duckdb.DuckDBPyConnection, raw: RawFile, query: str, texts: Path) -> None:
+    """Copy a csv's rows into a file of texts; duckdb keeps those that do not fit as rejects."""
     try:
-        connection.execute(
-            f"""create table raw as select row_number() over () + 1 as line,
-                    {select.sql(column)} from read_csv(
-                    $file, columns = {{{columns}}}, header = true, delim = ',', quote = '"',
-                        escape = '"', auto_detect = false,
-                    new_line = '\\n', nullstr = '', store_rejects = true, rejects_limit = 0,
-                        max_line_size = {LONGEST_LINE_BYTES})""",
-            {"file": str(plain)},
-        )
+        connection.execute(f"copy ({query}) to {sql_text(texts)} {SCRATCH_FORM}")
     except duckdb.Error as error:
         raise SourceError(
             raw.name,
@@ -341,16 +361,6 @@ def _fill_from_csv(
             f"cannot be read as csv ({str(error).splitlines()[0]})",
             "Check quotes and line ends near that place",
         ) from error
-    rejected = connection.execute(
-        "select distinct line, trim(csv_line, chr(10)) as detail from reject_errors order by line"
-    ).df()
-    _shift_lines(connection, rejected["line"].tolist())
-    broken = rejected[rejected["detail"] != BLANK_LINE].assign(reason="broken_row")
-    _refuse_cut_off(
-        raw, seen, _count(connection, "raw") + len(rejected) + 1, broken["line"].tolist()
-    )
-    delivery.read_n += seen.lines_n - 1
-    delivery.put_aside(TABLE, broken)
 
 
 def _refuse_cut_off(raw: RawFile, seen: Transcoded, last_line: int, broken: list[int]) -> None:
@@ -366,23 +376,3 @@ def _refuse_cut_off(raw: RawFile, seen: Transcoded, last_line: int, broken: list
             "ends in the middle of a row: the file is cut off",
             "Fetch the file again",
         )
-
-
-def _shift_lines(connection: duckdb.DuckDBPyConnection, broken: list[int]) -> None:
-    """Make room in the line numbers of good rows, counted from 2 without gaps, for the lines of
-    broken rows.
-    """
-    if not broken:
-        return
-    shifts = pd.DataFrame(
-        {
-            "before_line": [line - i for i, line in enumerate(broken)],
-            "shift": range(1, len(broken) + 1),
-        }
-    )
-    connection.register("shifts", shifts)
-    connection.execute(
-        """create or replace table raw as select r.* replace (r.line + coalesce(s.shift, 0) as line)
-           from raw as r asof left join (select before_line, max(shift) as shift
-               from shifts group by before_line) as s on r.line >= s.before_line"""
-    )

@@ -15,11 +15,12 @@ from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
 from warehouse.sources.customs.layouts import layout_of
 from warehouse.sources.reading.base import RawFile
-from warehouse.sources.reading.containers import is_parquet, refuse_parquet_bomb
+from warehouse.sources.reading.parquet import is_parquet, refuse_parquet_bomb
 from warehouse.sources.reading.sheets import Rows, is_workbook, read_workbook
-from warehouse.sources.reading.stata import stata_labels, stata_pieces, stata_release
+from warehouse.sources.reading.stata import stata_labels, stata_pieces
+from warehouse.sources.reading.stata_header import stata_release
 
-CHUNK_ROWS = 500_000
+CHUNK_ROWS = 100_000
 HEAD_WITHIN = 10
 Piece = tuple[
     pd.DataFrame, "pd.Series[int]"

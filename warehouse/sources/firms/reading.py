@@ -32,12 +32,8 @@ from warehouse.sources.firms.heads import (
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.codes import restored, whole, with_lost_zeros
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.reading.stata import (
-    refuse_rounded,
-    stata_labels,
-    stata_pieces,
-    stata_release,
-)
+from warehouse.sources.reading.stata import refuse_rounded, stata_labels, stata_pieces
+from warehouse.sources.reading.stata_header import stata_release
 from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
 from warehouse.sources.reading.values import missing
 
@@ -245,18 +241,7 @@ def _positions(raw: RawFile, heads: list[str]) -> dict[str, int]:
 def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[str]) -> None:
     """Numbers from text, in base units; rows with something unreadable are set aside."""
     at = find_heads(heads)
-    rows = text[["line"]].copy()
-    is_bad, found = pd.Series(False, index=text.index), pd.Series("", index=text.index)
-    for field in NUMBERS:
-        if field not in text:
-            continue
-        number = _opening_years(text[field]) if field == "opening_year" else as_numbers(text[field])
-        unreadable = number.isna() & ~missing(text[field])
-        found = found.mask(unreadable & ~is_bad, heads[at[field]] + ": " + text[field])
-        is_bad |= unreadable
-        rows[field] = number * (
-            FACTORS.get(_unit(heads[at[field]]), 1000.0) if field in MONEY else 1.0
-        )
+    rows, is_bad, found = _numbers(text, {field: heads[position] for field, position in at.items()})
     for field in ("firm_code", "firm_name", "region_code", "industry_code"):
         if field in text:
             cleaned = whole(text[field].map(clean_name))
@@ -288,6 +273,26 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
     delivery.heads("", heads, {position: field for field, position in at.items()}, done)
     delivery.accept(TABLE, good)
     delivery.put_aside(TABLE, aside)
+
+
+def _numbers(
+    text: pd.DataFrame, heads: dict[str, str]
+) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
+    """Lines with their numbers in base units; whether a row has an unreadable one, and its first.
+
+    `heads` gives the file's own head of each field.
+    """
+    rows = text[["line"]].copy()
+    is_bad, found = pd.Series(False, index=text.index), pd.Series("", index=text.index)
+    for field in NUMBERS:
+        if field not in text:
+            continue
+        number = _opening_years(text[field]) if field == "opening_year" else as_numbers(text[field])
+        unreadable = number.isna() & ~missing(text[field])
+        found = found.mask(unreadable & ~is_bad, heads[field] + ": " + text[field])
+        is_bad |= unreadable
+        rows[field] = number * (FACTORS.get(_unit(heads[field]), 1000.0) if field in MONEY else 1.0)
+    return rows, is_bad, found
 
 
 def _opening_years(text: pd.Series) -> pd.Series:

@@ -11,7 +11,8 @@ import pandas as pd
 from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
 from warehouse.sources.reading.small_csv import header_of
-from warehouse.sources.reading.stata import stata_frame, stata_release
+from warehouse.sources.reading.stata import stata_frame
+from warehouse.sources.reading.stata_header import stata_release
 from warehouse.sources.reading.text import csv_rows, read_rows
 
 MAX_LINE = 4 * 1024**2  # characters read as one line; one of the widest table has about 100,000

@@ -11,7 +11,7 @@ import re
 
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, unknown_name_detail
+from warehouse.dictionary.places import city_name, city_names, unknown_name_detail
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery, RawFile
 from warehouse.sources.reading.headed import Cells, Headed, has_head, read_headed
@@ -126,7 +126,7 @@ def _cells(raw: RawFile, delivery: Delivery, piece: Headed) -> pd.DataFrame:
         piece.sheet, heads, {year: "year", city: "city_name", **dict.fromkeys(columns, "index_pct")}
     )
     rows = [
-        (line, cells[city], cells[year], name, cells[at])
+        (line, city_name(cells[city]), cells[year], name, cells[at])
         for line, cells in piece.rows
         for at, name in columns.items()
         if cells[at]

@@ -16,7 +16,8 @@ from warehouse.errors import SourceError
 from warehouse.sources.reading.aliased import has_aliased, read_aliased
 from warehouse.sources.reading.base import Delivery, RawFile
 from warehouse.sources.reading.setting_aside import Check, as_numbers, matches, sort_out
-from warehouse.sources.reading.stata import stata_frame, stata_release
+from warehouse.sources.reading.stata import stata_frame
+from warehouse.sources.reading.stata_header import stata_release
 
 TABLE = "prices__provinces"
 STATA_HEADS = ("year", "provcode", "inflation", "deflator")
@@ -60,39 +61,40 @@ def read_provincial_stata(raw: RawFile, delivery: Delivery) -> None:
         list(frame.columns),
         {list(frame.columns).index(head): name for head, name in _taken().items()},
     )
-    names = {code: name for name, code in province_names().items()}
-    parts = []
-    for head, measure in MEASURES.items():
-        known = frame.assign(line=np.arange(1, len(frame) + 1))[
-            ["line", "provcode", "year", head]
-        ].dropna()
-        once = known.drop_duplicates(["provcode", "year", head])
-        twice = once[once.duplicated(["provcode", "year"])]
-        if len(twice):
-            place = f"row {twice['line'].iloc[0]}"
-            raise SourceError(
-                raw.name,
-                place,
-                f"gives one province and year two values of {head}",
-                "Fetch the file again from its publisher",
-            )
-        code = once["provcode"].map(lambda number: f"{int(number):02d}")
-        parts.append(
-            pd.DataFrame(
-                {
-                    "line": once["line"],
-                    "province_name": code.map(names).fillna(code),
-                    "year_text": once["year"].map(lambda number: str(int(number))),
-                    "measure": measure,
-                    "text": (once[head].astype(float) * 100).map(lambda number: f"{number:.15g}"),
-                }
-            )
-        )
+    parts = [_stata_cells(raw, frame, head, measure) for head, measure in MEASURES.items()]
     _deliver(
         delivery,
         pd.concat(parts, ignore_index=True).sort_values(
             ["line", "measure"], kind="stable", ignore_index=True
         ),
+    )
+
+
+def _stata_cells(raw: RawFile, frame: pd.DataFrame, head: str, measure: str) -> pd.DataFrame:
+    """One measure's cells, once a province and year, as ratios on the base of 100."""
+    known = frame.assign(line=np.arange(1, len(frame) + 1))[
+        ["line", "provcode", "year", head]
+    ].dropna()
+    once = known.drop_duplicates(["provcode", "year", head])
+    twice = once[once.duplicated(["provcode", "year"])]
+    if len(twice):
+        place = f"row {twice['line'].iloc[0]}"
+        raise SourceError(
+            raw.name,
+            place,
+            f"gives one province and year two values of {head}",
+            "Fetch the file again from its publisher",
+        )
+    names = {code: name for name, code in province_names().items()}
+    code = once["provcode"].map(lambda number: f"{int(number):02d}")
+    return pd.DataFrame(
+        {
+            "line": once["line"],
+            "province_name": code.map(names).fillna(code),
+            "year_text": once["year"].map(lambda number: str(int(number))),
+            "measure": measure,
+            "text": (once[head].astype(float) * 100).map(lambda number: f"{number:.15g}"),
+        }
     )
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery, RawFile
 from warehouse.sources.reading.headed import Cells, has_head, read_headed
-from warehouse.sources.reading.stata import stata_release
+from warehouse.sources.reading.stata_header import stata_release
 
 Aliases = Mapping[
     str, Sequence[str]

@@ -54,41 +54,13 @@ def read_small_csv(
         is cut off.
     """
     lines = read_rows(raw)
-    header = [name.strip() for name in lines[0]]
-    for name in columns:
-        if name not in header:
-            problem = f"has no column {name!r} (it has {', '.join(header)})"
-            raise SourceError(
-                raw.name,
-                "line 1",
-                problem,
-                "Fetch the file as its publisher ships it, with every column",
-            )
-    if len(set(header)) < len(header):
-        raise SourceError(
-            raw.name, "line 1", "names a column twice", "Delete or rename one of the two"
-        )
+    header = _header(raw, lines[0], columns)
     if delivery is not None:
         lake = columns if isinstance(columns, Mapping) else {name: name for name in columns}
         delivery.heads(
             "", header, {at: lake[name] for at, name in enumerate(header) if name in lake}
         )
-    filled = [
-        (number, fields)
-        for number, fields in enumerate(lines[1:], start=2)
-        if any(field.strip() for field in fields)
-    ]
-    if not filled:
-        raise SourceError(
-            raw.name,
-            "line 1",
-            "has a header and no rows",
-            "Fetch the file again from its publisher",
-        )
-    last, fields = filled[-1]
-    if len(fields) < len(header):
-        problem = f"ends after {len(fields)} of {len(header)} values: the file is cut off"
-        raise SourceError(raw.name, f"line {last}", problem, "Fetch it again from its publisher")
+    filled = _filled(raw, lines, len(header))
     fitting = [
         (number, *(field.strip() for field in fields))
         for number, fields in filled
@@ -104,3 +76,54 @@ def read_small_csv(
         broken=pd.DataFrame(broken, columns=["line", "reason", "detail"]).astype({"line": "int64"}),
         rows_n=len(filled),
     )
+
+
+def _header(
+    raw: RawFile, first: Sequence[str], columns: Sequence[str] | Mapping[str, str]
+) -> list[str]:
+    """
+    Raises
+    ------
+    SourceError : a column missing or there twice.
+    """
+    header = [name.strip() for name in first]
+    for name in columns:
+        if name not in header:
+            problem = f"has no column {name!r} (it has {', '.join(header)})"
+            raise SourceError(
+                raw.name,
+                "line 1",
+                problem,
+                "Fetch the file as its publisher ships it, with every column",
+            )
+    if len(set(header)) < len(header):
+        raise SourceError(
+            raw.name, "line 1", "names a column twice", "Delete or rename one of the two"
+        )
+    return header
+
+
+def _filled(raw: RawFile, lines: Sequence[list[str]], width: int) -> list[tuple[int, list[str]]]:
+    """The lines below the header that are not blank, with their numbers.
+
+    Raises
+    ------
+    SourceError : none, or a last one that is cut off.
+    """
+    filled = [
+        (number, fields)
+        for number, fields in enumerate(lines[1:], start=2)
+        if any(field.strip() for field in fields)
+    ]
+    if not filled:
+        raise SourceError(
+            raw.name,
+            "line 1",
+            "has a header and no rows",
+            "Fetch the file again from its publisher",
+        )
+    last, fields = filled[-1]
+    if len(fields) < width:
+        problem = f"ends after {len(fields)} of {width} values: the file is cut off"
+        raise SourceError(raw.name, f"line {last}", problem, "Fetch it again from its publisher")
+    return filled

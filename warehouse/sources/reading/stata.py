@@ -8,7 +8,6 @@ a date's display format is that date. Text is put right where its encoding is un
 
 from __future__ import annotations
 
-import re
 import struct
 import warnings
 from collections.abc import Iterator
@@ -20,34 +19,20 @@ import pandas as pd
 
 from warehouse.errors import SourceError
 from warehouse.sources.reading.rawfile import RawFile
+from warehouse.sources.reading.stata_header import (
+    FILLING,
+    FIRST_UTF8_RELEASE,
+    STRL,
+    StataHeader,
+    damaged,
+    stata_header,
+    stata_release,
+)
 from warehouse.sources.reading.stata_text import Repair
 from warehouse.sources.reading.stata_values import as_dates, is_date_format, with_labels
 
-OLD_RELEASES = {102, 103, 104, 105, 108, 110, 111, 113, 114, 115}
-MARK = b"<stata_dta>"
-FIRST_UTF8_RELEASE = 118
-FILLING = b"\x00\x1a\r\n "  # what transfers leave behind a file's end
 EXACT_IN_FLOAT = 2**24
-MAX_VARIABLES = 5_000
 LONGEST_TEXT = 100_000  # characters of a long string, which many rows may share
-STRL = 32_768
-WIDTHS = {
-    STRL: 8,
-    65_526: 8,
-    65_527: 4,
-    65_528: 4,
-    65_529: 2,
-    65_530: 1,
-}  # bytes by type since format 117; up to 2045 the type is the width
-OLD_WIDTHS = {251: 1, 252: 2, 253: 4, 254: 4, 255: 8}
-OLDEST_WIDTHS = {ord(letter): width for letter, width in zip("bilfd", (1, 2, 4, 4, 8), strict=True)}
-START = re.compile(
-    (
-        rb"<stata_dta><header><release>(\d{3})</release><byteorder>(MSF|LSF)</byteorder><K>(.{2,"
-        rb"4})</K><N>(.{4,8})</N>"
-    ),
-    re.DOTALL,
-)
 # What pandas raises on a file that is cut off or makes no sense.
 FAULTS = (
     ArithmeticError,
@@ -59,16 +44,6 @@ FAULTS = (
     TypeError,
     ValueError,
 )
-
-
-@dataclass(frozen=True)
-class _Header:
-    """rows_at : where the first row begins, in formats that say so"""
-
-    types: tuple[int, ...]
-    rows_n: int
-    row_bytes: int
-    rows_at: int | None
 
 
 @dataclass(frozen=True)
@@ -84,18 +59,6 @@ class _Described:
     labels: dict[str, dict[int, str]]
 
 
-def stata_release(raw: RawFile) -> int | None:
-    """The number of a Stata file's format, or None for another kind of file."""
-    head = raw.head
-    if head.startswith(MARK):
-        found = re.match(rb"<stata_dta><header><release>(\d{3})</release>", head)
-        return int(found[1]) if found else FIRST_UTF8_RELEASE
-    is_old = (
-        len(head) > 4 and head[0] in OLD_RELEASES and head[1] in (0, 1, 2) and head[2] in (0, 1)
-    )
-    return head[0] if is_old else None
-
-
 def stata_labels(raw: RawFile) -> dict[str, str]:
     """Names of the variables and their labels, in the file's order.
 
@@ -103,7 +66,7 @@ def stata_labels(raw: RawFile) -> dict[str, str]:
     ------
     SourceError : as `stata_pieces` raises it.
     """
-    found, _ = _described(raw, _header(raw))
+    found, _ = _described(raw, stata_header(raw))
     return dict(zip(found.names, found.texts, strict=True))
 
 
@@ -114,7 +77,7 @@ def stata_frame(raw: RawFile) -> pd.DataFrame:
     ------
     SourceError : as `stata_pieces` raises it.
     """
-    header = _header(raw)
+    header = stata_header(raw)
     found, repair = _described(raw, header)
     with _told(raw, repair):
         frame = pd.read_stata(
@@ -132,7 +95,7 @@ def stata_pieces(raw: RawFile, rows_n: int) -> Iterator[pd.DataFrame]:
         variables than it can hold, or has
         text in an encoding that is neither UTF-8 nor GB18030 nor Latin-1.
     """
-    header = _header(raw)
+    header = stata_header(raw)
     found, repair = _described(raw, header)
     with _told(raw):
         reader = pd.read_stata(
@@ -171,7 +134,7 @@ def refuse_rounded(raw: RawFile, head: str, column: pd.Series) -> None:
         )
 
 
-def _described(raw: RawFile, header: _Header) -> tuple[_Described, Repair]:
+def _described(raw: RawFile, header: StataHeader) -> tuple[_Described, Repair]:
     """Names, labels and formats of the variables; the text of names and labels is put right by one
     decision for all of them.
     """
@@ -199,6 +162,25 @@ def _described(raw: RawFile, header: _Header) -> tuple[_Described, Repair]:
             name: {int(code): text for code, text in found.items()}
             for name, found in reader.value_labels().items()
         }
+    _refuse_undescribed(raw, header, variables, labels)
+    texts = repair.texts("its names and labels", [*variables, *variables.values()])
+    names, said = texts[: len(variables)], texts[len(variables) :]
+    labels = {
+        name: dict(
+            zip(found, repair.texts(f"value label {name}", list(found.values())), strict=True)
+        )
+        for name, found in labels.items()
+    }
+    return _Described(names, said, formats, label_sets, labels), repair
+
+
+def _refuse_undescribed(
+    raw: RawFile,
+    header: StataHeader,
+    variables: dict[str, str],
+    labels: dict[str, dict[int, str]],
+) -> None:
+    """A name given twice, or a label that no person wrote."""
     if len(variables) < len(header.types):
         raise SourceError(
             raw.name, "", "names a variable twice", "Rename or drop one of the two in Stata"
@@ -211,19 +193,10 @@ def _described(raw: RawFile, header: _Header) -> tuple[_Described, Repair]:
             f"has a value label of over {LONGEST_TEXT:,} characters",
             "Shorten or drop it in Stata",
         )
-    texts = repair.texts("its names and labels", [*variables, *variables.values()])
-    names, said = texts[: len(variables)], texts[len(variables) :]
-    labels = {
-        name: dict(
-            zip(found, repair.texts(f"value label {name}", list(found.values())), strict=True)
-        )
-        for name, found in labels.items()
-    }
-    return _Described(names, said, formats, label_sets, labels), repair
 
 
 def _as_seen(
-    raw: RawFile, header: _Header, found: _Described, repair: Repair, frame: pd.DataFrame
+    raw: RawFile, header: StataHeader, found: _Described, repair: Repair, frame: pd.DataFrame
 ) -> pd.DataFrame:
     """A piece as a person sees it in Stata: names and text put right, labels for codes, dates for
     the numbers that stand for them.
@@ -272,7 +245,7 @@ def _refuse_more(raw: RawFile, rows_end: int, has_labels: bool) -> None:
     # with its rows
     if rest.strip(FILLING) and (raw.head[0] >= 108 or not has_labels):
         problem = f"it goes on for {size - at:,} bytes after the last row that its head states"
-        raise _damaged(raw, problem)
+        raise damaged(raw, problem)
 
 
 @contextmanager
@@ -292,92 +265,10 @@ def _told(raw: RawFile, repair: Repair | None = None) -> Iterator[None]:
         ):
             repair.is_needed = True
     except FAULTS as error:
-        raise _damaged(raw, f"{error}") from error
+        raise damaged(raw, f"{error}") from error
 
 
-def _damaged(raw: RawFile, problem: str) -> SourceError:
-    return SourceError(
-        raw.name,
-        "",
-        f"cannot be read as a Stata file ({problem}): it is cut off or damaged",
-        "Fetch the file again, or save it with Stata",
-    )
-
-
-def _header(raw: RawFile) -> _Header:
-    """What a file says of itself, if the file can hold it."""
-    try:
-        header = _new_header(raw) if raw.head.startswith(MARK) else _old_header(raw)
-    except (struct.error, ValueError) as error:
-        raise _damaged(raw, f"its header makes no sense: {error}") from error
-    size = raw.path.stat().st_size
-    if not header.types:
-        raise _damaged(raw, "it has no variables")
-    if header.rows_n * max(header.row_bytes, len(header.types)) > size:
-        raise _damaged(
-            raw,
-            f"its header claims {header.rows_n:,} rows of {len(header.types):,} variables, which"
-            f" {size:,} bytes cannot hold",
-        )
-    if header.rows_at is not None:
-        with raw.path.open("rb") as handle:
-            handle.seek(header.rows_at + header.rows_n * header.row_bytes)
-            if handle.read(7) != b"</data>":
-                raise _damaged(raw, f"its rows do not end where {header.rows_n:,} of them should")
-    return header
-
-
-def _refuse_variables(raw: RawFile, variables_n: int) -> None:
-    if variables_n > MAX_VARIABLES:
-        raise SourceError(
-            raw.name,
-            "",
-            f"claims {variables_n:,} variables, more than the {MAX_VARIABLES:,} allowed",
-            "Keep those that are needed, in Stata",
-        )
-
-
-def _old_header(raw: RawFile) -> _Header:
-    release, order = raw.head[0], ">" if raw.head[1] == 1 else "<"
-    variables_n, rows_n = struct.unpack_from(
-        order + ("HI" if release >= 103 else "HH"), raw.head, 4
-    )
-    _refuse_variables(raw, variables_n)
-    at = (8 if release < 103 else 10) + (81 if release > 105 else 32) + (18 if release > 104 else 0)
-    types = tuple(raw.head[at : at + variables_n])
-    if len(types) < variables_n:
-        raise _damaged(raw, "it ends within its header")
-    if release >= 111:
-        widths = [OLD_WIDTHS.get(kind, kind) for kind in types]
-    else:
-        widths = [
-            OLDEST_WIDTHS[kind] if kind in OLDEST_WIDTHS else max(0, kind - 127) for kind in types
-        ]
-    return _Header(types, rows_n, sum(widths), None)
-
-
-def _new_header(raw: RawFile) -> _Header:
-    found = START.match(raw.head)
-    if found is None:
-        raise _damaged(raw, "its header makes no sense")
-    order = ">" if found[2] == b"MSF" else "<"
-    variables_n = struct.unpack(order + ("H" if len(found[3]) == 2 else "I"), found[3])[0]
-    rows_n = struct.unpack(order + ("I" if len(found[4]) == 4 else "Q"), found[4])[0]
-    _refuse_variables(raw, variables_n)
-    places = struct.unpack_from(f"{order}14q", raw.head, raw.head.index(b"<map>", found.end()) + 5)
-    at = raw.head.index(b"<variable_types>", found.end()) + 16
-    types = struct.unpack_from(f"{order}{variables_n}H", raw.head, at)
-    size = raw.path.stat().st_size
-    if any(not 0 <= place <= size for place in places):
-        raise _damaged(raw, "its list of parts leads out of it")
-    with raw.path.open("rb") as handle:
-        handle.seek(places[13])
-        if places[13] and handle.read(64).strip(FILLING):
-            raise _damaged(raw, f"it goes on for {size - places[13]:,} bytes after its end")
-    return _Header(types, rows_n, sum(WIDTHS.get(kind, kind) for kind in types), places[9] + 6)
-
-
-def _refuse_long_text(raw: RawFile, header: _Header, frame: pd.DataFrame) -> None:
+def _refuse_long_text(raw: RawFile, header: StataHeader, frame: pd.DataFrame) -> None:
     """Long strings are stored once for all rows that share them; as columns of text they would be
     as many as there are rows.
     """

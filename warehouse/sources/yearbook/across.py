@@ -28,7 +28,7 @@ from warehouse.sources.yearbook.cells import (
 )
 from warehouse.sources.yearbook.headers import UNITS
 from warehouse.sources.yearbook.judging import deliver
-from warehouse.sources.yearbook.panels import CITY_HEADS, CODE_HEADS, YEAR_HEADS, index_of
+from warehouse.sources.yearbook.key_heads import CITY_HEADS, CODE_HEADS, YEAR_HEADS, index_of
 from warehouse.sources.yearbook.parsing import (
     Quantity,
     no_known_column,
@@ -38,6 +38,7 @@ from warehouse.sources.yearbook.parsing import (
     unit_above,
 )
 from warehouse.sources.yearbook.tables import HEAD_WITHIN, Table, first_rows, tables_of
+from warehouse.sources.yearbook.year_groups import groups_at
 
 INDICATOR_ROWS, YEARS_ACROSS, TIDY = "indicator_rows", "years_across", "tidy_long"
 INDICATOR_HEADS = (
@@ -53,6 +54,8 @@ VALUE_HEADS = ("数值", "值", "数据", "取值", "value")
 UNIT_HEADS = ("单位", "计量单位", "unit")
 YEAR_HEAD = re.compile(r"((?:19|20)\d{2})(?:\.0)?年?")
 FEWEST_YEARS = 2
+# What query sites put before the name of the indicator over a table: 指标：地区生产总值.
+TITLE_WORD = re.compile(r"^\s*(?:指标名称|指标|变量)\s*[:：]\s*")
 CELL_COLUMNS = [
     "line",
     "city_name",
@@ -86,6 +89,7 @@ class Found:
     value: int | None = None
     title: str = ""
     title_unit: str | None = None
+    fixed_year: int | None = None
 
 
 def layouts() -> tuple[Layout, ...]:
@@ -129,11 +133,26 @@ def tell(delivery: Delivery, found: Found, cells: pd.DataFrame, unread: dict[str
 def _found(table: Table) -> list[Found]:
     """What the first row of heads shows, if it is one of a layout here."""
     for at, row in enumerate(table.rows[:HEAD_WITHIN]):
+        grouped = _grouped(table, at)
+        if grouped:
+            return grouped
         heads = ["" if is_blank(cell) else str(cell) for cell in row]
         found = _across(table, at, heads) or _tidy(table, at, heads)
         if found is not None:
             return [found]
     return []
+
+
+def _grouped(table: Table, at: int) -> list[Found]:
+    """Indicators crossed with years in two rows of heads, of which one is known at least."""
+    groups = groups_at(table.rows, at)
+    known = (quantity_or_reason(split_head(group.title), group.title) for group in groups)
+    if not any(isinstance(quantity, Quantity) for quantity in known):
+        return []
+    return [
+        Found(table, YEARS_ACROSS, group.head_at, group.city, None, group.years, title=group.title)
+        for group in groups
+    ]
 
 
 def years_in(heads: Sequence[str]) -> dict[int, int]:
@@ -206,6 +225,7 @@ def _title(table: Table, at: int, beside: list[str]) -> tuple[str, str | None]:
     units = {unit for text in above if (unit := unit_above(text))}
     unit = units.pop() if len(units) == 1 else None
     for text in [*beside, *reversed(above), table.name]:
+        text = TITLE_WORD.sub("", text)
         head = split_head(text)
         if isinstance(quantity_or_reason(head, text, unit), Quantity):
             return text, unit
@@ -252,22 +272,11 @@ def cells_of(found: Found, meaning: Meaning) -> tuple[pd.DataFrame, dict[str, st
             continue
         if is_aggregate(name):
             continue
-        code = code_text(_at(row, found.code))
-        for year, cell in _values(found, row):
-            scope = quantity.scope or "unstated"
-            cells.append(
-                (
-                    line,
-                    name,
-                    code,
-                    scope,
-                    quantity.indicator,
-                    year,
-                    cell,
-                    quantity.factor,
-                    normal_head(head),
-                )
-            )
+        keys = line, name, code_text(_at(row, found.code)), quantity.scope or "unstated"
+        cells.extend(
+            (*keys, quantity.indicator, year, cell, quantity.factor, normal_head(head))
+            for year, cell in _values(found, row)
+        )
     frame = pd.DataFrame(cells, columns=CELL_COLUMNS).astype(
         {"year": object, "cell": object, "city_code_published": object}
     )
@@ -301,9 +310,10 @@ def _head_of(found: Found, row: Row) -> tuple[str, str]:
 
 def _values(found: Found, row: Row) -> Sequence[tuple[object, object]]:
     """Year and cell of the values in a row that are not blank; a note has none."""
-    if found.year is not None:
+    if found.value is not None:
         cell = _at(row, found.value)
-        return [] if is_blank(cell) else [(_at(row, found.year), cell)]
+        year = _at(row, found.year) if found.fixed_year is None else found.fixed_year
+        return [] if is_blank(cell) else [(year, cell)]
     named = not is_blank(_at(row, found.city))
     pairs = [(year, _at(row, at)) for at, year in found.years.items() if not is_blank(_at(row, at))]
     return pairs if named or any(to_number(cell) == to_number(cell) for _, cell in pairs) else []

@@ -153,7 +153,36 @@ def melt(
         ~(blank & _matrix([[is_blank(cell) for cell in cells] for cells in filled], bool))
     )
     names = [name_text(_at(row, keys.city)) for _, row in rows]
-    factors = np.array(
+    codes = [code_text(_at(row, keys.code)) if keys.code is not None else None for _, row in rows]
+    years = [_at(row, keys.year) if keys.year is not None else keys.fixed_year for _, row in rows]
+    return pd.DataFrame(
+        {
+            "line": _column([line for line, _ in rows], at_row),
+            "place": place,
+            "city_name": _column(names, at_row),
+            "city_code_published": _column(codes, at_row),
+            "year": _column(years, at_row),
+            "cell": pd.Series(cells[at_column, at_row], dtype=object),
+            "is_interpolated": (
+                blank[at_column, at_row] | _estimated(rows, columns)[at_column, at_row]
+            ),
+            "scope": _column([column.scope for column in columns], at_column),
+            "indicator": _column([column.indicator for column in columns], at_column),
+            "factor": _factors(rows, columns, keys, at_column, at_row),
+            "header": _column([column.header for column in columns], at_column),
+        }
+    )
+
+
+def _factors(
+    rows: Sequence[NumberedRow],
+    columns: Sequence[Column],
+    keys: Keys,
+    at_column: np.ndarray[Any, Any],
+    at_row: np.ndarray[Any, Any],
+) -> np.ndarray[Any, Any]:
+    """The factor of each cell: its column's, or that of the unit that its row states."""
+    by_column = np.array(
         [np.nan if column.factor is None else column.factor for column in columns], dtype=float
     )
     by_row = np.array(
@@ -161,35 +190,7 @@ def melt(
         dtype=float,
     )
     said = np.array([column.factor is not None for column in columns], dtype=bool)
-    return pd.DataFrame(
-        {
-            "line": _column([line for line, _ in rows], at_row),
-            "place": place,
-            "city_name": _column(names, at_row),
-            "city_code_published": _column(
-                [
-                    code_text(_at(row, keys.code)) if keys.code is not None else None
-                    for _, row in rows
-                ],
-                at_row,
-            ),
-            "year": _column(
-                [
-                    _at(row, keys.year) if keys.year is not None else keys.fixed_year
-                    for _, row in rows
-                ],
-                at_row,
-            ),
-            "cell": pd.Series(cells[at_column, at_row], dtype=object),
-            "is_interpolated": (
-                blank[at_column, at_row] | _estimated(rows, columns)[at_column, at_row]
-            ),
-            "scope": _column([column.scope for column in columns], at_column),
-            "indicator": _column([column.indicator for column in columns], at_column),
-            "factor": np.where(said[at_column], factors[at_column], by_row[at_row]),
-            "header": _column([column.header for column in columns], at_column),
-        }
-    )
+    return np.where(said[at_column], by_column[at_column], by_row[at_row])
 
 
 def _estimated(rows: Sequence[NumberedRow], columns: Sequence[Column]) -> np.ndarray[Any, Any]:

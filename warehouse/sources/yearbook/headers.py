@@ -52,6 +52,8 @@ UNITS: dict[str, tuple[str, float]] = {
     "上年=100": ("index", 1.0),
     "上年100": ("index", 1.0),
 }
+# Trade printed in dollars: the lake keeps what was printed, and models make yuan of it.
+IN_DOLLARS = {"exports_cny": "printed_exports_usd", "imports_cny": "printed_imports_usd"}
 SCOPES = {"全市": "city", "市辖区": "district", "市区": "district"}
 # How digitised yearbooks end a head: whole city, or districts (under city; without counties).
 SUFFIX_SCOPES = {
@@ -158,7 +160,7 @@ HEADERS: tuple[Header, ...] = (
     *_headers("%", "urbanisation_share", "城镇化率", "常住人口城镇化率"),
     *_headers("人", "university_students_n", "普通高等学校在校学生数", "普通本专科在校学生数",
     "普通职业本专科"),
-    *_headers("万元", "telecom_revenue_cny", "电信业务总量", "电信业务收入"),
+    *_headers("万元", "telecom_revenue_cny", "电信业务收入"),
     *_headers("万户", "broadband_users_n", "互联网宽带接入用户数"),
     *_headers("万户", "mobile_users_n", "移动电话年末用户数"),
     *_headers("万户", "internet_users_n", "国际互联网用户数"),
@@ -213,6 +215,8 @@ HEADERS: tuple[Header, ...] = (
     *_headers("万人", "staff_n", "在岗职工平均人数", "城镇非私营单位在岗职工平均人数"),
     *_headers("万人", "private_employees_n", "城镇私营和个体从业人员", "城镇私营和个体从业人员数",
     "城镇私营和个体就业人员数"),
+    # Not the revenue: services of every year at the prices of one, so that it grows with traffic.
+    *_headers("万元", "telecom_volume_cny_constant", "电信业务总量"),
 )  # fmt: skip
 
 

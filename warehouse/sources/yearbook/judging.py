@@ -4,18 +4,25 @@ with its reason.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, province_names, unknown_name_detail
+from warehouse.dictionary.places import (
+    city_name,
+    city_names,
+    province_names,
+    unknown_name_detail,
+)
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery
 from warehouse.sources.reading.setting_aside import Check, sort_out
 from warehouse.sources.yearbook import printed
 from warehouse.sources.yearbook.cells import is_aggregate, to_number
+from warehouse.sources.yearbook.headers import UNITS
 
 TABLE, PROVINCES = "yearbook__indicators", "yearbook__provinces"
 EDITIONS = {"yearbook_sheet", "digitised_yearbook"}  # layouts whose tables are one edition's each
@@ -84,8 +91,12 @@ def _sorted_out(
             "has heads and no values under them",
             "Fetch the file again from its publisher",
         )
+    named = cells[["header", "indicator", "factor"]].drop_duplicates()
+    for header, indicator, factor in named.itertuples(index=False):
+        delivery.factors[str(header), str(indicator)] = float(factor)
     year = pd.Series([to_year(cell) for cell in cells["year"]], index=cells.index, dtype=float)
-    number = pd.Series([to_number(cell) for cell in cells["cell"]], index=cells.index, dtype=float)
+    pairs = zip(cells["cell"], cells["factor"], strict=True)
+    number = pd.Series([_number(*pair) for pair in pairs], index=cells.index, dtype=float)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
     typed = cells.assign(
         year=year.where(good_year).astype("Int64"), value=in_base_unit(number, cells["factor"])
@@ -95,8 +106,16 @@ def _sorted_out(
     return good, pd.concat([aside, again], ignore_index=True)
 
 
+def _number(cell: object, factor: float) -> float:
+    """A cell's number; under a unit of per cent the sign may stand in the cell too (45.3%)."""
+    is_share = factor == UNITS["%"][1] and isinstance(cell, str)
+    return to_number(cell.strip().rstrip("%％") if is_share and isinstance(cell, str) else cell)
+
+
 def to_year(cell: object) -> float:
-    """A year as a number; 2010年 is one too."""
+    """A year as a number; 2010年 and a day in that year are one too."""
+    if isinstance(cell, datetime.date):
+        return float(cell.year)  # a Stata date, or a spreadsheet cell in a format of dates
     return to_number(cell.strip().removesuffix("年") if isinstance(cell, str) else cell)
 
 
@@ -198,13 +217,15 @@ def _duplicate_check(good: pd.DataFrame) -> Check:
 
 
 def _not_a_city(name: pd.Series, code: pd.Series) -> pd.Series:
-    """Provinces and the nation, by name or code, and county-level cities, by a code of six digits
-    that does not end in 00.
+    """Provinces and the nation, by name or code, and counties, by a code of six digits that does
+    not end in 00: under a name that no city has, or under that of the city which the code is in.
     """
     text = code.astype(str)
     six = code.notna() & text.str.fullmatch(r"\d{6}")
     province = six & text.str.endswith("0000") & ~text.str[:2].isin(MUNICIPALITIES)
-    county = six & ~text.str.endswith("00") & ~name.isin(city_names())
+    inside = six & ~text.str.endswith("00")
+    of_city = text.where(inside, "").str[:4].map(city_name).str.removesuffix("市")
+    county = inside & (~name.isin(city_names()) | (of_city == name.str.removesuffix("市")))
     return province | county | name.isin([known for known in name.unique() if is_aggregate(known)])
 
 

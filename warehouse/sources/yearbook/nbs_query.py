@@ -139,7 +139,6 @@ def _is_of_provinces(raw: RawFile, query: Query) -> bool:
 def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
     """The non-blank cells, in the shape that `melt` gives them."""
     rows = _body(raw, query)
-    columns = [Cells(index, "", "", "", 1.0) for index in query.years]
     said = query.said.get("指标" if query.by_region else "地区", "")
     if not said:
         raise SourceError(
@@ -148,10 +147,44 @@ def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
             f"does not say its {'indicator' if query.by_region else 'region'}",
             "Download it again",
         )
-    quantities = {
-        head: known_quantity(head, raw.name, query.place)
-        for head in ([said] if query.by_region else [_text(row, 0) for _, row in rows])
-    }
+    heads = [said] if query.by_region else [_text(row, 0) for _, row in rows]
+    quantities = _quantities(raw, delivery, query, heads)
+    known = [
+        (line, row, head, quantity)
+        for line, row in rows
+        if (quantity := quantities[head := said if query.by_region else _text(row, 0)]) is not None
+    ]
+    columns = [Cells(index, "", "", "", 1.0) for index in query.years]
+    delivery.read_n += count_cells([(line, row) for line, row, _, _ in known], columns)
+    cells: list[tuple[object, ...]] = []
+    for line, row, head, quantity in known:
+        name = _text(row, 0) if query.by_region else said
+        keys = line, name, quantity.scope or "unstated", quantity.indicator
+        cells.extend(
+            (*keys, year, row[index], quantity.factor, normal_head(head))
+            for index, year in query.years.items()
+            if index < len(row) and not is_blank(row[index])
+        )
+    frame = pd.DataFrame(
+        cells,
+        columns=["line", "city_name", "scope", "indicator", "year", "cell", "factor", "header"],
+    )
+    place = f"sheet {query.table.name}" if query.table.kind == "sheet" else ""
+    return frame.astype({"year": object, "cell": object}).assign(
+        place=place, city_code_published=None, is_interpolated=False
+    )
+
+
+def _quantities(
+    raw: RawFile, delivery: Delivery, query: Query, heads: list[str]
+) -> dict[str, Quantity | None]:
+    """What each indicator counts; None for one that is not known.
+
+    Raises
+    ------
+    SourceError : none is known.
+    """
+    quantities = {head: known_quantity(head, raw.name, query.place) for head in heads}
     for head, quantity in quantities.items():
         delivery.column(
             query.table.name,
@@ -161,39 +194,7 @@ def _cells(raw: RawFile, delivery: Delivery, query: Query) -> pd.DataFrame:
         )
     if not any(quantities.values()):
         raise no_known_column(raw.name, query.place, list(quantities))
-    known = [
-        (line, row, head)
-        for line, row in rows
-        if quantities[head := said if query.by_region else _text(row, 0)] is not None
-    ]
-    delivery.read_n += count_cells([(line, row) for line, row, _ in known], columns)
-    cells = []
-    for line, row, head in known:
-        quantity = quantities[head]
-        assert isinstance(quantity, Quantity)
-        name = _text(row, 0) if query.by_region else said
-        for index, year in query.years.items():
-            if index < len(row) and not is_blank(row[index]):
-                cells.append(
-                    (
-                        line,
-                        name,
-                        quantity.scope or "unstated",
-                        quantity.indicator,
-                        year,
-                        row[index],
-                        quantity.factor,
-                        normal_head(head),
-                    )
-                )
-    frame = pd.DataFrame(
-        cells,
-        columns=["line", "city_name", "scope", "indicator", "year", "cell", "factor", "header"],
-    )
-    place = f"sheet {query.table.name}" if query.table.kind == "sheet" else ""
-    return frame.astype({"year": object, "cell": object}).assign(
-        place=place, city_code_published=None, is_interpolated=False
-    )
+    return quantities
 
 
 def _body(raw: RawFile, query: Query) -> list[tuple[int, Row]]:

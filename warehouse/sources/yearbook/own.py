@@ -8,46 +8,40 @@ configuration does not name is named as unread.
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 
-from warehouse.dictionary.places import clean_name
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.sheets import WHOLE_SHEET
 from warehouse.sources.yearbook.across import (
-    INDICATOR_ROWS,
-    YEARS_ACROSS,
     Found,
-    cells_of,
-    is_head_of_years,
-    years_in,
 )
 from warehouse.sources.yearbook.cells import (
     Column,
     Keys,
     NumberedRow,
-    Row,
     count_cells,
     is_blank,
     is_note,
     melt,
     to_number,
 )
-from warehouse.sources.yearbook.headers import UNITS
 from warehouse.sources.yearbook.judging import TABLE, deliver, to_year
-from warehouse.sources.yearbook.parsing import Quantity, normal_head
+from warehouse.sources.yearbook.own_across import cells_as_told, read_across
+from warehouse.sources.yearbook.own_heads import NOT_NAMED, head_row, same_head
+from warehouse.sources.yearbook.own_matrix import read_matrix
+from warehouse.sources.yearbook.panel_rows import without_counties
+from warehouse.sources.yearbook.parsing import normal_head
 from warehouse.sources.yearbook.tables import Table, tables_of
 
-HEAD_WITHIN = 10
+Shape = Callable[[RawFile, Delivery, Table, dict[str, Any]], list[pd.DataFrame]]
+YEAR_ALONE = re.compile(r"(?<!\d)((?:19|20)\d{2})(?!\d)")
 NAMES_BELOW = 2  # rows of labels and units that may stand below the heads
-NOT_NAMED = "the configuration does not name it"
 
 
 def _told(raw: RawFile) -> dict[str, Any]:
@@ -62,8 +56,7 @@ def recognise(raw: RawFile) -> bool:
 def read(raw: RawFile, delivery: Delivery) -> None:
     told = _told(raw)
     tables = _wanted(raw, tables_of(raw), told)
-    keys = told["keys"]
-    read_one = _across if "years" in keys else _long if "value" in keys else _wide
+    read_one = _shape(told["keys"])
     parts: list[pd.DataFrame] = []
     missing: list[SourceError] = []
     for table in tables:
@@ -89,6 +82,34 @@ def read(raw: RawFile, delivery: Delivery) -> None:
         )
     cells = _of_wanted_years(delivery, pd.concat(parts, ignore_index=True), told.get("years"))
     deliver(delivery, cells, told["edition"])
+
+
+def _shape(keys: dict[str, str]) -> Shape:
+    if keys.get("years") == "heads":
+        return read_across
+    if "cities" in keys:
+        return read_matrix
+    return _long if "value" in keys else _wide
+
+
+def _year_of(raw: RawFile, table: Table, keys: dict[str, str]) -> int | None:
+    """The year in the sheet's or the file's name, where the configuration says that it stands
+    there; None where a column says it.
+
+    Raises
+    ------
+    SourceError : no year stands there, or several.
+    """
+    if "years" not in keys:
+        return None
+    is_sheets = keys["years"] == "sheets"
+    name = table.name if is_sheets else raw.path.stem
+    years = {int(match) for match in YEAR_ALONE.findall(name)}
+    if len(years) != 1:
+        said = "the sheet's" if is_sheets else "the file's"
+        problem = f"has {len(years) or 'no'} years in {said} name, where the configuration says it"
+        raise SourceError(raw.name, table.place(1), problem, f"Put one year into {said} name")
+    return years.pop()
 
 
 def _of_wanted_years(
@@ -126,90 +147,20 @@ def _wanted(raw: RawFile, tables: list[Table], told: dict[str, Any]) -> list[Tab
     return [there[name.strip()] for name in names]
 
 
-def _same(head: object) -> str:
-    return normal_head(head).lower()
-
-
-def _head_row(raw: RawFile, table: Table, wanted: Sequence[str]) -> tuple[int, list[str]]:
-    """The first row that has all the heads wanted, with its heads as compared.
-
-    Raises
-    ------
-    SourceError : no row has them; the heads missing from the likeliest row are named, with those
-        like them.
-    """
-    best: tuple[int, list[str]] = (0, [])
-    for at, row in enumerate(table.rows[:HEAD_WITHIN]):
-        heads = ["" if is_blank(cell) else _same(cell) for cell in row]
-        if all(_same(head) in heads for head in wanted):
-            return at, heads
-        if sum(_same(head) in heads for head in wanted) >= sum(
-            _same(head) in best[1] for head in wanted
-        ) and any(heads):
-            best = (
-                at,
-                heads if len([head for head in heads if head]) > 1 or not best[1] else best[1],
-            )
-    absent = [head for head in wanted if _same(head) not in best[1]]
-    near = {
-        match
-        for head in absent
-        for match in difflib.get_close_matches(_same(head), best[1], n=2, cutoff=0.5)
-    }
-    hint = f"; like it: {', '.join(sorted(near))}" if near else ""
-    found = ", ".join(head for head in best[1][:12] if head) or "none"
-    problem = (
-        f"column {', '.join(absent)} is missing, which the configuration names; columns found:"
-        f" {found}{hint}"
-    )
-    raise SourceError(
-        raw.name,
-        table.place(best[0] + 1),
-        problem,
-        "Write the heads in the configuration as they stand in the file",
-    )
-
-
 def _wide(
     raw: RawFile, delivery: Delivery, table: Table, told: dict[str, Any]
 ) -> list[pd.DataFrame]:
-    keys, said, flags = told["keys"], told["columns"], told["interpolated"]
+    flags = told["interpolated"]
     flag_heads = list(flags.values()) if isinstance(flags, dict) else []
-    wanted = [
-        keys["city"],
-        keys["year"],
-        *([keys["code"]] if "code" in keys else []),
-        *(column["head"] for column in said.values()),
-        *flag_heads,
-    ]
-    at, heads = _head_row(raw, table, wanted)
-    twice = next((head for head in wanted if heads.count(_same(head)) > 1), None)
-    if twice is not None:
-        raise SourceError(
-            raw.name,
-            table.place(at + 1),
-            f"has the head {twice!r} twice",
-            "Delete or rename one of the two columns",
-        )
+    at, heads = _only_heads(raw, table, told, flag_heads)
     where = {head: index for index, head in enumerate(heads) if head}
-    columns = [
-        Column(
-            index=where[_same(column["head"])],
-            header=normal_head(column["head"]),
-            indicator=column["indicator"],
-            scope=column["scope"],
-            factor=column["factor"],
-            flag_index=(
-                where[_same(flags[name])] if isinstance(flags, dict) and name in flags else None
-            ),
-            is_estimated=flags is True,
-        )
-        for name, column in said.items()
-    ]
+    columns = _columns(told, where)
+    keys = told["keys"]
     places = Keys(
-        where[_same(keys["city"])],
-        where[_same(keys["year"])],
-        code=where[_same(keys["code"])] if "code" in keys else None,
+        where[same_head(keys["city"])],
+        where[same_head(keys["year"])] if "year" in keys else None,
+        fixed_year=_year_of(raw, table, keys),
+        code=where[same_head(keys["code"])] if "code" in keys else None,
     )
     rows = _without_labels(
         [(number + 1, table.rows[number]) for number in range(at + 1, len(table.rows))],
@@ -218,7 +169,8 @@ def _wide(
     )
     rows = [(line, row) for line, row in rows if not is_note(row, places, columns)]
     delivery.read_n += count_cells(rows, columns)
-    flags_at = dict.fromkeys((where[_same(head)] for head in flag_heads), "is_interpolated")
+    rows = without_counties(delivery, table.rows[at], rows, places, columns)
+    flags_at = dict.fromkeys((where[same_head(head)] for head in flag_heads), "is_interpolated")
     _tell(
         delivery,
         table,
@@ -226,6 +178,50 @@ def _wide(
         {column.index: column.indicator for column in columns} | _key_names(places) | flags_at,
     )
     return [melt(rows, columns, places, f"sheet {table.name}" if table.name else "")]
+
+
+def _only_heads(
+    raw: RawFile, table: Table, told: dict[str, Any], flag_heads: list[str]
+) -> tuple[int, list[str]]:
+    """The row of the heads that the configuration names, each there once, and all its heads as
+    compared.
+    """
+    keys = told["keys"]
+    wanted = [
+        keys["city"],
+        *([keys["year"]] if "year" in keys else []),
+        *([keys["code"]] if "code" in keys else []),
+        *(column["head"] for column in told["columns"].values()),
+        *flag_heads,
+    ]
+    at, heads = head_row(raw, table, wanted)
+    twice = next((head for head in wanted if heads.count(same_head(head)) > 1), None)
+    if twice is not None:
+        raise SourceError(
+            raw.name,
+            table.place(at + 1),
+            f"has the head {twice!r} twice",
+            "Delete or rename one of the two columns",
+        )
+    return at, heads
+
+
+def _columns(told: dict[str, Any], where: dict[str, int]) -> list[Column]:
+    flags = told["interpolated"]
+    return [
+        Column(
+            index=where[same_head(column["head"])],
+            header=normal_head(column["head"]),
+            indicator=column["indicator"],
+            scope=column["scope"],
+            factor=column["factor"],
+            flag_index=(
+                where[same_head(flags[name])] if isinstance(flags, dict) and name in flags else None
+            ),
+            is_estimated=flags is True,
+        )
+        for name, column in told["columns"].items()
+    ]
 
 
 def _key_names(keys: Keys) -> dict[int, str]:
@@ -267,8 +263,9 @@ def _long(
     raw: RawFile, delivery: Delivery, table: Table, told: dict[str, Any]
 ) -> list[pd.DataFrame]:
     keys = told["keys"]
-    at, heads = _head_row(raw, table, list(keys.values()))
-    where = {name: heads.index(_same(head)) for name, head in keys.items()}
+    columns = {name: head for name, head in keys.items() if name != "years"}
+    at, heads = head_row(raw, table, list(columns.values()))
+    where = {name: heads.index(same_head(head)) for name, head in columns.items()}
     found = Found(
         table,
         "tidy_long",
@@ -278,140 +275,11 @@ def _long(
         {},
         where["indicator"],
         where.get("unit"),
-        where["year"],
+        where.get("year"),
         where["value"],
+        fixed_year=_year_of(raw, table, keys),
     )
-    return [_cells(delivery, found, told)]
-
-
-def _across(
-    raw: RawFile, delivery: Delivery, table: Table, told: dict[str, Any]
-) -> list[pd.DataFrame]:
-    """Every table of years in a sheet; one without a column of indicators is known by the sheet's
-    name or its corner.
-    """
-    keys = told["keys"]
-    starts = [at for at, row in enumerate(table.rows) if is_head_of_years(row)]
-    parts = []
-    for number, at in enumerate(starts):
-        heads = ["" if is_blank(cell) else str(cell) for cell in table.rows[at]]
-        same = [_same(head) for head in heads]
-        absent = [
-            head for name, head in keys.items() if name != "years" and _same(head) not in same
-        ]
-        if absent:
-            raise SourceError(
-                raw.name,
-                table.place(at + 1),
-                f"column {absent[0]} is missing beside the years",
-                "Write the head as it stands in the file",
-            )
-        where = {name: same.index(_same(head)) for name, head in keys.items() if name != "years"}
-        titles = [heads[0], *([table.name] if number == 0 else [])]
-        title = next((text for text in titles if _of_title(text, told) is not None), "")
-        layout = INDICATOR_ROWS if "indicator" in where else YEARS_ACROSS
-        if layout == YEARS_ACROSS and not title:
-            delivery.column(table.name, heads[0] or f"(table in line {at + 1})", None, NOT_NAMED)
-            continue
-        translated = _translated(
-            raw,
-            table,
-            told,
-            at,
-            starts[number + 1] if number + 1 < len(starts) else len(table.rows),
-            where.get("city", 0),
-        )
-        found = Found(
-            translated,
-            layout,
-            at,
-            where.get("city", 0),
-            where.get("code"),
-            years_in(heads),
-            where.get("indicator"),
-            where.get("unit"),
-            title=title,
-        )
-        parts.append(_cells(delivery, found, told))
-    if not starts:
-        delivery.column(table.name, WHOLE_SHEET, None, "no row with years as heads in it")
-    return parts
-
-
-def _of_title(text: str, told: dict[str, Any]) -> dict[str, Any] | None:
-    return next(
-        (column for column in told["columns"].values() if _same(column["head"]) == _same(text)),
-        None,
-    )
-
-
-def _cells(delivery: Delivery, found: Found, told: dict[str, Any]) -> pd.DataFrame:
-    def meaning(head: str, unit: str, over: str | None) -> Quantity | str:
-        column = _of_title(head, told)
-        if column is None:
-            return NOT_NAMED
-        factor = (
-            column["factor"]
-            if column["factor"] is not None
-            else UNITS.get(unit, ("", float("nan")))[1]
-        )
-        return Quantity(column["indicator"], column["scope"], factor)
-
-    cells, unread = cells_of(found, meaning)
-    delivery.read_n += len(cells)
-    for head, indicator in dict(zip(cells["header"], cells["indicator"], strict=True)).items():
-        delivery.column(found.table.name, head, indicator, "")
-    for head, reason in unread.items():
-        delivery.column(found.table.name, head, None, reason)
-    return cells.assign(is_interpolated=told["interpolated"] is True)
-
-
-def _translated(
-    raw: RawFile, table: Table, told: dict[str, Any], start: int, end: int, city: int
-) -> Table:
-    """The table with the names of its cities from a sheet that lists them in both writings.
-
-    Where the list has the table's names in the same order, the order decides between two cities of
-    one name (Suzhou); elsewhere a name that stands for several cities stays as it is, and is set
-    aside as unknown.
-    """
-    names = told.get("city_names")
-    if names is None:
-        return table
-    listed = next(
-        (other for other in tables_of(raw) if other.name.strip() == names["sheet"].strip()), None
-    )
-    if listed is None:
-        raise SourceError(
-            raw.name,
-            "",
-            f"has no sheet {names['sheet']!r}, which city_names names",
-            "Name the sheet as it is called",
-        )
-    at, heads = _head_row(raw, listed, [names["from"], names["to"]])
-    left, right = heads.index(_same(names["from"])), heads.index(_same(names["to"]))
-    pairs = [
-        (_plain(row, left), _plain(row, right))
-        for row in listed.rows[at + 1 :]
-        if _plain(row, left)
-    ]
-    body = [_plain(row, city) for row in table.rows[start + 1 : end]]
-    in_order = [name for name in body if name] == [name for name, _ in pairs]
-    counts = Counter(name for name, _ in pairs)
-    unique = {name: meant for name, meant in pairs if counts[name] == 1}
-    order = iter(pairs)
-    meant = [next(order)[1] if in_order and name else unique.get(name, name) for name in body]
-    rows: list[Row] = list(table.rows)
-    for offset, name in enumerate(meant):
-        row = rows[start + 1 + offset]
-        if city < len(row):
-            rows[start + 1 + offset] = [*row[:city], name, *row[city + 1 :]]
-    return replace(table, rows=rows)
-
-
-def _plain(row: Row, index: int) -> str:
-    cell = row[index] if index < len(row) else None
-    return "" if is_blank(cell) else clean_name(str(cell))
+    return [cells_as_told(delivery, found, told)]
 
 
 LAYOUT = Layout("own_table", recognise, read)

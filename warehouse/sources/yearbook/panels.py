@@ -22,7 +22,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import pandas as pd
 
@@ -43,7 +42,22 @@ from warehouse.sources.yearbook.cells import (
 )
 from warehouse.sources.yearbook.editions import yearbook_year
 from warehouse.sources.yearbook.headers import UNITS
-from warehouse.sources.yearbook.judging import TABLE, deliver
+from warehouse.sources.yearbook.judging import deliver
+from warehouse.sources.yearbook.key_heads import (
+    CITY_HEADS,
+    CODE_HEADS,
+    KEY_HEADS,
+    YEAR_HEADS,
+    YEARBOOK_HEADS,
+    index_of,
+    plain_name,
+)
+from warehouse.sources.yearbook.panel_rows import (
+    with_merged_cities,
+    without_counties,
+    without_shifted_rows,
+    years_less,
+)
 from warehouse.sources.yearbook.parsing import (
     Quantity,
     no_known_column,
@@ -69,22 +83,6 @@ STYLES = {
     "glued": GLUED,
     "plain": PLAIN,
 }
-YEAR_HEADS = ("年份", "年度", "year", "年", "时间")
-YEARBOOK_HEADS = ("年鉴年份", "年鉴", "yearbook", "yearbook_year")
-CITY_HEADS = (
-    "城市",
-    "城市名称",
-    "地级市",
-    "市",
-    "地区",
-    "city",
-    "city_name",
-    "cityname",
-    "city_zh",
-)
-CODE_HEADS = ("行政区划代码", "城市代码", "地区代码", "市代码", "city_code", "citycode")
-NUMBER_HEADS = ("序号", "编号", "id", "no")
-KEY_HEADS = {*YEAR_HEADS, *YEARBOOK_HEADS, *CITY_HEADS, *CODE_HEADS, *NUMBER_HEADS}
 
 
 @dataclass(frozen=True)
@@ -162,9 +160,12 @@ def _cells(
     named = [(line, row) for line, row in named if not is_note(row, block.keys, columns)]
     delivery.read_n += count_cells(named, columns)
     if found.table.kind == "csv":
-        named = _without_shifted_rows(raw, delivery, named, columns, len(found.heads))
+        named = without_shifted_rows(raw, delivery, named, columns, len(found.heads))
+    heads = found.heads[block.left : block.right]
+    if not block.left:
+        named = without_counties(delivery, heads, named, block.keys, columns)
     place = found.table.place(found.head_at + 1) if is_sheet else ""
-    return _years_less(melt(named, columns, block.keys, place), block.years_before)
+    return years_less(melt(named, columns, block.keys, place), block.years_before)
 
 
 def _found(tables: list[Table]) -> list[Found]:
@@ -224,7 +225,7 @@ def _vintage(table: Table, heads: list[str], row: Row) -> str | None:
 
 def _blocks(raw: RawFile, found: Found) -> list[Block]:
     """The table's blocks: one for each column of cities under the same head."""
-    place, names = found.table.place(found.head_at + 1), [_name(head) for head in found.heads]
+    place, names = found.table.place(found.head_at + 1), [plain_name(head) for head in found.heads]
     city = index_of(found.heads, CITY_HEADS)
     if city is None:
         raise _missing(raw, place, CITY_HEADS[0], found.heads)
@@ -250,7 +251,10 @@ def _block(raw: RawFile, found: Found, left: int, right: int, place: str) -> Blo
     if city is None:
         raise _missing(raw, place, CITY_HEADS[0], inside)
     for key in (city, year):
-        if key is not None and [_name(head) for head in inside].count(_name(inside[key])) > 1:
+        if (
+            key is not None
+            and [plain_name(head) for head in inside].count(plain_name(inside[key])) > 1
+        ):
             raise _twice(raw, place, inside[key])
     code = None if code is None else left + code
     if year is not None:
@@ -294,7 +298,7 @@ def _columns(
             unread[head] = quantity
             delivery.column(sheet, head, None, quantity)
             continue
-        if any(_name(head) == _name(found.heads[column.index]) for column in columns):
+        if any(plain_name(head) == plain_name(found.heads[column.index]) for column in columns):
             raise _twice(raw, found.table.place(found.head_at + 1), head)
         columns.append(
             Column(
@@ -338,15 +342,6 @@ def _quantity(table: Table, head: str) -> Quantity | str:
     return quantity_or_reason(own, head)
 
 
-def index_of(heads: Sequence[object], wanted: tuple[str, ...]) -> int | None:
-    names = [_name(head) for head in heads]
-    return next((names.index(name) for name in wanted if name in names), None)
-
-
-def _name(head: object) -> str:
-    return normal_head(head).lower()
-
-
 def _missing(raw: RawFile, place: str, wanted: str, heads: list[str]) -> SourceError:
     found = ", ".join(clean_name(head).lower() for head in heads[:8])
     problem = f"column {wanted} is missing; columns found: {found}"
@@ -366,71 +361,3 @@ def _twice(raw: RawFile, place: str, head: str) -> SourceError:
         problem,
         "Delete or rename one of the two columns, or put the blocks below each other",
     )
-
-
-def with_merged_cities(rows: list[NumberedRow], keys: Keys) -> list[NumberedRow]:
-    """Rows with the city that a merged cell over several years names in the first of them only.
-
-    A blank is filled only in a table that names no city in two rows after each other, and only as
-    long as years go on by one: anywhere else a name that is missing is missing.
-    """
-    if keys.year is None or any(
-        _repeats(before, after, keys.city) for (_, before), (_, after) in pairwise(rows)
-    ):
-        return rows
-    filled: list[NumberedRow] = []
-    name: object = None
-    last = step = 0.0
-    for line, row in rows:
-        year = to_number(row[keys.year]) if keys.year < len(row) else float("nan")
-        if not is_blank(row[keys.city] if keys.city < len(row) else None):
-            name, step = row[keys.city], 0.0
-        elif name is not None and abs(year - last) == 1 and step in (0.0, year - last):
-            step = year - last
-            row = [name if at == keys.city else cell for at, cell in enumerate(row)]
-        else:
-            name = None
-        last = year
-        filled.append((line, row))
-    return filled
-
-
-def _repeats(before: Row, after: Row, city: int) -> bool:
-    both = [row[city] if city < len(row) else None for row in (before, after)]
-    return not is_blank(both[0]) and both[0] == both[1]
-
-
-def _years_less(cells: pd.DataFrame, years: int) -> pd.DataFrame:
-    """Cells of yearbooks, in the year before; a year that is no number stays as it is, to be set
-    aside as such.
-    """
-    if not years:
-        return cells
-    numbers = pd.to_numeric(cells["year"], errors="coerce")
-    return cells.assign(year=(numbers - years).astype(object).where(numbers.notna(), cells["year"]))
-
-
-def _without_shifted_rows(
-    raw: RawFile, delivery: Delivery, rows: list[NumberedRow], columns: list[Column], width: int
-) -> list[NumberedRow]:
-    """Set aside csv rows with more or fewer fields than heads: their values would stand under the
-    heads of others.
-
-    Raises
-    ------
-    SourceError : the last row is too short, as it is in a file that was cut off.
-    """
-    if rows and len(rows[-1][1]) < width:
-        line, row = rows[-1]
-        problem = f"ends after {len(row)} of {width} fields: the file is cut off"
-        raise SourceError(raw.name, f"line {line}", problem, "Fetch it again from its publisher")
-    shifted = [(line, row) for line, row in rows if len(row) != width]
-    cells = [
-        (line, f"{len(row)} fields, {width} expected")
-        for line, row in shifted
-        for _ in range(count_cells([(line, row)], columns))
-    ]
-    delivery.put_aside(
-        TABLE, pd.DataFrame(cells, columns=["line", "detail"]).assign(reason="wrong_field_count")
-    )
-    return [(line, row) for line, row in rows if len(row) == width]

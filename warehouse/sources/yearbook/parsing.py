@@ -19,6 +19,7 @@ from warehouse.errors import SourceError
 from warehouse.sources.yearbook.headers import (
     DUPLICATE_SUFFIXES,
     HEADERS,
+    IN_DOLLARS,
     SCOPES,
     SUFFIX_SCOPES,
     UNITS,
@@ -30,7 +31,10 @@ ENGLISH = re.compile(r"(?<=\))[#A-Za-z][\x00-\x7f]*$|(?<=[^\x00-\x7f])#?[A-Z][a-
 NUMBERING = re.compile(r"^(?:其中[:,]?|#)*(?:\(\d{1,2}\)|\d{1,2}[.、])?(?:其中[:,]?|#)*")
 # Words for prices of the year itself, under which a quantity in CNY is the same quantity.
 CURRENT_PRICES = re.compile("按?(?:当年价格|当年价|现行价格|现价|名义)(?:计算)?的?")
+UNIT_WORDS = ("单位", "计量单位")  # before a unit in its brackets: (单位:万元)
+BRACKETS = str.maketrans("【】〔〕[]{}", "()()()()")
 YEAR = "(?:19|20)[0-9]{2}"
+NO_HEAD_KNOWN = "no column of it is known"
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ def normal_head(text: object) -> str:
     Its English half, if it has one, is cut off: 货物进口额 Import Volume of Goods is 货物进口额.
     """
     plain = unicodedata.normalize("NFKC", MARKS.sub("", str(text).replace("_x000D_", "")))
-    return ENGLISH.sub("", clean_name(plain.replace("【", "(").replace("】", ")")))
+    return ENGLISH.sub("", clean_name(plain.translate(BRACKETS)))
 
 
 @lru_cache(maxsize=20_000)
@@ -101,6 +105,7 @@ def _parts(text: str) -> list[str]:
     for part in re.split(r"[_()\[\]{}]", text):
         stem, _, unit = part.rpartition(next((mark for mark in ":,/" if mark in part), "\0"))
         pieces = [stem, unit] if stem and _unit(unit) in UNITS else [part]
+        pieces = [piece for piece in pieces if piece not in UNIT_WORDS]
         parts.extend(piece.strip(",:") for piece in pieces)
     return [part for part in parts if part and not re.fullmatch(r"\d{1,2}", part)]
 
@@ -177,6 +182,8 @@ def quantity_or_reason(head: Head, text: object, unit: str | None = None) -> Qua
         return f"not known{f'; nearest known: {near}' if near else ''}"
     kind = UNITS[header.unit][0]
     stated = head.unit or unit
+    if stated is not None and UNITS[stated][0] == "usd" and header.indicator in IN_DOLLARS:
+        return Quantity(IN_DOLLARS[header.indicator], head.scope, UNITS[stated][1], head.year)
     if stated is None or UNITS[stated][0] != kind:
         fitting = ", ".join(name for name, (counts, _) in UNITS.items() if counts == kind)
         said = "has no unit" if stated is None else f"has the unit {stated}, which it cannot have"
@@ -201,9 +208,15 @@ def known_quantity(text: object, file: str, place: str) -> Quantity | None:
     return found
 
 
-def unit_above(text: object) -> str | None:
-    """The unit in a line over a table (单位：万元), or None for a line that states none."""
-    match = re.search(r"(?:计量)?单位[:,]?\(?([^()]+)", normal_head(text))
+def unit_above(text: object, is_alone: bool = False) -> str | None:
+    """The unit in a line over a table (单位：万元), or None for a line that states none.
+
+    is_alone : nothing else may stand in the text; what stands there among heads says its own unit
+    """
+    plain = normal_head(text)
+    match = re.search(r"(?:计量)?单位[:,]?\(?([^()]+)", plain)
+    if match and is_alone and plain[: match.start()].strip("("):
+        return None
     unit = _unit(match[1]) if match else None
     return unit if unit in UNITS else None
 
@@ -223,7 +236,7 @@ def no_known_column(
     return SourceError(
         file,
         place,
-        f"no column of it is known; columns found: {', '.join(found)}; nearest known:"
+        f"{NO_HEAD_KNOWN}; columns found: {', '.join(found)}; nearest known:"
         f" {nearest or 'none'}{said}",
         "Rename a column to the known name if it means the same, "
         "say what it counts under [sources.yearbook.tables], "

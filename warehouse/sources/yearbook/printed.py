@@ -89,7 +89,12 @@ NAME_MISPRINTS = {("宜城市", "yicheng"): "宣城市"}
 # for every true edition, and too narrow for persons printed over numbers in 万人, or the other way
 # round. Only what
 # editions have printed in a wrong unit is held to bounds.
-MEDIANS = {"registered_unemployed_n": (1e2, 1e6), "employees_n": (1e3, 1e8)}
+# A share is so because spreadsheets show 0.68 as 68 %, and hold 0.68 under a head that says %.
+MEDIANS = {
+    "registered_unemployed_n": (1e2, 1e6),
+    "employees_n": (1e3, 1e8),
+    "urbanisation_share": (0.05, 1.0),
+}
 MOST_INDUSTRIES = 15  # of 19: with so many the sum is nearly the whole
 TENFOLD = 0.1  # how near to a power of ten, in decimal logarithms
 MANY = 30  # cities; of fewer a median says little

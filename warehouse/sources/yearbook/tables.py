@@ -14,7 +14,8 @@ from pathlib import Path
 from warehouse.errors import SourceError
 from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
-from warehouse.sources.reading.stata import stata_frame, stata_labels, stata_release
+from warehouse.sources.reading.stata import stata_frame, stata_labels
+from warehouse.sources.reading.stata_header import stata_release
 from warehouse.sources.reading.text import is_foreign_text, read_rows, sniff_text
 from warehouse.sources.yearbook.cells import Row
 

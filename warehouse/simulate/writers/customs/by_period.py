@@ -117,11 +117,6 @@ def text_columns(
     firms, firm = market.firms, records.firm
     count = len(records)
     empty = [""] * count
-    aliases = [
-        *(names[j % len(names)] for names in market.partner_names for j in range(4)),
-        *[UNKNOWN_PARTNER_NAME] * 4,
-    ]
-    partner = np.where(records.partner < 0, len(market.partner_names), records.partner)
     postcodes = records.postcode.tolist()
     return {
         "日期": [
@@ -147,12 +142,22 @@ def text_columns(
         "联系人": empty,
         "消费地或生产地": _take(market.place_texts, records.place),
         "企业性质": _take(list(NATURES), firms.nature[firm]),
-        "起运国或目的国": _take(aliases, partner * 4 + rng.integers(0, 4, count)),
+        "起运国或目的国": _partner_texts(market, records, rng),
         "口岸海关": _take(list(PORTS), firms.place[firm] % len(PORTS)),
         "贸易方式": _take(list(MODES), records.mode),
         "运输方式": _take(list(CARRIERS), np.where(records.cents % 7 < 5, 0, records.cents % 4)),
         "中转国": empty,
     }
+
+
+def _partner_texts(market: Market, records: Records, rng: np.random.Generator) -> list[str]:
+    """The partner of each record, by one of the names that it goes by."""
+    aliases = [
+        *(names[j % len(names)] for names in market.partner_names for j in range(4)),
+        *[UNKNOWN_PARTNER_NAME] * 4,
+    ]
+    partner = np.where(records.partner < 0, len(market.partner_names), records.partner)
+    return _take(aliases, partner * 4 + rng.integers(0, 4, len(records)))
 
 
 def write_csv(

@@ -217,9 +217,12 @@ def write_in_layout(
                 if len(kinds) == 1
                 else of_year[[_layout_in(year, month) == kind for month in months.tolist()]]
             )
+            stem = f"SIMULATED_customs_{kind}_{year}"
             written += [
-                _write_piece(folder, market, records, defects, rng, kind, words, year, *piece)
-                for piece in _pieces(kind, year, records, at)
+                _write_piece(
+                    folder / f"{stem}{ending}", kind, words, year, records, defects, rng, part
+                )
+                for ending, part in _pieces(kind, year, records, at)
             ]
         progress(f"customs {year}, layout {', '.join(sorted(kinds))}: {len(of_year):,} records")
     return written
@@ -240,20 +243,19 @@ def _pieces(
 
 
 def _write_piece(
-    folder: Path,
-    market: Market,
-    records: Records,
-    defects: Defects,
-    rng: np.random.Generator,
+    path: Path,
     layout: str,
     words: _Words,
     year: int,
-    ending: str,
+    records: Records,
+    defects: Defects,
+    rng: np.random.Generator,
     at: NDArray[np.integer],
 ) -> WrittenFile:
-    shape = SHAPES.get(layout)
+    """Write the records `at` into one file; `path` lacks the ending that the layout gives it."""
+    shape, market = SHAPES.get(layout), words.market
     suffix = shape.suffix if shape else ".dta" if layout == "2007_stata" else ".csv"
-    file = folder / f"SIMULATED_customs_{layout}_{year}{ending}{suffix}"
+    file = path.with_name(path.name + suffix)
     piece, spoilt = records.part(at), defects.part(at)
     if shape:
         shape.writes(file, _columns(shape, words, market, piece, spoilt, year, rng))

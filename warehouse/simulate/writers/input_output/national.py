@@ -14,20 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from warehouse.simulate.model.technology import INDUSTRIES, NATIONAL_YEARS, Technology
 from warehouse.simulate.writers.input_output.icio import WorldTable, write_edition
 
 Array = NDArray[np.float64]
 
-NATIONAL_YEARS = range(2000, 2019)
 ICIO_YEARS = (2010, 2015)
 OTHER_EDITIONS = ("2016", "2018", "2023", "2025")  # of the first of these years
-INDUSTRIES = (
-    "01T02", "03", "05T06", "07T08", "09", "10T12", "13T15", "16", "17T18", "19", "20", "21", "22",
-    "23", "24", "25", "26", "27", "28", "29",
-    "30", "31T33", "35", "36T39", "41T43", "45T47", "49", "50", "51", "52", "53", "55T56", "58T60",
-    "61", "62T63", "64T66", "68", "69T75",
-    "77T82", "84", "85", "86T88", "90T93", "94T96", "97T98",
-)  # fmt: skip
 FINAL_DEMAND = ("HFCE", "NPISH", "GGFC", "GFCF", "INVNT", "CONS_ABR", "CONS_NONRES", "EXPO", "IMPO")
 FINAL_SHARES = {
     "HFCE": 0.40,
@@ -65,44 +58,30 @@ HOME_SHARE = 0.85
 
 
 def write_input_output(
-    folder: Path, rng: np.random.Generator, progress: Callable[[str], None]
+    folder: Path,
+    technology: Technology,
+    rng: np.random.Generator,
+    progress: Callable[[str], None],
 ) -> None:
     """Write all tables into `folder`."""
-    coefficients, demand = _technology(rng)
+    demand = technology.demand
     for year in NATIONAL_YEARS:
-        drift = np.exp(0.004 * (year - NATIONAL_YEARS[0]) * np.sin(np.arange(45)))
         level = 2.4e6 * np.exp(
             0.15 * (year - NATIONAL_YEARS[0]) - 0.0015 * (year - NATIONAL_YEARS[0]) ** 2
         )
         _write_national(
             folder / f"SIMULATED_oecd_national_io_2021ed_CHN_{year}.csv",
-            coefficients * drift[:, None],
+            technology.of(year),
             demand,
             level,
         )
     for year in ICIO_YEARS:
-        world = _world_table(
-            year, coefficients, demand, 6.5e7 if year == ICIO_YEARS[0] else 7.4e7, rng
-        )
+        level = 6.5e7 if year == ICIO_YEARS[0] else 7.4e7
+        world = _world_table(year, technology.of(year), demand, level, rng)
         _write_icio(folder / f"SIMULATED_ICIO2021_{year}.csv", world)
         for edition in OTHER_EDITIONS if year == ICIO_YEARS[0] else ():
             write_edition(folder, world, edition, is_zipped=edition in ("2018", "2025"))
     progress("input-output tables")
-
-
-def _technology(rng: np.random.Generator) -> tuple[Array, Array]:
-    """Input coefficients (45 by 45; the last industry, households, uses and sells nothing between
-    industries) and final demand shares.
-    """
-    n = len(INDUSTRIES)
-    pull = np.exp(rng.normal(0.0, 1.0, (n, 1)))
-    raw = pull * np.exp(rng.normal(0.0, 1.2, (n, n))) + np.diag(np.full(n, 6.0))
-    raw[-1, :] = raw[:, -1] = 0.0
-    totals = raw.sum(axis=0)
-    shares = np.clip(rng.normal(0.6, 0.08, n), 0.35, 0.75)
-    coefficients = np.divide(raw * shares, totals, out=np.zeros_like(raw), where=totals > 0)
-    demand = np.exp(rng.normal(0.0, 0.8, n))
-    return coefficients, demand / demand.sum()
 
 
 def _write_national(path: Path, coefficients: Array, demand: Array, level: float) -> None:

@@ -9,7 +9,7 @@ has no gaps. `layout` puts another layout in the place of sheets and panel.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from warehouse.simulate.formats.workbooks import Cell, write_workbook
 from warehouse.simulate.model.economy import Economy
-from warehouse.simulate.model.geography import YEARS
+from warehouse.simulate.model.geography import YEARS, City
 from warehouse.simulate.writers.yearbook.layouts import write_in_layout, write_query
 from warehouse.simulate.writers.yearbook.printing import (
     LAIWU_SHARE,
@@ -188,29 +188,23 @@ def yearbook_truth(economy: Economy, printed: AllPrinted) -> list[dict[str, obje
                     "value": float(nominal_gdp(economy)[index, t]) * 1e8,
                 }
             )
-            for (indicator, scope), column in printed.items():
-                wanted = indicator not in (
-                    SHEETS_ONLY
-                    if year not in SHEET_YEARS
-                    else PANEL_ONLY
-                    if year not in PANEL_YEARS
-                    else ("",)
-                )
-                in_print = year in PANEL_YEARS or city.since <= year
-                number = float(column.numbers[index, t])
-                if (
-                    (indicator, scope) != ("gdp_cny", "city")
-                    and indicator != "gdp_index_pct"
-                    and wanted
-                    and in_print
-                    and not np.isnan(number)
-                ):
-                    facts.append(
-                        {
-                            **key,
-                            "indicator": indicator,
-                            "scope": scope,
-                            "value": number * column.header.factor,
-                        }
-                    )
+            facts += [
+                {**key, "indicator": indicator, "scope": scope, "value": number}
+                for indicator, scope, number in _printed_then(printed, city, index, year)
+            ]
     return facts
+
+
+def _printed_then(
+    printed: AllPrinted, city: City, index: int, year: int
+) -> Iterator[tuple[str, str, float]]:
+    """Indicator, scope and value in base units of what yearbooks print of a city and year."""
+    absent = (
+        SHEETS_ONLY if year not in SHEET_YEARS else PANEL_ONLY if year not in PANEL_YEARS else ()
+    )
+    in_print = year in PANEL_YEARS or city.since <= year
+    for (indicator, scope), column in printed.items():
+        number = float(column.numbers[index, year - YEARS[0]])
+        is_elsewhere = (indicator, scope) == ("gdp_cny", "city") or indicator == "gdp_index_pct"
+        if in_print and not is_elsewhere and indicator not in absent and not np.isnan(number):
+            yield indicator, scope, number * column.header.factor

@@ -140,17 +140,6 @@ def sheets_of(
             for key in ((name, "city"), (name, "district"))
             if key in printed
         ]
-        title: list[Cell] = [f"中国城市统计年鉴 {year + 1}（模拟）", *[None] * (1 + len(columns))]
-        heads: list[Cell] = [
-            None,
-            None,
-            *(sheet_head(column.header) if column.scope == "city" else None for column in columns),
-        ]
-        scopes: list[Cell] = [
-            "城市",
-            "City",
-            *("全市" if column.scope == "city" else "市辖区" for column in columns),
-        ]
         body: list[list[Cell]] = []
         for name, english, city, share in rows:
             if city < 0:
@@ -165,8 +154,25 @@ def sheets_of(
                 for column, is_shown in zip(columns, shown, strict=True)
             ]
             body.append([blank + name, english, *cells])
-        sheets[theme] = [title, heads, scopes, *body]
+        sheets[theme] = [*_heads(columns, year), *body]
     return sheets
+
+
+def _heads(columns: list[Printed], year: int) -> list[list[Cell]]:
+    """A sheet's title, the heads of its columns, and whether they are of the city or districts."""
+    return [
+        [f"中国城市统计年鉴 {year + 1}（模拟）", *[None] * (1 + len(columns))],
+        [
+            None,
+            None,
+            *(sheet_head(column.header) if column.scope == "city" else None for column in columns),
+        ],
+        [
+            "城市",
+            "City",
+            *("全市" if column.scope == "city" else "市辖区" for column in columns),
+        ],
+    ]
 
 
 def _city_rows(

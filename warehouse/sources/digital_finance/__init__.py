@@ -14,165 +14,42 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from warehouse.dictionary.places import city_names, clean_name, province_names, unknown_name_detail
+from warehouse.dictionary.places import (
+    city_name,
+    city_names,
+    clean_name,
+    province_names,
+    unknown_name_detail,
+)
 from warehouse.errors import SourceError
-from warehouse.lake.schema import Tables
+from warehouse.sources.digital_finance.heads import (
+    CITIES,
+    CITY_SHAPE,
+    COMPONENTS,
+    INDEX,
+    TABLES,
+    Shape,
+    has_heads,
+    shape_of,
+)
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
 from warehouse.sources.reading.setting_aside import Check, matches, sort_out
 from warehouse.sources.reading.sheets import is_workbook, read_workbook
 from warehouse.sources.reading.small_csv import header_of
-from warehouse.sources.reading.stata import stata_frame, stata_release
+from warehouse.sources.reading.stata import stata_frame
+from warehouse.sources.reading.stata_header import stata_release
 from warehouse.sources.reading.text import read_rows
 
-_MEASURES = dict.fromkeys(
-    (
-        "index_aggregate",
-        "coverage_breadth",
-        "usage_depth",
-        "payment",
-        "insurance",
-        "monetary_fund",
-        "investment",
-        "credit",
-        "credit_investigation",
-        "digitization_level",
-    ),
-    "double",
-)
-
-TABLES: Tables = {
-    "digital_finance__cities": {
-        "year": "smallint",
-        "name_2018": "varchar",
-        "name_2018_en": "varchar",
-        "code_2018": "varchar",
-        "name_2014": "varchar",
-        "code_2014": "varchar",
-        **_MEASURES,
-    },
-    "digital_finance__provinces": {
-        "year": "smallint",
-        "province_name": "varchar",
-        "province_code": "varchar",
-        **_MEASURES,
-    },
-}
-
-CITIES, PROVINCES = "digital_finance__cities", "digital_finance__provinces"
 FIRST_YEAR, LAST_YEAR = 2011, 2100
-FEWEST = 3  # measures that tell the index from another table
 HEAD_WITHIN = 10  # the heads stand in one of the first rows
-COMPONENTS = tuple(name for name, kind in TABLES[CITIES].items() if kind == "double")
-INDEX = "index_aggregate"
-
-
-# How people call the columns, the publisher's own name first.
-YEAR_HEADS = ("year", "年份", "年度", "年")
-MEASURE_HEADS = {
-    "index_aggregate": (
-        "数字普惠金融指数",
-        "数字普惠金融总指数",
-        "数字普惠金融",
-        "总指数",
-        "digital_finance_index",
-        "dfi",
-        "dif",
-    ),
-    "coverage_breadth": ("覆盖广度", "数字金融覆盖广度", "覆盖广度指数"),
-    "usage_depth": ("使用深度", "数字金融使用深度", "使用深度指数"),
-    "digitization_level": (
-        "数字化程度",
-        "普惠金融数字化程度",
-        "数字化程度指数",
-        "digitalization_level",
-    ),
-    "payment": ("支付", "支付业务", "支付指数"),
-    "insurance": ("保险", "保险业务", "保险指数"),
-    "monetary_fund": ("货币基金", "货币基金业务", "货币基金指数"),
-    "investment": ("投资", "投资业务", "投资指数"),
-    "credit": ("信贷", "信贷业务", "信贷指数"),
-    "credit_investigation": ("信用", "征信", "信用业务", "信用指数"),
-}
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One table's columns as published or renamed, the key among them, and how many digits its code
-    has.
-    """
-
-    table: str
-    code: str
-    name: str
-    digits: int
-    columns: dict[str, tuple[str, ...]]  # lake column -> heads that it goes by
-
-    @property
-    def codes(self) -> list[str]:
-        return [column for column in self.columns if "code" in column]
-
-    @property
-    def heads(self) -> dict[str, tuple[str, ...]]:
-        """Every lake column's heads, with the year and the measures."""
-        return {
-            "year": YEAR_HEADS,
-            **self.columns,
-            **{name: (name, *MEASURE_HEADS[name]) for name in COMPONENTS},
-        }
-
-
-CITY_SHAPE = Shape(
-    CITIES,
-    code="code_2018",
-    name="name_2018",
-    digits=4,
-    columns={
-        "name_2018": (
-            "pref_name_year18",
-            "pref_name",
-            "city_name",
-            "cityname",
-            "city",
-            "城市",
-            "城市名称",
-            "地级市",
-            "市",
-        ),
-        "name_2018_en": ("pref_name_year18_eng", "city_name_en", "city_en"),
-        "code_2018": (
-            "pref_code_year18",
-            "pref_code",
-            "city_code",
-            "citycode",
-            "code",
-            "城市代码",
-            "行政区划代码",
-            "地区代码",
-            "市代码",
-        ),
-        "name_2014": ("pref_name_year14",),
-        "code_2014": ("pref_code_year14",),
-    },
-)
-PROVINCE_SHAPE = Shape(
-    PROVINCES,
-    code="province_code",
-    name="province_name",
-    digits=2,
-    columns={
-        "province_name": ("prov_name", "province_name", "province", "省份", "省", "地区"),
-        "province_code": ("prov_code", "province_code", "省份代码", "行政区划代码", "省代码"),
-    },
-)
 
 
 def _recognise_stata(raw: RawFile) -> bool:
-    return stata_release(raw) is not None and _has_heads(stata_frame(raw).columns)
+    return stata_release(raw) is not None and has_heads(stata_frame(raw).columns)
 
 
 def _read_stata(raw: RawFile, delivery: Delivery) -> None:
@@ -189,7 +66,7 @@ def _read_workbook(raw: RawFile, delivery: Delivery) -> None:
 
 
 def _recognise_csv(raw: RawFile) -> bool:
-    return stata_release(raw) is None and not is_workbook(raw) and _has_heads(header_of(raw))
+    return stata_release(raw) is None and not is_workbook(raw) and has_heads(header_of(raw))
 
 
 def _read_csv(raw: RawFile, delivery: Delivery) -> None:
@@ -202,7 +79,7 @@ def _read_tables(
 ) -> None:
     seen: set[str] = set()
     for sheet, frame in tables:
-        shape = _shape_of(list(frame.columns))
+        shape = shape_of(list(frame.columns))
         if shape is None:
             continue
         if shape.table in seen:
@@ -230,7 +107,7 @@ def _sheets(workbook: dict[str, list[list[object]]]) -> Iterator[tuple[str, pd.D
     for sheet, rows in workbook.items():
         for at, row in enumerate(rows[:HEAD_WITHIN]):
             heads = [clean_name(str(cell)) for cell in row]
-            if _has_heads(heads):
+            if has_heads(heads):
                 body = [
                     [*cells[: len(heads)], *[None] * (len(heads) - len(cells))]
                     for cells in rows[at + 1 :]
@@ -239,30 +116,6 @@ def _sheets(workbook: dict[str, list[list[object]]]) -> Iterator[tuple[str, pd.D
                 frame = frame.loc[:, [bool(head) for head in heads]]
                 yield sheet, frame.assign(line=np.arange(at + 2, len(rows) + 1))
                 break
-
-
-def _has_heads(heads: Iterable[object]) -> bool:
-    """A year and one of the measures, by any of their names; the words for payment or credit alone
-    could be anything.
-    """
-    names = {clean_name(str(head)).lower() for head in heads}
-    measures = {name for measure in COMPONENTS for name in (measure, *MEASURE_HEADS[measure])}
-    return bool(names & set(YEAR_HEADS)) and (
-        bool(names & {INDEX, *MEASURE_HEADS[INDEX]}) or len(names & measures) >= FEWEST
-    )
-
-
-def _shape_of(heads: list[str]) -> Shape | None:
-    """Cities or provinces; None for counties."""
-    names = [clean_name(str(head)).lower() for head in heads]
-    if any(name.startswith("county_") or name in ("区县", "县", "county") for name in names):
-        return None
-    return (
-        CITY_SHAPE
-        if set(names) & set(CITY_SHAPE.columns["name_2018"])
-        or any(name.startswith("pref_") for name in names)
-        else PROVINCE_SHAPE
-    )
 
 
 def _deliver(
@@ -342,6 +195,8 @@ def _typed(rows: pd.DataFrame, shape: Shape) -> pd.DataFrame:
         texts = [
             _code(cell, shape.digits) if name in shape.codes else _text(cell) for cell in rows[name]
         ]
+        if name == CITY_SHAPE.name:
+            texts = [city_name(text) for text in texts]
         typed[name] = pd.Series(texts, index=rows.index, dtype="str")
     for name in ("year", *COMPONENTS):
         typed[name] = pd.Series(
