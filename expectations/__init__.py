@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from expectations.checks import CheckResult
+from expectations.ledger import Ledger
 from expectations.run import check_deliveries, check_panels
 
-__all__ = ["CheckResult", "check_deliveries", "check_panels"]
+__all__ = ["CheckResult", "Ledger", "check_deliveries", "check_panels"]

@@ -1,42 +1,43 @@
-"""Run suites on DuckDB with Great Expectations, and turn what it says into plain results."""
+"""Check what is delivered before models read it, and what is built before it is published."""
 
 from __future__ import annotations
 
-import json
-import logging
-import os
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from expectations.checks import Check, CheckResult, Suite
+from expectations.checks import CheckResult, Suite
 from expectations.deliveries import SUITES
+from expectations.judging import judge
+from expectations.ledger import Ledger
 from expectations.panels import panel_suite
 from warehouse.dictionary.entries import ColumnEntry
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.sources import lake_tables
 
-if TYPE_CHECKING:
-    from great_expectations.core import ExpectationValidationResult
-    from great_expectations.expectations import Expectation
-
-ROWS_SHOWN = 5
 SET_ASIDE_WARNING_SHARE = 0.2
 LENGTH_PREFIX = "length_"
 
 
-def check_deliveries(loads: Sequence[LoadReport], lake: Path) -> list[CheckResult]:
+def check_deliveries(
+    loads: Sequence[LoadReport], lake: Path, ledger: Ledger | None = None
+) -> list[CheckResult]:
     """Check all files of each lake table together, before models may read them.
 
     A batch a table, not a file: two million customs records take about a second.
+
+    Parameters
+    ----------
+    ledger : suites that held before: one is not asked again of the same loads
     """
     files: dict[str, list[Path]] = {}
-    for load in loads:
+    made_from: dict[str, str] = {}
+    for load in sorted(loads, key=lambda load: (load.source, load.load_id)):
         for table in load.tables:
+            made_from[table] = f"{made_from.get(table, '')} {load.load_id}"
             files.setdefault(table, []).append(
                 load_folder(lake, load.source, load.load_id) / f"{table}.parquet"
             )
@@ -47,7 +48,7 @@ def check_deliveries(loads: Sequence[LoadReport], lake: Path) -> list[CheckResul
         with duckdb.connect(str(database)) as connection:
             for suite in suites:
                 connection.execute(_delivery_view(suite, files[suite.table]))
-        results += _run(database, suites, "delivery")
+        results += judge(database, suites, "delivery", ledger, made_from)
     return results
 
 
@@ -57,6 +58,8 @@ def check_panels(
     dictionary: Mapping[str, ColumnEntry],
     years: tuple[int, int],
     is_complete: bool = True,
+    ledger: Ledger | None = None,
+    made_from: Mapping[str, str] | None = None,
 ) -> list[CheckResult]:
     """Check every panel of a built warehouse file.
 
@@ -65,6 +68,8 @@ def check_panels(
     grains : panel -> the columns that name a row
     years : the first and last year that panels may hold
     is_complete : whether every source has rows of these years; only then must `city_year` have any
+    ledger : suites that held before: one is not asked again of the same panel
+    made_from : panel -> what says what it was made from
     """
     with duckdb.connect(str(database), read_only=True) as connection:
         suites = []
@@ -73,7 +78,8 @@ def check_panels(
                 row[0]: row[1] for row in connection.execute(f'describe main."{panel}"').fetchall()
             }
             suites.append(panel_suite(panel, grain, columns, dictionary, years, is_complete))
-    return [_told_empty(result, years) for result in _run(database, suites, "panel")]
+    results = judge(database, suites, "panel", ledger, made_from)
+    return [_told_empty(result, years) for result in results]
 
 
 def _told_empty(result: CheckResult, years: tuple[int, int]) -> CheckResult:
@@ -118,159 +124,3 @@ def _set_aside_share(load: LoadReport) -> CheckResult:
         + (f" ({reasons})" if reasons else ""),
         failing_rows="",
     )
-
-
-def _run(database: Path, suites: Sequence[Suite], stage: str) -> list[CheckResult]:
-    """Validate each suite's table in one batch; Great Expectations is imported here and not
-    before.
-    """
-    if not suites:
-        return []
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
-    import great_expectations as gx
-
-    import expectations.duckdb_engine  # noqa: F401  (defining the datasource registers it)
-
-    context = _context()
-    add = context.data_sources.add_duckdb
-    source = add(
-        "warehouse",
-        connection_string=f"duckdb:///{database}",
-        kwargs={"connect_args": {"read_only": True}},
-    )
-    results: list[CheckResult] = []
-    try:
-        for suite in suites:
-            batch = (
-                source.add_table_asset(suite.name, table_name=suite.table)
-                .add_batch_definition_whole_table("all")
-                .get_batch()
-            )
-            expected = gx.ExpectationSuite(
-                suite.name,
-                expectations=[_expectation(check, at) for at, check in enumerate(suite.checks)],
-            )
-            shown = {
-                "result_format": "SUMMARY",
-                "unexpected_index_column_names": list(suite.keys),
-                "partial_unexpected_count": ROWS_SHOWN,
-            }
-            found = {
-                outcome.expectation_config.meta["at"]: outcome
-                for outcome in batch.validate(expected, result_format=shown).results
-            }
-            results += [
-                _result(stage, suite, check, found[at]) for at, check in enumerate(suite.checks)
-            ]
-    finally:
-        # Both hold connections, and while one is open nobody can write to the file.
-        source.get_execution_engine().close()
-        source.get_engine().dispose()
-    return results
-
-
-def _context() -> Any:
-    """A context in memory: no files, no pages, no progress bars, no log lines."""
-    import great_expectations as gx
-    from great_expectations.data_context.types.base import (
-        DataContextConfig,
-        InMemoryStoreBackendDefaults,
-    )
-
-    logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    settings = DataContextConfig(
-        store_backend_defaults=InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
-        analytics_enabled=False,
-    )
-    context = gx.get_context(mode="ephemeral", project_config=settings)
-    context.variables.progress_bars = {"globally": False}  # type: ignore[assignment]
-    return context
-
-
-def _expectation(check: Check, at: int) -> Expectation:
-    import great_expectations.expectations as gxe
-
-    common: dict[str, Any] = {"severity": check.severity, "meta": {"at": at}}
-    if check.kind == "rows":
-        return gxe.ExpectTableRowCountToBeBetween(
-            min_value=_whole(check.minimum), max_value=_whole(check.maximum), **common
-        )
-    if check.kind == "unique" and len(check.columns) > 1:
-        return gxe.ExpectCompoundColumnsToBeUnique(
-            column_list=list(check.columns), ignore_row_if="never", **common
-        )
-    column = check.columns[0]
-    if check.kind == "unique":
-        return gxe.ExpectColumnValuesToBeUnique(column=column, **common)
-    if check.kind == "not_null":
-        return gxe.ExpectColumnValuesToNotBeNull(column=column, **common)
-    if check.kind == "in_set":
-        return gxe.ExpectColumnValuesToBeInSet(
-            column=column, value_set=list(check.values), **common
-        )
-    return gxe.ExpectColumnValuesToBeBetween(
-        column=column, min_value=check.minimum, max_value=check.maximum, **common
-    )
-
-
-def _result(
-    stage: str, suite: Suite, check: Check, outcome: ExpectationValidationResult
-) -> CheckResult:
-    message = _error_message(outcome.exception_info or {})
-    result = outcome.result or {}
-    observed = "" if message is None else message
-    if message is None and "observed_value" in result:
-        observed = f"{result['observed_value']} found"
-    rows = (
-        result.get("partial_unexpected_index_list") or result.get("partial_unexpected_list") or []
-    )
-    return CheckResult(
-        stage=stage,
-        suite=suite.name,
-        table_name=suite.table,
-        column_name=", ".join(check.columns),
-        check_name=_check_name(check),
-        severity=check.severity,
-        success=bool(outcome.success),
-        is_error=message is not None,
-        unexpected_n=result.get("unexpected_count"),
-        observed=observed,
-        failing_rows="; ".join(
-            json.dumps(row, ensure_ascii=False, default=str) for row in rows[:ROWS_SHOWN]
-        ),
-    )
-
-
-def _error_message(info: Mapping[str, Any]) -> str | None:
-    """The message of a check that broke, else None; Great Expectations reports one error, or one a
-    metric.
-    """
-    reports = (
-        [info]
-        if "raised_exception" in info
-        else [part for part in info.values() if isinstance(part, Mapping)]
-    )
-    for report in reports:
-        if report.get("raised_exception"):
-            return str(report.get("exception_message") or "no message").strip().splitlines()[0]
-    return None
-
-
-def _check_name(check: Check) -> str:
-    if check.kind == "rows":
-        return (
-            f"rows at least {check.minimum:g}"
-            if check.maximum is None
-            else f"rows in [{check.minimum:g}, {check.maximum:g}]"
-        )
-    if check.kind == "between":
-        low = "-inf" if check.minimum is None else f"{check.minimum:.15g}"
-        high = "inf" if check.maximum is None else f"{check.maximum:.15g}"
-        return f"between {low} and {high}"
-    if check.kind == "in_set":
-        return f"one of {', '.join(map(str, check.values))}"
-    return check.kind
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)
