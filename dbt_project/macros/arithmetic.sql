@@ -23,6 +23,16 @@
     ln(case when {{ expression }} > 0 then {{ expression }} end)
 {%- endmacro %}
 
+{#- A percentile as Stata's _pctile, summarize and winsor2 have it: with n values in order and k = n percent / 100, the
+    mean of values k and k + 1 where k is whole, else the next value. percentile_cont lies between two values instead. -#}
+{% macro stata_percentile(expression, percent) -%}
+    {%- set place = 'count(' ~ expression ~ ') * ' ~ percent -%}
+    (
+        {{ nth_smallest(expression, 'floor((' ~ place ~ ' + 99) / 100)::int') }}
+        + {{ nth_smallest(expression, 'floor(' ~ place ~ ' / 100)::int + 1') }}
+    ) / 2
+{%- endmacro %}
+
 {#- Values beyond two limits take the limits; missing values stay missing (least and greatest pass over nulls). -#}
 {% macro clipped(expression, low, high) -%}
     case when {{ expression }} < {{ low }} then {{ low }} when {{ expression }} > {{ high }} then {{ high }} else {{ expression }} end

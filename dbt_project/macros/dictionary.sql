@@ -74,6 +74,7 @@
         'employees_public_administration_n',
         'staff_n',
         'private_employees_n',
+        'telecom_volume_cny_constant',
     ]) }}
 {%- endmacro %}
 
@@ -90,5 +91,6 @@
         'registered_unemployed_n',
         'university_students_n',
         'fdi_usd',
+        'gdp_index_pct',
     ]) }}
 {%- endmacro %}

@@ -91,3 +91,29 @@ from {{ relation }}
 where {{ where }}
 having count(*) > 0
 {%- endmacro %}
+
+{#- One line for each indicator that is known, but by `key` (year or city_code) never often enough to decide who is in a
+    sample: too_rare. A row a value of `key` counts the known values (known_n) and the rows (rows_n); `rare` is said of
+    their lowest and highest count: {low} and {high}. Names stand in columns, or below each other in name_column. -#}
+{% macro rare_lines(index_name, relation, names, key, rare, name_column=none, value_column=none) -%}
+{%- for name in names %}
+{{ 'union all' if not loop.first }}
+select
+    '{{ index_name }}' as index_name,
+    '{{ name }}' as indicator,
+    'too_rare' as problem,
+    sum(rows_n - known_n)::bigint as rows_n
+from (
+    select
+        {{ key }},
+        count(*) as rows_n,
+        count({{ value_column or name }}) as known_n
+    from {{ relation }}
+    {% if name_column %}
+    where {{ name_column }} = '{{ name }}'
+    {% endif %}
+    group by {{ key }}
+) as counts_{{ loop.index }}
+having max(known_n) > 0 and {{ rare.format(low='min(known_n)', high='max(known_n)') }}
+{%- endfor %}
+{%- endmacro %}

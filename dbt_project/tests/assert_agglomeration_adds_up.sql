@@ -1,7 +1,7 @@
 /* Identities of agglomeration_resilience's indices. In each city and year the shares of the industries sum to one, and
    so do location quotients weighted by the national shares; in each year the counterfactual changes of all cities sum
    to their actual changes.
-   Last, a resilience index is there exactly where the counterfactual is not zero. */
+   Last, a resilience index is there exactly where the counterfactual is not zero. A sum that is missing is not equal. */
 with shares as (
     select
         city_code,
@@ -18,7 +18,10 @@ changes as (
         sum(employment_change_n) as actual_n,
         sum(counterfactual_change_n) as counterfactual_n,
         sum(abs(employment_change_n)) as size_n,
-        count(*) filter (where (employment_resilience_index is null) <> (counterfactual_change_n = 0)) as wrong_n
+        count(*) filter (
+            where employment_change_n is null
+            or (employment_resilience_index is null) is distinct from (counterfactual_change_n = 0)
+        ) as wrong_n
     from {{ ref('idx_employment_resilience') }}
     group by year
 )
@@ -30,7 +33,7 @@ select
     shares as found,
     weighted_quotients as other
 from shares
-where abs(shares - 1) > 1e-12 or abs(weighted_quotients - 1) > 1e-12
+where not coalesce(abs(shares - 1) <= 1e-12 and abs(weighted_quotients - 1) <= 1e-12, false)
 union all
 select
     'counterfactuals of the cities' as identity,
@@ -39,4 +42,4 @@ select
     counterfactual_n as found,
     actual_n as other
 from changes
-where abs(counterfactual_n - actual_n) > 1e-9 * size_n or wrong_n > 0
+where not coalesce(abs(counterfactual_n - actual_n) <= 1e-9 * size_n, false) or wrong_n > 0

@@ -20,16 +20,16 @@ cells as (
 
 select
     'cells' as what,
-    r.value_cents::varchar as expected,
-    c.value_cents::varchar as found
+    r.value_cents::string as expected,
+    c.value_cents::string as found
 from records as r
 cross join cells as c
 where coalesce(r.value_cents, 0) <> coalesce(c.value_cents, 0) or c.overfull_n > 0
 union all
 select
-    city_code || ' ' || year::varchar as what,
-    quality_total::varchar as expected,
-    (quality_within + quality_gap)::varchar as found
+    city_code || ' ' || year::string as what,
+    quality_total::string as expected,
+    (quality_within + quality_gap)::string as found
 from {{ ref('int_virtual_agglomeration_quality__decomposition') }}
 where
     abs(quality_within + quality_between + quality_entry + quality_exit - quality_total) > 1e-12

@@ -39,3 +39,11 @@
         'agglomeration_productivity': ['ln_agglomeration', 'ln_productivity']
     }) }}
 {%- endmacro %}
+
+{#- The same quantities of the whole city where the default takes those of the districts first. DECISIONS 54. -#}
+{% macro agglomeration_exports_whole_city() -%}
+    {{ return([
+        'ln_whole_city_growth_resilience', 'ln_whole_city_moving_resilience', 'ln_whole_city_unemployment', 'ln_1p_whole_city_students',
+        'ln_1p_whole_city_fdi', 'ln_1p_whole_city_port_distance'
+    ]) }}
+{%- endmacro %}

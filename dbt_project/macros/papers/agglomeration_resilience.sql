@@ -23,3 +23,8 @@
 {% macro coupling_coordination(u1, u2) -%}
     sqrt({{ coupling_degree(u1, u2) }} * ({{ u1 }} + {{ u2 }}) / 2)
 {%- endmacro %}
+
+{#- Four tiers of cities, as agglomeration_resilience's table 10 has them: the ranking's first and new first tier are one. -#}
+{% macro four_tiers(tier) -%}
+    case when {{ tier }} = 'new_tier_1' then 'tier_1' else {{ tier }} end
+{%- endmacro %}

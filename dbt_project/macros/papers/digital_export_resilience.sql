@@ -6,7 +6,8 @@
     ]) }}
 {%- endmacro %}
 
-{#- Cities that digital_export_resilience leaves out for want of data do not shape the index of the others. -#}
+{#- Cities that digital_export_resilience leaves out for want of data do not shape the index of the others. A row counts
+    with every indicator that any city has; one that none has carries no weight. -#}
 {% macro digital_economy_sample() -%}
     {% set names = digital_economy_indicators() %}
     {% for name in names %}
@@ -19,10 +20,19 @@
         1 as direction
     from {{ ref('int_digital_export_resilience__indicator') }} as i
     left join {{ ref('digital_exclusions') }} as e on i.city_code = e.city_code
+    cross join (
+        select
+            {% for other in names %}
+            count({{ other }}) as {{ other }}_n,
+            {% endfor %}
+            count(*) as rows_n
+        from {{ ref('int_digital_export_resilience__indicator') }}
+    ) as k
     where
         e.city_code is null
-        {% for other in names %}
-        and i.{{ other }} is not null
+        and i.{{ name }} is not null
+        {% for other in names if other != name %}
+        and (i.{{ other }} is not null or k.{{ other }}_n = 0)
         {% endfor %}
     {% endfor %}
 {%- endmacro %}

@@ -25,9 +25,13 @@
         'post_office_investment_instrument', 'telephone_investment_instrument', 'fdi_share', 'openness_share',
         'other_fiscal_share', 'credit_share', 'science_gdp_share', 'students_share', 'ln_real_average_wage',
         'ln_real_gdp_per_head', 'ln_real_gdp', 'fixed_investment_share', 'ln_road_area_per_head',
-        'market_segmentation_index', 'market_integration_index', 'co_agglomeration_index',
+        'market_segmentation_index', 'market_integration_index', 'own_pairs_market_segmentation_index',
+        'own_pairs_market_integration_index', 'ln_own_pairs_market_integration', 'neighbour_market_segmentation_index',
+        'neighbour_market_integration_index', 'co_agglomeration_index',
         'co_agglomeration_change_index', 'city_quality_index', 'quality_total', 'quality_within', 'quality_between',
-        'quality_entry', 'quality_exit', 'quality_gap', 'export_specialisation_index',
-        'export_diversification_index', 'ln_export_specialisation'
+        'quality_entry', 'quality_exit', 'quality_gap', 'griliches_regev_within', 'griliches_regev_between',
+        'griliches_regev_entry', 'griliches_regev_exit', 'griliches_regev_gap', 'hs4_n', 'export_specialisation_index',
+        'common_n_export_specialisation_index', 'export_diversification_index', 'ln_common_n_export_specialisation',
+        'ln_export_specialisation'
     ]) }}
 {%- endmacro %}

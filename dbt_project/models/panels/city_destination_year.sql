@@ -1,6 +1,6 @@
 /* One row a city, destination and year with exports of district firms. */
 select
-    right('000' || e.city_id::varchar, 4) as city_code,
+    right('000' || e.city_id::string, 4) as city_code,
     c.country_code as destination_code,
     c.country_name_zh as destination_name_zh,
     c.country_name_en as destination_name_en,

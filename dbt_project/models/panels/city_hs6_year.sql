@@ -1,7 +1,7 @@
 /* One row a city, HS2002 six-digit product and year with exports of district firms. */
 select
-    right('000' || city_id::varchar, 4) as city_code,
-    right('00000' || hs6_id::varchar, 6) as hs6_code,
+    right('000' || city_id::string, 4) as city_code,
+    right('00000' || hs6_id::string, 6) as hs6_code,
     year,
     (sum(value_cents)::decimal(20, 0) / 100)::decimal(20, 2) as export_value_usd,
     count(distinct destination_id)::int as destination_n,

@@ -78,6 +78,7 @@ select
     f.usage_depth_index,
     f.digitisation_level_index,
     d.port_distance_km,
+    d.seat_port_distance_km,
     z.ecommerce_zone_year,
     z.broadband_china_year,
     z.big_data_zone_year

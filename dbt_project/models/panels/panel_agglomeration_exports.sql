@@ -1,31 +1,48 @@
-/* agglomeration_exports's sample: each city and year, 2003-2011, with every variable of tables 1-8 known.
+/* agglomeration_exports's sample: each city and year, 2003-2011, with every variable of tables 1-8 known; one that no city
+   has in a year is null there and decides no row of it, as long as an outcome is known (meta.problems names it).
    As they are, and standardised over this sample: z(x) = (x - mean) / sd, sd with n - 1; an interaction is the product of
-   its two parts, each less its mean, and is then standardised too. is_within_*_deciles: not below the 10th and not above
-   the 90th percentile of that outcome over the sample (table 8). Productivity by Olley-Pakes and Ackerberg-Caves-Frazer stands
-   beside the default and decides no row. DECISIONS 15, 27, 28. */
+   its two parts, each less its mean, and is then standardised too. A lagged outcome is that of the year before from
+   city_year, 2002 and years outside the sample among them, by the outcome's own mean and sd; is_lagged_sample: it is known
+   of every outcome of the row, the rows of an estimate with a lag. is_within_*_deciles: not below the 10th and not above the
+   90th percentile of that outcome over these rows, as Stata has percentiles (table 8). Productivity by Olley-Pakes and
+   Ackerberg-Caves-Frazer and whole-city readings stand beside the default and decide no row. export_scope says whether
+   exports are customs' or the yearbook's. DECISIONS 15, 27, 28, 53, 54, 60. */
 {% set variables = agglomeration_exports_variables() %}
 {% set interactions = agglomeration_exports_interactions() %}
-with complete as (
-    select *
-    from {{ ref('int_agglomeration_exports__variable') }}
-    where
-        city_code is not null
+{% set outcomes = agglomeration_exports_outcomes() %}
+{% set trimmed = {'export': 'exports_usd', 'hs6': 'hs6_n', 'destination': 'destination_n'} %}
+with known as (
+    select
+        year,
         {% for name in variables %}
-        and {{ name }} is not null
+        count({{ name }}) as {{ name }}_n,
+        {% endfor %}
+        count(*) as rows_n
+    from {{ ref('int_agglomeration_exports__variable') }}
+    group by year
+),
+
+complete as (
+    select v.*
+    from {{ ref('int_agglomeration_exports__variable') }} as v
+    inner join known as k on v.year = k.year
+    where
+        coalesce(v.{{ outcomes | join(', v.') }}) is not null
+        {% for name in variables %}
+        and (v.{{ name }} is not null or k.{{ name }}_n = 0)
         {% endfor %}
 ),
 
 means as (
     select
         {% for name in variables %}
-        {{ exact_sum(name) }} / nullif(count(*), 0) as {{ name }},
+        {{ exact_mean(name) }} as {{ name }},
         {% endfor %}
-        percentile_cont(0.1) within group (order by export_value_usd::double) as export_low,
-        percentile_cont(0.9) within group (order by export_value_usd::double) as export_high,
-        percentile_cont(0.1) within group (order by hs6_n::double) as hs6_low,
-        percentile_cont(0.9) within group (order by hs6_n::double) as hs6_high,
-        percentile_cont(0.1) within group (order by destination_n::double) as destination_low,
-        percentile_cont(0.9) within group (order by destination_n::double) as destination_high
+        {% for name, column in trimmed.items() %}
+        {{ stata_percentile(column ~ '::double', 10) }} as {{ name }}_low,
+        {{ stata_percentile(column ~ '::double', 90) }} as {{ name }}_high,
+        {% endfor %}
+        count(*) as rows_n
     from complete
 ),
 
@@ -46,11 +63,11 @@ centred as (
 spreads as (
     select
         {% for name in variables + interactions.keys() | list %}
-        {{ exact_sum('z_' ~ name) }} / nullif(count(*), 0) as mean_{{ name }},
+        {{ exact_mean('z_' ~ name) }} as mean_{{ name }},
         sqrt(greatest(
             {{ exact_sum('z_' ~ name ~ ' * z_' ~ name) }}
-            - {{ exact_sum('z_' ~ name) }} * {{ exact_sum('z_' ~ name) }} / nullif(count(*), 0), 0
-        ) / nullif(count(*) - 1, 0)) as sd_{{ name }},
+            - {{ exact_sum('z_' ~ name) }} * {{ exact_sum('z_' ~ name) }} / nullif(count(z_{{ name }}), 0), 0
+        ) / nullif(count(z_{{ name }}) - 1, 0)) as sd_{{ name }},
         {% endfor %}
         count(*) as rows_n
     from centred
@@ -60,19 +77,34 @@ select
     c.city_code,
     c.city_name_zh,
     c.year,
+    c.export_scope,
+    c.is_whole_city,
     c.export_value_usd,
     c.hs6_n,
     c.destination_n,
     {% for name in variables %}
     c.{{ name }},
     {% endfor %}
+    {% for name in outcomes %}
+    c.lagged_{{ name }},
+    {% endfor %}
     c.growth_resilience_index,
     c.ln_productivity_op,
     c.ln_productivity_acf,
+    {% for name in agglomeration_exports_whole_city() %}
+    c.{{ name }},
+    {% endfor %}
+    c.whole_city_variables,
     {% for name in variables + interactions.keys() | list %}
     (z.z_{{ name }} - s.mean_{{ name }}) / nullif(s.sd_{{ name }}, 0) as z_{{ name }},
     {% endfor %}
-    {% for name, column in {'export': 'export_value_usd', 'hs6': 'hs6_n', 'destination': 'destination_n'}.items() %}
+    {% for name in outcomes %}
+    (c.lagged_{{ name }} - m.{{ name }} - s.mean_{{ name }}) / nullif(s.sd_{{ name }}, 0) as z_lagged_{{ name }},
+    {% endfor %}
+    {% for name in outcomes %}
+    {{ 'and ' if not loop.first }}(c.lagged_{{ name }} is not null or c.{{ name }} is null){{ ' as is_lagged_sample,' if loop.last }}
+    {% endfor %}
+    {% for name, column in trimmed.items() %}
     c.{{ column }}::double between m.{{ name }}_low and m.{{ name }}_high as is_within_{{ name }}_deciles,
     {% endfor %}
     c.region,

@@ -1,14 +1,17 @@
 /* One row a city: the 241 observations of agglomeration_resilience's regressions. Resilience over the whole period
-   2009-2020, everything else as the mean of the city's years in it; winsorised at 1 % from both ends for the high and
-   low groups; lags over bordering cities of the sample. DECISIONS 30, 31, 32. */
-{% set core = ['employment_resilience_index', 'industry_specialisation_index', 'industry_diversity_index'] %}
+   2009-2020 or as far as the data reach (resilience_last_year), by industry and by one rate, as printed; everything else as
+   the mean of the city's years in it; winsorised at 1 % from both ends, by Stata's percentiles, for the high and low
+   groups; lags over bordering cities of the sample. DECISIONS 30, 31, 32, 53, 55, 60. */
+{% set core = [
+    'employment_resilience_index', 'common_rate_resilience_index', 'industry_specialisation_index', 'industry_diversity_index'
+] %}
 {% set clipped_names = core + agglomeration_resilience_controls() %}
 {% set groups = ['high_specialisation_index', 'low_specialisation_index', 'high_diversity_index', 'low_diversity_index'] %}
 with limits as (
     select
         {% for name in clipped_names %}
-        percentile_cont(0.01) within group (order by {{ name }}) as low_{{ name }},
-        percentile_cont(0.99) within group (order by {{ name }}) as high_{{ name }},
+        {{ stata_percentile(name, 1) }} as low_{{ name }},
+        {{ stata_percentile(name, 99) }} as high_{{ name }},
         {% endfor %}
         {{ exact_mean('industry_specialisation_index') }} as mean_specialisation,
         {{ exact_mean('industry_diversity_index') }} as mean_diversity
@@ -48,6 +51,7 @@ select
     c.region,
     c.tier,
     k.commercial_tier,
+    {{ four_tiers('k.commercial_tier') }} as commercial_tier_group,
     k.is_coastal,
     {% for name in core %}
     g.{{ name }},
@@ -59,7 +63,13 @@ select
     g.rise_resilience_index,
     g.fall_resilience_index,
     g.mean_annual_resilience_index,
+    g.rise_common_rate_index,
+    g.fall_common_rate_index,
+    g.mean_annual_common_rate_index,
+    g.resilience_last_year,
     g.growth_change_pct,
+    g.growth_resilience_pct,
+    g.absolute_growth_change_pct,
     g.output_specialisation_index,
     g.gini_diversity_index,
     g.is_high_specialisation,

@@ -1,11 +1,11 @@
-/* One row a city and year, 2009-2020, of agglomeration_resilience's 241 cities: yearly resilience (from 2010),
+/* One row a city and year, 2009-2020, of agglomeration_resilience's 241 cities: yearly resilience (to 2019),
    agglomeration, what couples them and what determines that (tables 1, 9, 10). High and low: above or not above the
    year's mean of the sample.
-   Lags over bordering cities of the sample. DECISIONS 30, 31, 32. */
+   Lags over bordering cities of the sample. DECISIONS 30, 31, 32, 55. */
 with lags as (
     {{ spatial_lag(
         ref('int_agglomeration_resilience__city_year'),
-        ['employment_resilience_index', 'industry_specialisation_index', 'industry_diversity_index'],
+        ['employment_resilience_index', 'common_rate_resilience_index', 'industry_specialisation_index', 'industry_diversity_index'],
         ref('int_spatial__contiguity')
     ) }}
 )
@@ -17,6 +17,7 @@ select
     c.region,
     c.tier,
     k.commercial_tier,
+    {{ four_tiers('k.commercial_tier') }} as commercial_tier_group,
     k.is_coastal,
     y.year,
     y.employment_resilience_index,
@@ -25,12 +26,14 @@ select
     y.industry_diversity_index,
     y.common_rate_resilience_index,
     y.growth_change_pct,
+    y.growth_gap_pct,
     y.output_specialisation_index,
     y.gini_diversity_index,
     {% for name in agglomeration_resilience_controls() %}
     y.{{ name }},
     {% endfor %}
     l.w_employment_resilience_index,
+    l.w_common_rate_resilience_index,
     l.w_industry_specialisation_index,
     l.w_industry_diversity_index,
     y.industry_specialisation_index > {{ exact_mean_over('y.industry_specialisation_index', 'partition by y.year') }} as is_high_specialisation,

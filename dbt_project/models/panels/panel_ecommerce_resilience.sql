@@ -4,8 +4,9 @@
        (the paper's first five); zone_lagged_did = zone_did of the year before, so null in 2012
        event_time = year - year of approval; the dummies of event time go from four years before to four after, with all
        earlier years in the first and all later ones in the last; the year before is the paper's base
+   ecommerce_zone_cohort = the year of approval, 0 where none came: estimators take an empty cohort for an unknown one.
    Where no zone was delivered at all these are null, not 0. Gaps between known years are interpolated and flagged
-   column by column. DECISIONS 16, 17, 37. */
+   column by column. openness_scope says whether openness counts imports. DECISIONS 16, 17, 37, 58, 60. */
 {% set filled = ['agglomeration', 'openness_share', 'fdi_share', 'science_share', 'fdi_cny', 'innovation_index', 'tertiary_employment_share'] %}
 with variables as (
     select
@@ -48,8 +49,10 @@ select
     y.city_name_zh,
     y.year,
     r.resilience_index,
+    h.share_resilience_index,
     case when z.event_time >= 0 then 1 when z.has_zones then 0 end::smallint as zone_did,
     z.ecommerce_zone_year,
+    case when z.has_zones then coalesce(z.ecommerce_zone_year, 0) end::smallint as ecommerce_zone_cohort,
     case
         when y.year > 2012 then case when z.event_time >= 1 then 1 when z.has_zones then 0 end
     end::smallint as zone_lagged_did,
@@ -63,6 +66,7 @@ select
     case when y.broadband_china_year <= y.year then 1 when z.has_broadband then 0 end::smallint as broadband_did,
     v.agglomeration,
     v.openness_share,
+    m.openness_scope,
     v.fdi_share,
     v.science_share,
     {{ safe_ln('v.fdi_cny / 10000') }} as ln_fdi,
@@ -90,5 +94,7 @@ inner join {{ ref('int_ecommerce_resilience__sample') }} as s on v.city_code = s
 inner join {{ ref('city_year') }} as y on v.city_code = y.city_code and v.year = y.year
 inner join zoned as z on v.city_code = z.city_code and v.year = z.year
 inner join {{ ref('idx_economic_resilience') }} as r on v.city_code = r.city_code and v.year = r.year
+left join {{ ref('idx_economic_resilience_shares') }} as h on v.city_code = h.city_code and v.year = h.year
+left join {{ ref('int_ecommerce_resilience__measured') }} as m on v.city_code = m.city_code and v.year = m.year
 left join {{ ref('idx_digital_level') }} as d on v.city_code = d.city_code and v.year = d.year
 order by y.city_code, y.year

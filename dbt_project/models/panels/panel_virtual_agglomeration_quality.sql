@@ -11,6 +11,7 @@ select
     c.is_middle,
     c.is_west,
     q.hs4_code,
+    q.city_code || q.hs4_code as city_hs4_code,
     q.year,
     q.quality_index,
     q.ordinary_quality_index,

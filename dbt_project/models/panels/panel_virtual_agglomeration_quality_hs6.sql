@@ -11,6 +11,8 @@ select
     c.is_middle,
     c.is_west,
     q.hs6_code,
+    left(q.hs6_code, 4) as hs4_code,
+    q.city_code || left(q.hs6_code, 4) as city_hs4_code,
     q.year,
     q.quality_index,
     q.ordinary_quality_index,

@@ -7,7 +7,7 @@
         {% do declared.append(column.name ~ ' ' ~ column.data_type | lower) %}
     {% endfor %}
     {% for column in adapter.get_columns_in_relation(model) %}
-        {% do found.append(column.name ~ ' ' ~ ('varchar' if column.is_string() else column.data_type | lower)) %}
+        {% do found.append(column.name ~ ' ' ~ ('string' if column.is_string() else column.data_type | lower)) %}
     {% endfor %}
 {% endif %}
 {% set differing = [] %}
@@ -25,8 +25,8 @@ select
     '{{ pair[1] }}' as found
 {% else %}
 select
-    null::varchar as declared,
-    null::varchar as found
+    null::string as declared,
+    null::string as found
 where false
 {% endfor %}
 {% endtest %}

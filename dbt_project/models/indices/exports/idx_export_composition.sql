@@ -17,7 +17,7 @@ with summed as (
 )
 
 select
-    right('000' || city_id::varchar, 4) as city_code,
+    right('000' || city_id::string, 4) as city_code,
     year,
     case when ordinary_cents + processing_cents > 0 then ordinary_cents / value_cents end as ordinary_trade_share,
     case when ordinary_cents + processing_cents > 0 then processing_cents / value_cents end as processing_trade_share,

@@ -3,8 +3,8 @@
        specialisation  = (1 / n_c) max_j (s_cj / s_j)
        diversification = 1 / sum_j |s_cj - s_j|
    s_cj = share of heading j in the city's exports, s_j = its share in those of all cities, n_c = headings that the city
-   exports; the second sum runs over all headings, also those that the city does not export (|0 - s_j|).
-   Null where a city is all there is (zero denominator). DECISIONS 22. */
+   exports; or, beside it, the headings that anybody exports in the year. The second sum runs over all headings, also those
+   that the city does not export (|0 - s_j|). Null where a city is all there is (zero denominator). DECISIONS 22, 57. */
 with headings as (
     select
         city_id,
@@ -36,7 +36,8 @@ heading_totals as (
 totals as (
     select
         year,
-        {{ exact_sum('value_cents') }} as value_cents
+        {{ exact_sum('value_cents') }} as value_cents,
+        count(distinct hs4_id) as hs4_n
     from headings
     group by year
 ),
@@ -45,6 +46,7 @@ shares as (
     select
         h.city_id,
         h.year,
+        t.hs4_n as common_hs4_n,
         h.value_cents / nullif(c.value_cents, 0) as city_share,
         j.value_cents / nullif(t.value_cents, 0) as national_share
     from headings as h
@@ -59,15 +61,17 @@ indices as (
         year,
         count(*)::int as hs4_n,
         max(city_share / nullif(national_share, 0)) / count(*) as export_specialisation_index,
+        max(city_share / nullif(national_share, 0)) / max(common_hs4_n) as common_n_export_specialisation_index,
         {{ exact_sum('abs(city_share - national_share)') }} + 1 - {{ exact_sum('national_share') }} as distance
     from shares
     group by city_id, year
 )
 
 select
-    right('000' || city_id::varchar, 4) as city_code,
+    right('000' || city_id::string, 4) as city_code,
     year,
     hs4_n,
     export_specialisation_index,
+    common_n_export_specialisation_index,
     case when distance > 1e-12 then 1 / distance end as export_diversification_index
 from indices

@@ -1,6 +1,6 @@
 """Segmentation and integration of each city's market by relative prices.
 
-virtual_agglomeration_quality, eq. 24. DECISIONS 26.
+virtual_agglomeration_quality, eq. 24. DECISIONS 26, 57.
 """
 
 from analysis.measures.market import market_integration

@@ -12,7 +12,7 @@ with homes as (
 industries as (
     select
         o.gbt2002_code,
-        max_by(x.isic4_code, length(x.gbt2002_code)) as isic4_code
+        max_by(x.isic4_code, length(x.gbt2002_code)) filter (where x.isic4_code is not null) as isic4_code
     from (select distinct gbt2002_code from {{ ref('stg_census__output') }}) as o
     inner join {{ ref('stg_concordance__industries') }} as x
         on left(o.gbt2002_code, 4) = x.gbt2002_code or left(o.gbt2002_code, 3) = x.gbt2002_code or left(o.gbt2002_code, 2) = x.gbt2002_code

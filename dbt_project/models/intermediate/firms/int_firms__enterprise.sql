@@ -44,7 +44,7 @@ latest as (
     select
         y.industry_code,
         y.year,
-        max_by(s.value_added_share, s.share_year) as value_added_share
+        max_by(s.value_added_share, s.share_year) filter (where s.value_added_share is not null) as value_added_share
     from industry_years as y
     inner join shares as s on y.industry_code = s.industry_code and y.year >= s.share_year
     group by y.industry_code, y.year

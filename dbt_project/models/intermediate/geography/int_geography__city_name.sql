@@ -3,8 +3,8 @@
 select
     name_zh as city_name,
     max(city_code) as city_code,
-    max_by(relation, last_year) as relation,
-    max_by(last_year, last_year) as last_year,
-    max_by(note, last_year) as note
+    max_by(relation, last_year) filter (where relation is not null) as relation,
+    max(last_year) as last_year,
+    max_by(note, last_year) filter (where note is not null) as note
 from {{ ref('city_names') }}
 group by name_zh

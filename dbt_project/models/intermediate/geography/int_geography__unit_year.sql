@@ -51,7 +51,7 @@ found as (
         max_by(
             c.is_district,
             case when c.name_zh = u.county_name then 3 when c.name_zh = u.successor_name then 2 else 1 end
-        ) as is_district
+        ) filter (where c.is_district is not null) as is_district
     from units as u
     inner join counties as c
         on
@@ -73,7 +73,7 @@ seats as (  -- the row of the city itself stands for its seat, which is a distri
 years as (
     select
         year,
-        (year::int * 100 + 12)::varchar as year_end
+        (year::int * 100 + 12)::string as year_end
     from {{ ref('int_time__year') }}
 ),
 
@@ -88,8 +88,8 @@ select
     f.county_name,
     y.year,
     coalesce(
-        max_by(f.is_district, f.vintage) filter (where f.vintage <= y.year_end),
-        min_by(f.is_district, f.vintage)
+        max_by(f.is_district, f.vintage) filter (where f.vintage <= y.year_end and f.is_district is not null),
+        min_by(f.is_district, f.vintage) filter (where f.is_district is not null)
     ) as is_district,
     coalesce(max(f.vintage) filter (where f.vintage <= y.year_end), min(f.vintage)) as vintage
 from classes as f

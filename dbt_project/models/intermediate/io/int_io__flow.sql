@@ -23,9 +23,9 @@ cells as (
     from {{ ref('stg_input_output__icio') }} as c
     inner join editions as e on c.edition = e.edition and c.year = e.year
     where
-        c.column_country in ('CN1', 'CN2') = e.china_is_split
-        and (coalesce(c.row_country, '') not in ('CHN', 'CN1', 'CN2') or c.row_country in ('CN1', 'CN2') = e.china_is_split)
-        and (coalesce(c.row_country, '') not in ('MEX', 'MX1', 'MX2') or c.row_country in ('MX1', 'MX2') = e.mexico_is_split)
+        (c.column_country in ('CN1', 'CN2')) = e.china_is_split
+        and (coalesce(c.row_country, '') not in ('CHN', 'CN1', 'CN2') or (c.row_country in ('CN1', 'CN2')) = e.china_is_split)
+        and (coalesce(c.row_country, '') not in ('MEX', 'MX1', 'MX2') or (c.row_country in ('MX1', 'MX2')) = e.mexico_is_split)
     union all
     select
         'national' as source_table,

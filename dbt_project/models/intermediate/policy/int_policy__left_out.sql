@@ -1,4 +1,5 @@
-/* Each zone of a policy document that covers no city of the spine, with the reason. DECISIONS 14. */
+/* Each zone of a policy document that covers no city of the spine, with the reason; a zone in two lists counts once, in the
+   one that somebody has seen. DECISIONS 14. */
 select
     z.policy,
     z.zone_name,
@@ -18,3 +19,4 @@ where
     and z.zone_name not in (select c.province_name_zh from {{ ref('cities') }} as c)
     and z.zone_name not in (select r.region_name from {{ ref('policy_regions') }} as r)
     and not (z.level = 'country' and z.zone_name in (select k.name_zh from {{ ref('country_names') }} as k))
+qualify row_number() over (partition by z.policy, z.zone_name order by z.provenance is distinct from 'seen', z.first_year, z.file_id, z.line) = 1

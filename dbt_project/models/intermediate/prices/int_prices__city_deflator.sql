@@ -3,8 +3,10 @@
        implied    nominal over real GDP at prices of 2000, both of one edition
        chained    gdp_cny(t) / (gdp_cny(2000) * prod_{2001..t} gdp_index_pct / 100); the chain needs every year since 2000
        cpi        deflator(s) * prod_{s+1..t} cpi / 100 from the last year s before t that has one of the above (2000 has 1)
+       province   the same, where a year lacks the city's cpi and takes its province's GDP deflator, else consumer prices
    2000 itself has 1 (base) where it has nothing else. Where none can be had it is null, never guessed. Logs are summed exactly,
    so that no bit depends on the order of rows. DECISIONS 13, 38. */
+{% set price = 'coalesce(c.consumer_price_index_pct, v.gdp_deflator_index_pct, v.consumer_price_index_pct)' %}
 with keys as (
     select
         city_code,
@@ -42,13 +44,15 @@ running as (
             as ln_real_growth,
         count(case when k.year = 2000 then i.gdp_cny when i.gdp_index_pct > 0 then i.gdp_index_pct end) over years as links_n,
         max(case when k.year = 2000 then i.gdp_cny end) over (partition by k.city_code) as gdp_cny_base,
-        coalesce((sum((case when k.year > 2000 then ln(c.consumer_price_index_pct / 100) end)::decimal(38, 15)) over years)::double, 0) as ln_consumer_prices,
+        coalesce((sum((case when k.year > 2000 then ln({{ price }} / 100) end)::decimal(38, 15)) over years)::double, 0) as ln_prices,
+        count(case when k.year > 2000 then {{ price }} end) over years as price_links_n,
         count(case when k.year > 2000 then c.consumer_price_index_pct end) over years as consumer_links_n
     from keys as k
     left join {{ ref('int_city__indicators') }} as i on k.city_code = i.city_code and k.year = i.year
     left join implied as m on k.city_code = m.city_code and k.year = m.year
     left join {{ ref('int_prices__consumer') }} as c
         on k.city_code = c.city_code and k.year = c.year and c.consumer_price_index_pct > 0
+    left join {{ ref('int_prices__province') }} as v on left(k.city_code, 2) = v.province_code and k.year = v.year
     window years as (partition by k.city_code order by k.year)
 ),
 
@@ -78,9 +82,10 @@ carried as (
     select
         *,
         coalesce(max(case when own_method is not null then year end) over years, 2000) as from_year,
-        coalesce(max_by(own_deflator, case when own_method is not null then year end) over years, 1) as from_deflator,
-        coalesce(max_by(ln_consumer_prices, case when own_method is not null then year end) over years, 0) as from_ln_prices,
-        coalesce(max_by(consumer_links_n, case when own_method is not null then year end) over years, 0) as from_links_n
+        coalesce(max_by(own_deflator, case when own_method is not null and own_deflator is not null then year end) over years, 1) as from_deflator,
+        coalesce(max_by(ln_prices, case when own_method is not null and ln_prices is not null then year end) over years, 0) as from_ln_prices,
+        coalesce(max_by(price_links_n, case when own_method is not null and price_links_n is not null then year end) over years, 0) as from_price_links_n,
+        coalesce(max_by(consumer_links_n, case when own_method is not null and consumer_links_n is not null then year end) over years, 0) as from_links_n
     from valued
     window years as (partition by city_code order by year)
 )
@@ -90,11 +95,12 @@ select
     year,
     case
         when own_method is not null then own_deflator
-        when consumer_links_n - from_links_n = year - from_year then round(from_deflator * exp(ln_consumer_prices - from_ln_prices), 12)
+        when price_links_n - from_price_links_n = year - from_year then round(from_deflator * exp(ln_prices - from_ln_prices), 12)
     end as gdp_deflator_2000,
     case
         when own_method is not null then own_method
         when year = 2000 then 'base'
         when consumer_links_n - from_links_n = year - from_year then 'cpi'
+        when price_links_n - from_price_links_n = year - from_year then 'province'
     end as deflator_method
 from carried

@@ -1,7 +1,7 @@
 /* Exports of a city's district firms in a year, by production place (agglomeration_exports, data section).
    A city without exports has no row: absent is not zero. */
 select
-    right('000' || city_id::varchar, 4) as city_code,
+    right('000' || city_id::string, 4) as city_code,
     year,
     sum(value_cents)::decimal(20, 0) as value_cents,
     count(distinct hs6_id)::int as hs6_n,

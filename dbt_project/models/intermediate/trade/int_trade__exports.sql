@@ -16,4 +16,4 @@ select
 from {{ ref('int_trade__judged') }} as j
 left join {{ ref('int_trade__mode') }} as m on j.trade_mode = m.trade_mode
 left join {{ ref('int_trade__unit') }} as u on j.quantity_unit = u.quantity_unit
-where j.city_id is not null and j.hs6_id is not null and j.destination_id is not null and j.value_cents is not null
+where j.city_id is not null and j.hs6_id is not null and j.destination_id is not null and j.value_cents between 0 and 10000000000000

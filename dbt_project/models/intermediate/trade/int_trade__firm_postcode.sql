@@ -26,7 +26,7 @@ own as (  -- more records first, then the smaller postcode: one number says both
     select
         firm_code,
         year,
-        max_by(postcode, records_n * 1000000 - postcode::int) as postcode
+        max_by(postcode, records_n * 1000000 - postcode::int) filter (where postcode is not null) as postcode
     from valid
     group by firm_code, year
 ),
@@ -39,7 +39,7 @@ borrowed as (
         source.year as postcode_year,
         row_number() over (
             partition by gap.firm_code, gap.year
-            order by abs(gap.year - source.year), source.year
+            order by abs(gap.year - source.year) nulls last, source.year nulls last
         ) as rank_n
     from own as gap
     inner join own as source

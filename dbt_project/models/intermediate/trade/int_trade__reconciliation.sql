@@ -3,6 +3,6 @@ select
     year,
     coalesce(set_aside_reason, district_reason, 'kept') as fate,
     count(*) as records_n,
-    sum(value_cents)::hugeint as value_cents
+    sum(value_cents::decimal(38, 0))::decimal(38, 0) as value_cents
 from {{ ref('int_trade__judged') }}
 group by year, coalesce(set_aside_reason, district_reason, 'kept')

@@ -1,14 +1,16 @@
 /* Everything that agglomeration_resilience's panels hold by city and year, for the cities of its sample, 2009-2020.
-   Resilience begins in 2010: the yearbooks 2010-2021 give 2009 as the first year to start from. DECISIONS 31. */
+   Resilience of a year is that from it to the next, so it ends in 2019: the yearbooks 2010-2021 print no year after 2020.
+   DECISIONS 31, 55. */
 select
     s.city_code,
     a.year,
-    case when a.year > 2009 then r.employment_resilience_index end as employment_resilience_index,
+    case when a.year < 2020 then r.employment_resilience_index end as employment_resilience_index,
     a.industry_specialisation_index,
     a.specialised_section_code,
     a.industry_diversity_index,
-    case when a.year > 2009 then r.common_rate_resilience_index end as common_rate_resilience_index,
+    case when a.year < 2020 then r.common_rate_resilience_index end as common_rate_resilience_index,
     v.growth_change_pct,
+    v.growth_gap_pct,
     o.output_specialisation_index,
     a.gini_diversity_index,
     {% for name in agglomeration_resilience_controls() + agglomeration_resilience_determinants() %}

@@ -2,27 +2,28 @@
    of two subsystems:
        u = (x - min) / (max - min) over all city-years, x winsorised at 1 % from both ends
        C = 2 sqrt(u1 u2) / (u1 + u2);   T = (u1 + u2) / 2;   D = sqrt(C T)
-   u1 = specialisation, diversity, or the mean of both; u2 = yearly resilience. DECISIONS 31. */
+   u1 = specialisation, diversity, or the mean of both; u2 = yearly resilience by the printed formula.
+   DECISIONS 31, 53, 55. */
+{% set parts = {
+    'resilience': 'common_rate_resilience_index', 'specialisation': 'industry_specialisation_index', 'diversity': 'industry_diversity_index'
+} %}
 with limits as (
     select
-        percentile_cont(0.01) within group (order by employment_resilience_index) as low_resilience,
-        percentile_cont(0.99) within group (order by employment_resilience_index) as high_resilience,
-        percentile_cont(0.01) within group (order by industry_specialisation_index) as low_specialisation,
-        percentile_cont(0.99) within group (order by industry_specialisation_index) as high_specialisation,
-        percentile_cont(0.01) within group (order by industry_diversity_index) as low_diversity,
-        percentile_cont(0.99) within group (order by industry_diversity_index) as high_diversity
+        {% for part, name in parts.items() %}
+        {{ stata_percentile(name, 1) }} as low_{{ part }},
+        {{ stata_percentile(name, 99) }} as high_{{ part }},
+        {% endfor %}
+        count(*) as rows_n
     from {{ ref('int_agglomeration_resilience__city_year') }}
 ),
 
 scaled as (
     select
         y.city_code,
-        y.year,
-        {{ min_max(clipped('y.employment_resilience_index', 'l.low_resilience', 'l.high_resilience'), 'l.low_resilience', 'l.high_resilience') }}
-            as resilience,
-        {{ min_max(clipped('y.industry_specialisation_index', 'l.low_specialisation', 'l.high_specialisation'),
-            'l.low_specialisation', 'l.high_specialisation') }} as specialisation,
-        {{ min_max(clipped('y.industry_diversity_index', 'l.low_diversity', 'l.high_diversity'), 'l.low_diversity', 'l.high_diversity') }} as diversity
+        {% for part, name in parts.items() %}
+        {{ min_max(clipped('y.' ~ name, 'l.low_' ~ part, 'l.high_' ~ part), 'l.low_' ~ part, 'l.high_' ~ part) }} as {{ part }},
+        {% endfor %}
+        y.year
     from {{ ref('int_agglomeration_resilience__city_year') }} as y
     cross join limits as l
 )

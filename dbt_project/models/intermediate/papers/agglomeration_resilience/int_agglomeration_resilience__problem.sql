@@ -1,5 +1,6 @@
 /* What is wrong with what agglomeration_resilience's indices are made of: counterfactuals of zero, values whose log is
-   taken and that are not positive, denominators of zero, and variables that are missing everywhere or do not vary. */
+   taken and that are not positive, denominators of zero, and variables that are missing everywhere or do not vary;
+   too_rare: a control that no city has in half of the years. DECISIONS 60. */
 {{ problem_lines([
     {
         'index_name': 'idx_employment_resilience', 'relation': ref('idx_employment_resilience'),
@@ -28,3 +29,8 @@
         'nonzero': ['area_km2', 'secondary_employees_n', 'employees_n']
     }
 ]) }}
+union all
+{{ rare_lines(
+    'panel_agglomeration_resilience', ref('int_agglomeration_resilience__variable'), agglomeration_resilience_controls(), 'city_code',
+    '{high} * 2 < (select count(distinct i.year) from ' ~ ref('int_agglomeration_resilience__industry') ~ ' as i where i.year between 2009 and 2020)'
+) }}

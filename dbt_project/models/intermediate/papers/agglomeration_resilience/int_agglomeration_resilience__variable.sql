@@ -1,11 +1,14 @@
 /* agglomeration_resilience's yearly variables from the yearbooks, 2009-2020: its nine controls, the eight determinants
-   of table 10, and the change of economic growth. Logs of values that are not positive are null. Money under a log:
-   table 1 fits 10,000 CNY for retail sales and CNY for GDP per head. DECISIONS 31. */
+   of table 10, the change of economic growth, and what it is above that of all cities together (each by its GDP of the
+   year before). Logs of values that are not positive are null. Money under a log:
+   table 1 fits 10,000 CNY for retail sales and CNY for GDP per head. DECISIONS 31, 55. */
 with lagged as (
     select
         y.*,
         p.pollution_damage_index,
-        y.gdp_growth_pct - b.gdp_growth_pct as growth_change_pct
+        y.gdp_growth_pct - b.gdp_growth_pct as growth_change_pct,
+        y.gdp_growth_pct - {{ exact_sum_over('y.gdp_growth_pct * b.gdp_cny / 1e8', 'y.year') }}
+        / nullif({{ exact_sum_over('case when y.gdp_growth_pct is not null then b.gdp_cny / 1e8 end', 'y.year') }}, 0) as growth_gap_pct
     from {{ ref('city_year') }} as y
     left join {{ ref('city_year') }} as b on y.city_code = b.city_code and y.year = b.year + 1
     left join {{ ref('idx_pollution_damage') }} as p on y.city_code = p.city_code and y.year = p.year
@@ -16,6 +19,7 @@ select
     city_code,
     year,
     growth_change_pct,
+    growth_gap_pct,
     fiscal_expenditure_cny / nullif(gdp_cny, 0) as fiscal_expenditure_share,
     {{ safe_ln('gdp_per_head_cny') }} as ln_gdp_per_head,
     fdi_share,

@@ -1,7 +1,7 @@
 """First principal component of the seven indicators of digital_export_resilience's table 1, over
-complete rows.
+rows that have all of them that any city has.
 
-DECISIONS 35.
+DECISIONS 35, 60.
 """
 
 from analysis.measures.components import principal_component_index
@@ -31,8 +31,9 @@ def model(dbt, session):
         .df()
         .sort_values(["city_code", "year"], ignore_index=True)
     )
-    frame = frame[~frame["city_code"].isin(excluded)].dropna(subset=INDICATORS)
-    index = principal_component_index(frame, INDICATORS).index
+    known = [name for name in INDICATORS if frame[name].notna().any()] or INDICATORS
+    frame = frame[~frame["city_code"].isin(excluded)].dropna(subset=known)
+    index = principal_component_index(frame, known).index
     return (
         frame[["city_code", "year"]]
         .assign(digital_economy_pca_index=index.round(10))

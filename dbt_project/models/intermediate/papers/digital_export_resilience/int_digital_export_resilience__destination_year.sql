@@ -1,7 +1,7 @@
 /* Exports of all firms of a city, districts and counties, by destination: digital_export_resilience speaks of a city's
    exports as statistics and customs give them, and has no district filter. DECISIONS 33. */
 select
-    right('000' || e.city_id::varchar, 4) as city_code,
+    right('000' || e.city_id::string, 4) as city_code,
     c.country_code as destination_code,
     c.iso3 as destination_iso3_code,
     e.year,

@@ -1,7 +1,7 @@
 /* Exports of all firms of a city by HS2002 six-digit product. DECISIONS 33. */
 select
-    right('000' || city_id::varchar, 4) as city_code,
-    right('00000' || hs6_id::varchar, 6) as hs6_code,
+    right('000' || city_id::string, 4) as city_code,
+    right('00000' || hs6_id::string, 6) as hs6_code,
     year,
     sum(value_cents)::decimal(20, 0) as value_cents
 from {{ ref('int_trade__exports') }}

@@ -1,6 +1,6 @@
 /* What is wrong with the variables of ecommerce_resilience, 2012-2021, gaps filled: an indicator that is missing
    everywhere or has one value has no weight in its index; FDI or innovation at or below zero has no log, and a divisor
-   of zero no quotient. DECISIONS 39. */
+   of zero no quotient. too_rare: no city has it in all ten years. DECISIONS 39, 60. */
 {% set variable = ref('int_ecommerce_resilience__variable') %}
 {{ problem_lines([
     {
@@ -24,3 +24,11 @@
         ]
     }
 ]) }}
+union all
+{{ rare_lines(
+    'idx_economic_resilience', variable, ecommerce_resilience_indicators(), 'city_code', '{high} < 10', 'variable', 'value'
+) }}
+union all
+{{ rare_lines(
+    'panel_ecommerce_resilience', variable, ['openness_share'] + ecommerce_resilience_controls(), 'city_code', '{high} < 10', 'variable', 'value'
+) }}

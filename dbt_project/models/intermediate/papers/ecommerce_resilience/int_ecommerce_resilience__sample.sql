@@ -1,11 +1,14 @@
 /* The cities of ecommerce_resilience's sample: an index of resilience and every control in each of the ten years
-   2012-2021, gaps filled, and FDI above zero, since its log is a control. The paper leaves out cities with much
+   2012-2021, gaps filled, and FDI above zero, since its log is a control; a control that no city has in all ten years
+   decides no city, and is null where it is not known. The paper leaves out cities with much
    missing data, most of 新疆 and 西藏 among them. is_large_city: residents of the municipal districts (the registered
    where residents are not printed) are a million or more on average over the ten years. is_central_city: municipality,
    provincial capital or sub-provincial city.
-   is_resource_based: named by the State Council's plan of 2013 (int_city__groups). DECISIONS 16, 28, 37. */
-with controlled as (
-    select city_code
+   is_resource_based: named by the State Council's plan of 2013 (int_city__groups). DECISIONS 16, 28, 37, 60. */
+with whole as (
+    select
+        city_code,
+        variable
     from {{ ref('int_ecommerce_resilience__variable') }}
     where
         variable in (
@@ -13,8 +16,15 @@ with controlled as (
             '{{ name }}'{% endfor %}
         )
         and value is not null and (variable <> 'fdi_cny' or value > 0)
+    group by city_code, variable
+    having count(*) = 10
+),
+
+controlled as (
+    select city_code
+    from whole
     group by city_code
-    having count(*) = 10 * {{ ecommerce_resilience_controls() | length + 1 }}
+    having count(*) = (select count(distinct w.variable) from whole as w)
 ),
 
 indexed as (

@@ -1,7 +1,7 @@
 /* Each variable of ecommerce_resilience, for each city and year of 2012-2021, gaps between two known years filled on a
    straight line and flagged (ecommerce_resilience, section 3.3). Ends are never extrapolated. DECISIONS 16. */
 {% set names = var('resilience_variables', ecommerce_resilience_indicators() + ecommerce_resilience_controls() + digital_level_indicators()
-    + ['innovation_index', 'tertiary_employment_share']) %}
+    + ['innovation_index', 'tertiary_employment_share', 'education_share']) %}
 with measured as (
     {% for name in names %}
     {{ 'union all' if not loop.first }}

@@ -2,7 +2,7 @@
    quality = sum of value * index / sum of value, over cells with an index (virtual_agglomeration_quality, equation
    21). DECISIONS 21. */
 select
-    right('000' || q.city_id::varchar, 4) as city_code,
+    right('000' || q.city_id::string, 4) as city_code,
     p.hs6_code,
     q.year,
     {{ quality_columns() }},

@@ -3,7 +3,7 @@
    quality, the structure of its exports, and where it lies.
    Virtual agglomeration by tables is that of 2005-2015, as the paper's sample of 624,577 out of 693,162 has it; by
    words it is of every year. Centres are cities above prefecture rank; Liaoning is east, Jilin and Heilongjiang are
-   central. DECISIONS 22. */
+   central. DECISIONS 22, 57. */
 with city_years as (
     select distinct
         city_code,
@@ -48,6 +48,11 @@ select
     k.ln_road_area_per_head,
     m.market_segmentation_index,
     m.market_integration_index,
+    m.own_pairs_market_segmentation_index,
+    m.own_pairs_market_integration_index,
+    {{ safe_ln('m.own_pairs_market_integration_index') }} as ln_own_pairs_market_integration,
+    m.neighbour_market_segmentation_index,
+    m.neighbour_market_integration_index,
     case when v.table_index is not null then a.co_agglomeration_index end as co_agglomeration_index,
     case when v.table_index is not null then a.co_agglomeration_change_index end as co_agglomeration_change_index,
     d.city_quality_index,
@@ -57,8 +62,16 @@ select
     d.quality_entry,
     d.quality_exit,
     d.quality_gap,
+    d.griliches_regev_within,
+    d.griliches_regev_between,
+    d.griliches_regev_entry,
+    d.griliches_regev_exit,
+    d.griliches_regev_gap,
+    s.hs4_n,
     s.export_specialisation_index,
+    s.common_n_export_specialisation_index,
     s.export_diversification_index,
+    ln(s.common_n_export_specialisation_index) as ln_common_n_export_specialisation,
     ln(s.export_specialisation_index) as ln_export_specialisation,
     ln(s.export_diversification_index) as ln_export_diversification
 from city_years as y

@@ -2,13 +2,18 @@
    division and year:
        telecommunications + software and information + trade * (internet wholesale share + internet retail share)
    OECD prints trade as one industry, so each share is of all trade. All years come from one family of tables: the first
-   of seeds/judgments/io_tables that has any. Without the shares of a year its sum is null. DECISIONS 23. */
+   of seeds/judgments/io_tables that has any, or the one that the variable input_output_tables names (none, if it was not delivered).
+   Without the shares of a year its sum is null. DECISIONS 23, 57. */
+{% set wanted = var('input_output_tables') %}
 with family as (
     select
         t.source_table,
         t.edition
     from {{ ref('io_tables') }} as t
     inner join {{ ref('int_io__digital_input') }} as d on t.source_table = d.source_table and t.edition = d.edition
+    {% if wanted %}
+    where t.source_table || ' ' || t.edition = '{{ wanted }}'
+    {% endif %}
     qualify row_number() over (order by t.priority) = 1
 ),
 

@@ -27,7 +27,7 @@ ranked as (
 products as (
     select
         c.hs6_id,
-        right('00000' || c.hs6_id::varchar, 6) as hs6_code,
+        right('00000' || c.hs6_id::string, 6) as hs6_code,
         r.unit_id,
         (sum(case when c.unit_id is null or c.unit_id = r.unit_id then c.records_n end))::bigint as records_n,
         coalesce(sum(case when c.unit_id <> r.unit_id then c.records_n end), 0)::bigint as other_unit_records_n
