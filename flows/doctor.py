@@ -20,7 +20,8 @@ from flows.telling.alerts import resolved
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.project import PROJECT
 from warehouse.releases.publish import broken_releases, current_release, read_manifest
-from warehouse.settings.config import Config, load_config, matched_files
+from warehouse.settings.config import Config, load_config
+from warehouse.settings.patterns import matched_files
 from warehouse.store import connect
 
 CONSTRAINTS = PROJECT / "constraints.txt"

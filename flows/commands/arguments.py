@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any, NoReturn
 
-from flows.commands import reading, working
+from flows.commands import looking, papers, reading, site, working
 
 DEFAULT_LIMIT = 40
 SECONDS, MEMORY = 60, "2GB"
@@ -32,9 +32,12 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _working(commands)
+    _looking(commands)
     _asking(commands)
     _saving(commands)
     _releases(commands)
+    papers.add_commands(commands, _command)
+    site.add_commands(commands, _command)
     return top
 
 
@@ -53,6 +56,26 @@ class Version(argparse.Action):
 
 def _working(commands: Any) -> None:
     """What builds releases and keeps the house."""
+    _refreshing(commands)
+    simulate = _command(
+        commands, "simulate", working.run_simulate, "write a simulated world's raw files"
+    )
+    simulate.add_argument("directory", type=Path, metavar="DIR", help="where; made if not there")
+    simulate.add_argument(
+        "--scale", choices=("small", "paper"), default="small",
+        help="60 cities and 20,000 customs records, or about 290 and 2 million (default: small)",
+    )  # fmt: skip
+    simulate.add_argument("--seed", type=int, default=1, help="which world (default: 1)")
+    simulate.add_argument(
+        "--layout", action="append", default=[], metavar="SOURCE=LAYOUT",
+        help="write a source in another layout, e.g. customs=csmar",
+    )  # fmt: skip
+
+    _serving(commands)
+    _command(commands, "doctor", working.run_doctor, "is everything here that a refresh needs?")
+
+
+def _refreshing(commands: Any) -> None:
     refresh = _command(
         commands,
         "refresh",
@@ -61,21 +84,24 @@ def _working(commands: Any) -> None:
     )
     refresh.add_argument("--force", action="store_true", help="rebuild although nothing changed")
     refresh.add_argument(
+        "--full", action="store_true",
+        help="build every table anew, also those that the former release has the same",
+    )  # fmt: skip
+    refresh.add_argument(
+        "--check", action="store_true",
+        help="read the first rows of every file, say what would be read, and change nothing",
+    )  # fmt: skip
+    refresh.add_argument(
         "--confirm", nargs="+", default=(), metavar="SOURCE",
         help="take what is held of these sources for its change of size",
     )  # fmt: skip
-
-    simulate = _command(
-        commands, "simulate", working.run_simulate, "write a simulated world's raw files"
-    )
-    simulate.add_argument("directory", type=Path, metavar="DIR")
-    simulate.add_argument("--scale", choices=("small", "paper"), default="small")
-    simulate.add_argument("--seed", type=int, default=1)
-    simulate.add_argument(
-        "--layout", action="append", default=[], metavar="SOURCE=LAYOUT",
-        help="write a source in another layout, e.g. customs=csmar",
+    refresh.add_argument(
+        "--engine", choices=("duckdb", "spark"), default="duckdb",
+        help="spark builds customs' models on the Spark that the configuration names",
     )  # fmt: skip
 
+
+def _serving(commands: Any) -> None:
     serve = _command(commands, "serve", working.run_serve, "refresh by a schedule")
     serve.add_argument(
         "--cron",
@@ -92,7 +118,31 @@ def _working(commands: Any) -> None:
         "--port", type=int, default=4200, help="of the local Prefect server (default: 4200)"
     )
 
-    _command(commands, "doctor", working.run_doctor, "is everything here that a refresh needs?")
+
+def _looking(commands: Any) -> None:
+    """What looks at files and changes nothing, and what writes an empty one."""
+    inspect = _command(
+        commands,
+        "inspect",
+        looking.run_inspect,
+        "say what files are, what would be read of them, and the configuration that reads them",
+    )
+    inspect.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="files of any source, or archives"
+    )
+    template = _command(
+        commands,
+        "template",
+        looking.run_template,
+        "write an empty file with the heads of a source and one example row",
+    )
+    template.add_argument("source", metavar="SOURCE", help="such as customs")
+    template.add_argument(
+        "--layout", metavar="NAME", help="one of the source's other tables (default: its usual one)"
+    )
+    template.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write it (default: here)"
+    )
 
 
 def _asking(commands: Any) -> None:
@@ -101,7 +151,7 @@ def _asking(commands: Any) -> None:
         commands, "sql", reading.run_sql,
         "query the published release; without a statement, a shell with history and completion",
     )  # fmt: skip
-    sql.add_argument("statement", nargs="?", metavar='"SELECT …"')
+    sql.add_argument("statement", nargs="?", metavar='"SELECT …"', help="one that reads")
     sql.add_argument(
         "--seconds",
         type=_positive,
@@ -123,14 +173,23 @@ def _asking(commands: Any) -> None:
         reading.run_describe,
         "a panel's columns: units, labels, definitions, sources, ranges",
     )
-    describe.add_argument("name")
+    describe.add_argument("name", metavar="PANEL", help="as `citytrade panels` names it")
     _output_options(describe)
+
+    cite = _command(
+        commands, "cite", reading.run_cite, "what to cite for a panel: citytrade and its sources"
+    )
+    cite.add_argument("name", metavar="PANEL", help="as `citytrade panels` names it")
+    cite.add_argument(
+        "--format", choices=("text", "bibtex", "csv", "json"), default="text",
+        help="sentences, BibTeX entries, or rows (default: text)",
+    )  # fmt: skip
 
 
 def _saving(commands: Any) -> None:
     """What writes panels into files."""
     panel = _command(commands, "panel", reading.run_panel, "print or save a panel")
-    panel.add_argument("name")
+    panel.add_argument("name", metavar="PANEL", help="as `citytrade panels` names it")
     panel.add_argument(
         "--years", type=int, nargs="+", metavar="YEAR", help="one year, or the first and the last"
     )
@@ -148,12 +207,20 @@ def _saving(commands: Any) -> None:
         reading.run_export_all,
         "save every panel and a data dictionary into a new folder",
     )
-    everything.add_argument("directory", type=Path, metavar="DIR")
+    everything.add_argument("directory", type=Path, metavar="DIR", help="not there yet")
     everything.add_argument(
         "--as", dest="form", choices=("parquet", "csv", "dta", "xlsx"), default="parquet",
         help="file format (default: parquet)",
     )  # fmt: skip
     _labels_option(everything)
+
+    publish = _command(
+        commands,
+        "publish",
+        reading.run_publish,
+        "publish the current release's panels for other machines: a folder or s3://BUCKET/FOLDER",
+    )
+    publish.add_argument("address", metavar="ADDRESS", help="a folder, or s3://BUCKET/FOLDER")
 
 
 def _releases(commands: Any) -> None:
@@ -196,7 +263,7 @@ def _releases(commands: Any) -> None:
 
 def _command(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
-        name, help=text, description=text[0].upper() + text[1:] + "."
+        name, help=text, description=text[0].upper() + text[1:] + ("" if text[-1] == "?" else ".")
     )
     # --config may stand before or after the command; a default here would hide the one before.
     command.add_argument("--config", metavar="FILE", default=argparse.SUPPRESS, help=CONFIG_HELP)
@@ -214,7 +281,10 @@ def _labels_option(command: argparse.ArgumentParser) -> None:
 
 
 def _output_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--format", choices=("table", "csv", "json", "parquet"), default="table")
+    command.add_argument(
+        "--format", choices=("table", "csv", "json", "parquet"), default="table",
+        help="for a terminal, or whole for programs (default: table)",
+    )  # fmt: skip
     command.add_argument(
         "--limit", type=_rows_n, default=DEFAULT_LIMIT, metavar="N",
         help=f"rows that a table shows (default: {DEFAULT_LIMIT})",

@@ -48,6 +48,18 @@ def run_describe(given: argparse.Namespace) -> None:
     _print_frame(describe(given.name, load_config(given.config)), given)
 
 
+def run_cite(given: argparse.Namespace) -> None:
+    from flows.doors.citing import as_bibtex, as_text
+    from warehouse.store import citations
+
+    frame = citations(given.name, load_config(given.config))
+    written = {"text": as_text, "bibtex": as_bibtex}
+    if given.format in written:
+        print(written[given.format](frame))
+    else:
+        _print_frame(frame, given)
+
+
 def run_panel(given: argparse.Namespace) -> None:
     from warehouse.store import panel
 
@@ -69,6 +81,15 @@ def run_export_all(given: argparse.Namespace) -> None:
     config = load_config(given.config)
     names = save_all(config, given.directory, given.form, say_at_once, given.labels)
     print(f"{given.directory}: {len(names)} panels with dictionary.csv and README.txt")
+    _tell_simulated(config, given)
+
+
+def run_publish(given: argparse.Namespace) -> None:
+    from flows.doors.publishing import publish
+
+    config = load_config(given.config)
+    release = publish(config, given.address, say_at_once)
+    print(f"{given.address}: release {release} is the newest there")
     _tell_simulated(config, given)
 
 

@@ -12,6 +12,7 @@ from warehouse.settings.config import load_config
 
 
 def run_refresh(given: argparse.Namespace) -> int:
+    from flows.refresh.check import check
     from flows.refresh.start import run
     from flows.telling.progress import telling
 
@@ -23,7 +24,9 @@ def run_refresh(given: argparse.Namespace) -> int:
             f"--confirm {unknown[0]}: {config.path.name} names no such source. There are: {there}."
         )
     with telling() as say:
-        return run(config, given.force, frozenset(given.confirm), say)
+        if given.check:
+            return check(config, say)
+        return run(config, given.force, frozenset(given.confirm), say, given.engine, given.full)
 
 
 def run_simulate(given: argparse.Namespace) -> None:

@@ -22,7 +22,7 @@ import duckdb
 
 from flows.telling.printing import in_chunks, table, unique_names, write_csv, write_json
 from warehouse.errors import CitytradeError
-from warehouse.query.connection import open_release
+from warehouse.query.connection import estimates_file, open_release
 from warehouse.query.statements import reading_statement
 
 TEXT, BYTES, DONE, REFUSED, WANTED = b"T", b"B", b"D", b"R", b"M"
@@ -77,7 +77,9 @@ def main() -> None:
     frames = Frames(os.fdopen(os.dup(sys.stdout.fileno()), "wb"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     try:
-        connection = open_release(folder, f"{max(memory // 1_000_000, 1)}MB")
+        beside = estimates_file(folder.parent.parent, folder.name)
+        limit = f"{max(memory // 1_000_000, 1)}MB"
+        connection = open_release(folder, limit, estimates=beside)
     except CitytradeError as error:
         frames.frame(REFUSED, str(error))
         return

@@ -60,8 +60,8 @@ def save(frame: pd.DataFrame, file: Path, labels: str = "en") -> Path:
         partial.replace(file)
     except OSError as error:
         raise CitytradeError(
-            f"{file}: cannot be written ({error.strerror}). Check that its folder is there and may"
-            " be written to."
+            f"{file}: cannot be written ({error.strerror or error}). Check that its folder is there"
+            " and may be written to."
         ) from error
     except ValueError as error:
         told = " ".join(str(error).split())
@@ -73,45 +73,46 @@ def save(frame: pd.DataFrame, file: Path, labels: str = "en") -> Path:
     return file
 
 
-def save_all(config: Config, folder: Path, form: str, say: Say, labels: str = "en") -> list[str]:
-    """Write every panel of the published release into a new folder, with a data dictionary and a
-    README, all or nothing.
+def save_all(
+    config: Config,
+    folder: Path,
+    form: str,
+    say: Say,
+    labels: str = "en",
+    release: str | None = None,
+) -> list[str]:
+    """Write every panel of a release into a new folder, with a data dictionary and a README, all or
+    nothing; returns the names of the panels.
 
-    Returns the names of the panels.
+    Parameters
+    ----------
+    release : the current one if none is named
 
     Raises
     ------
     CitytradeError : a folder that is there already, or cannot be written to, or a panel that the
         format does not hold.
     """
-    import pandas as pd
-
-    from warehouse.store import describe, panel, panels, release_folder
+    from warehouse.store import panel, panels, release_folder
 
     if folder.exists():
         raise CitytradeError(
             f"{folder}: is there already. Name a folder that is not, so that no file of another"
             " release stays in it."
         )
-    release = release_folder(
-        config
-    ).name  # all panels from one release, also while another one is published
+    # All panels are from one release, also while another one is published.
+    release = release_folder(config, release).name
     partial = folder.with_name(f".{folder.name}.{uuid.uuid4().hex[:8]}")
     names = _names(panels(config, release), form)
     simulated = False
     try:
         partial.mkdir(parents=True)
-        described = []
         for name in names:
             frame = panel(name, config=config, release=release)
             simulated = simulated or bool(frame.attrs["simulated"])
             saved = save(frame, partial / f"{name}.{form}", labels)
-            about = describe(name, config, release)
-            about.insert(0, "panel", name)
-            described.append(about)
             say(f"  {saved.name}: {len(frame):,} rows, {len(frame.columns)} columns")
-        if described:
-            write_csv_file(pd.concat(described, ignore_index=True), partial / "dictionary.csv")
+        _dictionary(config, release, names, partial / "dictionary.csv")
         _readme(partial, release, len(names), simulated)
         partial.rename(folder)
     except OSError as error:
@@ -122,6 +123,19 @@ def save_all(config: Config, folder: Path, form: str, say: Say, labels: str = "e
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return names
+
+
+def _dictionary(config: Config, release: str, names: list[str], file: Path) -> None:
+    """One row a panel and column; no file where there is no panel."""
+    import pandas as pd
+
+    from warehouse.store import describe
+
+    described = [describe(name, config, release) for name in names]
+    for name, about in zip(names, described, strict=True):
+        about.insert(0, "panel", name)
+    if described:
+        write_csv_file(pd.concat(described, ignore_index=True), file)
 
 
 def _names(listed: pd.DataFrame, form: str) -> list[str]:

@@ -7,23 +7,18 @@ from __future__ import annotations
 
 import json
 import re
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from flows.telling.printing import write_csv
-from warehouse.errors import CitytradeError
+from flows.doors.export_about import NO_DATE, about_frame, dictionary_rows, label_of
+from flows.doors.export_csv import write_csv_file
+from flows.doors.export_xlsx import XLSX_ROWS, write_xlsx
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_DATE = datetime(
-    2000, 1, 1
-)  # files that must carry a date carry this one: when a copy was made is no part of the data
 STATA_NAME, STATA_LABEL = 32, 80
-XLSX_ROWS, XLSX_CELL = 1_048_576, 32_767
 # What Stata keeps for itself, and the words that pandas would rename, which loses their label.
 STATA_RESERVED = frozenset((
     "aggregate", "array", "boolean", "break", "byte", "case", "catch", "class", "colvector",
@@ -38,15 +33,6 @@ STATA_RESERVED = frozenset((
     "version", "virtual", "void", "volatile", "while",
     "with", "_all", "_b", "_coef", "_cons", "_n", "_N", "_pi", "_pred", "_rc", "_skip",
 ))  # fmt: skip
-FORBIDDEN_IN_XLSX = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-
-
-def write_csv_file(frame: pd.DataFrame, file: Path, _: str = "en") -> None:
-    """UTF-8 with the mark that spreadsheets need for Chinese; texts that look like formulas are
-    made harmless.
-    """
-    with file.open("w", encoding="utf-8-sig", newline="") as sink:
-        write_csv(list(frame.columns), frame_rows(frame), sink)
 
 
 def write_sidecar(frame: pd.DataFrame, file: Path) -> None:
@@ -117,79 +103,12 @@ def write_stata(frame: pd.DataFrame, file: Path, language: str = "en") -> None:
     )
 
 
-def write_xlsx(frame: pd.DataFrame, file: Path, language: str = "en") -> None:
-    """A workbook: sheet `data` (its heads are names, or Chinese labels with units), sheet
-    `dictionary` with units, labels and definitions, sheet `about`.
-
-    Raises
-    ------
-    CitytradeError : more rows than a sheet holds.
-    """
-    from openpyxl import Workbook
-
-    if len(frame) >= XLSX_ROWS:
-        raise CitytradeError(
-            f"{frame.attrs.get('panel') or 'This panel'}: a sheet holds {XLSX_ROWS - 1:,} rows and"
-            f" the panel has {len(frame):,}. Save it as .parquet, .dta or .csv, or take fewer"
-            " years."
-        )
-    book = Workbook(write_only=True)
-    book.properties.created = book.properties.modified = NO_DATE
-    about = frame.attrs.get("columns", {})
-    heads = [
-        _label(name, about.get(name, {}), language) if language == "zh" else name
-        for name in frame.columns
-    ]
-    _sheet(book, "data", [heads, *frame_rows(frame)])
-    _sheet(book, "dictionary", dictionary_rows(frame))
-    _sheet(
-        book,
-        "about",
-        [
-            [key, value if isinstance(value, (bool, int)) else str(value)]
-            for key, value in about_frame(frame).items()
-        ],
-    )
-    book.save(file)
-    _without_dates(file)
-
-
 WRITERS: dict[str, Callable[[Any, Path, str], None]] = {
     ".parquet": write_parquet,
     ".csv": write_csv_file,
     ".dta": write_stata,
     ".xlsx": write_xlsx,
 }
-
-
-def about_frame(frame: pd.DataFrame) -> dict[str, Any]:
-    """What a file says of itself: panel, release, whether it is simulated, rows."""
-    simulated = bool(frame.attrs.get("simulated", False))
-    about: dict[str, Any] = {
-        "panel": frame.attrs.get("panel", ""),
-        "release": frame.attrs.get("release", ""),
-        "simulated": simulated,
-        "rows": len(frame),
-    }
-    if simulated:
-        about["note"] = (
-            "SIMULATED WORLD: these numbers come from a simulation; they say nothing about "
-            "real cities. 模拟数据，并非任何城市的事实。"
-        )
-    return about
-
-
-def dictionary_rows(frame: pd.DataFrame) -> list[list[Any]]:
-    """A header and one row a column: name, unit, labels, definition."""
-    parts = ("unit", "label_en", "label_zh", "definition")
-    labels = frame.attrs.get("columns", {})
-    return [
-        ["column_name", *parts],
-        *(
-            [name, *(labels.get(name, {}).get(part, "") for part in parts)]
-            for name in frame.columns
-        ),
-    ]
 
 
 def frame_rows(frame: pd.DataFrame) -> Iterator[Sequence[Any]]:
@@ -228,55 +147,17 @@ def _shortened(name: str) -> str:
     return f"{short}_" if short in STATA_RESERVED or re.fullmatch(r"str\d+", short) else short
 
 
-def _label(name: str, about: dict[str, str], language: str) -> str:
-    """A column's label with its unit; the column's name where the dictionary has none."""
-    label = about.get(f"label_{language}") or about.get("label_en")
-    if not label:
-        return name
-    return f"{label}（{about['unit']}）" if language == "zh" else f"{label} ({about['unit']})"
-
-
 def _stata_label(name: str, short: str, about: dict[str, str], language: str) -> str:
-    label = _label(name, about, language)
+    label = label_of(name, about, language)
     return (f"{name}: {label}" if name != short else label)[:STATA_LABEL]
 
 
-def _sheet(book: Any, title: str, rows: Sequence[Sequence[Any]]) -> None:
-    from openpyxl.cell import WriteOnlyCell
-
-    sheet = book.create_sheet(title)
-    sheet.freeze_panes = "A2"
-    for row in rows:
-        cells = []
-        for value in row:
-            if isinstance(value, str):
-                cell = WriteOnlyCell(sheet, FORBIDDEN_IN_XLSX.sub("", value)[:XLSX_CELL])
-                cell.data_type = "s"  # text, whatever it begins with: never a formula
-                cells.append(cell)
-            else:
-                cells.append(
-                    value
-                    if value is None or isinstance(value, (bool, int, float, date))
-                    else str(value)
-                )
-        sheet.append(cells)
-
-
-def _without_dates(file: Path) -> None:
-    """Write the workbook's parts again under one fixed date, so that the same panel gives the same
-    bytes.
-    """
-    with zipfile.ZipFile(file) as book:
-        parts = [(name, book.read(name)) for name in book.namelist()]
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as book:
-        for name, content in parts:
-            if name == "docProps/core.xml":
-                content = re.sub(
-                    rb"(<dcterms:modified[^>]*>)[^<]*", rb"\g<1>2000-01-01T00:00:00Z", content
-                )
-            entry = zipfile.ZipInfo(name, NO_DATE.timetuple()[:6])
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            book.writestr(entry, content)
-
-
-__all__ = ["WRITERS", "about_frame", "dictionary_rows", "frame_rows", "stata_names"]
+__all__ = [
+    "WRITERS",
+    "XLSX_ROWS",
+    "about_frame",
+    "dictionary_rows",
+    "frame_rows",
+    "stata_names",
+    "write_csv_file",
+]

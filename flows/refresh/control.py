@@ -12,6 +12,7 @@ import duckdb
 
 from flows.refresh.outcomes import SourceOutcome, former_loads, stopped
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
+from warehouse.releases.meta import STALE
 from warehouse.releases.publish import Manifest
 from warehouse.settings.config import Config
 from warehouse.settings.controls import Controls
@@ -75,10 +76,7 @@ def tell_stale(config: Config, outcomes: Sequence[SourceOutcome]) -> list[Source
             (load.last_year for load in outcome.loads if load.last_year is not None), default=None
         )
         if through is not None and last is not None and last < through:
-            stale = (
-                f"its publisher has released {through} and the data end in {last}: fetch the newer"
-                " files"
-            )
+            stale = STALE.format(through=through, last=last)
             outcome = replace(
                 outcome, message=f"{outcome.message}; {stale}" if outcome.message else stale
             )

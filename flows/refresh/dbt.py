@@ -8,14 +8,18 @@ import os
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from flows.processes import supervised
+from flows.refresh import dbt_job, partial
+from flows.refresh.basis import Basis
+from flows.refresh.conditions import variables
+from flows.refresh.reach import told
 from flows.telling.lines import Say
 from flows.telling.progress import advance
 from warehouse.errors import ReleaseError
@@ -50,69 +54,145 @@ class PanelModel:
 
 @dataclass(frozen=True)
 class Built:
-    """What dbt did. results : unique_id, status, message, failures, execution_time of
-    every node.
+    """What dbt did.
+
+    results : unique_id, status, message, failures of every node that was built, and of every test:
+        one whose tables are the former release's has the outcome that it had there
+    built_from : what every table was built from (`flows.refresh.record`)
+    kept : schema.table of the tables that are the former release's
+    told : how many models were built, and why these, in a line
     """
 
     models_n: int
     tests_n: int
     panels: tuple[PanelModel, ...]
     results: tuple[dict[str, Any], ...]
+    built_from: dict[str, Any] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
+    told: str = ""
+
+    @property
+    def recipes(self) -> dict[str, str]:
+        """Panel -> its recipe."""
+        nodes = self.built_from.get("nodes", {}).values()
+        return {node["name"]: node["recipe"] for node in nodes if node["kind"] == "model"}
 
 
-def build(config: Config, lake_set: Path, folder: Path, say: Say) -> Built:
-    """Run `dbt build` into the release folder.
+def build(
+    config: Config,
+    lake_set: Path,
+    folder: Path,
+    say: Say,
+    basis: Basis | None = None,
+    taken_over: Mapping[str, str] | None = None,
+) -> Built:
+    """Run `dbt build` into the release folder: of everything, or of what a change reaches since the
+    release that is the basis.
+
+    Parameters
+    ----------
+    taken_over : model -> Parquet files of a table that another engine has built already
 
     Raises
     ------
     ReleaseError : a model or test failed (each is named, with its message and failing rows), or no
         model ran.
     """
-    target, project = folder / "dbt", PROJECT
-    code, errors = _run(config, lake_set, folder, say)
-    results = _read_results(target)
+    target, lake = folder / "dbt", _lake_address(lake_set)
+    target.mkdir(exist_ok=True)
+    begun = partial.begin(config, lake_set, folder, basis or Basis(), PROJECT)
+    results = []
+    if begun.needs_dbt:
+        results = _ran(config, lake, folder, begun, say, taken_over or {})
+    record, made = partial.settled(begun, folder, lake, PROJECT, results)
+    models = [name for name, node in record.nodes.items() if node.kind == "model"]
+    built = {r["unique_id"] for r in results if r["status"] == "success"} & {*models}
+    if made.whole and not built:
+        raise ReleaseError(
+            f"dbt ran no model of {PROJECT}. Check that its models folder is there and not"
+            " disabled."
+        )
+    kept = [
+        {"unique_id": name, "status": outcome[0], "failures": outcome[1], "message": outcome[2]}
+        for name, outcome in record.outcomes.items()
+        if name not in {result["unique_id"] for result in results}
+    ]
+    found = Built(
+        len(built),
+        len(record.outcomes),
+        _panels(target),
+        (*results, *kept),
+        record.as_json(),
+        frozenset(record.nodes[name].relation for name in made.kept),
+        told(made, len(built), len(models)),
+    )
+    _tidy(target)
+    return found
+
+
+def _ran(
+    config: Config,
+    lake: str,
+    folder: Path,
+    begun: partial.Begun,
+    say: Say,
+    taken_over: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """The results of all nodes that dbt ran."""
+    target, parsed = folder / "dbt", partial.parsed_file(config.home, begun.now)
+    job = partial.job_of(begun, folder, common_arguments(config, target), parsed)
+    (target / dbt_job.JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
+    code, errors = _run(lake, folder, say, taken_over)
+    results = read_results(target)
+    refuse_failed(code, errors, results, folder / DATABASE)
+    partial.keep_parsed(target / dbt_job.PARSED, parsed)
+    return results
+
+
+def _lake_address(lake_set: Path) -> str:
+    """The lake's set as models name it. They put it into '…/*.parquet': a quote or a bracket in a
+    folder's name must not end or widen that.
+    """
+    return glob.escape(str(lake_set)).replace("'", "''")
+
+
+def refuse_failed(
+    code: int,
+    errors: list[str],
+    results: list[dict[str, Any]],
+    database: Path,
+    where: str = "dbt",
+) -> None:
+    """
+    Raises
+    ------
+    ReleaseError : a node failed (each is named, with its message and failing rows), or dbt stopped
+        before it built anything.
+    """
     failed = [result for result in results if result["status"] in FAILED]
     if failed:
-        raise ReleaseError(_failures(failed, folder / DATABASE))
+        raise ReleaseError(_failures(failed, database, where))
     if code != 0:
         # Of a traceback, such as that of a full disk, the last line is for a person.
         told = dict.fromkeys(
             error.splitlines()[-1] if error.startswith("Traceback") else error for error in errors
         )
         raise ReleaseError(
-            "dbt stopped before it built anything:\n  "
+            f"{where} stopped before it built anything:\n  "
             + "\n  ".join(list(told)[-SHOWN:] or [f"exit code {code}, no message"])
         )
-    models_n = sum(
-        result["unique_id"].startswith("model.") and result["status"] == "success"
-        for result in results
-    )
-    if models_n == 0:
-        raise ReleaseError(
-            f"dbt ran no model of {project}. Check that its models folder is there and not"
-            " disabled."
-        )
-    built = Built(
-        models_n,
-        sum(r["unique_id"].startswith(("test.", "unit_test.")) for r in results),
-        _panels(target),
-        tuple(results),
-    )
-    _tidy(target)
-    return built
 
 
-def _run(config: Config, lake_set: Path, folder: Path, say: Say) -> tuple[int, list[str]]:
+def _run(lake: str, folder: Path, say: Say, taken_over: Mapping[str, str]) -> tuple[int, list[str]]:
     """dbt's exit code, and what it said of errors."""
-    process = subprocess.Popen(
-        _command(config, PROJECT, folder / "dbt"),
-        cwd=PROJECT,
-        env={
+    return followed(
+        supervised.command("flows.refresh.dbt_job:main", str(folder / "dbt" / dbt_job.JOB)),
+        PROJECT,
+        {
             **supervised.environment(),
-            # The models put it into '…/*.parquet': a quote or a bracket in a folder's name must not
-            # end or widen that.
-            "CITYTRADE_LAKE": glob.escape(str(lake_set)).replace("'", "''"),
+            "CITYTRADE_LAKE": lake,
             "CITYTRADE_DB": str(folder / DATABASE),
+            "CITYTRADE_TAKEN_OVER": json.dumps(dict(taken_over)),
             # Python models give the same bits with any number of threads; they are fastest with one
             # beside DuckDB's own.
             "OPENBLAS_NUM_THREADS": os.environ.get("OPENBLAS_NUM_THREADS", "1"),
@@ -120,6 +200,20 @@ def _run(config: Config, lake_set: Path, folder: Path, say: Say) -> tuple[int, l
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             "DO_NOT_TRACK": "1",
         },
+        say,
+    )
+
+
+def followed(
+    command: list[str], folder: Path, environment: Mapping[str, str], say: Say
+) -> tuple[int, list[str]]:
+    """Run dbt in a process of its own, and tell of it; returns its exit code, and what it said of
+    errors.
+    """
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=dict(environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -127,26 +221,24 @@ def _run(config: Config, lake_set: Path, folder: Path, say: Say) -> tuple[int, l
         errors="replace",
     )
     try:
-        errors = _follow(process, say)
+        errors = follow(process, say)
         return process.wait(), errors
     finally:
         process.kill()
         process.wait()
 
 
-def _command(config: Config, project: Path, target: Path) -> list[str]:
-    return supervised.command(
-        # Unit tests try a model's arithmetic on made-up rows: a change of code can break them, a
-        # change of data cannot.
-        "dbt.cli.main:cli", "build", "--exclude-resource-type", "unit_test",
-        "--project-dir", str(project), "--profiles-dir", str(project), "--target-path", str(target),
+def common_arguments(config: Config, target: Path) -> list[str]:
+    """What every run of dbt for a release is told: the project, the choices, where to write."""
+    return [
+        "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(target),
         "--log-path", str(target),
         "--log-format", "json", "--log-level-file", "none", "--no-use-colors", "--no-version-check",
-        "--vars", json.dumps({"first_year": config.first_year, "last_year": config.last_year}),
-    )  # fmt: skip
+        "--vars", json.dumps(variables(config)),
+    ]  # fmt: skip
 
 
-def _follow(process: subprocess.Popen[str], say: Say) -> list[str]:
+def follow(process: subprocess.Popen[str], say: Say) -> list[str]:
     """Tell slow nodes as they are done and all of them in one line, and keep what dbt says of
     errors.
     """
@@ -185,7 +277,8 @@ def _events(lines: Iterator[str] | Any) -> Iterator[dict[str, Any]]:
             yield event
 
 
-def _read_results(target: Path) -> list[dict[str, Any]]:
+def read_results(target: Path) -> list[dict[str, Any]]:
+    """What dbt did, node by node; nothing where it did not get that far."""
     file = target / "run_results.json"
     try:
         return json.loads(file.read_text(encoding="utf-8"))["results"] if file.is_file() else []
@@ -193,9 +286,10 @@ def _read_results(target: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _failures(failed: list[dict[str, Any]], database: Path) -> str:
+def _failures(failed: list[dict[str, Any]], database: Path, where: str) -> str:
     lines = [
-        f"dbt: {len(failed)} nodes failed, so nothing is published and the former release stays."
+        f"{where}: {len(failed)} nodes failed, so nothing is published and the former release"
+        " stays."
     ]
     for result in failed[: 2 * SHOWN]:
         name = ".".join(result["unique_id"].split(".")[2:3])
@@ -282,5 +376,7 @@ def _tidy(target: Path) -> None:
         "graph.gpickle",
         "graph_summary.json",
         "semantic_manifest.json",
+        dbt_job.JOB,
+        dbt_job.PLANNED,
     ):
         (target / name).unlink(missing_ok=True)

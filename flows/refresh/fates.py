@@ -13,7 +13,6 @@ from typing import Any
 import duckdb
 
 KEPT = "kept"
-INDICATORS_SHOWN = 5
 # Firms outside the municipal districts leave because the papers study the districts: no warning is
 # due.
 BY_DESIGN = frozenset({KEPT, "county_firm"})
@@ -186,21 +185,29 @@ def _cause(fate: str, unmatched: Sequence[int], filled: Collection[str]) -> str:
 
 
 def left_out_lines(database: Path) -> list[str]:
-    """One line, if the yearbooks have values beyond the dictionary's bounds: how many of which
-    indicator are left out.
+    """How many values of the yearbooks are left out for which problem, and how many jump and are
+    used; no line where none.
     """
     query = (
-        "select indicator, count(*) from intermediate.int_city__values_left_out group by all order"
-        " by count(*) desc, indicator"
+        "select problem, count(*) from intermediate.int_city__values_left_out group by all order"
+        " by count(*) desc, problem"
     )
     with duckdb.connect(str(database), read_only=True) as connection:
         found = connection.execute(query).fetchall()
-    if not found:
-        return []
-    more = f" and {len(found) - INDICATORS_SHOWN} more" if len(found) > INDICATORS_SHOWN else ""
-    named = ", ".join(f"{indicator} {count:,}" for indicator, count in found[:INDICATORS_SHOWN])
-    total = sum(count for _, count in found)
-    return [
-        f"yearbook: {total:,} values beyond the dictionary's bounds are left out: {named}{more}"
-        " (from int_city__values_left_out)."
-    ]
+        (jumps,) = connection.execute(
+            "select count(*) from intermediate.int_city__doubtful_values where problem ="
+            " 'printed_alike'"
+        ).fetchone() or (0,)
+    lines = []
+    if found:
+        named = ", ".join(f"{problem} {count:,}" for problem, count in found)
+        total = sum(count for _, count in found)
+        lines.append(
+            f"yearbook: {total:,} values are left out: {named} (from int_city__values_left_out)."
+        )
+    if jumps:
+        lines.append(
+            f"yearbook: {jumps:,} values jump by a power of ten and are used, for three editions"
+            " print them alike (from int_city__doubtful_values)."
+        )
+    return lines

@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from expectations import CheckResult, check_panels
+from expectations import CheckResult, Ledger, check_panels
 from flows.refresh.dbt import Built, PanelModel
 from flows.refresh.fates import customs_fates
 from flows.refresh.outcomes import SourceOutcome, has_every_source, tell_empty
@@ -36,13 +36,28 @@ def problem_rows(database: Path) -> tuple[dict[str, Any], ...]:
 
 
 def checked_panels(
-    config: Config, database: Path, built: Built, outcomes: Sequence[SourceOutcome]
+    config: Config,
+    database: Path,
+    built: Built,
+    outcomes: Sequence[SourceOutcome],
+    ledger: Ledger | None = None,
 ) -> list[CheckResult]:
-    """The checks of every panel; of one without rows it is said what it lacks."""
+    """The checks of every panel; of one without rows it is said what it lacks.
+
+    Parameters
+    ----------
+    ledger : suites that held before: one is not asked again of the same panel
+    """
     years = (config.first_year, config.last_year)
     grains = {panel.name: panel.grain for panel in built.panels}
     checks = check_panels(
-        database, grains, read_dictionary(), years, has_every_source(outcomes, years)
+        database,
+        grains,
+        read_dictionary(),
+        years,
+        has_every_source(outcomes, years),
+        ledger,
+        built.recipes,
     )
     return tell_empty(
         checks, {panel.name: panel.sources for panel in built.panels}, outcomes, years
@@ -129,6 +144,7 @@ def panel_row(connection: duckdb.DuckDBPyConnection, panel: PanelModel) -> dict[
         "rows_n": row[0],
         "first_year": row[1],
         "last_year": row[2],
+        "sources": ", ".join(panel.sources),
     }
 
 

@@ -24,9 +24,10 @@ from prefect.settings import PREFECT_API_AUTH_STRING, PREFECT_API_URL, temporary
 from prefect.states import Completed, Failed, State
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from expectations import CheckResult, check_deliveries
+from expectations import CheckResult, Ledger, check_deliveries
 from flows.processes.prefect_server import Server
-from flows.refresh import dbt
+from flows.refresh import dbt, engine
+from flows.refresh.basis import Basis, held_before
 from flows.refresh.control import control, tell_stale
 from flows.refresh.fates import customs_fates, fate_lines, left_out_lines
 from flows.refresh.finish import checked_panels, finish_database, problem_rows
@@ -72,6 +73,7 @@ class Refreshed:
     checks: tuple[CheckResult, ...]
     problems: tuple[dict[str, Any], ...] = ()
     fates: tuple[str, ...] = ()
+    told: str = ""
 
     @property
     def exit_code(self) -> int:
@@ -131,8 +133,11 @@ def simulate_world(config: Config, say: Say) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def validate_deliveries(config: Config, outcomes: list[SourceOutcome]) -> list[CheckResult]:
-    return check_deliveries([load for outcome in outcomes for load in outcome.loads], config.lake)
+def validate_deliveries(
+    config: Config, outcomes: list[SourceOutcome], ledger: Ledger
+) -> list[CheckResult]:
+    loads = [load for outcome in outcomes for load in outcome.loads]
+    return check_deliveries(loads, config.lake, ledger)
 
 
 @task(cache_policy=NO_CACHE)
@@ -141,17 +146,28 @@ def activate_loads(config: Config, loads: list[LoadReport]) -> str:
 
 
 @task(cache_policy=NO_CACHE)
-def build_models(config: Config, set_id: str, folder: Path, say: Say) -> dbt.Built:
-    built = dbt.build(config, config.lake / "sets" / set_id, folder, say)
-    event("models built", models=built.models_n, tests=built.tests_n)
+def build_models(run: Refresh, set_id: str, folder: Path) -> dbt.Built:
+    config, former = run.config, run.former
+    basis = Basis(
+        former,
+        config.builds / former.release if former is not None else None,
+        "asked for by --full" if run.full else "",
+    )
+    lake_set = config.lake / "sets" / set_id
+    built = engine.build(config, lake_set, folder, run.engine, run.say, basis)
+    event("models built", models=built.models_n, tests=built.tests_n, told=built.told)
     return built
 
 
 @task(cache_policy=NO_CACHE)
 def validate_panels(
-    config: Config, folder: Path, built: dbt.Built, outcomes: list[SourceOutcome]
+    config: Config,
+    folder: Path,
+    built: dbt.Built,
+    outcomes: list[SourceOutcome],
+    ledger: Ledger,
 ) -> list[CheckResult]:
-    return checked_panels(config, folder / DATABASE, built, outcomes)
+    return checked_panels(config, folder / DATABASE, built, outcomes, ledger)
 
 
 @task(cache_policy=NO_CACHE)
@@ -162,9 +178,14 @@ def publish_release(
     outcomes: list[SourceOutcome],
     built: dbt.Built,
     checks: list[CheckResult],
+    run: Refresh,
 ) -> Manifest:
     finish_database(config, folder, manifest, outcomes, built, checks)
-    manifest = replace(manifest, tables=table_contents(folder / DATABASE))
+    manifest = replace(
+        manifest,
+        tables=table_contents(folder / DATABASE, _kept_contents(built, run.former)),
+        built_from={**built.built_from, "held": run.ledger.now},
+    )
     publish(config.home, folder, manifest)
     event(
         "release published",
@@ -173,6 +194,12 @@ def publish_release(
         simulated=manifest.is_simulated,
     )
     return manifest
+
+
+def _kept_contents(built: dbt.Built, former: Manifest | None) -> dict[str, list[Any]]:
+    """What the former release's manifest says of the tables that are its own."""
+    tables = former.tables if former is not None else {}
+    return {name: tables[name] for name in built.kept if name in tables}
 
 
 @flow(name="refresh", task_runner=RUNNER, validate_parameters=False, log_prints=False)
@@ -199,6 +226,7 @@ def refresh(run: Refresh) -> State[None]:
 
 
 def _refreshed(run: Refresh) -> Refreshed:
+    """The steps of a refresh, in their order."""
     config, say = run.config, run.say
     if config.simulate is not None:
         simulate_world(config, say)
@@ -206,50 +234,25 @@ def _refreshed(run: Refresh) -> Refreshed:
     say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
     outcomes = read_sources(config, inputs, run.former, say)
     refuse_empty(config, outcomes)
-
     say("Checking deliveries")
-    checks = validate_deliveries(
-        config, [outcome for outcome in outcomes if outcome.status == "loaded"]
-    )
-    outcomes = hold_back(outcomes, checks, run.former, config.lake)
-    outcomes = control(config, outcomes, run.former, run.confirmed)
-    refuse_empty(config, outcomes)
-    outcomes = tell_stale(config, tell_gone(outcomes, run.former))
+    outcomes, checks = _judged(run, outcomes)
     set_id = activate_loads(config, [load for outcome in outcomes for load in outcome.loads])
 
     now = datetime.now(UTC)
     release = next_release_id(config.home, now, inputs.fingerprint)
     folder = begin_release(config.home, release)
     say("Building models")
-    built = build_models(config, set_id, folder, say)
+    built = build_models(run, set_id, folder)
+    say(f"  {built.told}")
     say("Checking panels")
-    checks += validate_panels(config, folder, built, outcomes)
+    checks += validate_panels(config, folder, built, outcomes, run.ledger)
     refuse_failures([check for check in checks if check.stage == "panel"])
 
-    manifest = manifest_of(
-        config,
-        release,
-        inputs,
-        run.former,
-        now.isoformat(timespec="seconds").removesuffix("+00:00"),
-        set_id,
-        outcomes,
-    )
-    problems = problem_rows(folder / DATABASE)
-    filled = {outcome.source for outcome in outcomes if outcome.loads}
-    warned_share = (
-        config.sources["customs"].controls.warn_left_share
-        if "customs" in config.sources
-        else Controls.warn_left_share
-    )
-    fates = fate_lines(
-        customs_fates(folder / DATABASE),
-        filled,
-        (config.first_year, config.last_year),
-        warned_share,
-    )
-    fates += left_out_lines(folder / DATABASE)
-    manifest = publish_release(config, folder, manifest, outcomes, built, checks)
+    created = now.isoformat(timespec="seconds").removesuffix("+00:00")
+    manifest = manifest_of(config, release, inputs, run.former, created, set_id, outcomes)
+    manifest = replace(manifest, engine=run.engine)
+    problems, fates = problem_rows(folder / DATABASE), _fates(config, folder / DATABASE, outcomes)
+    manifest = publish_release(config, folder, manifest, outcomes, built, checks, run)
     unpruned = prune_lake_to_releases(config)
     if unpruned:
         say(unpruned)
@@ -261,7 +264,32 @@ def _refreshed(run: Refresh) -> Refreshed:
         tuple(checks),
         problems,
         tuple(fates),
+        built.told,
     )
+
+
+def _judged(
+    run: Refresh, outcomes: list[SourceOutcome]
+) -> tuple[list[SourceOutcome], list[CheckResult]]:
+    """What may be used of what was read: deliveries that fail are held back, and so are changes of
+    size that nobody confirmed; and the checks of deliveries.
+    """
+    config = run.config
+    loaded = [outcome for outcome in outcomes if outcome.status == "loaded"]
+    checks = validate_deliveries(config, loaded, run.ledger)
+    outcomes = hold_back(outcomes, checks, run.former, config.lake)
+    outcomes = control(config, outcomes, run.former, run.confirmed)
+    refuse_empty(config, outcomes)
+    return tell_stale(config, tell_gone(outcomes, run.former)), checks
+
+
+def _fates(config: Config, database: Path, outcomes: list[SourceOutcome]) -> list[str]:
+    """What became of customs records, and what the panels left out, in lines for a person."""
+    filled = {outcome.source for outcome in outcomes if outcome.loads}
+    controls = config.sources["customs"].controls if "customs" in config.sources else Controls
+    years = (config.first_year, config.last_year)
+    lines = fate_lines(customs_fates(database), filled, years, controls.warn_left_share)
+    return lines + left_out_lines(database)
 
 
 class Refresh:
@@ -272,7 +300,9 @@ class Refresh:
     which Prefect keeps as its name alone.
     """
 
-    __slots__ = ("config", "confirmed", "done", "former", "say")
+    __slots__ = (
+        "config", "confirmed", "done", "engine", "former", "full", "ledger", "say",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -280,8 +310,12 @@ class Refresh:
         former: Manifest | None,
         say: Say,
         confirmed: frozenset[str] = frozenset(),
+        engine: str = "duckdb",
+        full: bool = False,
     ) -> None:
         self.config, self.former, self.say, self.confirmed = config, former, say, confirmed
+        self.engine = engine
+        self.full, self.ledger = full, Ledger({} if full else held_before(config, former))
         self.done: Refreshed | None = None
 
 

@@ -16,7 +16,8 @@ from warehouse.errors import ConfigError
 from warehouse.lake.loads import fingerprint
 from warehouse.project import PROJECT
 from warehouse.releases.publish import DATABASE, Manifest, current_release, read_manifest
-from warehouse.settings.config import Config, matched_files
+from warehouse.settings.config import Config
+from warehouse.settings.patterns import matched_files
 from warehouse.sources.reading.encodings import shown_name
 
 CODE_FOLDERS = ("warehouse", "dbt_project", "expectations", "flows", "analysis/measures")
@@ -74,6 +75,8 @@ def find_inputs(config: Config) -> Inputs:
     simulated = frozenset(
         name for name, found in files.items() if any(is_simulated(config, file) for file in found)
     )
+    if config.choices:
+        said["choices"] = config.choices
     said["simulated"] = sorted(simulated)
     return Inputs(files, problems, simulated, _digest(said), code_fingerprint(), package_versions())
 

@@ -27,8 +27,8 @@ def leftovers(config: Config) -> list[Path]:
     """
     home, lake = config.home, config.lake
     patterns = (
-        (home, ".current.*"), (home, ".published.*"), (home, ".refresh.lock.*"), (home,
-        ".doctor.*"), (lake, ".active.*"),
+        (home, ".current.*"), (home, ".published.*"), (home, ".refresh.lock.*"),
+        (home, ".doctor.*"), (home, ".alerts.json.*"), (lake, ".active.*"),
         (config.builds, ".*.tmp"), (lake / "loads", "*/.*"), (lake / "sets", ".*"),
         (lake / "schema", ".*"),
     )  # fmt: skip

@@ -42,4 +42,5 @@ def manifest_of(
         loads=[asdict(load) for outcome in outcomes for load in outcome.loads],
         code_version=code_version(),
         years=[config.first_year, config.last_year],
+        choices=config.choices,
     )

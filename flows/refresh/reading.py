@@ -23,8 +23,8 @@ from warehouse.errors import ReleaseError, SourceError
 from warehouse.lake.duplicates import refuse_duplicates
 from warehouse.lake.loads import LoadReport
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
 from warehouse.sources.reading.encodings import shown_name
+from warehouse.sources.reading.loading import known_load, load_file
 
 BIG_BYTES = 2 * 1024 * 1024
 PROCESSES = 2
@@ -77,7 +77,7 @@ class Reader:
             same rows as another.
         OSError : a file that cannot be read now, but perhaps in a moment.
         """
-        big = [file for file in files if _size(file) >= BIG_BYTES] if len(files) > 1 else []
+        big = self._unread(source, files, options) if len(files) > 1 else []
         jobs = {self._submit(source, file, options): file for file in big}
         done: dict[Path, tuple[LoadReport, bool, float]] = {}
         problems: dict[Path, Exception] = {}
@@ -109,6 +109,14 @@ class Reader:
         refuse_duplicates(self._lake, {file: done[file][0] for file in files})
         self._tell_source(source, list(done.values()))
         return tuple(done[file][0] for file in files)
+
+    def _unread(self, source: str, files: Sequence[Path], options: Mapping[str, str]) -> list[Path]:
+        """The big files that the lake does not hold: to find a file known, no process is needed."""
+        return [
+            file
+            for file in files
+            if _size(file) >= BIG_BYTES and not _is_known(source, file, self._lake, options)
+        ]
 
     def _tell(
         self, source: str, file: Path, report: LoadReport, is_new: bool, seconds: float
@@ -188,6 +196,13 @@ def _as_told(file: Path, error: Exception) -> Exception:
     return SourceError(
         shown_name(file), "", problem, "Please report it with the file's first lines"
     )
+
+
+def _is_known(source: str, file: Path, lake: Path, options: Mapping[str, str]) -> bool:
+    try:
+        return known_load(get_source(source), file, lake, options) is not None
+    except Exception:
+        return False  # reading it says what is wrong
 
 
 def _size(file: Path) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 from expectations import CheckResult, check_deliveries
 from flows.processes import lock
-from flows.refresh import dbt
+from flows.refresh import engine
 from flows.refresh.finish import checked_panels, finish_database
 from flows.refresh.inputs import code_fingerprint, package_versions
 from flows.refresh.outcomes import SourceOutcome
@@ -49,8 +49,8 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
     Raises
     ------
     ReleaseError : other code, packages or years than the release was made with; loads that are no
-        longer in the lake
-        (the raw files are named); a manifest that was changed; or a rebuilt table that differs.
+        longer in the lake (the raw files are named); a manifest that was changed; the current
+        release, if it was changed; or a rebuilt table that differs.
     """
     with lock.hold(config.home):
         manifest = _manifest(config, wanted)
@@ -102,6 +102,11 @@ def _manifest(config: Config, wanted: str) -> Manifest:
             f"Release {manifest.release} holds {there}, and {config.path} asks for"
             f" {years[0]}-{years[1]}. Set first_year and last_year to its years."
         )
+    if manifest.choices != config.choices:
+        raise ReleaseError(
+            f"Release {manifest.release} was made with the choices {manifest.choices or 'none'},"
+            f" and {config.path} has {config.choices or 'none'}. Set [choices] to its own."
+        )
     return manifest
 
 
@@ -112,13 +117,20 @@ def _is_manifest(file: Path) -> bool:
 def _altered(config: Config, manifest: Manifest, wanted: str) -> bool:
     """Whether the release on disk is to be replaced, since it is not what was published.
 
-    The current one is left to the next refresh: readers are never without it.
+    Raises
+    ------
+    ReleaseError : it is the one that readers get, who are never without one, so that nothing can
+        take its place; or its manifest itself may have been changed.
     """
     name = manifest.release
     folder = config.builds / name
-    if not folder.exists() or name == current_release(config.home):
-        return False
-    broken = broken_seals(folder)
+    broken = broken_seals(folder) if folder.exists() else []
+    if broken and name == current_release(config.home):
+        raise ReleaseError(
+            f"Release {name} is the one that readers get, and it was changed after its publication"
+            f" ({'; '.join(broken[:SHOWN])}). Run `citytrade refresh`: it publishes a new release"
+            " in its place. Then rebuild this one, if it is wanted still."
+        )
     kept = Path(wanted)  # a manifest beside the release, or the release's own
     is_own = not _is_manifest(kept) or kept.resolve().parent == folder.resolve()
     if is_own and any(line.startswith((MANIFEST, SUMS)) for line in broken):
@@ -181,7 +193,8 @@ def _build(
         config.lake,
     )
     say(f"Building the models of release {manifest.release} again")
-    built = dbt.build(config, config.lake / "sets" / set_id, folder, say)
+    lake_set = config.lake / "sets" / set_id
+    built = engine.build(config, lake_set, folder, manifest.engine, say)
     checks += checked_panels(config, folder / DATABASE, built, outcomes)
     finish_database(config, folder, manifest, outcomes, built, checks)
 

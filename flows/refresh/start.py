@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from flows.processes import lock, prefect_server
+from flows.refresh.engine import refuse_absent
 from flows.refresh.inputs import Inputs, find_inputs, is_unchanged, published
 from flows.refresh.leftovers import remove_leftovers
 from flows.telling.alerts import resolved, tell_trouble
@@ -32,6 +34,8 @@ def run(
     force: bool = False,
     confirmed: frozenset[str] = frozenset(),
     say: Say = say_at_once,
+    engine: str = "duckdb",
+    full: bool = False,
 ) -> int:
     """Refresh, and return the exit code: 0 done or nothing to do, 3 published although a source
     failed or is held.
@@ -42,6 +46,8 @@ def run(
     ----------
     confirmed : sources whose change of size since the former release is right, so that it holds
         nothing
+    engine : duckdb, or spark for what `flows.refresh.engine` builds there
+    full : build every table anew, also where the former release has the same
 
     Raises
     ------
@@ -49,6 +55,8 @@ def run(
     """
     start = time.perf_counter()
     resolved(config)
+    if engine == "spark":
+        refuse_absent(config.spark)
     with lock.hold(config.home, say), log_to_file(config.home):
         before = current_release(config.home)
         event("refresh started", config=config.path.name, release=before, force=force)
@@ -56,21 +64,10 @@ def run(
         if removed:
             say(f"Removed what earlier refreshes had left: {_listed(config, removed)}.")
         try:
-            code, troubles = _refresh(config, force, confirmed, start, say)
+            asked = Asked(force or full, full, confirmed, engine)
+            code, troubles = _refresh(config, asked, start, say)
         except Exception as error:
-            after = current_release(config.home)
-            kept = (
-                "readers keep the former release"
-                if after == before
-                else f"it had published release {after} before that"
-            )
-            event(
-                "refresh failed",
-                logging.ERROR,
-                problem=str(error),
-                seconds=round(time.perf_counter() - start, 1),
-            )
-            tell_trouble(config, "refresh", f"The refresh failed; {kept}.", [str(error)], say)
+            kept = _tell_failure(config, error, before, start, say)
             if isinstance(error, (OSError, duckdb.Error)):
                 told = " ".join(str(error).split())
                 raise ReleaseError(
@@ -78,27 +75,38 @@ def run(
                     " then refresh again."
                 ) from error
             raise
-        for trouble in troubles:
-            event("source in trouble", logging.ERROR, problem=trouble)
-        event(
-            "refresh ended",
-            exit_code=code,
-            release=current_release(config.home),
-            seconds=round(time.perf_counter() - start, 1),
-        )
-        did = (
-            "found nothing new, and the release is"
-            if current_release(config.home) == before
-            else "published"
-        )
-        tell_trouble(
-            config,
-            "refresh",
-            f"The refresh {did} without {len(troubles)} of its sources' new data.",
-            troubles,
-            say,
-        )
+        _tell_end(config, code, troubles, before, start, say)
     return code
+
+
+def _tell_failure(
+    config: Config, error: Exception, before: str | None, start: float, say: Say
+) -> str:
+    """Log a refresh that failed and alert of it; returns what readers have now."""
+    after = current_release(config.home)
+    kept = (
+        "readers keep the former release"
+        if after == before
+        else f"it had published release {after} before that"
+    )
+    seconds = round(time.perf_counter() - start, 1)
+    event("refresh failed", logging.ERROR, problem=str(error), seconds=seconds)
+    tell_trouble(config, "refresh", f"The refresh failed; {kept}.", [str(error)], say)
+    return kept
+
+
+def _tell_end(
+    config: Config, code: int, troubles: list[str], before: str | None, start: float, say: Say
+) -> None:
+    """Log the end of a refresh, and alert of sources in trouble, or that no one is any more."""
+    for trouble in troubles:
+        event("source in trouble", logging.ERROR, problem=trouble)
+    release = current_release(config.home)
+    seconds = round(time.perf_counter() - start, 1)
+    event("refresh ended", exit_code=code, release=release, seconds=seconds)
+    did = "found nothing new, and the release is" if release == before else "published"
+    said = f"The refresh {did} without {len(troubles)} of its sources' new data."
+    tell_trouble(config, "refresh", said, troubles, say)
 
 
 def _listed(config: Config, paths: Sequence[Path]) -> str:
@@ -139,12 +147,20 @@ def _former(config: Config, force: bool, say: Say) -> Manifest | None:
         return None
 
 
-def _refresh(
-    config: Config, force: bool, confirmed: frozenset[str], start: float, say: Say
-) -> tuple[int, list[str]]:
+@dataclass(frozen=True)
+class Asked:
+    """What a refresh is asked for: see `run`."""
+
+    force: bool
+    full: bool
+    confirmed: frozenset[str]
+    engine: str
+
+
+def _refresh(config: Config, wanted: Asked, start: float, say: Say) -> tuple[int, list[str]]:
     """The exit code, and a line for each source in trouble."""
-    former = _former(config, force, say)
-    if not force and not confirmed and former is not None and _world_is_there(config):
+    former, may_rest = _former(config, wanted.force, say), not wanted.force and not wanted.confirmed
+    if may_rest and former is not None and _world_is_there(config):
         inputs = find_inputs(config)
         if (
             is_unchanged(config, inputs, former)
@@ -158,7 +174,7 @@ def _refresh(
         from flows.refresh.summary import summary
 
         server.wait(say)
-        asked = refresh.Refresh(config, former, say, confirmed)
+        asked = refresh.Refresh(config, former, say, wanted.confirmed, wanted.engine, wanted.full)
         with refresh.at(server):
             state = refresh.refresh(asked, return_state=True)
             if asked.done is None:

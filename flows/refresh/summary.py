@@ -23,6 +23,7 @@ PROBLEMS = {
     "all_missing": "missing everywhere, so it has no weight and what needs it is null",
     "all_equal": "one value in all rows, so it has no weight",
     "too_few": "too few rows to be used",
+    "too_rare": "in too few years to decide a sample or to have a weight, and null otherwise",
     "not_positive": "zero or negative where a log is taken, so null there",
     "zero_denominator": "zero where it divides, so null there",
 }
@@ -37,7 +38,38 @@ def summary(done: Refreshed, seconds: float) -> str:
     from flows.refresh.flow import check_counts
 
     lines = ["", table(NAMES, [_row(outcome) for outcome in done.outcomes], right=NAMES[2:6]), ""]
+    lines += _source_lines(done)
+    lines += empty_lines(done.checks)
     lines += [
+        f"warning: {check}"
+        for check in done.checks
+        if not check.success and not check.stops and not is_empty_panel(check)
+    ]
+    lines += problem_lines(done.problems)
+    counts = check_counts(done.checks)
+    failed = ", ".join(
+        f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind]
+    )
+    lines.append(
+        f"{done.models_n} models built, {done.tests_n} tests of models passed, {counts['passed']}"
+        f" checks passed{f', {failed}' if failed else ''}."
+    )
+    if done.told:
+        lines.append(f"{done.told[:1].upper()}{done.told[1:]}.")
+    if done.manifest.choices:
+        made = ", ".join(f"{name} = {value}" for name, value in done.manifest.choices.items())
+        lines.append(f"Built with choices of its own: {made}.")
+    if done.manifest.is_simulated:
+        lines.append(SIMULATED)
+    lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
+    return "\n".join(lines)
+
+
+def _source_lines(done: Refreshed) -> list[str]:
+    """What there is to say of sources: trouble first, then messages, what was unread and unplaced,
+    and what is absent.
+    """
+    lines = [
         f"{outcome.source} {outcome.status.upper()}: {outcome.message}"
         for outcome in done.outcomes
         if outcome.is_trouble
@@ -55,25 +87,7 @@ def summary(done: Refreshed, seconds: float) -> str:
         lines.append(
             f"Not configured, so every column that needs them is null: {', '.join(absent)}."
         )
-    lines += empty_lines(done.checks)
-    lines += [
-        f"warning: {check}"
-        for check in done.checks
-        if not check.success and not check.stops and not is_empty_panel(check)
-    ]
-    lines += problem_lines(done.problems)
-    counts = check_counts(done.checks)
-    failed = ", ".join(
-        f"{counts[kind]} {kind}" for kind in ("warning", "critical", "error") if counts[kind]
-    )
-    lines.append(
-        f"{done.models_n} models built, {done.tests_n} tests of models passed, {counts['passed']}"
-        f" checks passed{f', {failed}' if failed else ''}."
-    )
-    if done.manifest.is_simulated:
-        lines.append(SIMULATED)
-    lines.append(f"Release {done.manifest.release} published in {seconds:.0f} s.")
-    return "\n".join(lines)
+    return lines
 
 
 def unread_lines(outcomes: Sequence[SourceOutcome]) -> list[str]:

@@ -51,7 +51,13 @@ def tell_trouble(
             return  # nobody was reached: the next time is another try
     elif not alert(config, "The trouble is over.", [], say):
         return
-    _write_told(config, {**told, about: now})
+    try:
+        _write_told(config, {**told, about: now})
+    except OSError as error:  # the disk may be the very trouble that is told
+        say(
+            f"warning: {config.home / TOLD} cannot be written ({error.strerror}), so what was told"
+            " may be told again."
+        )
 
 
 def alert(config: Config, subject: str, troubles: Sequence[str], say: Say) -> bool:

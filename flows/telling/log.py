@@ -11,7 +11,7 @@ import logging
 import logging.handlers
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,6 +54,23 @@ class JournalLines(Lines):
         return f"<{PRIORITIES.get(record.levelno, 6)}>{super().format(record)}"
 
 
+class LogFile(logging.handlers.RotatingFileHandler):
+    """A file that may lie on a full disk: then one sentence says so, and the work goes on."""
+
+    is_told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's own name)
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.is_told:
+            self.is_told = True
+            sys.stderr.write(
+                f"warning: {self.baseFilename} cannot be written ({error.strerror}); what happens"
+                " is not logged.\n"
+            )
+
+
 @contextmanager
 def log_to_file(home: Path) -> Iterator[None]:
     """Keep the log of what is done meanwhile; one process at a time, as who holds the
@@ -61,16 +78,15 @@ def log_to_file(home: Path) -> Iterator[None]:
     """
     folder = home / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    handler = logging.handlers.RotatingFileHandler(
-        folder / NAME, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8"
-    )
+    handler = LogFile(folder / NAME, maxBytes=BYTES, backupCount=KEPT, encoding="utf-8")
     handler.setFormatter(Lines())
     LOGGER.addHandler(handler)
     try:
         yield
     finally:
         LOGGER.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):  # what a full disk did not take is still held, and closing tries
+            handler.close()
 
 
 def log_to_journal() -> None:

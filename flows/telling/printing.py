@@ -82,7 +82,7 @@ def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO)
     writer = csv.writer(sink, lineterminator="\n")
     writer.writerow([guarded(name) for name in names])
     for row in rows:
-        writer.writerow([_csv_cell(value) for value in row])
+        writer.writerow([csv_cell(value) for value in row])
 
 
 def guarded(value: Any) -> Any:
@@ -138,7 +138,8 @@ def is_number(value: Any) -> bool:
     return isinstance(value, (int, float, Decimal)) and not isinstance(value, bool)
 
 
-def _csv_cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
+    """A value as it is handed to a csv writer, made harmless; empty where one is missing."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     if isinstance(value, bool):

@@ -1,0 +1,227 @@
+"""`citytrade refresh --engine spark`: what selectors.yml names `on_spark` is built there, and
+DuckDB takes the tables over.
+
+    builds/.<release>.tmp/spark/spark-warehouse/<schema>.db/<table>/*.parquet
+    builds/.<release>.tmp/spark/metastore_db, derby.log, local, …
+
+All of it lies in the unpublished build folder and goes before publication; a build that is killed
+leaves it to the next refresh, which removes it with the rest.
+"""
+
+from __future__ import annotations
+
+import glob
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+from flows.processes import supervised
+from flows.processes.spark_session import PROPERTIES, SECRET
+from flows.refresh import dbt
+from flows.refresh.basis import Basis
+from flows.telling.lines import Say
+from warehouse.errors import ReleaseError
+from warehouse.releases.publish import DATABASE
+from warehouse.releases.seal import remove_tree
+from warehouse.settings.config import Config
+from warehouse.settings.spark import SparkSettings
+
+ENGINES = ("duckdb", "spark")
+SELECTOR = "on_spark"
+FOLDER = "spark"
+WAREHOUSE = "spark-warehouse"  # Spark's own name for it, in the session's working directory
+JAVA = 17
+GLOB_SIGNS = re.compile(r"([\\*?\[\]{},])")
+
+
+def build(
+    config: Config,
+    lake_set: Path,
+    folder: Path,
+    engine: str,
+    say: Say,
+    basis: Basis | None = None,
+) -> dbt.Built:
+    """Build the models of a release with an engine; whatever the engine, the result is in DuckDB.
+
+    Parameters
+    ----------
+    basis : the former release, of which DuckDB copies what is the same; Spark builds everything
+
+    Raises
+    ------
+    ReleaseError : what the engine needs is not there; a model or test failed.
+    """
+    if engine == "duckdb":
+        return dbt.build(config, lake_set, folder, say, basis)
+    work = folder / FOLDER
+    say(f"Building customs on Spark ({config.spark.master})")
+    taken_over = build_on_spark(config, lake_set, work, say)
+    say(f"Taking {len(taken_over)} tables over into DuckDB, and building the rest there")
+    basis = Basis(why_not="Spark builds everything")
+    built = dbt.build(config, lake_set, folder, say, basis, taken_over)
+    remove_tree(work)
+    return built
+
+
+def missing() -> list[str]:
+    """What --engine spark needs of this machine and does not find; empty where all is there."""
+    absent = [
+        name
+        for name, module in (("pyspark", "pyspark"), ("dbt-spark", "dbt.adapters.spark"))
+        if not _is_there(module)
+    ]
+    java = _java_version()
+    if java < JAVA:
+        absent.append(f"Java {JAVA}" + (f" (there is {java})" if java else ""))
+    return absent
+
+
+def refuse_absent(settings: SparkSettings) -> None:
+    """
+    Raises
+    ------
+    ReleaseError : Java, the packages of citytrade[spark] or the cluster's secret are not there; it
+        says what to do.
+    """
+    absent = missing()
+    if absent:
+        raise ReleaseError(
+            f"--engine spark needs {' and '.join(absent)}: run `apt install"
+            " openjdk-17-jre-headless` and `pip install -c constraints.txt -e '.[spark]'`, or"
+            " refresh without --engine."
+        )
+    if settings.master.startswith("spark://") and not os.environ.get(SECRET):
+        raise ReleaseError(
+            f"--engine spark: {settings.master} is a cluster, and {SECRET} is not set. Export the"
+            " secret that its machines were started with (docs/scaling.md says how)."
+        )
+
+
+def build_on_spark(config: Config, lake_set: Path, work: Path, say: Say) -> dict[str, str]:
+    """Build what SELECTOR names in a warehouse of its own below `work`; returns where each table
+    lies: model -> a pattern of Parquet files, as DuckDB reads it.
+
+    Raises
+    ------
+    ReleaseError : what Spark needs is not there, it stopped, or a model failed.
+    """
+    refuse_absent(config.spark)
+    signs = GLOB_SIGNS.search(str(work))
+    if signs:
+        raise ReleaseError(
+            f"--engine spark: {work} holds {signs.group()}, which Spark takes for a wildcard where"
+            " it writes. Choose another home, or refresh without --engine."
+        )
+    (work / "tmp").mkdir(parents=True)
+    command, environment = _command(config, work / "dbt"), _environment(config, lake_set, work)
+    code, errors = dbt.followed(command, work, environment, say)
+    results = dbt.read_results(work / "dbt")
+    dbt.refuse_failed(code, errors, results, work / DATABASE, "Spark")
+    return _tables(work)
+
+
+def properties(settings: SparkSettings, work: Path) -> dict[str, str]:
+    """The session's properties: closed to other machines unless the configuration opens it, and
+    nothing outside `work`.
+    """
+    ours = {
+        "spark.master": settings.master,
+        "spark.app.name": "citytrade",
+        "spark.driver.memory": settings.memory,
+        "spark.driver.host": settings.address,
+        "spark.driver.bindAddress": settings.address,
+        "spark.local.dir": str(work / "tmp"),
+        # Said, because what Spark takes by itself is an address, with %20 for a blank.
+        "spark.sql.warehouse.dir": str(work / WAREHOUSE),
+        "spark.ui.enabled": "false",
+        "spark.log.level": "ERROR",
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+    }
+    if settings.is_local:
+        ours["spark.sql.shuffle.partitions"] = "8"
+    else:
+        ours["spark.executor.memory"] = settings.executor_memory
+    if settings.master.startswith("spark://"):
+        ours |= {"spark.authenticate": "true", "spark.network.crypto.enabled": "true"}
+    return {**ours, **settings.settings}
+
+
+def lake_address(config: Config, lake_set: Path) -> str:
+    """The set of the lake as Spark reads it, between backticks in SQL: a path in which no sign is a
+    wildcard, or the address that the configuration gives for the lake.
+    """
+    address = config.spark.lake.rstrip("/")
+    if "://" in address:
+        return f"{address}/sets/{lake_set.name}".replace("`", "``")
+    path = f"{address}/sets/{lake_set.name}" if address else str(lake_set)
+    return GLOB_SIGNS.sub(r"\\\1", path).replace("`", "``")
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # the package above it
+        return False
+
+
+def _java_version() -> int:
+    """The version of the Java that Spark would start, 0 without one."""
+    home = os.environ.get("JAVA_HOME")
+    java = Path(home) / "bin" / "java" if home else shutil.which("java")
+    if not java:
+        return 0
+    try:
+        told = subprocess.run(
+            [java, "-version"], capture_output=True, text=True, timeout=60, check=True
+        ).stderr
+    except (OSError, subprocess.SubprocessError):
+        return 0
+    found = re.search(r'version "(?:1\.)?(\d+)', told)
+    return int(found.group(1)) if found else 0
+
+
+def _command(config: Config, target: Path) -> list[str]:
+    return supervised.command(
+        "flows.processes.spark_session:main", "build", "--target", "spark",
+        "--selector", SELECTOR, "--resource-type", "model", "--resource-type", "seed",
+        *dbt.common_arguments(config, target),
+    )  # fmt: skip
+
+
+def _environment(config: Config, lake_set: Path, work: Path) -> dict[str, str]:
+    return {
+        **supervised.environment(),
+        PROPERTIES: json.dumps(properties(config.spark, work)),
+        "CITYTRADE_LAKE": lake_address(config, lake_set),
+        "SPARK_CONF_DIR": str(work),  # no properties but ours
+        "SPARK_LOCAL_IP": config.spark.address,
+        "LC_ALL": "C.UTF-8",  # Java takes the encoding of paths from there
+        "TMPDIR": str(work / "tmp"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+
+
+def _tables(work: Path) -> dict[str, str]:
+    """Every table that Spark has finished, by its model."""
+    found = {}
+    nodes = json.loads((work / "dbt" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    for result in dbt.read_results(work / "dbt"):
+        node = nodes[result["unique_id"]]
+        if node["resource_type"] != "model" or node["config"]["materialized"] != "table":
+            continue
+        folder = work / WAREHOUSE / f"{node['schema']}.db" / node["name"]
+        if not (folder / "_SUCCESS").is_file():
+            raise ReleaseError(
+                f"Spark says that it built {node['name']}, and {folder} holds no finished table."
+                " Must the build folder be on a disk that every worker sees under the same path?"
+                " docs/scaling.md says what a cluster needs."
+            )
+        found[node["name"]] = glob.escape(str(folder)).replace("'", "''") + "/*.parquet"
+    return found
