@@ -79,6 +79,24 @@ def decompose_change(
 
 def _effects(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     """From items with shares s1, s2 and values v1, v2 (NaN where absent) to effects by key."""
+    by = _sums(both, keys)
+    middle = (by["V1"] + by["V2"]) / 2
+    found = pd.DataFrame({"level": by["V2"], "total": by["V2"] - by["V1"]})
+    found = found.assign(**_melitz_polanec(by), **_griliches_regev(by, middle))
+    for prefix in ("", "griliches_regev_"):
+        found[f"{prefix}gap"] = (
+            found[f"{prefix}between"] + found[f"{prefix}entry"] + found[f"{prefix}exit"]
+        )
+    counts = {"continuing_n": "N", "entering_n": "EN", "leaving_n": "XN"}
+    return found.assign(
+        **{name: by[part].astype("int64") for name, part in counts.items()}
+    ).reset_index()
+
+
+def _sums(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """By key: weighted sums V of both years, of those that stay (S), enter (E) and leave (X), their
+    shares and counts, and the products of Griliches and Regev (G).
+    """
     stays, enters, leaves = (
         both["s1"].notna() & both["s2"].notna(),
         both["s1"].isna(),
@@ -93,38 +111,30 @@ def _effects(both: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         "GW": (s1 + s2) / 2 * (v2 - v1) * stays, "GB": (s2 - s1) * (v1 + v2) / 2 * stays,
         "EN": enters, "XN": leaves,
     }  # fmt: skip
-    by = (
-        pd.DataFrame(
-            {
-                **{key: both[key] for key in keys},
-                **{name: part.astype("float64") for name, part in sums.items()},
-            }
-        )
-        .groupby(keys, sort=True)
-        .sum()
+    parts = {name: part.astype("float64") for name, part in sums.items()}
+    return (
+        pd.DataFrame({**{key: both[key] for key in keys}, **parts}).groupby(keys, sort=True).sum()
     )
+
+
+def _melitz_polanec(by: pd.DataFrame) -> dict[str, pd.Series]:
     n = by["N"].where(by["N"] > 0)
-    mean1, mean2, stay1, stay2 = (
-        by["M1"] / n,
-        by["M2"] / n,
-        by["SV1"] / by["S1"].where(by["N"] > 0),
-        by["SV2"] / by["S2"].where(by["N"] > 0),
-    )
-    middle = (by["V1"] + by["V2"]) / 2
-    found = pd.DataFrame({"level": by["V2"], "total": by["V2"] - by["V1"]})
-    found["within"], found["between"] = mean2 - mean1, (stay2 - mean2) - (stay1 - mean1)
-    found["entry"], found["exit"] = by["EV"] - by["ES"] * stay2, by["XS"] * stay1 - by["XV"]
-    found["griliches_regev_within"] = by["GW"].where(by["N"] > 0)
-    found["griliches_regev_between"] = (by["GB"] - (by["S2"] - by["S1"]) * middle).where(
-        by["N"] > 0
-    )
-    found["griliches_regev_entry"] = (by["EV"] - by["ES"] * middle).where(by["N"] > 0)
-    found["griliches_regev_exit"] = (by["XS"] * middle - by["XV"]).where(by["N"] > 0)
-    for prefix in ("", "griliches_regev_"):
-        found[f"{prefix}gap"] = (
-            found[f"{prefix}between"] + found[f"{prefix}entry"] + found[f"{prefix}exit"]
-        )
-    counts = {"continuing_n": "N", "entering_n": "EN", "leaving_n": "XN"}
-    return found.assign(
-        **{name: by[part].astype("int64") for name, part in counts.items()}
-    ).reset_index()
+    mean1, mean2 = by["M1"] / n, by["M2"] / n
+    stay1, stay2 = (by[f"SV{at}"] / by[f"S{at}"].where(by["N"] > 0) for at in (1, 2))
+    return {
+        "within": mean2 - mean1,
+        "between": (stay2 - mean2) - (stay1 - mean1),
+        "entry": by["EV"] - by["ES"] * stay2,
+        "exit": by["XS"] * stay1 - by["XV"],
+    }
+
+
+def _griliches_regev(by: pd.DataFrame, middle: pd.Series) -> dict[str, pd.Series]:
+    found = {
+        "within": by["GW"],
+        "between": by["GB"] - (by["S2"] - by["S1"]) * middle,
+        "entry": by["EV"] - by["ES"] * middle,
+        "exit": by["XS"] * middle - by["XV"],
+    }
+    stays = by["N"] > 0
+    return {f"griliches_regev_{name}": effect.where(stays) for name, effect in found.items()}

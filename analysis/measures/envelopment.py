@@ -28,6 +28,12 @@ from analysis.measures.envelopment_programs import (
 )
 
 Slacks = Literal["none", "two_stage", "multi_stage"]
+RETURNS: dict[Returns, str] = {
+    "crs": "constant",
+    "vrs": "variable",
+    "nirs": "non-increasing",
+    "ndrs": "non-decreasing",
+}
 __all__ = ["EnvelopmentError", "EnvelopmentResult", "envelopment"]
 
 
@@ -114,26 +120,11 @@ def envelopment(
             raise ValueError(f"option {given!r} is not among {', '.join(get_args(known))}.")
     sample = sample_of(frame, inputs, outputs, unit, period)
     task = _Task(sample, returns, orientation, slacks, super_efficiency)
-    table = pd.DataFrame(np.nan, index=frame.index, columns=task.columns)
-    scale_kinds = np.full(len(frame), None, dtype=object)
-    peers: list[tuple[object, ...]] = []
-    for members in sample.groups:
-        numbers, kinds, found = task.run(members)
-        table.iloc[sample.rows[members]] = numbers
-        scale_kinds[sample.rows[members]] = kinds
-        peers += found
-    if returns == "vrs":
-        table.insert(3, "returns_to_scale", pd.Series(scale_kinds, index=frame.index, dtype="str"))
+    table, peers = _table(task, frame.index)
     keys = [unit] if period is None else [unit, period]
-    names = {
-        "crs": "constant",
-        "vrs": "variable",
-        "nirs": "non-increasing",
-        "ndrs": "non-decreasing",
-    }
     return EnvelopmentResult(
         method=(
-            f"{orientation}-oriented data envelopment with {names[returns]}"
+            f"{orientation}-oriented data envelopment with {RETURNS[returns]}"
             f" returns{'' if period is None else ', a frontier for each ' + period}"
         ),
         table=table,
@@ -142,6 +133,22 @@ def envelopment(
         left_out=sample.left_out,
         n=len(sample.rows),
     )
+
+
+def _table(task: _Task, index: pd.Index) -> tuple[pd.DataFrame, list[tuple[object, ...]]]:
+    """The numbers of every row of the frame, and the peers, frontier by frontier."""
+    sample = task.sample
+    table = pd.DataFrame(np.nan, index=index, columns=task.columns)
+    scale_kinds = np.full(len(index), None, dtype=object)
+    peers: list[tuple[object, ...]] = []
+    for members in sample.groups:
+        numbers, kinds, found = task.run(members)
+        table.iloc[sample.rows[members]] = numbers
+        scale_kinds[sample.rows[members]] = kinds
+        peers += found
+    if task.returns == "vrs":
+        table.insert(3, "returns_to_scale", pd.Series(scale_kinds, index=index, dtype="str"))
+    return table, peers
 
 
 @dataclass(frozen=True)
@@ -189,17 +196,13 @@ def sample_of(
     bad = np.array([bool(reason) for reason in reasons], dtype=bool)
     samples.refuse_duplicates(frame.loc[~bad], keys)
     left_out = frame.loc[bad, keys].assign(reason=[reason for reason in reasons if reason])
-    rows = np.flatnonzero(~bad)
-    if not len(rows):
+    counts = left_out["reason"].value_counts(sort=False)
+    if bad.all():
         raise ValueError(f"no row can be used: {left_out['reason'].value_counts().to_dict()}.")
     labels = frame[unit].to_numpy(dtype=object)
-    spelled = np.array([str(label) for label in labels[rows]], dtype=object)
-    rows = rows[
-        np.lexsort((pd.factorize(spelled, sort=True)[0], *x[rows].T, *y[rows].T, times[rows]))
-    ]
+    rows = _own_order(np.flatnonzero(~bad), labels, x, y, times)
     x_size, y_size = x[rows].mean(axis=0), y[rows].mean(axis=0)
     y_size = np.where(y_size > 0, y_size, 1.0)
-    groups = [np.flatnonzero(times[rows] == moment) for moment in np.unique(times[rows])]
     return Sample(
         rows=rows,
         labels=labels[rows],
@@ -210,13 +213,19 @@ def sample_of(
         y_size=y_size,
         names=(list(inputs), list(outputs)),
         has_period=period is not None,
-        groups=groups,
-        dropped={
-            str(reason): int(count)
-            for reason, count in left_out["reason"].value_counts(sort=False).items()
-        },
+        groups=[np.flatnonzero(times[rows] == moment) for moment in np.unique(times[rows])],
+        dropped={str(reason): int(count) for reason, count in counts.items()},
         left_out=left_out,
     )
+
+
+def _own_order(
+    rows: np.ndarray, labels: np.ndarray, x: np.ndarray, y: np.ndarray, times: np.ndarray
+) -> np.ndarray:
+    """Positions by period, then by their numbers, then by the spelling of the unit."""
+    spelled = np.array([str(label) for label in labels[rows]], dtype=object)
+    codes = pd.factorize(spelled, sort=True)[0]
+    return rows[np.lexsort((codes, *x[rows].T, *y[rows].T, times[rows]))]
 
 
 def _reasons(

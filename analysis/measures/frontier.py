@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -37,8 +37,10 @@ from analysis.measures.frontier_likelihood import (
 )
 from analysis.measures.frontier_sample import (
     CONSTANT,
+    Base,
     Distribution,
     FrontierModel,
+    Kind,
     check_options,
     prepare,
 )
@@ -147,14 +149,14 @@ def stochastic_frontier(
     inputs: Sequence[str],
     *,
     distribution: Distribution = "half_normal",
-    kind: Literal["production", "cost"] = "production",
+    kind: Kind = "production",
     unit: str | None = None,
     period: str | None = None,
     decay: bool = False,
     effects: Sequence[str] | None = None,
     effects_constant: bool = True,
     mu_bound: float | None = None,
-    base: Literal["panel", "unit"] = "panel",
+    base: Base = "panel",
 ) -> FrontierResult:
     """Estimate y = constant + x b + v - u (production) or y = constant + x b + v + u (cost), v
     normal, u >= 0, by maximum likelihood.
@@ -188,20 +190,9 @@ def stochastic_frontier(
     FrontierError : the likelihood has no maximum inside (noise vanishes, or mu runs off)
     """
     started = time.perf_counter()
+    columns = outcome, tuple(inputs), distribution, kind, unit, period, decay
     wanted = None if effects is None else tuple(effects)
-    model = FrontierModel(
-        outcome,
-        tuple(inputs),
-        distribution,
-        kind,
-        unit,
-        period,
-        decay,
-        wanted,
-        effects_constant,
-        mu_bound,
-        base,
-    )
+    model = FrontierModel(*columns, wanted, effects_constant, mu_bound, base)
     check_options(model)
     data, order, dropped = prepare(frame, model)
     x, back_x = orthonormal(data.x, [CONSTANT, *model.inputs])
@@ -209,44 +200,72 @@ def stochastic_frontier(
     spread = float(np.sqrt(least_squares(with_columns(data, data.y, x, w)).variance))
     unit_of_y = spread if spread > 0 else 1.0
     scaled = with_columns(data, data.y / unit_of_y, x, w)
-    likelihood: Likelihood = (
-        ExponentialFrontier(scaled) if distribution == "exponential" else NormalFrontier(scaled)
-    )
+    exponential = distribution == "exponential"
+    likelihood: Likelihood = (ExponentialFrontier if exponential else NormalFrontier)(scaled)
     ols = least_squares(scaled)
     start = grid_start(likelihood, ols)
     optimum = _optimum(likelihood, ols, start, mu_bound)
     back = _back(back_x, back_w, unit_of_y, decay)
-    top = ols.log_likelihood if optimum is None else optimum.log_likelihood
-    density = len(data.y) * float(
-        np.log(unit_of_y)
-    )  # of the scaled outcome, in logs, less that of the outcome
-    statistic, restrictions = max(0.0, 2 * (top - ols.log_likelihood)), 1 + w.shape[1] + decay
-    coefficients, covariance = _in_own_units(likelihood, optimum, ols, back, model)
+    climbed = _Climbed(model, likelihood, ols, start, optimum, back, unit_of_y)
     return FrontierResult(
-        method=model.describe(),
-        outcome=outcome,
-        coefficients=coefficients,
-        covariance=covariance,
-        log_likelihood=top - density,
-        log_likelihood_ols=ols.log_likelihood - density,
-        ols=pd.Series(
-            [*plain.times(back[: x.shape[1], : x.shape[1]], ols.beta), ols.variance * unit_of_y**2],
-            index=[CONSTANT, *model.inputs, "sigma_squared"],
-            name="ols",
-        ),
-        start=pd.Series(plain.times(back, start)[model.printed], index=model.terms, name="start"),
-        lr_statistic=statistic,
-        lr_restrictions=restrictions,
-        lr_p=_mixed_p(statistic, restrictions),
+        **climbed.fields(),
         efficiencies=_efficiencies(frame, likelihood, optimum, order, kind, unit_of_y),
-        has_inefficiency=optimum is not None,
-        gradient_norm=0.0 if optimum is None else optimum.gradient_norm,
-        steps=0 if optimum is None else optimum.steps,
-        n=len(data.y),
-        units=len(data.first),
         dropped=dropped,
         seconds=time.perf_counter() - started,
     )
+
+
+@dataclass(frozen=True)
+class _Climbed:
+    """A likelihood of scaled columns at its maximum; `back` takes parameters to the frame's units,
+    `unit` is the outcome's.
+    """
+
+    model: FrontierModel
+    likelihood: Likelihood
+    ols: LeastSquares
+    start: np.ndarray
+    optimum: Optimum | None
+    back: np.ndarray
+    unit: float
+
+    def fields(self) -> dict[str, Any]:
+        """What the result holds, but for the rows."""
+        model, ols, optimum, data = self.model, self.ols, self.optimum, self.likelihood.data
+        coefficients, covariance = _in_own_units(self.likelihood, optimum, ols, self.back, model)
+        top = ols.log_likelihood if optimum is None else optimum.log_likelihood
+        # of the scaled outcome, in logs, less that of the outcome
+        density = len(data.y) * float(np.log(self.unit))
+        statistic = max(0.0, 2 * (top - ols.log_likelihood))
+        restrictions = 1 + data.w.shape[1] + model.decay
+        return {
+            "method": model.describe(),
+            "outcome": model.outcome,
+            "coefficients": coefficients,
+            "covariance": covariance,
+            "log_likelihood": top - density,
+            "log_likelihood_ols": ols.log_likelihood - density,
+            "ols": self._ols(),
+            "start": self._start(),
+            "lr_statistic": statistic,
+            "lr_restrictions": restrictions,
+            "lr_p": _mixed_p(statistic, restrictions),
+            "has_inefficiency": optimum is not None,
+            "gradient_norm": 0.0 if optimum is None else optimum.gradient_norm,
+            "steps": 0 if optimum is None else optimum.steps,
+            "n": len(data.y),
+            "units": len(data.first),
+        }
+
+    def _ols(self) -> pd.Series:
+        k = len(self.ols.beta)
+        own = plain.times(self.back[:k, :k], self.ols.beta)
+        index = [CONSTANT, *self.model.inputs, "sigma_squared"]
+        return pd.Series([*own, self.ols.variance * self.unit**2], index=index, name="ols")
+
+    def _start(self) -> pd.Series:
+        own = plain.times(self.back, self.start)[self.model.printed]
+        return pd.Series(own, index=self.model.terms, name="start")
 
 
 def _back(back_x: np.ndarray, back_w: np.ndarray, unit: float, decay: bool) -> np.ndarray:

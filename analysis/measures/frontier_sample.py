@@ -12,6 +12,8 @@ from analysis.measures import samples
 from analysis.measures.frontier_likelihood import FrontierData
 
 Distribution = Literal["half_normal", "truncated_normal", "exponential"]
+Kind = Literal["production", "cost"]
+Base = Literal["panel", "unit"]
 CONSTANT = "constant"
 EFFECT = "inefficiency: "
 
@@ -23,14 +25,14 @@ class FrontierModel:
     outcome: str
     inputs: tuple[str, ...]
     distribution: Distribution
-    kind: Literal["production", "cost"]
+    kind: Kind
     unit: str | None
     period: str | None
     decay: bool
     effects: tuple[str, ...] | None
     effects_constant: bool
     mu_bound: float | None
-    base: Literal["panel", "unit"]
+    base: Base
 
     @property
     def w_names(self) -> list[str]:

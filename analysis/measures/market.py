@@ -38,12 +38,14 @@ CATEGORY_SETS: tuple[tuple[str, ...], ...] = (
 )
 
 
-def segmentation(log_changes: Array, pairs: NDArray[np.bool_]) -> Array:
+def segmentation(
+    log_changes: Array, pairs: NDArray[np.bool_], *, less_own_mean: bool = False
+) -> Array:
     """Segmentation of each place's market in one year.
 
     |dQ_ij^k| = |ln(p_it^k / p_it-1^k) - ln(p_jt^k / p_jt-1^k)|
     q_ij^k    = |dQ_ij^k| - the mean of |dQ^k| over all pairs: what befell the goods of k everywhere
-              is taken out
+              is taken out; or over i's own pairs, as the index i of the printed mean says
     mseg_i    = the mean over the places j paired with i of var_k(q_ij^k), with K - 1 in the
               denominator
 
@@ -51,6 +53,7 @@ def segmentation(log_changes: Array, pairs: NDArray[np.bool_]) -> Array:
     ----------
     log_changes : (n, K), ln of price over last year's price, without missing values
     pairs : (n, n), symmetric, whether i and j are compared; the diagonal counts for nothing
+    less_own_mean : whether the mean that is taken out is that of i's own pairs
 
     Returns
     -------
@@ -75,8 +78,9 @@ def segmentation(log_changes: Array, pairs: NDArray[np.bool_]) -> Array:
     means = np.array([_mean_distance(log_changes[:, k], paired) for k in range(goods)])
     result = np.full(n, np.nan)
     for i in np.flatnonzero(paired.any(axis=1)):
-        distance = np.abs(log_changes[i] - log_changes[paired[i]]) - means
-        result[i] = distance.var(axis=1, ddof=1).mean()
+        distance = np.abs(log_changes[i] - log_changes[paired[i]])
+        q = distance - (distance.mean(axis=0) if less_own_mean else means)
+        result[i] = q.var(axis=1, ddof=1).mean()
     return result
 
 
@@ -93,8 +97,8 @@ def integration(segmented: Array) -> Array:
 def market_integration(
     prices: pd.DataFrame, neighbours: pd.DataFrame, sets: Sequence[Sequence[str]] = CATEGORY_SETS
 ) -> pd.DataFrame:
-    """Segmentation and integration of every city and year, against all cities and against
-    neighbours alone.
+    """Segmentation and integration of every city and year, against all cities (less the mean of
+    all pairs, and less that of the city's own) and against neighbours alone.
 
     Parameters
     ----------
@@ -105,9 +109,9 @@ def market_integration(
 
     Returns
     -------
-    city_code, year, market_segmentation_index, market_integration_index,
-    neighbour_market_segmentation_index, neighbour_market_integration_index; rows in the order of
-    city and year, cities without a full set left out
+    city_code, year, market_segmentation_index, market_integration_index, and the same two with
+    `neighbour_` and `own_pairs_` before; rows in the order of city and year, cities without a full
+    set left out
     """
     touching = set(zip(neighbours["city_code"], neighbours["neighbour_code"], strict=True))
     wide = (
@@ -129,7 +133,7 @@ def market_integration(
         "year",
         *(
             f"{kind}market_{what}_index"
-            for kind in ("", "neighbour_")
+            for kind in ("", "neighbour_", "own_pairs_")
             for what in ("segmentation", "integration")
         ),
     ]
@@ -153,6 +157,7 @@ def _one_year(year: object, rows: pd.DataFrame, touching: set[tuple[str, str]]) 
     measured = {
         "": segmentation(changes, np.ones((n, n), dtype=bool)),
         "neighbour_": segmentation(changes, adjacent),
+        "own_pairs_": segmentation(changes, np.ones((n, n), dtype=bool), less_own_mean=True),
     }
     frame = pd.DataFrame({"city_code": cities, "year": year})
     for kind, values in measured.items():

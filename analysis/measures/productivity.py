@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ TITLES = {
     "op": "Olley-Pakes",
     "lp": "Levinsohn-Petrin",
     "acf": "Ackerberg-Caves-Frazer",
-    "wooldridge": "Wooldridge (2009)",
+    "wooldridge": "Wooldridge (2009), second equation,",
 }
 
 
@@ -90,7 +90,24 @@ class ProductivityResult:
         return (
             f"{self.method} of {self.output}, {samples.rows(self.n)}, {self.firms:,} firms,"
             f" {self.n_second:,} rows with the period before ({self.gaps:,} after a gap without"
-            f" it); {errors}; left out: {left_out}."
+            f" it); {errors}; left out: {left_out}.{self._second_solution()}"
+        )
+
+    def _second_solution(self) -> str:
+        """What is to be said where other coefficients meet the second stage as well as those taken
+        (Ackerberg, Caves and Frazer 2015; Kim, Luo and Su 2019); "" where none were found.
+        """
+        alike = self.minima["criterion"] <= max(self.criterion, 1e-12)
+        others = self.minima[alike].iloc[1:].drop(columns="criterion")
+        if others.empty:
+            return ""
+        shown = "; ".join(
+            ", ".join(f"{name} {value:.4g}" for name, value in row.items())
+            for row in others.to_dict("records")
+        )
+        return (
+            f" {len(others)} more solution(s) meet the moments as well ({shown}); the one nearest"
+            " the start was taken: see minima."
         )
 
     def __str__(self) -> str:
@@ -135,7 +152,7 @@ def production_function(
     method : "op" and "lp" take free inputs from the partly linear first stage and differ in the
         proxy only; "acf" takes all inputs from the second
         stage, with moments of current state and lagged free inputs; "wooldridge" is two-stage least
-        squares of the second equation
+        squares of the second equation, with `joint` of both
     order, transition_order : degree of the polynomial in the first stage, and of w's expectation in
         lagged w
     gross_output : proxies are inputs too, with their lags as instruments; not for "op" and
@@ -144,7 +161,8 @@ def production_function(
         Pakes)
     joint : in "op" and "lp" fit w's expectation together with the elasticities (Olley and Pakes
         1996), instead of on the first stage's w
-        (Petrin, Poi and Levinsohn 2004; the default)
+        (Petrin, Poi and Levinsohn 2004; the default); in "wooldridge" estimate both equations,
+        which share their elasticities, as one system (Wooldridge 2009)
     start, starts : a start of the second stage, and how many more are spread over elasticities
         between 0 and 1; the lowest minimum is taken
     repetitions, seed : bootstrap over firms; 0 for none
@@ -161,55 +179,74 @@ def production_function(
     started = time.perf_counter()
     roles = Roles(output, tuple(free), tuple(state), tuple(proxy), tuple(controls), unit, period)
     given = None if start is None else tuple(start)
-    plan = Plan(
-        method,
-        order,
-        transition_order,
-        attrition,
-        gross_output,
-        joint,
-        (*roles.free, *roles.controls),
-        starts,
-        given,
-    )
+    linear = (*roles.free, *roles.controls)
+    stages = method, order, transition_order, attrition, gross_output, joint
+    plan = Plan(*stages, linear, starts, given)
     _check(plan, roles, repetitions)
     panel, rows, dropped = firm_panel(frame, roles)
     fitted = estimate(panel, plan)
     names = [*roles.free, *roles.state, *(roles.proxy if gross_output else ()), *roles.controls]
     draws = _bootstrap(panel, plan, fitted, names, repetitions, seed)
-    explained = _explained(panel, fitted, gross_output)
-    later = np.diff(panel.firm, prepend=-1) == 0
-    width = len(fitted.solutions[0].theta)
-    second = names[:width] if method in ("acf", "wooldridge") else names[len(roles.free) :][:width]
-    minima = pd.DataFrame(
-        [[*one.theta, one.criterion] for one in fitted.solutions],
-        columns=[*(second if width == len(second) else names), "criterion"],
-    )
     return ProductivityResult(
-        method=(
-            f"{TITLES[method]} {'gross-output' if gross_output else 'value-added'} production"
-            " function"
-        ),
-        output=output,
-        coefficients=pd.Series(fitted.beta, index=names, name="coefficient"),
-        standard_errors=pd.Series(
-            draws.std(ddof=1).to_numpy() if len(draws) > 1 else np.nan,
-            index=names,
-            name="standard_error",
-        ),
-        draws=draws,
-        log_tfp=_by_row(frame, rows, panel.y - explained, "log_tfp"),
-        expected_log_tfp=_by_row(frame, rows, fitted.expected - explained, "expected_log_tfp"),
-        survival=_by_row(frame, rows, fitted.survival, "survival"),
-        criterion=fitted.solutions[0].criterion,
-        minima=minima,
-        n=len(panel.y),
-        n_second=int((panel.before >= 0).sum()),
-        firms=int(panel.firm.max()) + 1,
-        gaps=int((later & (panel.before < 0)).sum()),
+        **_coefficients(roles, plan, fitted, names, draws),
+        **_by_rows(frame.index, rows, panel, fitted, gross_output),
+        **_counts(panel),
         dropped=dropped,
         seconds=time.perf_counter() - started,
     )
+
+
+def _coefficients(
+    roles: Roles, plan: Plan, fitted: Estimate, names: list[str], draws: pd.DataFrame
+) -> dict[str, Any]:
+    """Elasticities with their errors, and the minima that were reached."""
+    what = "gross-output" if plan.gross_output else "value-added"
+    errors = draws.std(ddof=1).to_numpy() if len(draws) > 1 else np.nan
+    return {
+        "method": f"{_title(plan)} {what} production function",
+        "output": roles.output,
+        "coefficients": pd.Series(fitted.beta, index=names, name="coefficient"),
+        "standard_errors": pd.Series(errors, index=names, name="standard_error"),
+        "draws": draws,
+        "criterion": fitted.solutions[0].criterion,
+        "minima": _minima(plan.method, fitted, names, len(roles.free)),
+    }
+
+
+def _title(plan: Plan) -> str:
+    both = plan.method == "wooldridge" and plan.joint
+    return "Wooldridge (2009), both equations," if both else TITLES[plan.method]
+
+
+def _minima(method: Method, fitted: Estimate, names: list[str], free: int) -> pd.DataFrame:
+    """The coefficients of the second stage at each minimum, with its criterion."""
+    width = len(fitted.solutions[0].theta)
+    own = names[:width] if method in ("acf", "wooldridge") else names[free:][:width]
+    rows = [[*one.theta, one.criterion] for one in fitted.solutions]
+    return pd.DataFrame(rows, columns=[*(own if width == len(own) else names), "criterion"])
+
+
+def _by_rows(
+    index: pd.Index, rows: np.ndarray, panel: FirmPanel, fitted: Estimate, gross_output: bool
+) -> dict[str, Any]:
+    """Productivity and survival of every row of the frame."""
+    explained = _explained(panel, fitted, gross_output)
+    found = {
+        "log_tfp": panel.y - explained,
+        "expected_log_tfp": fitted.expected - explained,
+        "survival": fitted.survival,
+    }
+    return {name: _by_row(index, rows, values, name) for name, values in found.items()}
+
+
+def _counts(panel: FirmPanel) -> dict[str, Any]:
+    later = np.diff(panel.firm, prepend=-1) == 0
+    return {
+        "n": len(panel.y),
+        "n_second": int((panel.before >= 0).sum()),
+        "firms": int(panel.firm.max()) + 1,
+        "gaps": int((later & (panel.before < 0)).sum()),
+    }
 
 
 def _check(plan: Plan, roles: Roles, repetitions: int) -> None:
@@ -233,9 +270,10 @@ def _check(plan: Plan, roles: Roles, repetitions: int) -> None:
             "attrition is for 'op', 'lp' and 'acf': Wooldridge's equation has no productivity "
             "to condition on."
         )
-    if plan.joint and (plan.method not in ("op", "lp") or plan.gross_output):
+    if plan.joint and (plan.method not in ("op", "lp", "wooldridge") or plan.gross_output):
         raise ValueError(
-            "joint is for 'op' and 'lp' of value added: the others are estimated by moments."
+            "joint is for 'op', 'lp' and 'wooldridge' of value added: the others are estimated by"
+            " moments."
         )
 
 
@@ -245,10 +283,10 @@ def _explained(panel: FirmPanel, fitted: Estimate, gross_output: bool) -> np.nda
     return plain.times(np.hstack([panel.free, panel.state, proxies, panel.controls]), fitted.beta)
 
 
-def _by_row(frame: pd.DataFrame, rows: np.ndarray, values: np.ndarray, name: str) -> pd.Series:
-    out = np.full(len(frame), np.nan)
+def _by_row(index: pd.Index, rows: np.ndarray, values: np.ndarray, name: str) -> pd.Series:
+    out = np.full(len(index), np.nan)
     out[rows] = values
-    return pd.Series(out, index=frame.index, name=name)
+    return pd.Series(out, index=index, name=name)
 
 
 def _bootstrap(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy import optimize, special
+from scipy import optimize
 from scipy.stats import qmc
 
 from analysis.measures import plain
@@ -23,12 +23,12 @@ from analysis.measures.productivity_panel import (
     polynomial,
     projected,
 )
+from analysis.measures.survival import survival_probability
 
 Method = Literal["op", "lp", "acf", "wooldridge"]
 SAME_POINT = 1e-3
 # Moments this small, as a share of the outcome's variance, are met exactly.
 MET = 1e-18
-PROBIT_STEPS = 50
 POLISHING_STEPS = 20
 COMPLEX_STEP = 1e-30
 # Of a coefficient: so near, the slope of the sum of squares is a straight line to eight digits.
@@ -323,61 +323,10 @@ def _slope(residuals: Callable[[np.ndarray], np.ndarray], theta: np.ndarray) -> 
     return np.array([plain.dot(np.imag(one) / COMPLEX_STEP, np.real(one)) for one in moved])
 
 
-def survival_probability(panel: FirmPanel, order: int) -> np.ndarray:
-    """Chance of being seen in a later period, by a probit on the polynomial of state and proxy; NaN
-    in the last period (Olley and Pakes 1996, eq. 10).
-
-    Raises
-    ------
-    ValueError : no firm leaves, or none stays.
-    """
-    known = np.isfinite(panel.survives)
-    stays = panel.survives[known]
-    if not len(stays) or stays.min() == stays.max():
-        raise ValueError(
-            "attrition: no firm leaves before the last period, or none stays. Leave attrition out."
-        )
-    columns = np.hstack([panel.state, panel.proxy])[known]
-    basis = independent(np.column_stack([np.ones(len(stays)), polynomial(columns, order)]))
-    index = plain.times(basis, _probit(stays, basis))
-    out = np.full(len(panel.y), np.nan)
-    out[known] = special.ndtr(index)
-    return out
-
-
-def _probit(outcome: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Newton's method for the probit; the log-likelihood is concave, so a step that lowers it is
-    halved.
-    """
-    sign = 2 * outcome - 1
-    beta = plain.cross(basis, np.full(len(outcome), special.ndtri(outcome.mean())))
-
-    def value(trial: np.ndarray) -> float:
-        return float(np.sum(special.log_ndtr(sign * plain.times(basis, trial))))
-
-    for _ in range(PROBIT_STEPS):
-        index = sign * plain.times(basis, beta)
-        mills = np.exp(-(index**2) / 2 - np.log(2 * np.pi) / 2 - special.log_ndtr(index))
-        slope = plain.cross(basis, sign * mills)
-        curvature = plain.cross(basis * (mills * (mills + index))[:, None], basis)
-        move = plain.least_squares(curvature, slope, NOTHING_LEFT)
-        step = next(
-            (
-                1 / 2**halving
-                for halving in range(30)
-                if value(beta + move / 2**halving) >= value(beta)
-            ),
-            0.0,
-        )
-        beta = beta + step * move
-        if float(plain.dot(slope, move)) < 1e-20 or step == 0:
-            break
-    return beta
-
-
 def _wooldridge(panel: FirmPanel, plan: Plan) -> Estimate:
-    """Wooldridge (2009), the second equation alone: y on inputs and a polynomial of lagged state
-    and proxy, free inputs instrumented by their lags.
+    """Wooldridge (2009), the second equation: y on inputs and a polynomial of lagged state and
+    proxy, free inputs instrumented by their lags; with `joint` the first beside it, y on free
+    inputs and a polynomial of current state and proxy, with the same elasticities.
     """
     now = np.flatnonzero(panel.before >= 0)
     then = panel.before[now]
@@ -399,9 +348,46 @@ def _wooldridge(panel: FirmPanel, plan: Plan) -> Estimate:
             "the lags of the free inputs, the state and the controls are collinear once the "
             "lagged polynomial is taken out."
         )
-    theta = plain.least_squares(
-        plain.cross(z, regressors), plain.cross(z, net(panel.y[now])), NOTHING_LEFT
-    )
+    y = net(panel.y[now])
+    if plan.joint:
+        theta = _jointly(_first_equation(panel, plan), (y, regressors, z))
+    else:
+        theta = plain.least_squares(plain.cross(z, regressors), plain.cross(z, y), NOTHING_LEFT)
     return Estimate(
         theta, np.full(len(panel.y), np.nan), (Solution(theta, 0.0),), np.full(len(panel.y), np.nan)
     )
+
+
+Equation = tuple[np.ndarray, np.ndarray, np.ndarray]  # y, regressors, instruments, all net
+
+
+def _first_equation(panel: FirmPanel, plan: Plan) -> Equation:
+    """y on free inputs and controls, net of a polynomial of state and proxy, in which the state's
+    own elasticity cannot be told from the rest; each is its own instrument. Every row counts.
+    """
+    nuisance = polynomial(np.hstack([panel.state, panel.proxy]), plan.order)
+    known = independent(np.column_stack([np.ones(len(panel.y)), nuisance]))
+    nothing = np.zeros_like(panel.state)
+    columns = np.hstack([panel.free, nothing, panel.controls])
+    regressors = columns - projected(known, columns)
+    regressors[:, panel.free.shape[1] :][:, : nothing.shape[1]] = 0.0  # nothing, to the last bit
+    y = np.asarray(panel.y - projected(known, panel.y))
+    width = panel.free.shape[1]
+    return (
+        y,
+        regressors,
+        independent(np.delete(regressors, np.s_[width : width + nothing.shape[1]], 1)),
+    )
+
+
+def _jointly(*equations: Equation) -> np.ndarray:
+    """Two-stage least squares of equations that share their coefficients, each with instruments of
+    its own: sum X'P_Z X theta = sum X'P_Z y.
+    """
+    left: np.ndarray | float = 0.0
+    right: np.ndarray | float = 0.0
+    for y, regressors, z in equations:
+        fitted = projected(z, regressors)
+        left = left + plain.cross(fitted, regressors)
+        right = right + plain.cross(fitted, y)
+    return np.asarray(plain.least_squares(np.asarray(left), np.asarray(right), NOTHING_LEFT))

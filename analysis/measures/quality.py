@@ -36,6 +36,16 @@ PROBLEMS = (
     "elasticity_not_above_one",
     "one_value",
 )  # the first that applies is told
+KEPT = [
+    "firm_id",
+    "city_id",
+    "hs6_id",
+    "destination_id",
+    "year",
+    "value_cents",
+    "ordinary_cents",
+    "processing_cents",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -231,65 +241,50 @@ def quality_of_cells(
     """
     if elasticity not in ("published", "estimated"):
         raise ValueError(f"elasticity is {elasticity!r}: choose 'published' or 'estimated'.")
-    arrays = {
-        name: cells[name].to_numpy() for name in ("firm_id", "hs6_id", "destination_id", "year")
-    }
-    market = arrays["destination_id"].astype(np.int64) * 10_000 + arrays["year"]
-    ln_quantity, ln_price = (
-        np.log(cells["quantity"].to_numpy(np.float64)),
-        np.log(cells["unit_value_usd"].to_numpy(np.float64)),
-    )
     control = _province_gdp(cells, provinces)
     if elasticity == "published":
-        demand = demand_with_sigma(
-            ln_quantity,
-            ln_price,
-            _looked_up(arrays["hs6_id"], products),
-            arrays["hs6_id"],
-            market,
-            control,
-        )
-        lonely = np.zeros(len(cells), dtype=bool)
+        demand, lonely = _demand_published(cells, products, control), np.zeros(len(cells), bool)
     else:
-        price = cells["unit_value_usd"].to_numpy(np.float64)
-        others = np.log(
-            price_at_other_destinations(
-                price, arrays["firm_id"], arrays["hs6_id"], arrays["year"], arrays["destination_id"]
-            )
-        )
-        lonely = np.isnan(others)
-        demand = demand_with_instrument(
-            ln_quantity,
-            ln_price,
-            others,
-            arrays["hs6_id"] // 1000,
-            arrays["hs6_id"],
-            market,
-            control,
-        )
+        demand, lonely = _demand_estimated(cells, control)
     ln_quality = demand.ln_quality
-    index = scaled_within(ln_quality, arrays["hs6_id"])
-    kept = cells[
-        [
-            "firm_id",
-            "city_id",
-            "hs6_id",
-            "destination_id",
-            "year",
-            "value_cents",
-            "ordinary_cents",
-            "processing_cents",
-        ]
-    ]
+    index = scaled_within(ln_quality, cells["hs6_id"].to_numpy())
     problem = _problems(
         lonely, np.isnan(control), np.isnan(demand.sigma), demand.sigma <= 1, np.isnan(index)
     )
-    return kept.assign(
+    return cells[KEPT].assign(
         sigma=demand.sigma,
         ln_quality=ln_quality,
         quality_index=index,
         quality_problem=problem.array,
     )
+
+
+def _logs(cells: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """ln quantity and ln price, (n,) each."""
+    quantity, price = (cells[name].to_numpy(np.float64) for name in ("quantity", "unit_value_usd"))
+    return np.log(quantity), np.log(price)
+
+
+def _market(cells: pd.DataFrame) -> np.ndarray:
+    """A number for each destination and year, (n,)."""
+    return cells["destination_id"].to_numpy().astype(np.int64) * 10_000 + cells["year"].to_numpy()
+
+
+def _demand_published(cells: pd.DataFrame, products: pd.DataFrame, control: np.ndarray) -> Demand:
+    hs6 = cells["hs6_id"].to_numpy()
+    sigma = _looked_up(hs6, products)
+    return demand_with_sigma(*_logs(cells), sigma, hs6, _market(cells), control)
+
+
+def _demand_estimated(cells: pd.DataFrame, control: np.ndarray) -> tuple[Demand, np.ndarray]:
+    """The demand, and cells without a price of the same firm elsewhere (n,)."""
+    names = ("firm_id", "hs6_id", "year", "destination_id")
+    firm, hs6, year, destination = (cells[name].to_numpy() for name in names)
+    price = cells["unit_value_usd"].to_numpy(np.float64)
+    others = np.log(price_at_other_destinations(price, firm, hs6, year, destination))
+    chapters = hs6 // 1000
+    demand = demand_with_instrument(*_logs(cells), others, chapters, hs6, _market(cells), control)
+    return demand, np.isnan(others)
 
 
 def _problems(*failed: np.ndarray) -> pd.Series:

@@ -87,35 +87,38 @@ def entropy_weights(
         raise ValueError(
             f"shift is {shift}: it is added so that shares are above zero, and cannot be negative."
         )
-    weights, entropy, scaled = (
-        np.zeros(len(names)),
-        np.full(len(names), np.nan),
-        np.full(values.shape, np.nan),
-    )
-    good = np.array(
-        [position for position, name in enumerate(names) if name not in problems], dtype=int
-    )
+    weights, entropy = np.zeros(len(names)), np.full(len(names), np.nan)
+    scaled = np.full(values.shape, np.nan)
+    good = _good(names, problems)
     if len(good):
-        used = values[np.ix_(keep, good)]
-        low, high = used.min(axis=0), used.max(axis=0)
         less = np.array([names[position] in negative for position in good])
-        unit = np.where(less, (high - used) / (high - low), (used - low) / (high - low)) + shift
+        unit = _unit(values[np.ix_(keep, good)], less) + shift
         scaled[np.ix_(keep, good)] = unit
         spread = _spread(unit)
         entropy[good] = 1 - spread
         # Where shares are equal but for rounding no indicator says anything, and none has a weight.
         weights[good] = spread / spread.sum() if spread.sum() > EQUAL else 0.0
+    made = plain.times(scaled[:, good], weights[good])
     return EntropyWeights(
         weights=pd.Series(weights, index=names, name="weight"),
         entropy=pd.Series(entropy, index=names, name="entropy"),
-        index=_by_row(
-            frame, keep & bool(weights.any()), plain.times(scaled[:, good], weights[good]), "index"
-        ),
+        index=_by_row(frame, keep & bool(weights.any()), made, "index"),
         scaled=pd.DataFrame(scaled, index=frame.index, columns=names),
         problems=problems,
         dropped=dropped,
         n=int(keep.sum()),
     )
+
+
+def _good(names: Sequence[str], problems: Mapping[str, str]) -> np.ndarray:
+    """Positions of the indicators that say something."""
+    return np.array([at for at, name in enumerate(names) if name not in problems], dtype=int)
+
+
+def _unit(used: np.ndarray, less: np.ndarray) -> np.ndarray:
+    """Columns (n, k) scaled from 0 (worst) to 1 (best); `less` (k,) where less is better."""
+    low, high = used.min(axis=0), used.max(axis=0)
+    return np.where(less, (high - used) / (high - low), (used - low) / (high - low))
 
 
 def _spread(unit: np.ndarray) -> np.ndarray:
@@ -196,9 +199,7 @@ def principal_components(
     """
     names = [*positive, *negative]
     values, problems, usable, dropped = usable_indicators(frame, names)
-    good = np.array(
-        [position for position, name in enumerate(names) if name not in problems], dtype=int
-    )
+    good = _good(names, problems)
     _check_keep(keep, len(names))
     count = min(len(good), int(usable.sum()))
     labels = [f"pc{number}" for number in range(1, count + 1)]
@@ -207,39 +208,39 @@ def principal_components(
     deviations = np.zeros(count)
     if count:
         sign = np.array([-1.0 if names[position] in negative else 1.0 for position in good])
-        used = values[np.ix_(usable, good)] * sign
-        order = np.lexsort(
-            used.T
-        )  # the decomposition sees the rows in one order, whatever theirs is
-        centre, spread = (
-            used[order].mean(axis=0),
-            used[order].std(axis=0, ddof=1) if standardise else np.ones(len(good)),
+        directions, deviations, placed = _decomposed(
+            values[np.ix_(usable, good)] * sign, standardise
         )
-        _, singular, right = np.linalg.svd((used[order] - centre) / spread, full_matrices=False)
-        directions = _turned(right)
-        deviations = singular / np.sqrt(usable.sum() - 1)
         loadings.iloc[good, :] = directions.T
-        scores.iloc[np.flatnonzero(usable), :] = ((used - centre) / spread) @ directions.T
+        scores.iloc[np.flatnonzero(usable), :] = placed
     shares = deviations**2 / np.sum(deviations**2) if count else deviations
     kept = _kept(keep, shares)
     weights = shares[:kept] / shares[:kept].sum() if kept else shares[:0]
-    index = _by_row(
-        frame, usable & bool(count), scores.iloc[:, :kept].to_numpy() @ weights, "index"
-    )
-    named = {
-        "deviations": pd.Series(deviations, index=labels, name="deviation"),
-        "shares": pd.Series(shares, index=labels, name="share"),
-    }
+    made = scores.iloc[:, :kept].to_numpy() @ weights
     return PrincipalComponents(
         loadings=loadings,
+        deviations=pd.Series(deviations, index=labels, name="deviation"),
+        shares=pd.Series(shares, index=labels, name="share"),
         scores=scores,
-        index=index,
+        index=_by_row(frame, usable & bool(count), made, "index"),
         kept=kept,
         problems=problems,
         dropped=dropped,
         n=int(usable.sum()),
-        **named,
     )
+
+
+def _decomposed(used: np.ndarray, standardise: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Directions (components, k), deviations along them, and the rows' scores; the decomposition
+    sees the rows in one order, whatever theirs is.
+    """
+    order = np.lexsort(used.T)
+    centre = used[order].mean(axis=0)
+    spread = used[order].std(axis=0, ddof=1) if standardise else np.ones(used.shape[1])
+    _, singular, right = np.linalg.svd((used[order] - centre) / spread, full_matrices=False)
+    directions = _turned(right)
+    scores = ((used - centre) / spread) @ directions.T
+    return directions, singular / np.sqrt(len(used) - 1), scores
 
 
 def _turned(directions: np.ndarray) -> np.ndarray:

@@ -30,7 +30,7 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.papers import CELL, PaperError, nearest, read_lines
+from analysis.papers.published import CELL, PaperError, nearest, read_lines
 
 CLAIM_COLUMNS = ["place", "claim", "table", "column", "row", "relation"]
 STARS = {"10": 1, "5": 2, "1": 3}  # per cent -> stars

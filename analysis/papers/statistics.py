@@ -10,20 +10,25 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.papers import FOLDER, PaperError, nearest
+from analysis.papers.published import FOLDER, PaperError, nearest
 
 NUMBERS = ["observations", "mean", "sd", "minimum", "maximum"]
 COLUMNS = ["variable", "paper_name", *NUMBERS]
+MORE = ["observations_are", "reason", "panel"]  # may be left out, from the right
+KINDS = ("printed", "inferred", "")
 
 
 @dataclass(frozen=True, eq=False)
 class PublishedStatistics:
     """What a paper printed of its variables.
 
-    panel : the panel that holds them, as `paper.toml` says under `panel`, else panel_<slug>
+    panel : the panel that holds them, as the file says, else `paper.toml` under `panel`, else
+        panel_<slug>
     years : the paper's first and last year; None where no paper.toml says
     numbers : one row a variable in the paper's order: variable (the panel's column), paper_name,
-        and NUMBERS; NaN where nothing was printed
+        and NUMBERS; NaN where nothing was printed; observations_are: printed in a table of
+        statistics, inferred from the rows of the estimates in which the variable stands, or empty;
+        reason: why ours differ, in words
     """
 
     slug: str
@@ -57,12 +62,16 @@ def load_statistics(slug: str) -> PublishedStatistics:
     folder = FOLDER / slug
     about = _about(folder / "paper.toml")
     years = about.get("years")
+    numbers = _numbers(folder / "published_statistics.csv")
+    panels = sorted(set(numbers["panel"]) - {""})
+    if len(panels) > 1:
+        raise PaperError(f"{folder}: statistics are of one panel, not of {', '.join(panels)}.")
     return PublishedStatistics(
         slug=slug,
         title=str(about.get("title", slug)),
-        panel=str(about.get("panel", f"panel_{slug}")),
+        panel=panels[0] if panels else str(about.get("panel", f"panel_{slug}")),
         years=(int(years[0]), int(years[1])) if isinstance(years, list) else None,
-        numbers=_numbers(folder / "published_statistics.csv"),
+        numbers=numbers,
     )
 
 
@@ -107,17 +116,23 @@ def _about(file: Path) -> dict[str, object]:
 
 def _numbers(file: Path) -> pd.DataFrame:
     frame = pd.read_csv(
-        file, dtype={"variable": "string", "paper_name": "string"}, keep_default_na=True
+        file, dtype=dict.fromkeys(["variable", "paper_name", *MORE], "string"), keep_default_na=True
     )
-    if list(frame.columns) != COLUMNS:
-        raise PaperError(
-            f"{file}: columns are {', '.join(frame.columns)}; {', '.join(COLUMNS)} expected."
-        )
+    heads = list(frame.columns)
+    if heads != [*COLUMNS, *MORE][: max(len(heads), len(COLUMNS))]:
+        raise PaperError(f"{file}: columns are {', '.join(heads)}; {', '.join(COLUMNS)} expected.")
+    more = {name: frame[name].fillna("") if name in heads else "" for name in MORE}
+    frame = frame.assign(**more)
     for at, row in enumerate(frame.to_dict("records"), start=2):
         words = [name for name in NUMBERS if isinstance(row[name], str)]
         if pd.isna(row["variable"]) or words:
             expected = f"a number is expected under {', '.join(words)}"
             raise PaperError(f"{file}, line {at}: {expected if words else 'no variable is named'}.")
+        if row["observations_are"] not in KINDS:
+            raise PaperError(
+                f"{file}, line {at}: observations_are is {row['observations_are']!r}; printed or"
+                " inferred is expected."
+            )
         low, mean, high, spread = row["minimum"], row["mean"], row["maximum"], row["sd"]
         if mean < low or mean > high or spread < 0:
             raise PaperError(

@@ -1,8 +1,8 @@
-"""Print a paper's table with our estimates beside the published numbers, or its variables'
-statistics beside its own.
+"""Print the statistics of a paper's variables and the rows of its estimates beside its own; of all
+papers on one page.
 
-python -m analysis.report ecommerce_resilience t4 --columns 1 6 [--markdown] [--config FILE]
 python -m analysis.report ecommerce_resilience statistics [--markdown] [--config FILE]
+python -m analysis.report all statistics --markdown
 """
 
 from __future__ import annotations
@@ -12,62 +12,50 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from analysis.papers import estimate_table, load_paper, paper_names
+from analysis.papers.samples import count_samples, load_samples
 from analysis.papers.statistics import load_statistics, statistics_names
 from analysis.report.statistics import StatisticsTable, compare_statistics
-from analysis.report.tables import ComparisonTable, compare
 from warehouse import panel
 from warehouse.errors import CitytradeError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the table; 0 if it was estimated, 1 with one line on standard error if it could
-    not be.
+    """Print the statistics; 0 if they were computed, 1 with one line on standard error if they
+    could not be.
     """
     parser = argparse.ArgumentParser(
         prog="python -m analysis.report",
-        description="A paper's table, our estimates beside the published numbers.",
+        description="Statistics of a paper's variables beside its own; for its tables see"
+        " `citytrade papers`.",
     )
-    parser.add_argument(
-        "paper", help=f"one of: {', '.join(sorted({*paper_names(), *statistics_names()}))}"
-    )
-    parser.add_argument("table", help="the table's name in paper.toml, such as t4, or: statistics")
-    parser.add_argument(
-        "--columns", type=int, nargs="+", help="columns of the table; all if not given"
-    )
+    parser.add_argument("paper", help=f"one of: {', '.join(statistics_names())}; or all")
+    parser.add_argument("what", choices=("statistics",))
     parser.add_argument(
         "--markdown", action="store_true", help="print Markdown instead of plain text"
     )
     parser.add_argument("--config", help="the configuration file whose warehouse is read")
     given = parser.parse_args(arguments)
     try:
-        table = (
-            _statistics(given.paper, given.config)
-            if given.table == "statistics"
-            else _table(given.paper, given.table, given.columns, given.config)
-        )
+        slugs = statistics_names() if given.paper == "all" else [given.paper]
+        tables = [_statistics(slug, given.config) for slug in slugs]
     except CitytradeError as error:
         print(error, file=sys.stderr)
         return 1
-    print(table.to_markdown() if given.markdown else table.to_text())
+    pages = (table.to_markdown() if given.markdown else table.to_text() for table in tables)
+    print("\n\n".join(pages))
     return 0
 
 
-def _table(
-    slug: str, name: str, columns: Sequence[int] | None, config: str | None
-) -> ComparisonTable:
-    paper = load_paper(slug)
-    wanted = paper.table(name)
-    wanted.chosen(columns)
-    frame = panel(wanted.panel, years=paper.years, columns=wanted.variables, config=config)
-    return compare(paper, name, estimate_table(slug, name, frame, columns), frame)
-
-
 def _statistics(slug: str, config: str | None) -> StatisticsTable:
-    published = load_statistics(slug)
+    published, samples = load_statistics(slug), load_samples(slug)
+    frames = {
+        name: panel(name, columns=columns, config=config)
+        for name, columns in samples.needs().items()
+    }
     return compare_statistics(
         published,
         panel(published.panel, years=published.years, columns=published.variables, config=config),
+        count_samples(samples, frames),
     )
 
 

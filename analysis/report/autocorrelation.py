@@ -11,16 +11,14 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import duckdb
 import pandas as pd
 
-from analysis.estimators import MoranResult, SpatialWeights, moran, spatial_weights
-from analysis.report.tables import origin
+from analysis.estimators import MoranResult, SpatialWeights, moran
+from analysis.papers.release import WEIGHTS, warehouse_weights
+from analysis.report.origin import origin
 from warehouse import connect, panel
 from warehouse.errors import CitytradeError
-from warehouse.query.connection import ReadingConnection
 
-WEIGHTS = ("contiguity", "inverse_distance", "k_nearest")
 SHOWN = [
     "n",
     "moran_i",
@@ -32,40 +30,6 @@ SHOWN = [
     "p_permutation",
     "geary_c",
 ]
-
-
-def warehouse_weights(
-    connection: duckdb.DuckDBPyConnection | ReadingConnection, kind: str = "contiguity"
-) -> SpatialWeights:
-    """The weights of int_spatial__<kind> over all cities of the spine; a city without a neighbour
-    is kept with a lag of zero.
-
-    Parameters
-    ----------
-    connection : to a release, as `warehouse.connect` gives it
-
-    Raises
-    ------
-    CitytradeError : an unknown kind, or a release without these weights.
-    """
-    if kind not in WEIGHTS:
-        raise CitytradeError(f"There are no weights {kind!r}. There are: {', '.join(WEIGHTS)}.")
-    there = connection.execute(
-        "select table_name from information_schema.tables where table_schema = 'intermediate'"
-    ).fetchall()
-    if (f"int_spatial__{kind}",) not in there:
-        raise CitytradeError(f"This release has no int_spatial__{kind}: run `citytrade refresh`.")
-    pairs = connection.execute(
-        f"select city_code, neighbour_code, weight from intermediate.int_spatial__{kind} order"
-        " by all"
-    ).df()
-    cities = [
-        row[0]
-        for row in connection.execute(
-            "select city_code from seeds.cities order by city_code"
-        ).fetchall()
-    ]
-    return spatial_weights(pairs, units=cities, weight="weight", normalise="row", islands="keep")
 
 
 def panel_moran(

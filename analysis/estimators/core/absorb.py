@@ -26,14 +26,13 @@ Source: the elimination is Schur's complement; for two effects it is Abowd, Kram
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
-from scipy import linalg, sparse
-from scipy.sparse import linalg as sparse_linalg
+from scipy import sparse
 
+from analysis.estimators.core.factors import Factor, dense_factor, sparse_factor
 from analysis.estimators.core.groups import Group, combined, connected_parts
 from analysis.estimators.core.tall import cross, subtract_product, times
 
@@ -43,8 +42,6 @@ MERGED_CELLS = (
     1 << 15
 )  # small effects are looked up together while the table stays in the processor's cache
 ROWS_AT_ONCE = 1 << 15
-# share of a level's weight that must be its own; a count of redundant levels, not a precision
-REDUNDANT = 1e-10
 GRADIENT_STEPS = 200
 GRADIENT_FLOOR = 1e-13
 
@@ -85,9 +82,9 @@ class Absorber:
         ).astype(float)
         self._merge()
         self._link()
-        self._factor: _Factor | None = None
+        self._factor: Factor | None = None
         if 0 < self.reduced_levels <= DENSE_LEVELS:
-            self._factor = _dense_factor(self._reduced())
+            self._factor = dense_factor(self._reduced())
 
     @property
     def reduced_levels(self) -> int:
@@ -261,13 +258,13 @@ class Absorber:
             self._lift.T @ sparse.block_array(blocks, format="csr") @ self._lift
         )
 
-    def _direct(self) -> _Factor:
+    def _direct(self) -> Factor:
         if self._factor is None:
             reduced = self._reduced()
             filled = (
                 reduced.nnz > 0.02 * self.reduced_levels**2 and self.reduced_levels <= DENSE_LIMIT
             )
-            self._factor = (_dense_factor if filled else _sparse_factor)(reduced)
+            self._factor = (dense_factor if filled else sparse_factor)(reduced)
         return self._factor
 
     def _squares(self, columns: np.ndarray) -> np.ndarray:
@@ -317,93 +314,6 @@ class Absorber:
             before, power = power, (left * turned).sum(axis=0)
             step = turned + step * np.divide(power, before, out=np.zeros_like(power), where=going)
         return None
-
-
-@dataclass(frozen=True, eq=False)
-class _Factor:
-    """S factored over its independent levels; the others are redundant and stay at zero."""
-
-    levels: int
-    independent: np.ndarray  # (rank,) positions
-    scale: np.ndarray  # (rank,) 1 / root of the diagonal
-    solve_scaled: Callable[[np.ndarray], np.ndarray]
-
-    @property
-    def rank(self) -> int:
-        return len(self.independent)
-
-    def solve(self, right: np.ndarray) -> np.ndarray:
-        """A solution (p, m) of S g = right."""
-        found = np.zeros((self.levels, right.shape[1]))
-        if self.rank:
-            found[self.independent] = self.scale[:, None] * self.solve_scaled(
-                self.scale[:, None] * right[self.independent]
-            )
-        return found
-
-
-def _scaled(reduced: sparse.csr_array) -> tuple[np.ndarray, np.ndarray, sparse.csr_array]:
-    """Levels with something of their own, the scale that gives them a unit diagonal, and S of them
-    so scaled.
-    """
-    diagonal = reduced.diagonal()
-    own = np.flatnonzero(diagonal > 0)
-    scale = 1 / np.sqrt(diagonal[own])
-    by_scale = sparse.dia_array((scale[None, :], [0]), shape=(len(own), len(own)))
-    return own, scale, sparse.csr_array(by_scale @ reduced[own][:, own] @ by_scale)
-
-
-def _dense_factor(reduced: sparse.csr_array) -> _Factor:
-    """Cholesky with pivoting: it stops at the first level that the others already span."""
-    own, scale, matrix = _scaled(reduced)
-    if not len(own):
-        return _Factor(reduced.shape[0], own, scale, np.asarray)
-    factor, pivots, rank, _ = linalg.lapack.dpstrf(
-        matrix.toarray(order="F"), tol=REDUNDANT, overwrite_a=True
-    )
-    chosen = pivots[:rank] - 1
-    upper = np.asfortranarray(factor[:rank, :rank])
-    if (
-        rank <= DENSE_LEVELS
-        # many solutions with few columns: the inverse is multiplied faster than triangles are
-        # solved
-    ):
-        inverse = np.ascontiguousarray(linalg.cho_solve((upper, False), np.eye(rank)))
-        return _Factor(
-            reduced.shape[0], own[chosen], scale[chosen], lambda right: times(inverse, right)
-        )
-    return _Factor(
-        reduced.shape[0],
-        own[chosen],
-        scale[chosen],
-        lambda right: np.asarray(linalg.cho_solve((upper, False), right)),
-    )
-
-
-def _sparse_factor(reduced: sparse.csr_array) -> _Factor:
-    """Sparse elimination twice: the first finds the levels whose pivot vanishes, the second leaves
-    them out.
-    """
-    own, scale, matrix = _scaled(reduced)
-    shift = sparse.dia_array((np.full((1, len(own)), REDUNDANT / 100), [0]), shape=matrix.shape)
-    first = _eliminate(matrix + shift)
-    chosen = np.flatnonzero(np.abs(first.U.diagonal())[first.perm_c] > REDUNDANT)
-    second = first if len(chosen) == len(own) else _eliminate(matrix[chosen][:, chosen])
-    return _Factor(
-        reduced.shape[0],
-        own[chosen],
-        scale[chosen],
-        lambda right: np.asarray(second.solve(np.ascontiguousarray(right))),
-    )
-
-
-def _eliminate(matrix: sparse.sparray) -> sparse_linalg.SuperLU:
-    return sparse_linalg.splu(
-        sparse.csc_array(matrix),
-        permc_spec="MMD_AT_PLUS_A",
-        diag_pivot_thresh=0.0,
-        options={"SymmetricMode": True},
-    )
 
 
 def _one_hot(positions: np.ndarray, width: int, weights: np.ndarray | None) -> sparse.csr_array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import linalg
 
@@ -38,6 +40,21 @@ def independent_columns(matrix: np.ndarray) -> np.ndarray:
             keep[i] = True
             basis = np.column_stack([basis, rest / left])
     return keep
+
+
+def refuse_dependent(matrix: np.ndarray, terms: Sequence[str], where: str = "") -> None:
+    """Refuse columns (n, k) that are combinations of others; `where` ends what they are of.
+
+    Raises
+    ------
+    ValueError : naming the columns.
+    """
+    free = independent_columns(matrix)
+    if not free.all():
+        named = ", ".join(term for term, keep in zip(terms, free, strict=True) if not keep)
+        raise ValueError(
+            f"{named} is a combination of the other regressors{where}. Leave one of them out."
+        )
 
 
 def in_given_order(values: np.ndarray, order: np.ndarray) -> np.ndarray:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from analysis.estimators.core.result import Caution
 
 FEW_CLUSTERS = 30  # where theory for many clusters begins to fail
+# R's did warns of groups with fewer units than this; Conley and Taber (2011) show why.
+FEW_TREATED = 5
 FINER = "Look at a permutation (placebo) too, or cluster by something finer."
 
 

@@ -4,7 +4,7 @@ used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -37,9 +37,7 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
     ValueError : a column that is not of a numeric or boolean type.
     """
     for name in names:
-        if not (
-            pd.api.types.is_numeric_dtype(frame[name]) or pd.api.types.is_bool_dtype(frame[name])
-        ):
+        if is_text(frame[name]):
             raise ValueError(
                 f"column {name!r} holds {frame[name].dtype}, not numbers. Convert it, or build"
                 " dummies from it."
@@ -48,6 +46,12 @@ def numbers(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
         {name: frame[name].to_numpy(dtype="float64", na_value=np.nan) for name in names},
         index=frame.index,
     )
+
+
+def is_text(column: pd.Series) -> bool:
+    """Whether a column holds something other than numbers and booleans: labels, to be made into
+    dummies."""
+    return not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
 def refuse_duplicates(frame: pd.DataFrame, keys: Sequence[str]) -> None:
@@ -68,6 +72,17 @@ def refuse_duplicates(frame: pd.DataFrame, keys: Sequence[str]) -> None:
 def rows(count: int) -> str:
     """'1 row', '2,480 rows'."""
     return f"{count:,} row{'' if count == 1 else 's'}"
+
+
+def left_out(dropped: Mapping[str, int]) -> str:
+    """'12 rows (x missing); 1 row (outside where)', or 'no rows'."""
+    return "; ".join(f"{rows(count)} ({why})" for why, count in dropped.items()) or "no rows"
+
+
+def no_row(n: int, dropped: Mapping[str, int]) -> str:
+    """What is said where none of n rows is complete."""
+    why = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
+    return f"no row of {n:,} is complete (left out: {why or 'the frame is empty'})."
 
 
 def usable_rows(labels: pd.DataFrame, values: pd.DataFrame) -> tuple[np.ndarray, dict[str, int]]:

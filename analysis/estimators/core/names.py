@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 CONSTANT = "constant"  # the term of the constant: no column may be called so
 SHOWN = 12
@@ -18,3 +18,8 @@ def nearest(name: object, known: Iterable[str]) -> str:
     if near:
         return f"Nearest: {', '.join(near)}."
     return f"There are {', '.join(there[:SHOWN])}{' and others' if len(there) > SHOWN else ''}."
+
+
+def listed(names: Sequence[str]) -> str:
+    """'city_code', 'city_code and year', 'firm, city_code and year'."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,7 +1,9 @@
 """The one grammar of options: every name that an argument may take, and what is said of one that it
 may not.
 
-    covariance   "iid", "robust", or {"cluster": ["city_code"]}; one column of clusters or two
+    covariance   "iid", "robust", or {"cluster": ["city_code"]}; one column of clusters or two.
+                 fixed_effects also {"driscoll_kraay": "year", "lags": 2} and
+                 {"conley": ["latitude", "longitude"], "km": 300, "kernel": "uniform"}
     small        what a covariance is multiplied with in a small sample, named after its formula or
                  the program that prints it
     weights      column of analytic weights (spatial estimators: the SpatialWeights); weight_kind
@@ -19,7 +21,7 @@ Positional order is the same everywhere: frame, outcome, treatment or regressors
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -30,8 +32,9 @@ from analysis.estimators.core.columns import check_columns, rows
 from analysis.estimators.core.names import CONSTANT, nearest
 
 # every family
-CovarianceKind = Literal["iid", "robust", "cluster"]
-CovarianceOption = Literal["iid", "robust"] | Mapping[str, Sequence[str] | str]
+CovarianceKind = Literal["iid", "robust", "cluster", "driscoll_kraay", "conley"]
+CovarianceOption = Literal["iid", "robust"] | Mapping[str, Sequence[str] | str | float]
+ConleyKernel = Literal["uniform", "triangular"]
 WeightKind = Literal["analytic", "frequency"]
 Singletons = Literal["keep", "drop"]
 Collinear = Literal["error", "drop"]
@@ -76,7 +79,7 @@ Restriction = Literal["relative_magnitude", "smoothness"]
 AveragedOver = Literal["cohort_period", "event_time", "cohort"]
 MatchHow = Literal["pooled", "yearly", "base_period"]
 MatchUse = Literal["rows", "weights", "support"]
-MissingCohort = Literal["drop", "never"]
+MissingCohort = Literal["ask", "drop", "never"]
 DidMethod = Literal["dr", "reg", "ipw"]
 EventEnds = Literal["bin", "drop", "reference"]
 
@@ -119,12 +122,20 @@ class Covariance:
 
     Attributes
     ----------
-    kind : "iid" equal and independent, "robust" independent, "cluster" dependent inside clusters
+    kind : "iid" equal and independent, "robust" independent, "cluster" dependent inside clusters,
+        "driscoll_kraay" and "conley" by how near rows are (analysis.estimators.core.kernels)
     clusters : columns of the clusters; none unless clustered
+    time, lags : of Driscoll-Kraay: the periods, and how many apart still count (None: by a rule)
+    place, km, kernel : of Conley: latitude and longitude, how far apart still counts, and how
     """
 
     kind: CovarianceKind
     clusters: tuple[str, ...] = ()
+    time: str = ""
+    lags: int | None = None
+    place: tuple[str, ...] = ()
+    km: float = 0.0
+    kernel: ConleyKernel = "uniform"
 
     @property
     def cluster(self) -> str | None:
@@ -164,14 +175,10 @@ def covariance_of(
         estimator has no formula for.
     """
     if isinstance(option, Mapping):
+        kind = next((name for name in OF_KIND if name in option), "cluster")
         for key in option:
-            checked("covariance", key, ("cluster",))
-        given = option.get("cluster", ())
-        columns = (given,) if isinstance(given, str) else tuple(given)
-        if not 1 <= len(columns) <= most or len(set(columns)) < len(columns):
-            many = "one column" if most == 1 else "one column or two different ones"
-            raise ValueError(f"covariance: errors are clustered by {many}; given: {list(columns)}.")
-        found = Covariance("cluster", columns)
+            checked("covariance", key, OF_KIND[kind] if kind in kinds else ("cluster",))
+        found = _READ[kind](option, most)
     else:
         found = Covariance(checked("covariance", option, ("iid", "robust")))
     if found.kind not in kinds:
@@ -179,6 +186,49 @@ def covariance_of(
             f"covariance = {option!r}: this estimator has {', '.join(kinds)} errors only."
         )
     return found
+
+
+# What a covariance that is a mapping may say, by its kind.
+OF_KIND: Mapping[str, tuple[str, ...]] = {
+    "cluster": ("cluster",),
+    "driscoll_kraay": ("driscoll_kraay", "lags"),
+    "conley": ("conley", "km", "kernel"),
+}
+
+
+def _clustered(option: Mapping[str, Any], most: int) -> Covariance:
+    given = option.get("cluster", ())
+    columns = (given,) if isinstance(given, str) else tuple(given)
+    if not 1 <= len(columns) <= most or len(set(columns)) < len(columns):
+        many = "one column" if most == 1 else "one column or two different ones"
+        raise ValueError(f"covariance: errors are clustered by {many}; given: {list(columns)}.")
+    return Covariance("cluster", columns)
+
+
+def _driscoll_kraay(option: Mapping[str, Any], most: int) -> Covariance:
+    time, lags = option["driscoll_kraay"], option.get("lags")
+    if not isinstance(time, str):
+        raise ValueError(f"covariance: driscoll_kraay is the column of periods; given: {time!r}.")
+    if lags is not None and (not isinstance(lags, int) or isinstance(lags, bool) or lags < 0):
+        raise ValueError(f"covariance: lags = {lags!r}: a whole number, zero or more.")
+    return Covariance("driscoll_kraay", time=time, lags=lags)
+
+
+def _conley(option: Mapping[str, Any], most: int) -> Covariance:
+    place, km = option["conley"], option.get("km")
+    if isinstance(place, str) or len(place) != 2 or len(set(place)) != 2:
+        raise ValueError(f"covariance: conley is [latitude, longitude]; given: {place!r}.")
+    if isinstance(km, bool) or not isinstance(km, (int, float)) or not km > 0:
+        raise ValueError(f"covariance: km = {km!r}: the distance up to which errors go together.")
+    kernel = checked("kernel", option.get("kernel", "uniform"), ConleyKernel)
+    return Covariance("conley", place=tuple(place), km=float(km), kernel=kernel)
+
+
+_READ: Mapping[str, Callable[[Mapping[str, Any], int], Covariance]] = {
+    "cluster": _clustered,
+    "driscoll_kraay": _driscoll_kraay,
+    "conley": _conley,
+}
 
 
 def columns_of(

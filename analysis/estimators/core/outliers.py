@@ -119,6 +119,34 @@ def _clip(
     suffix: str,
     trimmed: bool,
 ) -> Clipped:
+    _check_clip(frame, columns, cuts, by, suffix)
+    values = numbers(frame, list(columns))
+    codes, names = _groups(frame, by)
+    made, limits = frame.copy(), []
+    for column in columns:
+        x = values[column].to_numpy().copy()
+        for code, name in enumerate(names):
+            here = (codes == code) & ~np.isnan(x)
+            low, high = (percentile(x[here], cut, definition) for cut in cuts)
+            below, above = here & (x < low), here & (x > high)
+            counts = {"below": int(below.sum()), "above": int(above.sum()), "n": int(here.sum())}
+            limits.append({"column": column, "group": name, "lower": low, "upper": high, **counts})
+            x[below], x[above] = (np.nan, np.nan) if trimmed else (low, high)
+        made[column + suffix] = x
+    what = (
+        f"{'trimmed' if trimmed else 'winsorised'} at percentiles {cuts[0]:g} and"
+        f" {cuts[1]:g}{f' by {chr(44).join(by)}' if by else ''}"
+    )
+    return Clipped(made, pd.DataFrame(limits).set_index(["column", "group"]), definition, what)
+
+
+def _check_clip(
+    frame: pd.DataFrame,
+    columns: Sequence[str],
+    cuts: tuple[float, float],
+    by: Sequence[str],
+    suffix: str,
+) -> None:
     if isinstance(columns, str) or isinstance(by, str):
         raise ValueError("columns and by are lists of column names.")
     check_columns(frame, [*columns, *by])
@@ -130,37 +158,11 @@ def _clip(
     taken = [column + suffix for column in columns if suffix and column + suffix in frame.columns]
     if taken:
         raise ValueError(f"{', '.join(taken)} exists already: choose another suffix.")
-    values = numbers(frame, list(columns))
-    codes = (
-        frame.groupby(list(by), sort=True, observed=True).ngroup().to_numpy()
-        if by
-        else np.zeros(len(frame), dtype=int)
-    )
-    names = (
-        frame.groupby(list(by), sort=True, observed=True).size().index if by else pd.Index(["all"])
-    )
-    made, limits = frame.copy(), []
-    for column in columns:
-        x = values[column].to_numpy().copy()
-        for code, name in enumerate(names):
-            here = (codes == code) & ~np.isnan(x)
-            low, high = (percentile(x[here], cut, definition) for cut in cuts)
-            below, above = here & (x < low), here & (x > high)
-            limits.append(
-                {
-                    "column": column,
-                    "group": name,
-                    "lower": low,
-                    "upper": high,
-                    "below": int(below.sum()),
-                    "above": int(above.sum()),
-                    "n": int(here.sum()),
-                }
-            )
-            x[below], x[above] = (np.nan, np.nan) if trimmed else (low, high)
-        made[column + suffix] = x
-    what = (
-        f"{'trimmed' if trimmed else 'winsorised'} at percentiles {cuts[0]:g} and"
-        f" {cuts[1]:g}{f' by {chr(44).join(by)}' if by else ''}"
-    )
-    return Clipped(made, pd.DataFrame(limits).set_index(["column", "group"]), definition, what)
+
+
+def _groups(frame: pd.DataFrame, by: Sequence[str]) -> tuple[np.ndarray, pd.Index]:
+    """The group of each row (n,), and the groups' names; one group of all rows without columns."""
+    if not by:
+        return np.zeros(len(frame), dtype=int), pd.Index(["all"])
+    grouped = frame.groupby(list(by), sort=True, observed=True)
+    return grouped.ngroup().to_numpy(), grouped.size().index

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from types import UnionType
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
+from analysis.estimators.core.hints import accepts, choices, literals, words
 from analysis.estimators.core.names import nearest
 
 NAMING = ("effects", "keys", "unit", "time", "weights", "covariance")  # options that name columns
+SENTENCE = re.compile(r"(?<=[.:])\s+(?=[A-Z])")  # where one ends and the next begins
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,9 @@ class Option:
     ----------
     required : it has no default
     default : what holds where it is not given; None where it is required
-    choices : the values that a Literal allows; empty where there is none
+    choices : the values that a Literal allows; empty where there is none, or something beside it
     annotation : its type, as text
+    hint : its type; `kind` says it in words
     """
 
     name: str
@@ -36,6 +39,21 @@ class Option:
     default: Any
     choices: tuple[Any, ...]
     annotation: str
+    hint: Any = Any
+
+    @property
+    def kind(self) -> str:
+        """What may be given: "a number", "a list of text", "'logit' or 'probit'"."""
+        return words(self.hint)
+
+    def refusal(self, value: Any) -> str:
+        """What is wrong with a value; empty where nothing is."""
+        if accepts(self.hint, value):
+            return ""
+        named = [str(choice) for choice in literals(self.hint)]
+        if named and isinstance(value, str):
+            return f"{self.name} = {value!r} is not known. {nearest(value, named)}"
+        return f"{self.name} = {value!r} is not {self.kind}."
 
 
 @dataclass(frozen=True)
@@ -60,7 +78,8 @@ class Entry:
     @property
     def summary(self) -> str:
         """The first sentence of its description."""
-        return (inspect.getdoc(self.function) or "").split("\n", 1)[0]
+        paragraph = (inspect.getdoc(self.function) or "").split("\n\n", 1)[0]
+        return SENTENCE.split(" ".join(paragraph.split()), maxsplit=1)[0]
 
     @functools.cached_property
     def options(self) -> Mapping[str, Option]:
@@ -114,22 +133,20 @@ def entry(name: str) -> Entry:
 
 def check_options(name: str, options: Mapping[str, Any]) -> None:
     """Refuse options that the estimator does not have, required ones that are missing, and values
-    that are not among their choices.
+    of another type or not among their choices.
 
     Raises
     ------
     ValueError : naming the estimator, the option and the nearest that is known.
     """
     known = entry(name).options
-    for option, value in options.items():
+    for option in options:
         if option not in known:
             raise ValueError(f"{name} has no option {option!r}. {nearest(option, known)}")
-        choices = known[option].choices
-        if choices and isinstance(value, str) and value not in choices:
-            raise ValueError(
-                f"{name}: {option} = {value!r} is not known."
-                f" {nearest(value, [str(choice) for choice in choices])}"
-            )
+    for option, value in options.items():
+        refusal = known[option].refusal(value)
+        if refusal:
+            raise ValueError(f"{name}: {refusal}")
     missing = [
         option.name for option in known.values() if option.required and option.name not in options
     ]
@@ -201,20 +218,6 @@ class Regression:
 def _option(parameter: inspect.Parameter, hint: Any) -> Option:
     required = parameter.default is parameter.empty
     default = None if required else parameter.default
-    text = (
-        parameter.annotation if isinstance(parameter.annotation, str) else str(parameter.annotation)
-    )
-    return Option(parameter.name, required, default, tuple(_choices(hint)), text)
-
-
-def _choices(hint: Any) -> list[Any]:
-    """The values of a Literal, or of the Literals among the alternatives of a union that is nothing
-    but Literals and None.
-    """
-    if get_origin(hint) is Literal:
-        return list(get_args(hint))
-    if get_origin(hint) in (Union, UnionType):
-        parts = [part for part in get_args(hint) if part is not type(None)]
-        found = [_choices(part) for part in parts]
-        return [choice for choices in found for choice in choices] if all(found) else []
-    return []
+    given = parameter.annotation
+    text = given if isinstance(given, str) else str(given)
+    return Option(parameter.name, required, default, choices(hint), text, hint)

@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.core.columns import rows
+from analysis.estimators.core.columns import left_out, rows
 from analysis.estimators.core.options import level_of
 
 TIDY = (
@@ -114,8 +114,7 @@ def tidy_frame(
     *,
     df: float | np.ndarray | None = None,
     level: float = 0.95,
-    statistic: np.ndarray | None = None,
-    p_value: np.ndarray | None = None,
+    tested: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
     interval: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """The table of `tidy()` from estimates and standard errors.
@@ -123,8 +122,8 @@ def tidy_frame(
     Parameters
     ----------
     df : degrees of freedom of t, one or one a term; None for the normal
-    statistic, p_value, interval : where they are not what estimate and error give (bootstrap,
-        permutation)
+    tested, interval : statistic and p, lower and upper bound, where they are not what estimate and
+        error give (bootstrap, permutation)
     """
     tail = (1 + level_of(level)) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -138,8 +137,8 @@ def tidy_frame(
         "term": terms,
         "estimate": estimate,
         "std_error": std_error,
-        "statistic": ratio if statistic is None else statistic,
-        "p_value": p if p_value is None else p_value,
+        "statistic": ratio if tested[0] is None else tested[0],
+        "p_value": p if tested[1] is None else tested[1],
         "conf_low": low,
         "conf_high": high,
     }
@@ -187,8 +186,7 @@ class Test:
             [self.name],
             nothing,
             nothing,
-            statistic=np.array([self.statistic]),
-            p_value=np.array([self.p]),
+            tested=(np.array([self.statistic]), np.array([self.p])),
         )
 
     def glance(self) -> pd.DataFrame:
@@ -262,11 +260,21 @@ class Result(Report):
     tests: Mapping[str, Test] = field(default_factory=dict)
     seconds: float = float("nan")
 
+    def __post_init__(self) -> None:
+        """Say which variances came out below zero, unless the estimator has said it."""
+        below = self.coefficients.index[np.diag(self.covariance) < 0]
+        said = {warning.kind for warning in self.warnings}
+        if len(below) and "not_semidefinite" not in said:
+            text = f"The variance of {', '.join(map(str, below))} is below zero: no standard error."
+            caution = Caution("not_semidefinite", text, "Cluster by one column, or by units.")
+            object.__setattr__(self, "warnings", (*self.warnings, caution))
+
     @property
     def standard_errors(self) -> pd.Series:
-        return pd.Series(
-            np.sqrt(np.diag(self.covariance)), index=self.coefficients.index, name="standard_error"
-        )
+        """Roots of the variances; missing where one is below zero."""
+        variances = np.diag(self.covariance).astype(float)
+        errors = np.sqrt(np.where(variances < 0, np.nan, variances))
+        return pd.Series(errors, index=self.coefficients.index, name="standard_error")
 
     @property
     def t_statistics(self) -> pd.Series:
@@ -295,7 +303,7 @@ class Result(Report):
             self.coefficients.to_numpy(dtype=float),
             self.standard_errors.to_numpy(dtype=float),
         )
-        return tidy_frame(equations, terms, b, errors, statistic=t, p_value=p, interval=interval)
+        return tidy_frame(equations, terms, b, errors, tested=(t, p), interval=interval)
 
     def glance(self) -> pd.DataFrame:
         """One row: method, outcome, rows, what `_fit` gives, levels of groupings, tests."""
@@ -320,13 +328,9 @@ class Result(Report):
         left out.
         """
         levels = ", ".join(f"{count:,} {name}" for name, count in self.groups.items())
-        left_out = (
-            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
-            or "no rows"
-        )
         return (
             f"{self.method} of {self.outcome}, {rows(self.n)}{f' ({levels})' if levels else ''};"
-            f" standard errors {self.convention}; left out: {left_out}."
+            f" standard errors {self.convention}; left out: {left_out(self.dropped)}."
         )
 
     def _below(self) -> list[str]:

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.columns import check_columns, numbers, usable_rows
+from analysis.estimators.core.columns import check_columns, no_row, numbers, usable_rows
 from analysis.estimators.core.groups import (
     Group,
     alone,
@@ -89,6 +89,26 @@ class Sample:
         )
 
 
+@dataclass(frozen=True)
+class Taking:
+    """How rows are taken.
+
+    Attributes
+    ----------
+    levels : groupings whose labels are wanted
+    sort_by : groupings that rows are in the order of, one after the other; default an order that
+        suits the effects
+    drop_singletons : leave out rows alone in a level of an effect, again and again until none is
+    """
+
+    levels: Sequence[str] = ()
+    sort_by: Sequence[str] = ()
+    drop_singletons: bool = False
+
+
+AS_THEY_ARE = Taking()
+
+
 def read_sample(
     frame: pd.DataFrame,
     columns: Sequence[str],
@@ -98,9 +118,7 @@ def read_sample(
     weights: str | None = None,
     keys: Sequence[str] | None = None,
     where: Where | None = None,
-    levels: Sequence[str] = (),
-    sort_by: Sequence[str] = (),
-    drop_singletons: bool = False,
+    how: Taking = AS_THEY_ARE,
 ) -> Sample:
     """Take the rows of a frame that an estimate can use.
 
@@ -112,10 +130,6 @@ def read_sample(
     weights : column of weights, zero or more; rows of weight zero are left out
     keys : columns that identify a row; None for the effects where there are two, otherwise none
     where : rows asked for; the others are counted among the dropped, and nothing in them matters
-    levels : groupings whose labels are wanted
-    sort_by : groupings that rows are in the order of, one after the other; default an order that
-        suits the effects
-    drop_singletons : leave out rows alone in a level of an effect, again and again until none is
 
     Raises
     ------
@@ -128,36 +142,37 @@ def read_sample(
     check_columns(frame, [*numeric, *columns_of(names)])
     asked = row_mask(frame, where)
     frame, outside = rows_asked(frame, asked)
-    groups = {name: group_codes(frame, name) for name in names}
-    if identity:
-        refuse_repeated(
-            frame, identity, [groups.get(key) or group_codes(frame, key) for key in identity]
-        )
+    groups = _groups(frame, names, identity)
     values = [_column(frame, name) for name in numeric]
-    keep, dropped = _complete(
-        frame, columns_of(names), numeric, values, [codes for codes, _ in groups.values()]
-    )
+    codes = [codes for codes, _ in groups.values()]
+    keep, dropped = _complete(frame, columns_of(names), numeric, values, codes)
     dropped = outside | dropped
     keep = _without_zero_weight(frame, weights, values[-1], keep, dropped) if weights else keep
-    if drop_singletons and effects:
+    if how.drop_singletons and effects:
         keep = _without_singletons([groups[name] for name in effects], keep, dropped, len(frame))
+    rows = slice(None) if keep is None else keep
     if keep is not None:
         groups = {name: renumbered(codes[keep], size) for name, (codes, size) in groups.items()}
         values = [column[keep] for column in values]
-    named = {
-        name: _labels(frame[name] if keep is None else frame.loc[keep, name], groups[name])
-        for name in levels
-    }
-    sample = _in_order(values, groups, bool(weights), len(columns), sort_by)
+    named = {name: _labels(frame[name][rows], groups[name]) for name in how.levels}
+    sample = _in_order(values, groups, bool(weights), len(columns), how.sort_by)
     kept = int(alone([sample.groups[name] for name in effects]).sum()) if effects else 0
+    labels, whole = frame.index[rows], _whole(keep, asked)
     return replace(
-        sample,
-        dropped=dropped,
-        singletons=kept,
-        labels=frame.index if keep is None else frame.index[keep],
-        keep=_whole(keep, asked),
-        levels=named,
+        sample, dropped=dropped, singletons=kept, labels=labels, keep=whole, levels=named
     )
+
+
+def _groups(frame: pd.DataFrame, names: Sequence[str], identity: Sequence[str]) -> dict[str, Group]:
+    """Level numbers by name; two rows with one key are refused.
+
+    identity : columns that identify a row; none where nothing does
+    """
+    groups = {name: group_codes(frame, name) for name in names}
+    if identity:
+        keys = [groups.get(key) or group_codes(frame, key) for key in identity]
+        refuse_repeated(frame, identity, keys)
+    return groups
 
 
 def rows_asked(frame: pd.DataFrame, where: Where | None) -> tuple[pd.DataFrame, dict[str, int]]:
@@ -199,10 +214,7 @@ def _complete(
         pd.DataFrame(dict(zip(numeric, values, strict=True)), index=frame.index, copy=False),
     )
     if not keep.any():
-        left_out = ", ".join(f"{reason}: {count}" for reason, count in dropped.items())
-        raise ValueError(
-            f"no row of {len(frame):,} is complete (left out: {left_out or 'the frame is empty'})."
-        )
+        raise ValueError(no_row(len(frame), dropped))
     return (None if keep.all() else keep), dropped
 
 

@@ -105,31 +105,7 @@ def small_sample(
         raise ValueError(
             "the sample has one cluster only: clustered standard errors need at least two."
         )
-    effects = count.effects
-    inside = [
-        bool(clusters) and any(nested(effect, cluster) for cluster in clusters)
-        for effect in effects
-    ]
-    naive = k + sum(size for _, size in effects) - (len(effects) - 1)
-    if convention == "reghdfe_nested":
-        free = [at for at, within in enumerate(inside) if not within]
-        counted = k + (count.of(free) if free else 1)
-        df = min(few - 1, n - counted + any(inside)) if clusters else n - counted
-    elif convention == "linearmodels":
-        uncounted = (
-            bool(clusters)
-            and len(effects) == 1
-            and all(nested(effects[0], cluster) for cluster in clusters)
-        )
-        counted, df = k + 1 if uncounted else naive, n - naive
-    else:
-        within = (
-            [size for (_, size), nests in zip(effects, inside, strict=True) if nests]
-            if convention == "fixest_nested"
-            else []
-        )
-        counted = naive - sum(within) + len(within)
-        df = few - 1 if clusters else n - counted
+    counted, df = _paid(convention, n, k, count, clusters)
     if counted >= n or df < 1:
         raise ValueError(
             f"{n:,} rows leave no degrees of freedom once {counted:,} parameters are counted. Take"
@@ -139,6 +115,27 @@ def small_sample(
     if clusters and convention != "linearmodels":
         factor = few / (few - 1) * (n - 1) / (n - counted)
     return SmallSample(factor, df, counted, count.of_all())
+
+
+def _paid(
+    convention: EffectsSmall, n: int, k: int, count: LevelCount, clusters: Sequence[Group]
+) -> tuple[int, int]:
+    """The parameters that a convention counts, and its degrees of freedom of t."""
+    effects, few = count.effects, min((size for _, size in clusters), default=0)
+    nests = [any(nested(effect, cluster) for cluster in clusters) for effect in effects]
+    naive = k + sum(size for _, size in effects) - (len(effects) - 1)
+    if convention == "reghdfe_nested":
+        free = [at for at, inside in enumerate(nests) if not inside]
+        counted = k + (count.of(free) if free else 1)
+        return counted, min(few - 1, n - counted + any(nests)) if clusters else n - counted
+    if convention == "linearmodels":
+        alone = bool(clusters) and len(effects) == 1
+        uncounted = alone and all(nested(effects[0], cluster) for cluster in clusters)
+        return k + 1 if uncounted else naive, n - naive
+    free_of = convention == "fixest_nested"
+    within = [size for (_, size), inside in zip(effects, nests, strict=True) if inside and free_of]
+    counted = naive - sum(within) + len(within)
+    return counted, few - 1 if clusters else n - counted
 
 
 def meat(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 MULTIPLICATIONS = 1 << 18
+BLOCK_ROWS = 1 << 12
 
 
 def cross(one: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -35,6 +36,33 @@ def subtract_product(target: np.ndarray, tall: np.ndarray, small: np.ndarray) ->
     step = _rows(small.size)
     for start in range(0, len(tall), step):
         target[start : start + step] -= tall[start : start + step] @ small
+
+
+def decomposed(columns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Orthonormal columns (n, m) and the triangle (m, m) whose product is columns (n, m), n >= m.
+
+    Blocks of rows are decomposed while they lie in the cache, then their triangles together, as
+    precise as one decomposition of all rows.
+
+    Source: Demmel, Grigori, Hoemmen and Langou (2012), Communication-optimal parallel and
+    sequential QR and LU factorizations, section 3 (TSQR).
+    """
+    n, m = columns.shape
+    if n <= BLOCK_ROWS:
+        q, triangle = np.linalg.qr(columns)
+        return np.asarray(q), np.asarray(triangle)
+    inside, triangles = np.linalg.qr(_in_blocks(columns))
+    between, triangle = np.linalg.qr(triangles.reshape(-1, m))
+    q = inside @ between.reshape(*triangles.shape)
+    return q.reshape(-1, m)[:n], np.asarray(triangle)
+
+
+def _in_blocks(columns: np.ndarray) -> np.ndarray:
+    """Columns (blocks, BLOCK_ROWS, m); zeros fill up the last block, and change nothing."""
+    n, m = columns.shape
+    filled = np.zeros((-(-n // BLOCK_ROWS) * BLOCK_ROWS, m))
+    filled[:n] = columns
+    return filled.reshape(-1, BLOCK_ROWS, m)
 
 
 def inner(one: np.ndarray, other: np.ndarray) -> float:

@@ -102,7 +102,7 @@ def bacon_decomposition(
     cohort: str,
     *,
     where: Where | None = None,
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
 ) -> BaconDecomposition:
     """Decompose the coefficient of `period >= cohort` in a regression with two-way effects.
 

@@ -38,15 +38,14 @@ from analysis.estimators.core.options import (
     MissingCohort,
     Sampling,
     Where,
-    checked,
     level_of,
 )
 from analysis.estimators.core.result import Caution, Result, Test
 from analysis.estimators.did import cautions
+from analysis.estimators.did.design import Comparing, Design, design_of, first_of_unit, usable
 from analysis.estimators.did.inference import Bands, Bootstrap, covariance_of_sums
 from analysis.estimators.did.sample import (
     CLUSTERED,
-    DidSample,
     did_sample,
     period_text,
     read_call,
@@ -79,62 +78,6 @@ class GroupTimeEffects(Result):
     bands: Bands | None
 
 
-@dataclass(frozen=True)
-class _How:
-    """The options of one call that say who is compared with whom, and how."""
-
-    method: DidMethod
-    control: DidControl
-    base: DidBase
-    anticipation: int
-    sampling: Sampling
-
-    def __post_init__(self) -> None:
-        checked("method", self.method, DidMethod)
-        checked("control", self.control, DidControl)
-        checked("base", self.base, DidBase)
-        checked("sampling", self.sampling, Sampling)
-        if self.anticipation < 0:
-            raise ValueError(f"anticipation = {self.anticipation}: it is zero or more.")
-
-    @property
-    def panel(self) -> bool:
-        """Whether a unit is followed; otherwise every row is one of its own."""
-        return self.sampling != "cross_sections"
-
-    def title(self, controls: Sequence[str]) -> str:
-        names = {"dr": "doubly robust", "reg": "outcome regression"}
-        names |= {"ipw": "inverse probability weights"}
-        whom = "never" if self.control == "nevertreated" else "not-yet"
-        parts = [names[self.method], f"{whom}-treated controls", f"{self.base} base period"]
-        if controls:
-            parts.append(f"covariates {', '.join(controls)}")
-        if self.anticipation:
-            parts.append(f"{self.anticipation} anticipation period(s)")
-        if self.sampling != "panel":
-            parts.append(self.sampling.replace("_", " "))
-        return f"Callaway-Sant'Anna group-time effects ({', '.join(parts)})"
-
-
-@dataclass(frozen=True)
-class _Design:
-    """The sample in both shapes, and what is compared in it.
-
-    Attributes
-    ----------
-    cohort, weight : (units,)
-    wide : of a balanced panel, outcome (units, T), controls (units, T, k), weights (units, T)
-    """
-
-    how: _How
-    sample: DidSample
-    times: np.ndarray
-    groups: np.ndarray
-    cohort: np.ndarray
-    weight: np.ndarray
-    wide: tuple[np.ndarray, np.ndarray, np.ndarray] | None
-
-
 def callaway_santanna(
     frame: pd.DataFrame,
     outcome: str,
@@ -151,7 +94,7 @@ def callaway_santanna(
     base: DidBase = "varying",
     anticipation: int = 0,
     sampling: Sampling = "panel",
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
     level: float = 0.95,
     bootstrap: int = 0,
     seed: int = 20210101,
@@ -176,30 +119,32 @@ def callaway_santanna(
         message says which.
     """
     started = clock.perf_counter()
-    how = _How(method, control, base, anticipation, sampling)
+    how = Comparing(method, control, base, anticipation, sampling)
     asked = Bootstrap(bootstrap, seed, level_of(level))
     names = outcome, unit, time, cohort
     call = read_call(names, controls, covariance, weights, kinds=CLUSTERED)
     sample = did_sample(
         frame, call, where, missing_cohort=missing_cohort, panel=how.panel, ahead=anticipation
     )
-    design = _design(_usable(sample, how), how)
-    sample = design.sample
-    sample.refuse_flat_outcome(panel=how.panel)
+    design = design_of(usable(sample, how), how)
+    design.sample.refuse_flat_outcome(panel=how.panel)
+    return _group_time_effects(design, asked, started)
+
+
+def _group_time_effects(design: Design, asked: Bootstrap, started: float) -> GroupTimeEffects:
+    sample, how, call = design.sample, design.how, design.sample.call
     cells, influence = _all_cells(design)
-    clusters = _first_of_unit(sample, sample.cluster) if how.panel else sample.cluster
-    spread = covariance_of_sums(influence, clusters)
-    undefined = (cells["reason"].ne("") | cells["base"].eq(cells["time"])).to_numpy()
-    spread[undefined, :] = np.nan
-    spread[:, undefined] = np.nan
+    clusters = first_of_unit(sample, sample.cluster) if how.panel else sample.cluster
+    spread = _spread(cells, influence, clusters)
     cells["standard_error"] = np.sqrt(np.diag(spread))
     pairs = zip(cells["group"], cells["time"], strict=True)
     terms = [f"ATT({period_text(g)},{period_text(t)})" for g, t in pairs]
     coefficients = pd.Series(cells["att"].to_numpy(), index=terms, name="coefficient")
     number = len(np.unique(clusters))
+    said = (*cautions.of_sample(sample), *few_clusters(number), *_not_estimated(cells))
     return GroupTimeEffects(
         method=how.title(call.controls),
-        outcome=outcome,
+        outcome=call.outcome,
         coefficients=coefficients,
         covariance=pd.DataFrame(spread, index=terms, columns=terms),
         convention=(
@@ -211,21 +156,26 @@ def callaway_santanna(
         groups=sample.counts(),
         dropped=sample.dropped,
         sample=sample.labels,
-        tests={"pre_trends": _pre_test(cells, spread, anticipation)},
+        tests={"pre_trends": _pre_test(cells, spread, how.anticipation)},
         seconds=clock.perf_counter() - started,
-        warnings=(
-            *cautions.of_sample(sample),
-            *few_clusters(number),
-            *_not_estimated(cells),
-        ),
+        warnings=said,
         cells=cells,
         influence=influence,
         cohort=design.cohort,
         weight=design.weight,
         cluster=clusters,
-        anticipation=anticipation,
+        anticipation=how.anticipation,
         bands=asked.bands(coefficients, influence, clusters),
     )
+
+
+def _spread(cells: pd.DataFrame, influence: np.ndarray, clusters: np.ndarray) -> np.ndarray:
+    """Covariance of the effects; missing for those without an estimate, and the base."""
+    spread = covariance_of_sums(influence, clusters)
+    undefined = (cells["reason"].ne("") | cells["base"].eq(cells["time"])).to_numpy()
+    spread[undefined, :] = np.nan
+    spread[:, undefined] = np.nan
+    return spread
 
 
 def _not_estimated(cells: pd.DataFrame) -> tuple[Caution, ...]:
@@ -241,64 +191,7 @@ def _not_estimated(cells: pd.DataFrame) -> tuple[Caution, ...]:
     return (Caution("not_estimated", text, "Their reasons stand in `cells`."),)
 
 
-def _usable(sample: DidSample, how: _How) -> DidSample:
-    """Without units treated from the start, and periods without controls; balanced for a panel."""
-    sample = _with_controls(sample, how)
-    early = sample.cohort <= sample.time.min() + how.anticipation
-    sample = sample.keep(~early, "unit already treated in the first period")
-    return _balanced(sample, how) if how.sampling == "panel" else sample
-
-
-def _with_controls(sample: DidSample, how: _How) -> DidSample:
-    if np.isinf(sample.cohort).any():
-        return sample
-    if how.control == "nevertreated":
-        raise ValueError(
-            "no unit is never treated. Use control='notyettreated', "
-            "which compares with units treated later."
-        )
-    last = sample.cohort.max()
-    end = last - how.anticipation
-    reason = f"period without untreated units ({period_text(end)} and later)"
-    sample = sample.keep(sample.time < end, reason)
-    return sample.with_cohort(np.where(sample.cohort == last, np.inf, sample.cohort))
-
-
-def _balanced(sample: DidSample, how: _How) -> DidSample:
-    """Units seen in every period."""
-    whole = np.bincount(sample.unit) == len(np.unique(sample.time))
-    if not whole.any():
-        raise ValueError("no unit is seen in every period. Use sampling='unbalanced_panel'.")
-    return _with_controls(sample.keep(whole[sample.unit], "unit not seen in every period"), how)
-
-
-def _first_of_unit(sample: DidSample, values: np.ndarray) -> np.ndarray:
-    return np.asarray(values[np.unique(sample.unit, return_index=True)[1]])
-
-
-def _design(sample: DidSample, how: _How) -> _Design:
-    times = np.unique(sample.time)
-    cohort = _first_of_unit(sample, sample.cohort) if how.panel else sample.cohort
-    groups = np.unique(cohort[np.isfinite(cohort)])
-    if len(times) < 2 or not len(groups):
-        raise ValueError(
-            f"{len(times)} period(s) and {len(groups)} cohort(s) treated inside them: at least two"
-            " and one are needed."
-        )
-    wide = None
-    if how.sampling == "panel":
-        shape = (len(cohort), len(times))
-        x = sample.x.reshape(*shape, sample.x.shape[1])
-        wide = (sample.y.reshape(shape), x, sample.weight.reshape(shape))
-        weight = wide[2][:, 0]
-    elif how.panel:
-        weight = np.bincount(sample.unit, sample.weight) / np.bincount(sample.unit)
-    else:
-        weight = sample.weight
-    return _Design(how, sample, times, groups, cohort, weight, wide)
-
-
-def _all_cells(design: _Design) -> tuple[pd.DataFrame, np.ndarray]:
+def _all_cells(design: Design) -> tuple[pd.DataFrame, np.ndarray]:
     found: list[dict[str, object]] = []
     columns: list[np.ndarray] = []
     for group in design.groups:
@@ -322,7 +215,7 @@ def _all_cells(design: _Design) -> tuple[pd.DataFrame, np.ndarray]:
     return cells, np.column_stack(columns)
 
 
-def _periods(design: _Design, group: float) -> list[tuple[int, int]]:
+def _periods(design: Design, group: float) -> list[tuple[int, int]]:
     """Positions of (t, base period) for one cohort."""
     times, anticipation = design.times, design.how.anticipation
     before = int(np.flatnonzero(times + anticipation < group)[-1])
@@ -332,7 +225,7 @@ def _periods(design: _Design, group: float) -> list[tuple[int, int]]:
     return [(now, before if times[now] >= reached else now - 1) for now in range(1, len(times))]
 
 
-def _cell(design: _Design, group: float, now: int, base: int) -> tuple[float, np.ndarray]:
+def _cell(design: Design, group: float, now: int, base: int) -> tuple[float, np.ndarray]:
     if now == base:
         return 0.0, np.zeros(len(design.cohort))
     if design.wide is not None:
@@ -340,7 +233,7 @@ def _cell(design: _Design, group: float, now: int, base: int) -> tuple[float, np
     return _section_cell(design, group, now, base)
 
 
-def _members(design: _Design, cohort: np.ndarray, group: float, now: int, base: int) -> np.ndarray:
+def _members(design: Design, cohort: np.ndarray, group: float, now: int, base: int) -> np.ndarray:
     """Rows of the cohort and of its controls."""
     controls = np.isinf(cohort)
     if design.how.control == "notyettreated":
@@ -352,7 +245,7 @@ def _members(design: _Design, cohort: np.ndarray, group: float, now: int, base: 
 
 
 def _panel_cell(
-    design: _Design,
+    design: Design,
     wide: tuple[np.ndarray, np.ndarray, np.ndarray],
     group: float,
     now: int,
@@ -370,7 +263,7 @@ def _panel_cell(
     return att, influence
 
 
-def _section_cell(design: _Design, group: float, now: int, base: int) -> tuple[float, np.ndarray]:
+def _section_cell(design: Design, group: float, now: int, base: int) -> tuple[float, np.ndarray]:
     sample, times = design.sample, design.times
     inside = _members(design, sample.cohort, group, now, base)
     inside = inside & np.isin(sample.time, times[[now, base]])

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.clusters import FEW_TREATED
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.result import Caution
 
 if TYPE_CHECKING:
     from analysis.estimators.did.sample import DidSample
-
-# R's did warns of groups with fewer units than this and one more for each control.
-SMALL_COHORT = 5
 
 
 def lost_cohorts(cohort: str, unit: str, lost: pd.Series) -> tuple[Caution, ...]:
@@ -27,12 +25,30 @@ def lost_cohorts(cohort: str, unit: str, lost: pd.Series) -> tuple[Caution, ...]
     return (Caution("lost_cohorts", text, remedy),)
 
 
+def refuse_no_never(cohort: str, unit: str, units: pd.Series, first: pd.Series) -> None:
+    """Ask what an empty cohort means where nobody is written as never treated.
+
+    Raises
+    ------
+    ValueError : counting the rows and units without a cohort.
+    """
+    missing = first.isna().to_numpy()
+    if not missing.any() or missing.all() or np.isinf(first.to_numpy()).any():
+        return
+    some = units[missing].nunique()
+    raise ValueError(
+        f"{rows(int(missing.sum()))} of {some:,} unit{'' if some == 1 else 's'} ({unit}) have no"
+        f" {cohort}, and nobody is written as never treated (0 or infinity). Pass"
+        " missing_cohort='never' if an empty cell means never treated, 'drop' to leave them out."
+    )
+
+
 def small_cohorts(sample: DidSample) -> tuple[Caution, ...]:
     """Cohorts first treated inside the sample, and never-treated controls, of few units."""
     unit, at = np.unique(sample.unit, return_index=True)
     cohort = sample.cohort[at]
     values, counts = np.unique(cohort[cohort > sample.time.min()], return_counts=True)
-    least = SMALL_COHORT + len(sample.call.controls)
+    least = FEW_TREATED + len(sample.call.controls)
     few = [(v, n) for v, n in zip(values, counts, strict=True) if n < least]
     if not few:
         return ()
@@ -47,7 +63,7 @@ def small_cohorts(sample: DidSample) -> tuple[Caution, ...]:
 
 def few_treated(treatment: str, units: int) -> tuple[Caution, ...]:
     """Units that are treated at some time, where they are few."""
-    if units >= SMALL_COHORT:
+    if units >= FEW_TREATED:
         return ()
     text = (
         f"{units} unit{' is' if units == 1 else 's are'} treated ({treatment}): with so few a "

@@ -77,12 +77,14 @@ class HonestBounds(Report):
         return tidy_frame(self.restriction, terms, b, errors, level=level, interval=bounds)
 
     def glance(self) -> pd.DataFrame:
-        """One row: the restriction, the level, and the M that the finding bears."""
+        """One row: the restriction, the level, the M that the finding bears, and bounds by M."""
         row: dict[str, object] = {
             "method": f"honest bounds ({self.restriction})",
             "outcome": self.outcome,
         }
         row |= {"nobs": self.n, "level": self.level, "breakdown": self.breakdown}
+        for m, low, high in self.intervals.iloc[1:].itertuples(index=False):
+            row |= {f"lower_{m:g}": low, f"upper_{m:g}": high}
         return glance_frame(row, self.groups, {})
 
     def note(self) -> str:

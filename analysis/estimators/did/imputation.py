@@ -20,6 +20,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -84,6 +85,29 @@ class ImputationResult(Result):
         return effect_names(self, EQUATION[self.kind], set(self.coefficients.index[1:]))
 
 
+@dataclass(frozen=True)
+class _How:
+    """Which averages of effects are asked for, and what their errors are taken around."""
+
+    kind: EffectKind
+    averaged_over: AveragedOver
+    leave_one_out: bool
+    leads: int | None
+
+    def __post_init__(self) -> None:
+        checked("kind", self.kind, EffectKind)
+        checked("averaged_over", self.averaged_over, AveragedOver)
+        if self.leads is not None and self.leads < 0:
+            raise ValueError(f"leads = {self.leads}: it is zero or more.")
+
+    def convention(self, cluster: str) -> str:
+        own = ", leaving out the own cluster" if self.leave_one_out else ""
+        return (
+            f"conservative, clustered by {cluster}, effects averaged over"
+            f" {_AVERAGED[self.averaged_over]}{own}, no small-sample factor, normal"
+        )
+
+
 def imputation(
     frame: pd.DataFrame,
     outcome: str,
@@ -99,7 +123,7 @@ def imputation(
     leads: int | None = None,
     averaged_over: AveragedOver = "cohort_period",
     leave_one_out: bool = False,
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
 ) -> ImputationResult:
     """Effects on the treated by imputing what their outcome would have been.
 
@@ -122,55 +146,47 @@ def imputation(
         leave_one_out.
     """
     started = clock.perf_counter()
-    _check_options(kind, averaged_over, leads)
+    how = _How(kind, averaged_over, leave_one_out, leads)
     names = outcome, unit, time, cohort
     call = read_call(names, controls, covariance, weights, kinds=CLUSTERED)
     data = _with_effects(did_sample(frame, call, where, missing_cohort=missing_cohort))
     data.refuse_flat_outcome()
+    fields = _fields(frame, data, how)
+    return ImputationResult(**fields, seconds=clock.perf_counter() - started)
+
+
+def _fields(frame: pd.DataFrame, data: DidSample, how: _How) -> dict[str, Any]:
+    """What the result holds, but for the time that it took."""
     model = UntreatedModel(data)
-    targets, values = _targets(data, kind)
+    targets, values = _targets(data, how.kind)
     effect = model.effects()
     estimate = targets.T @ effect
-    scores = model.weights(targets) * _residuals(
-        data, effect, targets, averaged_over, leave_one_out
-    )
-    covariance_matrix = crossed_sums(numbered(data.cluster), scores)
-    terms = [OVERALL, *(f"{PREFIX[kind]}{period_text(value)}" for value in values)]
-    lead_table, tests = _lead_test(data, leads)
+    scores = model.weights(targets) * _residuals(data, effect, targets, how)
+    spread = crossed_sums(numbered(data.cluster), scores)
+    terms = [OVERALL, *(f"{PREFIX[how.kind]}{period_text(value)}" for value in values)]
+    leads, tests = _lead_test(data, how.leads)
     table = {"value": values, "att": estimate[1:]}
-    table |= {"standard_error": np.sqrt(np.diag(covariance_matrix))[1:]}
+    table |= {"standard_error": np.sqrt(np.diag(spread))[1:]}
     table |= {"rows": [int((column != 0).sum()) for column in targets.T][1:]}
     clusters = len(np.unique(data.cluster))
-    own = ", leaving out the own cluster" if leave_one_out else ""
-    return ImputationResult(
-        method=f"imputation estimator by {kind} effects{call.with_controls}",
-        outcome=outcome,
-        coefficients=pd.Series(estimate, index=terms, name="coefficient"),
-        covariance=pd.DataFrame(covariance_matrix, index=terms, columns=terms),
-        convention=(
-            f"conservative, clustered by {call.cluster}, effects averaged over"
-            f" {_AVERAGED[averaged_over]}{own}, no small-sample factor, normal"
-        ),
-        df_t=None,
-        n=len(data.y),
-        groups=data.counts(),
-        dropped=data.dropped,
-        sample=data.labels,
-        tests=tests,
-        seconds=clock.perf_counter() - started,
-        warnings=(*cautions.of_sample(data), *few_clusters(clusters)),
-        kind=kind,
-        estimates=pd.DataFrame(table),
-        effects=_effect_table(frame, data, effect),
-        leads=lead_table,
-    )
-
-
-def _check_options(kind: EffectKind, averaged_over: AveragedOver, leads: int | None) -> None:
-    checked("kind", kind, EffectKind)
-    checked("averaged_over", averaged_over, AveragedOver)
-    if leads is not None and leads < 0:
-        raise ValueError(f"leads = {leads}: it is zero or more.")
+    return {
+        "method": f"imputation estimator by {how.kind} effects{data.call.with_controls}",
+        "outcome": data.call.outcome,
+        "coefficients": pd.Series(estimate, index=terms, name="coefficient"),
+        "covariance": pd.DataFrame(spread, index=terms, columns=terms),
+        "convention": how.convention(data.call.cluster),
+        "df_t": None,
+        "n": len(data.y),
+        "groups": data.counts(),
+        "dropped": data.dropped,
+        "sample": data.labels,
+        "tests": tests,
+        "warnings": (*cautions.of_sample(data), *few_clusters(clusters)),
+        "kind": how.kind,
+        "estimates": pd.DataFrame(table),
+        "effects": _effect_table(frame, data, effect),
+        "leads": leads,
+    }
 
 
 def _with_effects(data: DidSample) -> DidSample:
@@ -204,8 +220,7 @@ def _residuals(
     data: DidSample,
     effect: np.ndarray,
     targets: np.ndarray,
-    averaged_over: AveragedOver,
-    leave_one_out: bool,
+    how: _How,
 ) -> np.ndarray:
     """(n, q) e of the module's text, one column a target."""
     treated = data.treated
@@ -213,13 +228,13 @@ def _residuals(
         "cohort_period": [data.cohort, data.time],
         "event_time": [data.time - data.cohort],
         "cohort": [data.cohort],
-    }[averaged_over]
+    }[how.averaged_over]
     key = np.column_stack([part[treated] for part in keys])
     groups = np.unique(key, axis=0, return_inverse=True)[1].ravel()
     own, cluster = effect[treated], data.cluster[treated]
     residuals = np.repeat(effect[:, None], targets.shape[1], axis=1)
     for j, weight in enumerate(targets[treated].T):
-        residuals[treated, j] = own - _averages(weight, own, groups, cluster, leave_one_out)
+        residuals[treated, j] = own - _averages(weight, own, groups, cluster, how.leave_one_out)
     return residuals
 
 

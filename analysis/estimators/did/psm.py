@@ -28,6 +28,7 @@ import pandas as pd
 
 from analysis.estimators.core.columns import (
     check_columns,
+    is_text,
     numbers,
     refuse_duplicates,
     rows,
@@ -129,10 +130,7 @@ def psm_did(
         (named); what `match` and `fixed_effects` refuse.
     """
     started = clock.perf_counter()
-    checked("how", how, MatchHow)
-    checked("use", use, MatchUse)
-    if (how == "base_period") != (base_period is not None):
-        raise ValueError("base_period belongs to how='base_period', and is needed there.")
+    _check_use(how, use, base_period)
     chosen = match_options(options)
     listed = columns_of("covariates", covariates, outcome=outcome)
     regressors = listed if controls is None else controls
@@ -140,29 +138,17 @@ def psm_did(
     asked = np.ones(len(frame), dtype=bool) if where is None else row_mask(frame, where)
     named = [treatment, *listed, *([group] if group else [])]
     complete, member, dropped = _complete_rows(frame, np.asarray(asked), call, named, group)
-    periods = None if how == "pooled" else base_period
     matcher = _Matcher(complete, member, call, listed, link, chosen)
-    found = matcher.pooled() if how == "pooled" else matcher.by_period(periods)
-    weights, support = _row_weights(complete, found, unit, how)
-    used = support if use == "support" else weights > 0
-    work = complete[used].assign(**{_WEIGHT: weights[used]})
-    call = replace(call, weights=_WEIGHT if use == "weights" else None)
-    unmatched = {"not matched": int((~used).sum())} if not used.all() else {}
-    fit = regress(work, call, [treatment, *call.controls], small, outside=dropped | unmatched)
-    fit = fit.with_warnings(_warnings(complete, member, used, call, treatment))
-    matchings = {name: matching for name, (_, matching) in found.items()}
-    tables = {name: matching.balance for name, matching in matchings.items()}
-    matched = f"{how.replace('_', ' ')} {link} matching, {chosen.describe()}"
-    return PsmDidResult(
-        method=f"PSM-DID ({matched}; regression on {_USES[use]})",
-        **fit.fields,
-        seconds=clock.perf_counter() - started,
-        treatment=treatment,
-        matchings=matchings,
-        weights=pd.Series(weights, index=complete.index, name="weight"),
-        balance=pd.concat(tables, names=["sample", "covariate"]),
-        regression=fit.regression,
-    )
+    matched = _Matched(matcher, matcher.found(how, base_period), how, use)
+    fields = matched.regressed(treatment, small, dropped)
+    return PsmDidResult(**fields, seconds=clock.perf_counter() - started)
+
+
+def _check_use(how: MatchHow, use: MatchUse, base_period: float | None) -> None:
+    checked("how", how, MatchHow)
+    checked("use", use, MatchUse)
+    if (how == "base_period") != (base_period is not None):
+        raise ValueError("base_period belongs to how='base_period', and is needed there.")
 
 
 def _warnings(
@@ -196,7 +182,7 @@ def _complete_rows(
     check_columns(frame, names)
     present = frame.loc[asked, [call.unit, call.time]]
     refuse_duplicates(present[present.notna().all(axis=1)], [call.unit, call.time])
-    text = [name for name in others if _is_text(frame[name])]
+    text = [name for name in others if is_text(frame[name])]
     labels = list(dict.fromkeys([*clusters, *text]))
     values = numbers(frame, [name for name in names if name not in labels])
     inside, dropped = usable_rows(frame.loc[asked, labels], values.loc[asked])
@@ -210,10 +196,6 @@ def _complete_rows(
     return frame.loc[asked, names][inside], member[asked][inside], outside | dropped
 
 
-def _is_text(column: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
 @dataclass(frozen=True)
 class _Matcher:
     """What all matchings of one call share."""
@@ -224,6 +206,10 @@ class _Matcher:
     covariates: list[str]
     link: Link
     options: MatchOptions
+
+    def found(self, how: MatchHow, base_period: float | None) -> Found:
+        """The matchings of the call, by name."""
+        return self.pooled() if how == "pooled" else self.by_period(base_period)
 
     def pooled(self) -> Found:
         """The positions of the rows in the frame, and their matching."""
@@ -254,6 +240,45 @@ class _Matcher:
             options=self.options,
         )
         return at, found
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """Matched rows, and what the regression uses of them."""
+
+    matcher: _Matcher
+    found: Found
+    how: MatchHow
+    use: MatchUse
+
+    def regressed(
+        self, treatment: str, small: EffectsSmall, dropped: dict[str, int]
+    ) -> dict[str, Any]:
+        """The fields of the result."""
+        complete, call = self.matcher.frame, self.matcher.call
+        weights, support = _row_weights(complete, self.found, call.unit, self.how)
+        used = support if self.use == "support" else weights > 0
+        work = complete[used].assign(**{_WEIGHT: weights[used]})
+        weighted = replace(call, weights=_WEIGHT if self.use == "weights" else None)
+        unmatched = {"not matched": int((~used).sum())} if not used.all() else {}
+        terms = [treatment, *call.controls]
+        fit = regress(work, weighted, terms, small, outside=dropped | unmatched)
+        fit = fit.with_warnings(_warnings(complete, self.matcher.member, used, call, treatment))
+        matchings = {name: matching for name, (_, matching) in self.found.items()}
+        tables = {name: matching.balance for name, matching in matchings.items()}
+        return fit.fields | {
+            "method": self._title(),
+            "treatment": treatment,
+            "matchings": matchings,
+            "weights": pd.Series(weights, index=complete.index, name="weight"),
+            "balance": pd.concat(tables, names=["sample", "covariate"]),
+            "regression": fit.regression,
+        }
+
+    def _title(self) -> str:
+        link, options = self.matcher.link, self.matcher.options
+        matched = f"{self.how.replace('_', ' ')} {link} matching, {options.describe()}"
+        return f"PSM-DID ({matched}; regression on {_USES[self.use]})"
 
 
 def _row_weights(

@@ -85,6 +85,11 @@ def regress(
     return Regressed(fit, fields, used)
 
 
+def bases_of(base: float | Sequence[float]) -> tuple[float, ...]:
+    """The event times that are left out, one or several."""
+    return tuple(float(value) for value in (base if isinstance(base, Sequence) else [base]))
+
+
 def estimates_table(
     fields: Mapping[str, Any],
     terms: Mapping[float, str],

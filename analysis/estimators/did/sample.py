@@ -3,10 +3,12 @@
 A unit's cohort is the first period in which it is treated, and treatment stays. Never treated is
 written 0 or infinity; a cohort after the last period of the sample is never treated inside it.
 
-A missing cohort says nothing about treatment, so `missing_cohort="drop"` stays the default: whoever
-is of unknown treatment must not become a control without being asked for. Files that write never
-treated as an empty cell lose their controls by it, so the result warns ("lost_cohorts") and counts
-the rows and units; `missing_cohort="never"` reads empty as never (as Stata's did_imputation does).
+A missing cohort says nothing about treatment: it may be unknown, or mean never. Where others are
+written as never treated (0 or infinity), `missing_cohort="ask"`, the default, leaves such rows out
+with a warning ("lost_cohorts") that counts rows and units: who is of unknown treatment must not
+become a control. Where nobody is written as never treated, an empty cell most likely means just
+that, and leaving it out would take away all controls: "ask" then refuses and asks. "drop" leaves
+them out, "never" reads empty as never (as Stata's did_imputation does).
 
 Parameters that mean the same in every estimator of this family
 ----------
@@ -45,8 +47,8 @@ from analysis.estimators.core.options import (
     row_mask,
 )
 from analysis.estimators.core.result import Caution
-from analysis.estimators.core.sample import OUTSIDE, Sample, read_sample
-from analysis.estimators.did.cautions import lost_cohorts
+from analysis.estimators.core.sample import OUTSIDE, Sample, Taking, read_sample
+from analysis.estimators.did.cautions import lost_cohorts, refuse_no_never
 
 ALL_KINDS: tuple[CovarianceKind, ...] = ("iid", "robust", "cluster")
 # Outcomes that keep no more than this share of their squares hold nothing but the effects.
@@ -82,7 +84,7 @@ class Call:
         """The option that `fixed_effects` is given."""
         if self.errors.kind == "cluster":
             return {"cluster": list(self.errors.clusters)}
-        return self.errors.kind
+        return "robust" if self.errors.kind == "robust" else "iid"
 
     @property
     def with_controls(self) -> str:
@@ -199,7 +201,7 @@ def did_sample(
     call: Call,
     where: Where | None = None,
     *,
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
     panel: bool = True,
     ahead: float = 0,
 ) -> DidSample:
@@ -223,14 +225,15 @@ def did_sample(
     first = numbers(asked, [cohort])[cohort]
     first = first.mask(first == 0, np.inf)
     first = first.fillna(np.inf) if missing_cohort == "never" else first
+    if missing_cohort == "ask":
+        refuse_no_never(cohort, call.unit, asked[call.unit], first)
     sample = read_sample(
         asked[names].assign(**{cohort: first}),
         _measured(call),
         [call.unit],
         [call.cluster, call.time, cohort],
         keys=[call.unit, call.time] if panel else [],
-        levels=[call.unit, cohort],
-        sort_by=[call.unit, call.time],
+        how=Taking(levels=[call.unit, cohort], sort_by=[call.unit, call.time]),
     )
     lost = lost_cohorts(cohort, call.unit, asked.loc[first.isna().to_numpy(), call.unit])
     outside = {OUTSIDE: len(frame) - len(asked)} if len(asked) < len(frame) else {}

@@ -27,6 +27,7 @@ from analysis.estimators.core.options import (
 from analysis.estimators.core.result import Result, Test
 from analysis.estimators.did.regression import (
     EFFECTS_SMALL,
+    bases_of,
     effect_names,
     estimates_table,
     joint_test,
@@ -77,7 +78,7 @@ def sun_abraham(
     weights: str | None = None,
     where: Where | None = None,
     base: float | Sequence[float] = -1,
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
 ) -> SunAbrahamResult:
     """Estimate effects by event time that no other cohort's effects contaminate.
 
@@ -96,33 +97,38 @@ def sun_abraham(
         whatever `fixed_effects` refuses.
     """
     started = clock.perf_counter()
-    bases = tuple(float(value) for value in (base if isinstance(base, Sequence) else [base]))
+    bases = bases_of(base)
     call = read_call((outcome, unit, time, cohort), controls, covariance, weights)
     data = _controls(did_sample(frame, call, where, missing_cohort=missing_cohort))
     cells, dummies = _interactions(data, bases)
     work = pd.concat([data.working_frame(), pd.DataFrame(dummies)], axis=1)
     fit = regress(work, call, [*dummies, *call.controls], small, data)
-    raw = fit.fields
-    fields, terms = _averaged(raw, cells, list(call.controls))
-    rows = cells.groupby("event_time")["rows"].sum()
-    counts = dict(zip(rows.index.astype(float), rows.astype(int), strict=True))
-    errors = Result(method="", **raw).standard_errors
-    cells = cells.assign(
-        att=raw["coefficients"][cells["term"]].to_numpy(),
-        standard_error=errors[cells["term"]].to_numpy(),
-    )
+    fields, terms = _averaged(fit.fields, cells, list(call.controls))
+    cells, counts = _with_effects(fit.fields, cells), _rows_by_event(cells)
     named = ", ".join(period_text(value) for value in bases)
     return SunAbrahamResult(
         method=f"Sun-Abraham event study (base {named}{call.with_controls})",
         **fields,
-        tests=_tests(fields, terms, raw, cells),
+        tests=_tests(fields, terms, fit.fields, cells),
         seconds=clock.perf_counter() - started,
         estimates=estimates_table(fields, terms, counts, bases),
         cells=cells[["cohort", "event_time", "att", "standard_error", "rows"]],
-        cohorts=_by_cohort(raw, cells),
+        cohorts=_by_cohort(fit.fields, cells),
         base=bases,
         regression=fit.regression,
     )
+
+
+def _with_effects(raw: dict[str, Any], cells: pd.DataFrame) -> pd.DataFrame:
+    """Cells with their coefficient and its standard error."""
+    errors = Result(method="", **raw).standard_errors
+    effects = raw["coefficients"][cells["term"]].to_numpy()
+    return cells.assign(att=effects, standard_error=errors[cells["term"]].to_numpy())
+
+
+def _rows_by_event(cells: pd.DataFrame) -> dict[float, int]:
+    rows = cells.groupby("event_time")["rows"].sum()
+    return dict(zip(rows.index.astype(float), rows.astype(int), strict=True))
 
 
 def _controls(data: DidSample) -> DidSample:

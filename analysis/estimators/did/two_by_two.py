@@ -17,7 +17,7 @@ import numpy as np
 from scipy import linalg
 
 from analysis.estimators.core.options import DidMethod
-from analysis.estimators.limited.binary import SeparationError, fit_binary
+from analysis.estimators.limited.binary_fit import SeparationError, fit_binary
 
 LARGEST_SCORE = 0.999
 TRIMMED_SCORE = 0.995

@@ -15,6 +15,7 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -29,17 +30,19 @@ from analysis.estimators.core.options import (
     Where,
     checked,
 )
-from analysis.estimators.core.result import Result
+from analysis.estimators.core.result import Result, Test
 from analysis.estimators.core.sample import rows_asked
 from analysis.estimators.did import cautions
 from analysis.estimators.did.regression import (
     EFFECTS_SMALL,
+    Regressed,
+    bases_of,
     effect_names,
     estimates_table,
     joint_test,
     regress,
 )
-from analysis.estimators.did.sample import DidSample, did_sample, period_text, read_call
+from analysis.estimators.did.sample import Call, DidSample, did_sample, period_text, read_call
 from analysis.estimators.linear.fixed_effects import FixedEffectsResult
 
 
@@ -98,7 +101,7 @@ def difference_in_differences(
     small: EffectsSmall = EFFECTS_SMALL,
     weights: str | None = None,
     where: Where | None = None,
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
 ) -> DidResult:
     """The coefficient of a treatment dummy in a regression with unit and period effects.
 
@@ -124,16 +127,12 @@ def difference_in_differences(
     most = 1 if treatment is None else 2
     call = read_call((outcome, unit, time, cohort), controls, covariance, weights, most=most)
     term = treatment or "treated"
-    terms = [term, *call.controls]
     if treatment is None:
         data = did_sample(frame, call, where, missing_cohort=missing_cohort)
         work = data.working_frame().assign(**{term: data.treated.astype(float)})
-        fit = regress(work, call, terms, small, data)
+        fit = regress(work, call, [term, *call.controls], small, data)
     else:
-        fit = regress(frame, call, terms, small, where=where)
-        used = frame[[unit, treatment]].iloc[fit.rows]
-        treated = used.loc[used[treatment] != 0, unit].nunique()
-        fit = fit.with_warnings(cautions.few_treated(treatment, treated))
+        fit = _on_dummy(frame, call, treatment, small, where)
     return DidResult(
         method=f"two-way fixed-effects difference in differences ({term}{call.with_controls})",
         **fit.fields,
@@ -141,6 +140,16 @@ def difference_in_differences(
         treatment=term,
         regression=fit.regression,
     )
+
+
+def _on_dummy(
+    frame: pd.DataFrame, call: Call, treatment: str, small: EffectsSmall, where: Where | None
+) -> Regressed:
+    """The regression on a column of treatment, with what is to be said of few treated units."""
+    fit = regress(frame, call, [treatment, *call.controls], small, where=where)
+    used = frame[[call.unit, treatment]].iloc[fit.rows]
+    treated = used.loc[used[treatment] != 0, call.unit].nunique()
+    return fit.with_warnings(cautions.few_treated(treatment, treated))
 
 
 def event_study(
@@ -159,7 +168,7 @@ def event_study(
     first: float | None = None,
     last: float | None = None,
     ends: EventEnds = "bin",
-    missing_cohort: MissingCohort = "drop",
+    missing_cohort: MissingCohort = "ask",
 ) -> EventStudyResult:
     """Dummies of e = period - first treated period, in a regression with unit and period effects.
 
@@ -186,13 +195,9 @@ def event_study(
     window = _Window.over(data, base, (first, last), ends)
     if ends == "drop":
         data = data.keep(window.inside(data), "event time outside the window")
-    event = window.event_times(data)
-    levels = np.unique(event[np.isfinite(event)])
-    terms = {level: window.term(level) for level in levels if level not in window.bases}
-    dummies = {term: (event == level).astype(float) for level, term in terms.items()}
+    terms, dummies, counts = window.dummies(data)
     work = data.working_frame().assign(**dummies)
     fit = regress(work, call, [*dummies, *call.controls], small, data)
-    counts = {level: int((event == level).sum()) for level in levels}
     before = [term for level, term in terms.items() if level < 0]
     return EventStudyResult(
         method=f"two-way fixed-effects event study ({window.text()}{call.with_controls})",
@@ -240,32 +245,67 @@ def treated_by_period(
     check_columns(frame, [time, group])
     asked, outside = rows_asked(frame, where)
     columns = numbers(asked, [time, group])
-    member, when = columns[group].to_numpy(), columns[time].to_numpy()
-    levels = _periods(group, member, when, base)
-    terms = {level: f"{group} x {period_text(level)}" for level in levels if level != base}
-    dummies = {
-        term: np.where(np.isnan(member), np.nan, member * (when == level))
-        for level, term in terms.items()
-    }
+    by_period = _GroupByPeriod(group, columns[group].to_numpy(), columns[time].to_numpy(), base)
+    dummies = by_period.dummies()
     work = asked.assign(**dummies)
     fit = regress(work, call, [*dummies, *call.controls], small, outside=outside)
-    used = np.isin(np.arange(len(work)), fit.rows)
-    counts = {level: int(((when == level) & (member == 1) & used).sum()) for level in levels}
-    treated = asked.loc[(member == 1) & used, unit].nunique()
+    treated = asked.loc[by_period.treated(fit.rows), unit].nunique()
     fit = fit.with_warnings(cautions.few_treated(group, treated))
-    before = [term for level, term in terms.items() if start is not None and level < start]
-    test = joint_test(fit.fields, before, "all coefficients")
     named = f"two-way fixed effects, base {period_text(base)}{call.with_controls}"
     return EventStudyResult(
         method=f"effects of {group} by {time} ({named})",
         **fit.fields,
-        tests={} if start is None else {"pre_trends": test},
+        tests=by_period.tests(fit, start),
         seconds=clock.perf_counter() - started,
         by="period",
-        estimates=estimates_table(fit.fields, terms, counts, (base,)),
+        estimates=by_period.estimates(fit),
         base=(base,),
         regression=fit.regression,
     )
+
+
+@dataclass(frozen=True)
+class _GroupByPeriod:
+    """Dummies of a group in each period but the base: who is in it (n,), and when (n,)."""
+
+    group: str
+    member: np.ndarray
+    when: np.ndarray
+    base: float
+
+    @cached_property
+    def levels(self) -> np.ndarray:
+        return _periods(self.group, self.member, self.when, self.base)
+
+    @property
+    def terms(self) -> dict[float, str]:
+        """The term of each period but the base."""
+        others = [level for level in self.levels if level != self.base]
+        return {level: f"{self.group} x {period_text(level)}" for level in others}
+
+    def dummies(self) -> dict[str, np.ndarray]:
+        """(n,) by term; missing where the group is."""
+        unknown = np.isnan(self.member)
+        return {
+            term: np.where(unknown, np.nan, self.member * (self.when == level))
+            for level, term in self.terms.items()
+        }
+
+    def treated(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (n,) of the group among those that were used."""
+        return np.asarray((self.member == 1) & np.isin(np.arange(len(self.member)), rows))
+
+    def estimates(self, fit: Regressed) -> pd.DataFrame:
+        inside = self.treated(fit.rows)
+        counts = {level: int(((self.when == level) & inside).sum()) for level in self.levels}
+        return estimates_table(fit.fields, self.terms, counts, (self.base,))
+
+    def tests(self, fit: Regressed, start: float | None) -> dict[str, Test]:
+        """That the periods before the start are zero; nothing where no start is given."""
+        if start is None:
+            return {}
+        before = [term for level, term in self.terms.items() if level < start]
+        return {"pre_trends": joint_test(fit.fields, before, "all coefficients")}
 
 
 def _periods(group: str, member: np.ndarray, when: np.ndarray, base: float) -> np.ndarray:
@@ -309,7 +349,7 @@ class _Window:
             )
         reached = float(event.min()), float(event.max())
         low, high = (r if a is None else a for a, r in zip(asked, reached, strict=True))
-        bases = tuple(float(value) for value in (base if isinstance(base, Sequence) else [base]))
+        bases = bases_of(base)
         if not bases or any(not low <= value <= high for value in bases):
             raise ValueError(
                 f"base {list(bases)} lies outside the event times {low:g} to {high:g}."
@@ -328,6 +368,18 @@ class _Window:
             return np.where(np.isinf(event), -np.inf, np.clip(event, self.low, self.high))
         outside = (event < self.low) | (event > self.high)
         return np.where(np.isinf(event) | outside, -np.inf, event)
+
+    def dummies(
+        self, data: DidSample
+    ) -> tuple[dict[float, str], dict[str, np.ndarray], dict[float, int]]:
+        """The term of each event time but the bases, the dummies (n,) by term, and the rows of each
+        event time.
+        """
+        event = self.event_times(data)
+        levels = np.unique(event[np.isfinite(event)])
+        terms = {level: self.term(level) for level in levels if level not in self.bases}
+        dummies = {term: (event == level).astype(float) for level, term in terms.items()}
+        return terms, dummies, {level: int((event == level).sum()) for level in levels}
 
     def term(self, level: float) -> str:
         """'e=-2', 'e>=4' where longer ones are in it."""

@@ -9,12 +9,12 @@ import pandas as pd
 
 from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.result import Caution, Test
+from analysis.estimators.core.strength import WEAK_F
 from analysis.estimators.gmm.specification import Specification
 from analysis.estimators.gmm.stack import Stacked
 from analysis.estimators.gmm.steps import Estimate
 from analysis.estimators.gmm.strength import uncovered
 
-RULE_OF_THUMB = 10  # below this first-stage F instruments count as weak (Staiger and Stock 1997)
 # A p of Hansen's test that says instruments are too many to be tested: Roodman (2009), A note on
 # the theme of too many instruments, Oxford Bulletin of Economics and Statistics 71(1), 135-158.
 TOO_GOOD = 0.99
@@ -76,13 +76,13 @@ def _uncovered(spec: Specification) -> list[Caution]:
 
 
 def _weak(strength: pd.Series) -> list[Caution]:
-    short = strength[strength < RULE_OF_THUMB]
+    short = strength[strength < WEAK_F]
     if short.empty:
         return []
     values = ", ".join(f"{value:.2f} of {name}" for name, value in short.items())
     text = (
         f"The instruments are weak: conditional first-stage F of the stacked equations {values}, "
-        f"and below {RULE_OF_THUMB} is too little for estimate and errors."
+        f"and below {WEAK_F} is too little for estimate and errors."
     )
     return [
         Caution(

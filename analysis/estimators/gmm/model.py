@@ -155,34 +155,35 @@ def dynamic_gmm(
         that the instruments do not identify. Each says what to do.
     """
     started = perf_counter()
-    columns = [str(column) for column in frame.columns]
-    system = checked("equations", equations, GmmSystem) == "system"
-    spec = Specification(
-        outcome=outcome,
-        regressors=expand(regressors, columns),
-        gmm=asked_for(gmm, GMM, columns, system),
-        iv=asked_for(iv, IV, columns, system),
-        unit=unit,
-        time=time,
-        robust=is_robust(covariance, unit),
-        small=small,
-        equations=equations,
-        transform=transform,
-        steps=steps,
-        weighting=weighting,
-        constant=system if constant is None else constant,
-        time_effects=time_effects,
-        time_effects_equation=time_effects_equation,
-        ar_orders=ar_orders,
-        ar_equation=ar_equation,
-        conventions=conventions,
-        inverse=inverse,
-    )
-    check(spec)
+    given: dict[str, Any] = {"outcome": outcome, "unit": unit, "time": time, "small": small}
+    given |= {"equations": equations, "transform": transform, "constant": constant}
+    given |= {"steps": steps, "weighting": weighting, "inverse": inverse}
+    given |= {"time_effects": time_effects, "time_effects_equation": time_effects_equation}
+    given |= {"ar_orders": ar_orders, "ar_equation": ar_equation, "conventions": conventions}
+    given["robust"] = is_robust(covariance, unit)
+    spec = _specified([str(column) for column in frame.columns], regressors, gmm, iv, given)
     panel, dropped = _complete(make_panel(frame, spec.columns, unit, time, time_step, where), spec)
     stacked = stack(panel, spec)
     fitted = estimate(_equations(spec, stacked), steps, spec.robust, stacked.names)
     return report(Call(frame, spec, panel, stacked, fitted, dropped), started)
+
+
+def _specified(
+    columns: list[str], regressors: Any, gmm: Any, iv: Any, given: dict[str, Any]
+) -> Specification:
+    """The specification: terms and instruments of the columns that there are, other options as they
+    were given.
+    """
+    system = checked("equations", given["equations"], GmmSystem) == "system"
+    constant = system if given["constant"] is None else given["constant"]
+    spec = Specification(
+        **given | {"constant": constant},
+        regressors=expand(regressors, columns),
+        gmm=asked_for(gmm, GMM, columns, system),
+        iv=asked_for(iv, IV, columns, system),
+    )
+    check(spec)
+    return spec
 
 
 def _complete(panel: Panel, spec: Specification) -> tuple[Panel, dict[str, int]]:

@@ -9,8 +9,9 @@ from time import perf_counter
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.inference import heavy_tails
 from analysis.estimators.core.names import CONSTANT
-from analysis.estimators.core.result import Test
+from analysis.estimators.core.result import Caution, Test
 from analysis.estimators.gmm.cautions import cautions
 from analysis.estimators.gmm.panel import Panel, differenced, transform_matrix
 from analysis.estimators.gmm.result import DynamicGMMResult
@@ -42,6 +43,11 @@ class Call:
     def reported(self) -> np.ndarray:
         """(T, N) rows of the reported equation."""
         return self.stacked.used[-len(self.panel.periods) :]
+
+    @property
+    def outcomes(self) -> np.ndarray:
+        """(n,) levels of the outcome in the rows of the reported equation."""
+        return np.asarray(self.panel.columns[self.spec.outcome][self.reported])
 
     @property
     def n(self) -> int:
@@ -134,9 +140,14 @@ def report(call: Call, started: float) -> DynamicGMMResult:
         first_stage=strength,
         dropped_terms=call.stacked.dropped,
         residuals=residuals,
-        warnings=cautions(call.spec, call.stacked, call.fitted, call.units_n, strength, tests),
+        warnings=_warnings(call, strength, tests),
         seconds=perf_counter() - started,
     )
+
+
+def _warnings(call: Call, strength: pd.Series, tests: dict[str, Test]) -> tuple[Caution, ...]:
+    found = cautions(call.spec, call.stacked, call.fitted, call.units_n, strength, tests)
+    return (*found, *heavy_tails(call.spec.outcome, call.outcomes))
 
 
 def _method(call: Call) -> str:

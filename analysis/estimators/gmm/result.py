@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.columns import rows
+from analysis.estimators.core.columns import left_out, rows
 from analysis.estimators.core.options import GmmSmall, GmmSteps, GmmSystem, GmmWeighting, Transform
 from analysis.estimators.core.result import Result, Test, glance_frame
 from analysis.estimators.gmm.instruments import Column
@@ -112,13 +112,9 @@ class DynamicGMMResult(Result):
         unit, groups = next(iter(self.groups.items()))
         collapsed = " collapsed" if self.collapsed else ""
         span = f"{self.first_period}-{self.last_period}"
-        left_out = (
-            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
-            or "no rows"
-        )
         terms = "".join(f"; {term} dropped: it {why}" for term, why in self.dropped_terms.items())
         return (
             f"{self.method} of {self.outcome}, {self.convention}, {self.instruments_n}"
             f" instruments{collapsed}, {groups:,} {unit}, {span}, {rows(self.n)}; left out:"
-            f" {left_out}{terms}."
+            f" {left_out(self.dropped)}{terms}."
         )

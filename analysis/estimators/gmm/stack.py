@@ -70,37 +70,26 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
     rows asked for are taken.
     """
     y = panel.term(Term(spec.outcome))
-    x = (
-        np.stack([panel.term(term) for term in spec.regressors])
-        if spec.regressors
-        else np.zeros((0, *y.shape))
-    )
+    x = _terms(panel, spec, y.shape)
     bases = [(iv, [panel.term(term) for term in terms]) for iv, terms, _ in spec.iv]
-    complete = panel.present & ~np.isnan(np.concatenate([y[None], x])).any(axis=0)
-    touse = complete & panel.asked
-    for iv, values in bases:
-        if not iv.zero_missing:
-            complete = complete & ~np.isnan(np.stack(values)).any(axis=0)
+    touse, complete = _rows(panel, y, x, bases)
     take_out = transformer(spec.transform, complete)
     moved_y, moved_x = take_out(y), take_out(x)
     moved_iv = [
         [value if iv.passthrough else take_out(value) for value in values] for iv, values in bases
     ]
     used = _used_rows(spec, touse, np.concatenate([moved_y[None], moved_x]), bases, moved_iv)
+    _refuse_flat(spec, moved_y, y, used[: len(moved_y)])
     dummies, periods = _dummies(panel, spec, used)
     time_effects = [f"{spec.time}={panel.periods[t]}" for t in periods]
     names = [*(term.label for term in spec.regressors), *time_effects]
-    level_x = np.concatenate([x, dummies])
-    moved_x = np.concatenate(
-        [moved_x, dummies if spec.time_effects == "undifferenced" else take_out(dummies)]
-    )
+    moved_dummies = dummies if spec.time_effects == "undifferenced" else take_out(dummies)
+    level_x, moved_x = np.concatenate([x, dummies]), np.concatenate([moved_x, moved_dummies])
     if spec.constant:
         names.append(CONSTANT)
         ones = np.ones((1, *y.shape))
-        level_x, moved_x = (
-            np.concatenate([level_x, ones]),
-            np.concatenate([moved_x, ones * (not spec.system)]),
-        )
+        level_x = np.concatenate([level_x, ones])
+        moved_x = np.concatenate([moved_x, ones * (not spec.system)])
     stacked_x = _stacked(moved_x, level_x, used, spec)
     kept, dropped = _independent(stacked_x, names, spec)
     return Stacked(
@@ -114,6 +103,36 @@ def stack(panel: Panel, spec: Specification) -> Stacked:
         levels_y=y,
         levels_x=level_x[kept],
     )
+
+
+def _refuse_flat(
+    spec: Specification, moved: np.ndarray, level: np.ndarray, used: np.ndarray
+) -> None:
+    """Refuse an outcome that is the same in all periods of every unit: (T, N) each."""
+    if used.any() and np.abs(moved[used]).max() <= 1e-9 * np.nanmax(np.abs(level)):
+        raise ValueError(
+            f"{spec.outcome} does not change inside units: the transformation takes it out."
+        )
+
+
+def _terms(panel: Panel, spec: Specification, shape: tuple[int, ...]) -> np.ndarray:
+    """(K, T, N) regressors."""
+    terms = [panel.term(term) for term in spec.regressors]
+    return np.stack(terms) if terms else np.zeros((0, *shape))
+
+
+def _rows(
+    panel: Panel, y: np.ndarray, x: np.ndarray, bases: Bases
+) -> tuple[np.ndarray, np.ndarray]:
+    """(T, N) rows asked for with outcome and regressors; and those that, asked for or not, have the
+    instruments too.
+    """
+    complete = panel.present & ~np.isnan(np.concatenate([y[None], x])).any(axis=0)
+    touse = complete & panel.asked
+    for iv, values in bases:
+        if not iv.zero_missing:
+            complete = complete & ~np.isnan(np.stack(values)).any(axis=0)
+    return touse, complete
 
 
 def _stacked(

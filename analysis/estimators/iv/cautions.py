@@ -11,11 +11,9 @@ import pandas as pd
 from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.result import Caution, Test
+from analysis.estimators.core.strength import WEAK_F
 from analysis.estimators.iv.equation import Model
 
-# Below this first-stage F instruments count as weak where no table speaks of the errors (Staiger
-# and Stock 1997).
-RULE_OF_THUMB = 10
 # Excluded instruments in a hundred rows from which 2SLS leans towards least squares notably (Bekker
 # 1994).
 MANY = 0.1
@@ -54,11 +52,8 @@ def _weak(
             " null in at most 10 % of samples (Stock and Yogo 2005)"
         )
     else:
-        short = bool((first_stage.loc["sw_f"] < RULE_OF_THUMB).any())
-        why = (
-            f"an F below {RULE_OF_THUMB} is too little for estimate and errors (Staiger and Stock"
-            " 1997)"
-        )
+        short = bool((first_stage.loc["sw_f"] < WEAK_F).any())
+        why = f"an F below {WEAK_F} is too little for estimate and errors (Staiger and Stock 1997)"
     if not short:
         return []
     several = ", given the other endogenous regressors" if len(model.names_x1) > 1 else ""

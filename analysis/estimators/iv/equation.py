@@ -9,12 +9,14 @@ no effects, is the last exogenous regressor.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.options import CovarianceKind
 from analysis.estimators.core.sums import crossed_sums
+from analysis.estimators.core.tall import cross, decomposed
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,15 +98,59 @@ class Model:
     total_centred: float
     total_raw: float
 
-    @property
+    @cached_property
     def x(self) -> np.ndarray:
         """(n, k) regressors, the endogenous first."""
         return np.hstack([self.x1, self.x2])
 
-    @property
+    @cached_property
+    def x_size(self) -> np.ndarray:
+        """(k,) norms of the regressors."""
+        return column_sizes(self.x)
+
+    @cached_property
     def z(self) -> np.ndarray:
         """(n, l) instruments, the exogenous regressors first."""
         return np.hstack([self.x2, self.z1])
+
+    @property
+    def q(self) -> np.ndarray:
+        """(n, l) orthonormal basis of the instruments: one for every estimate and test."""
+        return self.decomposition[0]
+
+    @cached_property
+    def decomposition(self) -> tuple[np.ndarray, np.ndarray]:
+        """q (n, l), and the triangle (l, l) with z = q triangle."""
+        size = column_sizes(self.z)
+        q, triangle = decomposed(self.z / np.where(size > 0, size, 1))
+        return q, triangle * size
+
+    @property
+    def q_exogenous(self) -> np.ndarray:
+        """(n, k2) orthonormal basis of the exogenous regressors, the first instruments."""
+        return self.q[:, : self.x2.shape[1]]
+
+    @property
+    def q_excluded(self) -> np.ndarray:
+        """(n, l1) orthonormal basis of what the excluded instruments have beside the exogenous
+        regressors.
+        """
+        return self.q[:, self.x2.shape[1] :]
+
+    @cached_property
+    def q_all(self) -> np.ndarray:
+        """(n, l + k1) orthonormal basis of instruments and endogenous regressors."""
+        return widened(self.q, self.x1)
+
+    def x_on(self, q: np.ndarray) -> np.ndarray:
+        """q'x (m, k) of a basis q (n, m); those of `q` and `q_all` are reckoned once."""
+        if q is self.q:
+            return self._x_on_all[: q.shape[1]]
+        return self._x_on_all if q is self.q_all else cross(q, self.x)
+
+    @cached_property
+    def _x_on_all(self) -> np.ndarray:
+        return cross(self.q_all, self.x)
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -147,3 +193,33 @@ class Model:
             return self.n / df
         g = self.errors.clusters
         return g / (g - 1) * (self.n - 1) / df
+
+
+def column_sizes(columns: np.ndarray) -> np.ndarray:
+    """(m,) norms of columns (n, m)."""
+    return np.asarray(np.sqrt(np.einsum("ij,ij->j", columns, columns)))
+
+
+def basis(columns: np.ndarray) -> np.ndarray:
+    """(n, l) orthonormal columns that span the same space."""
+    size = column_sizes(columns)
+    return decomposed(columns / np.where(size > 0, size, 1))[0]
+
+
+def widened(q: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """An orthonormal basis q (n, l) with that of what columns (n, t) have beside it.
+
+    What is left is made orthogonal once more when it has its size: of a column that q spans only
+    rounding is left, which may point anywhere.
+    """
+    left = basis(residual_maker(columns, q))
+    return np.hstack([q, basis(residual_maker(left, q))])
+
+
+def residual_maker(columns: np.ndarray, on: np.ndarray) -> np.ndarray:
+    """Columns less their projection on an orthonormal basis, projected twice so that rounding does
+    not survive."""
+    if on.shape[1] == 0:
+        return columns
+    once = columns - on @ (on.T @ columns)
+    return np.asarray(once - on @ (on.T @ once))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import linalg
 
-from analysis.estimators.iv.equation import Model
+from analysis.estimators.core.tall import decomposed
+from analysis.estimators.iv.equation import Model, residual_maker
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,21 +32,6 @@ class Fit:
     smallest_root: float | None
 
 
-def basis(columns: np.ndarray) -> np.ndarray:
-    """(n, l) orthonormal columns that span the same space."""
-    size = np.linalg.norm(columns, axis=0)
-    return np.asarray(np.linalg.qr(columns / np.where(size > 0, size, 1))[0])
-
-
-def residual_maker(columns: np.ndarray, on: np.ndarray) -> np.ndarray:
-    """Columns less their projection on an orthonormal basis, projected twice so that rounding does
-    not survive."""
-    if on.shape[1] == 0:
-        return columns
-    once = columns - on @ (on.T @ columns)
-    return np.asarray(once - on @ (on.T @ once))
-
-
 def symmetric_inverse(matrix: np.ndarray) -> np.ndarray:
     """Inverse of a symmetric matrix, scaled to a unit diagonal first."""
     scale = 1 / np.sqrt(np.abs(np.diag(matrix)))
@@ -64,15 +50,14 @@ def is_singular(matrix: np.ndarray) -> bool:
 
 
 def two_stage(model: Model, q: np.ndarray) -> np.ndarray:
-    """(k,) 2SLS coefficients, with the instruments given by their basis q (n, l).
+    """(k,) 2SLS coefficients, with the instruments given by an orthonormal basis q (n, l).
 
     Raises
     ------
     ValueError : when the instruments do not identify all coefficients.
     """
-    x = model.x
-    size = np.linalg.norm(x, axis=0)
-    projected = q.T @ (x / size)
+    size = model.x_size
+    projected = model.x_on(q) / size
     if np.linalg.matrix_rank(projected, tol=1e-10) < model.k:
         raise ValueError(
             f"the instruments {', '.join(model.names_z1)} do not identify the coefficients of"
@@ -91,19 +76,17 @@ def k_class(model: Model, kappa: float | None = None, fuller: float | None = Non
     fuller a then takes a / (N - L) off the root (Fuller 1977). Robust covariances put X2, and what
     the instruments predict of X1, on both sides of the inverse of X'(I - k M_Z)X, as ivreg2 does.
     """
-    q = basis(model.z)
+    q = model.q
     root = None
     if kappa is None:
         root = liml_root(model)
         kappa = root - (fuller / model.df_instruments if fuller is not None else 0.0)
-    x, y = model.x, model.y
-    size = np.linalg.norm(x, axis=0)
-    scaled = x / size
+    x, y, size = model.x, model.y, model.x_size
     beta = two_stage(model, q)
-    projected = q.T @ scaled
+    projected = model.x_on(q) / size
     inner = projected.T @ projected
     if kappa != 1.0:
-        left_x, left_y = residual_maker(scaled, q), residual_maker(y[:, None], q)[:, 0]
+        left_x, left_y = residual_maker(x / size, q), residual_maker(y[:, None], q)[:, 0]
         inner = inner + (1 - kappa) * (left_x.T @ left_x)
         beta = (
             np.linalg.solve(inner, projected.T @ (q.T @ y) + (1 - kappa) * (left_x.T @ left_y))
@@ -125,12 +108,12 @@ def liml_root(model: Model) -> float:
     if model.l1 == model.x1.shape[1]:
         return 1.0
     w = np.column_stack([model.y, model.x1])
-    w = residual_maker(w, basis(model.x2))
+    w = residual_maker(w, model.q_exogenous)
     outer = w / np.linalg.norm(w, axis=0)
-    inner = residual_maker(outer, basis(model.z))
+    inner = residual_maker(outer, model.q)
     # The roots are the inverse squares of the cosines between what is left before and after the
     # instruments.
-    _, upper = np.linalg.qr(outer)
+    upper = decomposed(outer)[1]
     rotated = linalg.solve_triangular(upper, inner.T @ inner, trans="T")
     shares = np.linalg.eigvalsh(linalg.solve_triangular(upper, rotated.T, trans="T"))
     return float(1 / shares.max())
@@ -144,7 +127,7 @@ def two_step_gmm(model: Model) -> Fit:
     ------
     ValueError : S cannot be inverted, which fewer clusters than instruments make certain.
     """
-    q = basis(model.z)
+    q = model.q
     first = model.y - model.x @ two_stage(model, q)
     weight = model.errors.moment_covariance(q, first, model.n)
     if is_singular(weight):
@@ -159,22 +142,20 @@ def two_step_gmm(model: Model) -> Fit:
 
 def _weighted(model: Model, q: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients (k,) that minimise (q'e)'W^-1(q'e), and the inverse (k, k) of X'q W^-1 q'X."""
-    x = model.x
-    size = np.linalg.norm(x, axis=0)
-    slope = q.T @ (x / size)
+    size = model.x_size
+    slope = model.x_on(q) / size
     solved = np.linalg.solve(weight, slope)
     inverse = symmetric_inverse(slope.T @ solved)
     beta = inverse @ (solved.T @ (q.T @ model.y)) / size
     return beta, inverse / np.outer(size, size)
 
 
-def smallest_distance(model: Model, instruments: np.ndarray, residual: np.ndarray) -> float:
-    """Hansen's J of the equation with these instruments (n, l): the minimum of g'S^-1 g with S from
-    the residual given (n,).
+def smallest_distance(model: Model, q: np.ndarray, residual: np.ndarray) -> float:
+    """Hansen's J of the equation with the instruments of an orthonormal basis q (n, l): the minimum
+    of g'S^-1 g with S from the residual given (n,).
 
     NaN when S has no inverse.
     """
-    q = basis(instruments)
     weight = model.errors.moment_covariance(q, residual, model.n)
     if is_singular(weight):
         return float("nan")

@@ -19,10 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis.estimators.core.inference import Design, inference_cautions
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import (
     CovarianceOption,
@@ -35,7 +37,7 @@ from analysis.estimators.core.options import (
     columns_of,
     covariance_of,
 )
-from analysis.estimators.core.result import Test
+from analysis.estimators.core.result import Caution, Test
 from analysis.estimators.core.sample import Sample
 from analysis.estimators.iv.cautions import cautions
 from analysis.estimators.iv.equation import Model
@@ -117,28 +119,30 @@ def instrumental_variables(
     _check_columns(outcome, endogenous, instruments, controls, effects, weights)
     _check_weights(weights, checked("weight_kind", weight_kind, WeightKind))
     _check_estimator(estimator, kappa, fuller)
-    request = Request(
-        outcome=outcome,
-        endogenous=tuple(endogenous),
-        instruments=tuple(instruments),
-        controls=tuple(controls),
-        effects=tuple(effects),
-        covariance=covariance_of(covariance),
-        estimator=estimator,
-        small=small or ("sss" if effects else "none"),
-        weights=weights,
-        weight_kind=weight_kind,
-        keys=None if keys is None else tuple(columns_of("keys", keys, empty=True)),
-        where=where,
-        constant=checked("constant", constant, (True, False)),
-        singletons=checked("singletons", singletons, Singletons),
-    )
+    given: dict[str, Any] = {"outcome": outcome, "weights": weights, "where": where}
+    given |= {"endogenous": tuple(endogenous), "instruments": tuple(instruments)}
+    given |= {"controls": tuple(controls), "effects": tuple(effects), "estimator": estimator}
+    given |= {"small": small, "weight_kind": weight_kind, "keys": keys, "constant": constant}
+    given |= {"covariance": covariance_of(covariance), "singletons": singletons}
+    request = _request(given)
     model, sample = read_equation(frame, request)
     fit = _fit(model, estimator, kappa, fuller)
     tested = model.names_x1 if test_endogeneity is None else test_endogeneity
-    weak = anderson_rubin(model)
-    tests = _tests(model, fit, tested, test_exogeneity, weak)
-    return _result(request, model, sample, fit, tests, weak, started)
+    return _result(request, model, sample, fit, (tested, test_exogeneity), started)
+
+
+def _request(given: dict[str, Any]) -> Request:
+    """What is asked for, where nothing was said filled in."""
+    keys = given["keys"]
+    return Request(
+        **given
+        | {
+            "small": given["small"] or ("sss" if given["effects"] else "none"),
+            "keys": None if keys is None else tuple(columns_of("keys", keys, empty=True)),
+            "constant": checked("constant", given["constant"], (True, False)),
+            "singletons": checked("singletons", given["singletons"], Singletons),
+        }
+    )
 
 
 def _tests(
@@ -161,19 +165,18 @@ def _result(
     model: Model,
     sample: Sample,
     fit: Fit,
-    tests: dict[str, Test],
-    weak: AndersonRubin,
+    tested: tuple[Sequence[str], Sequence[str]],
     started: float,
 ) -> InstrumentalResult:
     small, terms, df = request.small == "sss", pd.Index(model.terms), model.df_regressors
-    rss = float(fit.residual @ fit.residual)
-    r2, r2_adjusted = _shares(model, rss)
+    weak = anderson_rubin(model)
+    tests = _tests(model, fit, *tested, weak)
     spread = pd.DataFrame(
         fit.covariance * (model.small_factor(df) if small else 1.0), index=terms, columns=terms
     )
-    named = {*request.effects, *request.covariance.clusters}
     critical = stock_yogo(len(model.names_x1), model.l1, CRITERIA[request.estimator])
     first_stage = first_stages(model)
+    warned = cautions(model, spread, tests, first_stage, critical)
     return InstrumentalResult(
         method=method(request, fit),
         outcome=request.outcome,
@@ -181,10 +184,7 @@ def _result(
         covariance=spread,
         convention=convention(request, model, sample),
         df_t=model.f_df2(df) if small else None,
-        n=sample.n,
-        groups={name: size for name, (_, size) in sample.groups.items() if name in named},
-        dropped=sample.dropped,
-        sample=sample.labels,
+        **_of_sample(sample, {*request.effects, *request.covariance.clusters}),
         tests=tests,
         endogenous=model.names_x1,
         instruments=model.names_z1,
@@ -195,16 +195,52 @@ def _result(
         critical_values=critical,
         anderson_rubin=weak,
         confidence_set=_confidence_set(weak),
-        sigma=float(np.sqrt(rss / (df if small else model.n))),
-        rss=rss,
-        r2=r2,
-        r2_adjusted=r2_adjusted,
-        r2_uncentred=1 - rss / model.total_raw,
+        **_fit_of(model, fit, small=small),
         df_residual=df,
-        singletons=sample.singletons,
-        warnings=cautions(model, spread, tests, first_stage, critical),
+        warnings=warned + _of_rows(request, model, sample),
         seconds=perf_counter() - started,
     )
+
+
+def _of_rows(request: Request, model: Model, sample: Sample) -> tuple[Caution, ...]:
+    """What the rows give cause for, whatever the instruments."""
+    regressors = (*request.endogenous, *request.controls)
+    controls = model.x2[:, : len(request.controls)]
+    return inference_cautions(
+        Design(
+            outcome=request.outcome,
+            regressors=regressors,
+            raw=sample.columns[:, : 1 + len(regressors)],
+            within=np.column_stack([model.y, model.x1, controls]),
+            groups=sample.groups,
+            effects=request.effects,
+            clusters=request.covariance.clusters,
+        )
+    )
+
+
+def _of_sample(sample: Sample, named: set[str]) -> dict[str, Any]:
+    """Rows used and left out, and the levels of the named groupings."""
+    return {
+        "n": sample.n,
+        "groups": {name: size for name, (_, size) in sample.groups.items() if name in named},
+        "dropped": sample.dropped,
+        "sample": sample.labels,
+        "singletons": sample.singletons,
+    }
+
+
+def _fit_of(model: Model, fit: Fit, *, small: bool) -> dict[str, Any]:
+    """What is left unexplained, and what is not."""
+    rss, df = float(fit.residual @ fit.residual), model.df_regressors
+    r2, r2_adjusted = _shares(model, rss)
+    return {
+        "sigma": float(np.sqrt(rss / (df if small else model.n))),
+        "rss": rss,
+        "r2": r2,
+        "r2_adjusted": r2_adjusted,
+        "r2_uncentred": 1 - rss / model.total_raw,
+    }
 
 
 def _shares(model: Model, rss: float) -> tuple[float, float]:

@@ -101,9 +101,12 @@ class InstrumentalResult(Result):
 
     def _fit(self) -> dict[str, Any]:
         names = ("sigma", "rss", "r2", "r2_adjusted", "r2_uncentred", "df_residual", "singletons")
-        return {name: getattr(self, name) for name in names} | {
-            "first_stage_f": self.first_stage.loc["sw_f"].min()
-        }
+        found = {name: getattr(self, name) for name in names}
+        found["first_stage_f"] = self.first_stage.loc["sw_f"].min()
+        if self.confidence_set is not None and self.confidence_set.pieces:
+            ends = self.confidence_set.pieces[0][0], self.confidence_set.pieces[-1][1]
+            found |= dict(zip(("anderson_rubin_low", "anderson_rubin_high"), ends, strict=True))
+        return found
 
     def _below(self) -> list[str]:
         lines = super()._below()

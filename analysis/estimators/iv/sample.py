@@ -25,8 +25,8 @@ from analysis.estimators.core.options import (
     WeightKind,
     Where,
 )
-from analysis.estimators.core.sample import Sample, read_sample
-from analysis.estimators.iv.equation import Errors, Model
+from analysis.estimators.core.sample import Sample, Taking, read_sample
+from analysis.estimators.iv.equation import Errors, Model, column_sizes
 
 # A column counts as absorbed, or as a combination of others, when less than this share of its size
 # is left.
@@ -82,7 +82,7 @@ def read_equation(frame: pd.DataFrame, request: Request) -> tuple[Model, Sample]
         weights=request.weights,
         keys=request.keys,
         where=request.where,
-        drop_singletons=request.singletons == "drop",
+        how=Taking(drop_singletons=request.singletons == "drop"),
     )
     weights = sample.column(-1) if repeated else sample.weights
     if repeated and (sample.column(-1) != np.round(sample.column(-1))).any():
@@ -146,7 +146,7 @@ def _errors(sample: Sample, request: Request, root: np.ndarray) -> Errors:
 def _refuse_absorbed(
     raw: np.ndarray, within: np.ndarray, columns: Sequence[str], effects: Sequence[str]
 ) -> None:
-    left, size = np.linalg.norm(within, axis=0), np.linalg.norm(raw, axis=0)
+    left, size = column_sizes(within), column_sizes(raw)
     gone = [name for name, a, b in zip(columns, left, size, strict=True) if a <= NOTHING_LEFT * b]
     if gone and effects:
         raise ValueError(
@@ -160,17 +160,25 @@ def _refuse_absorbed(
 def _refuse_dependent(model: Model) -> None:
     """Refuse exogenous columns and instruments, or regressors, that are combinations of each other,
     and too few rows."""
-    for matrix, names, what in (
-        (model.z, model.names_x2 + model.names_z1, "instruments"),
-        (np.hstack([model.x2, model.x1]), model.names_x2 + model.names_x1, "regressors"),
+    count = len(model.y)
+    x1_last = np.roll(np.arange(model.k), -model.x1.shape[1])
+    for inside, names, what in (
+        (lambda: model.decomposition[1], model.names_x2 + model.names_z1, "instruments"),
+        (
+            lambda: model.x_on(model.q_all)[:, x1_last],
+            model.names_x2 + model.names_x1,
+            "regressors",
+        ),
     ):
-        count, width = matrix.shape
+        width = len(names)
         if model.n <= width + model.absorbed or count <= width:
             raise ValueError(
                 f"{rows(count)} cannot carry {width} {what} and effects that cost"
                 f" {model.absorbed:,}. Use more rows, or fewer columns."
             )
-        scaled = matrix / np.linalg.norm(matrix, axis=0)
+        # In coordinates of an orthonormal basis, columns keep their sizes and angles.
+        columns = inside()
+        scaled = columns / column_sizes(columns)
         _, r, pivots = linalg.qr(scaled, mode="economic", pivoting=True)
         dependent = [
             names[pivots[i]] for i, left in enumerate(np.abs(np.diag(r))) if left <= NOTHING_LEFT

@@ -14,11 +14,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import linalg, stats
 
 from analysis.estimators.core.result import Test
-from analysis.estimators.iv.equation import Model
-from analysis.estimators.iv.fit import basis, is_singular, residual_maker, symmetric_inverse
+from analysis.estimators.core.tall import cross
+from analysis.estimators.iv.equation import Model, basis, residual_maker
+from analysis.estimators.iv.fit import is_singular, symmetric_inverse
 
 NOT_IDENTIFIED = "the instruments do not identify the equation"
 STOCK_YOGO = Path(__file__).with_name("stock_yogo.csv")
@@ -70,9 +71,8 @@ def _canonical(model: Model) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     orthonormal endogenous columns, the residuals (n, k1) and the instruments (n, l1), all without
     the exogenous regressors.
     """
-    exogenous = basis(model.x2)
-    instruments = basis(residual_maker(model.z1, exogenous))
-    endogenous = basis(residual_maker(model.x1, exogenous))
+    instruments = model.q_excluded
+    endogenous = basis(residual_maker(model.x1, model.q_exogenous))
     explained = instruments.T @ endogenous
     return explained, endogenous - instruments @ explained, instruments
 
@@ -118,16 +118,17 @@ class FirstStage:
 def first_equations(model: Model, *, small: bool) -> dict[str, FirstStage]:
     """The first stage of each endogenous regressor; small: with small-sample factors and t, N - L
     degrees of freedom."""
-    z = np.hstack([model.z1, model.x2])
-    size = np.linalg.norm(z, axis=0)
-    q, r = np.linalg.qr(z / size)
-    back = np.linalg.inv(r) / size[:, None]
+    q, triangle = model.decomposition
+    k2 = model.x2.shape[1]
+    excluded_first = np.r_[k2 : k2 + model.l1, :k2]
+    back = linalg.solve_triangular(triangle, np.eye(len(triangle)))[excluded_first]
     factor = model.small_factor(model.df_instruments) if small else 1.0
     terms = pd.Index([*model.names_z1, *model.names_x2])
     found = {}
     for name, column in zip(model.names_x1, model.x1.T, strict=True):
         b = back @ (q.T @ column)
-        middle = model.errors.moment_covariance(q, column - z @ b, model.n)
+        left = residual_maker(column[:, None], q)[:, 0]
+        middle = model.errors.moment_covariance(q, left, model.n)
         covariance = factor * back @ middle @ back.T
         found[name] = FirstStage(
             pd.Series(b, index=terms, name="coefficient"),
@@ -144,19 +145,17 @@ def first_stages(model: Model) -> pd.DataFrame:
     F statistics always carry the small-sample factor: N - L for iid and robust errors, (G-1)/G
     (N-L)/(N-1) with clusters.
     """
-    q = basis(model.z)
-    exogenous = basis(model.x2)
-    instruments = basis(residual_maker(model.z1, exogenous))
-    x = model.x
-    shea = np.diag(symmetric_inverse(x.T @ x)) / np.diag(symmetric_inverse((q.T @ x).T @ (q.T @ x)))
-    fitted = np.column_stack([q @ (q.T @ model.x1), model.x2])
+    q, instruments, x, projected = model.q, model.q_excluded, model.x, model.x_on(model.q)
+    shea = np.diag(symmetric_inverse(cross(x, x))) / np.diag(
+        symmetric_inverse(projected.T @ projected)
+    )
     columns = {}
     for j, name in enumerate(model.names_x1):
         plain = _exclusion(model, q, instruments, model.x1[:, j], model.l1)
-        rss = float((residual_maker(model.x1[:, [j]], q) ** 2).sum())
         df = model.l1 - len(model.names_x1) + 1
         conditional = {"sw": plain, "ap": plain}
         if len(model.names_x1) > 1:
+            fitted = np.column_stack([q @ projected[:, : model.x1.shape[1]], model.x2])
             others = np.delete(np.arange(model.k), j)
             slope = np.linalg.lstsq(fitted[:, others], model.x1[:, j], rcond=None)[0]
             conditional = {
@@ -166,7 +165,7 @@ def first_stages(model: Model) -> pd.DataFrame:
                 ),
             }
         rows = {
-            "rmse": float(np.sqrt(rss / model.df_instruments)),
+            "rmse": float(np.sqrt(plain["rss"] / model.df_instruments)),
             "shea_partial_r2": float(shea[j]),
             "partial_r2": plain["r2"],
         }
@@ -201,6 +200,7 @@ def _exclusion(
     df2 = model.f_df2(model.df_instruments)
     share = classical / model.n
     return {
+        "rss": rss,
         "f": f,
         "f_df1": df,
         "f_df2": df2,

@@ -14,15 +14,9 @@ from scipy import stats
 
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.result import Test
-from analysis.estimators.iv.equation import Model
-from analysis.estimators.iv.fit import (
-    Fit,
-    basis,
-    is_singular,
-    residual_maker,
-    smallest_distance,
-    two_stage,
-)
+from analysis.estimators.core.tall import cross, times
+from analysis.estimators.iv.equation import Model, basis, residual_maker, widened
+from analysis.estimators.iv.fit import Fit, is_singular, smallest_distance, two_stage
 
 VALID = "all instruments are exogenous"
 
@@ -40,10 +34,8 @@ def overidentification(model: Model, fit: Fit) -> dict[str, Test]:
         return {}
     tests = {}
     if model.errors.kind == "iid":
-        q = basis(model.z)
-        sargan = (
-            model.n * float(((q.T @ fit.residual) ** 2).sum()) / float(fit.residual @ fit.residual)
-        )
+        explained = float(((model.q.T @ fit.residual) ** 2).sum())
+        sargan = model.n * explained / float(fit.residual @ fit.residual)
         basmann = sargan * model.df_instruments / (model.n - sargan)
         tests = {
             "sargan": _chi2("Sargan", sargan, df, VALID),
@@ -51,12 +43,10 @@ def overidentification(model: Model, fit: Fit) -> dict[str, Test]:
         }
     else:
         residual = (
-            fit.residual
-            if fit.kappa is not None
-            else model.y - model.x @ two_stage(model, basis(model.z))
+            fit.residual if fit.kappa is not None else model.y - model.x @ two_stage(model, model.q)
         )
         tests = {
-            "hansen_j": _chi2("Hansen J", smallest_distance(model, model.z, residual), df, VALID)
+            "hansen_j": _chi2("Hansen J", smallest_distance(model, model.q, residual), df, VALID)
         }
     if fit.smallest_root is not None:
         root = fit.smallest_root
@@ -89,7 +79,7 @@ def exogeneity_of_instruments(model: Model, names: Sequence[str]) -> Test:
             f"without {', '.join(names)} the equation has fewer instruments than regressors. Test"
             " fewer of them."
         )
-    statistic = _difference(model, model.z, model.z[:, kept])
+    statistic = _difference(model, model.q, basis(model.z[:, kept]))
     return _chi2(f"C of {', '.join(names)}", statistic, len(names), f"{', '.join(names)} exogenous")
 
 
@@ -104,46 +94,45 @@ def endogeneity(model: Model, names: Sequence[str]) -> dict[str, Test]:
         )
     tested = model.x1[:, [model.names_x1.index(name) for name in names]]
     null = f"{', '.join(names)} exogenous"
-    statistic = _difference(model, np.hstack([model.z, tested]), model.z)
+    is_all = tuple(names) == model.names_x1
+    larger = model.q_all if is_all else widened(model.q, tested)
+    statistic = _difference(model, larger, model.q)
     return {
         "endogeneity": _chi2("Endogeneity (difference in J)", statistic, len(names), null),
-        "wu_hausman_f": _wu_hausman(model, tested, null),
+        "wu_hausman_f": _wu_hausman(model, tested, larger, null),
     }
 
 
 def _difference(model: Model, larger: np.ndarray, smaller: np.ndarray) -> float:
-    """J with the larger set of instruments less J with the smaller, both weighted by the residuals
-    of 2SLS with the larger."""
-    residual = model.y - model.x @ two_stage(model, basis(larger))
+    """J with the larger set of instruments less J with the smaller, each given by its basis, both
+    weighted by the residuals of 2SLS with the larger."""
+    residual = model.y - model.x @ two_stage(model, larger)
     return smallest_distance(model, larger, residual) - smallest_distance(model, smaller, residual)
 
 
-def _wu_hausman(model: Model, tested: np.ndarray, null: str) -> Test:
+def _wu_hausman(model: Model, tested: np.ndarray, larger: np.ndarray, null: str) -> Test:
     """F of the first-stage residuals (n, t) of the tested regressors, when they are added to the
-    equation.
+    equation; larger is a basis of the instruments, then of the tested regressors.
 
     With regressors that stay endogenous, these are replaced by what the instruments and the tested
-    regressors predict of them.
+    regressors predict of them. So all columns are in the span of `larger`, and their coordinates
+    (l + t, k + t) in it stand for them.
     """
-    added = residual_maker(tested, basis(model.z))
-    regressors = model.x
-    if tested.shape[1] < model.x1.shape[1]:
-        q = basis(np.hstack([model.z, tested]))
-        regressors = np.hstack([q @ (q.T @ model.x1), model.x2])
-    columns = np.hstack([regressors, added])
-    slope = np.linalg.lstsq(columns, model.y, rcond=None)[0]
-    residual = model.y - np.hstack([model.x, added]) @ slope
-    partial = residual_maker(added, basis(regressors))
-    inner = partial.T @ partial
-    gap = slope[model.k :]
-    meat = model.errors.moment_covariance(partial, residual, model.n)
-    size = inner @ gap
     t = tested.shape[1]
+    added = cross(larger, residual_maker(tested, model.q))
+    columns = np.hstack([model.x_on(larger), added])
+    outcome = larger.T @ model.y
+    slope = np.linalg.lstsq(columns, outcome, rcond=np.finfo(float).eps * len(model.y))[0]
+    residual = model.y - model.x @ slope[: model.k] - times(larger, added) @ slope[model.k :]
+    apart = residual_maker(added, basis(columns[:, : model.k]))
+    partial, inner, gap = times(larger, apart), apart.T @ apart, slope[model.k :]
+    meat = model.errors.moment_covariance(partial, residual, model.n)
+    moved = inner @ gap
     df = model.df_regressors - t
     f = (
         float("nan")
         if is_singular(meat)
-        else model.f_from_chi2(float(size @ np.linalg.solve(meat, size)), t, df)
+        else model.f_from_chi2(float(moved @ np.linalg.solve(meat, moved)), t, df)
     )
     df2 = model.f_df2(df)
     return Test("Wu-Hausman F", f, t, float(stats.f.sf(f, t, df2)), df2, null)

@@ -18,8 +18,8 @@ from scipy import linalg, optimize, stats
 
 from analysis.estimators.core.options import level_of
 from analysis.estimators.core.result import Test
-from analysis.estimators.iv.equation import Model
-from analysis.estimators.iv.fit import basis, is_singular, residual_maker
+from analysis.estimators.iv.equation import Model, residual_maker
+from analysis.estimators.iv.fit import is_singular
 
 
 @dataclass(frozen=True)
@@ -128,10 +128,9 @@ class AndersonRubin:
 def anderson_rubin(model: Model) -> AndersonRubin:
     """Collect the reduced forms; with iid errors the residuals are taken to be of one variance,
     else as the model says."""
-    q = basis(model.z)
-    instruments = basis(residual_maker(model.z1, basis(model.x2)))
+    instruments = model.q_excluded
     columns = np.column_stack([model.y, model.x1])
-    residuals = residual_maker(columns, q)
+    residuals = residual_maker(columns, model.q)
     m, l1 = columns.shape[1], model.l1
     if model.errors.kind == "iid":
         covariances = np.einsum("ij,kl->ijkl", residuals.T @ residuals / model.n, np.eye(l1))
@@ -152,8 +151,8 @@ def stock_wright(model: Model) -> Test:
     g'S^-1 g for the moments of all instruments, with the residuals of the outcome on the exogenous
     regressors alone, as ivreg2 has it.
     """
-    outcome = residual_maker(model.y[:, None], basis(model.x2))[:, 0]
-    q = basis(model.z)
+    q = model.q
+    outcome = residual_maker(model.y[:, None], model.q_exogenous)[:, 0]
     covariance = model.errors.moment_covariance(q, outcome, model.n)
     sums = q.T @ outcome
     s = float("nan") if is_singular(covariance) else float(sums @ np.linalg.solve(covariance, sums))

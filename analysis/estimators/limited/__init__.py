@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analysis.estimators.core.registry import register
-from analysis.estimators.limited.binary import BinaryChoiceResult, SeparationError, binary_choice
+from analysis.estimators.limited.binary import BinaryChoiceResult, binary_choice
+from analysis.estimators.limited.binary_fit import SeparationError
 from analysis.estimators.limited.heckman import HeckmanResult, heckman
 from analysis.estimators.limited.tobit import TobitResult, tobit
 

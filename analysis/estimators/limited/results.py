@@ -45,8 +45,7 @@ class LimitedResult(Result):
             values,
             errors,
             level=level,
-            statistic=nothing,
-            p_value=nothing,
+            tested=(nothing, nothing),
         )
         return pd.concat([super().tidy(level), below], ignore_index=True)
 

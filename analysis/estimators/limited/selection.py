@@ -12,7 +12,7 @@ import pandas as pd
 from scipy import linalg
 
 from analysis.estimators.core.result import Caution
-from analysis.estimators.limited.binary import SeparationError, fit_binary
+from analysis.estimators.limited.binary_fit import SeparationError, fit_binary
 from analysis.estimators.limited.likelihoods import (
     Maximum,
     heckman_terms,

@@ -13,6 +13,8 @@ from analysis.estimators.linear.mediation import MediationResult, mediation
 from analysis.estimators.linear.ols import LinearResult, linear_regression
 from analysis.estimators.linear.panel import PanelResult, panel_regression
 from analysis.estimators.linear.panel_tests import breusch_pagan, effects_f_test, hausman_random
+from analysis.estimators.linear.power import minimum_detectable_effects
+from analysis.estimators.linear.wild import WildBootstrap, wild_bootstrap
 
 __all__ = [
     "FixedEffectsResult",
@@ -20,6 +22,7 @@ __all__ = [
     "LinearResult",
     "MediationResult",
     "PanelResult",
+    "WildBootstrap",
     "breusch_pagan",
     "compare_groups",
     "effects_f_test",
@@ -28,14 +31,18 @@ __all__ = [
     "largest_difference",
     "linear_regression",
     "mediation",
+    "minimum_detectable_effects",
     "moderation",
     "panel_ols_slopes",
     "panel_regression",
     "quadratic",
+    "wild_bootstrap",
 ]
 
 register(
     "linear",
+    minimum_detectable_effects,
+    wild_bootstrap,
     breusch_pagan,
     compare_groups,
     effects_f_test,

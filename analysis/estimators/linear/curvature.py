@@ -115,7 +115,7 @@ class QuadraticResult(Report):
             errors,
             df=df,
             level=level,
-            p_value=p,
+            tested=(None, p),
         )
         if level == self.level:
             point[["conf_low", "conf_high"]] = self.fieller_interval
@@ -170,50 +170,42 @@ def moderation(
     ValueError : unknown or non-numeric columns, columns named twice, and what the estimator raises.
     """
     level_of(level)
-    columns = [
-        outcome,
-        regressor,
-        moderator,
-        *columns_of("controls", controls, outcome=outcome, empty=True),
-    ]
-    product = f"{regressor}_x_{moderator}"
+    listed = columns_of("controls", controls, outcome=outcome, empty=True)
+    pair, product = [regressor, moderator], f"{regressor}_x_{moderator}"
     run = Regression(estimator, options or {})
     frame, outside = rows_asked(frame, where)
-    values, keep = _complete(frame, columns, run.columns, product)
-    means = (
-        values.loc[keep, [regressor, moderator]].mean()
-        if centre
-        else pd.Series(0.0, index=[regressor, moderator])
-    )
+    values, keep = _complete(frame, [outcome, *pair, *listed], run.columns, product)
+    means = values.loc[keep, pair].mean() if centre else pd.Series(0.0, index=pair)
     x, m = values[regressor] - means[regressor], values[moderator] - means[moderator]
-    fit = run(
-        frame.assign(**{regressor: x, moderator: m, product: x * m}),
-        outcome,
-        [regressor, moderator, product, *controls],
-    )
+    work = frame.assign(**{regressor: x, moderator: m, product: x * m})
+    fit = run(work, outcome, [*pair, product, *controls])
     fit = replace(fit, dropped=outside | dict(fit.dropped))
-    points = np.array(
-        [percentile(values.loc[keep, moderator].to_numpy(), p, definition) for p in percentiles]
-    )
-    at = points - means[moderator]
-    v = fit.covariance.loc[[regressor, product], [regressor, product]].to_numpy()
-    effect = fit.coefficients[regressor] + fit.coefficients[product] * at
-    error = np.sqrt(v[0, 0] + 2 * at * v[0, 1] + at**2 * v[1, 1])
-    table = (
-        _tested(effect, error, _df(fit), level)
-        .assign(percentile=list(percentiles), moderator=points)
-        .set_index("percentile")
-    )
-    front = ["moderator", "effect"]
+    seen = values.loc[keep, moderator].to_numpy()
+    points = np.array([percentile(seen, p, definition) for p in percentiles])
     return ModerationResult(
         regressor=regressor,
         moderator=moderator,
         fit=fit,
         interaction=product,
-        marginal=table[[*front, *(c for c in table.columns if c not in front)]],
+        marginal=_marginal(fit, [regressor, product], points, means[moderator], level).set_axis(
+            pd.Index(list(percentiles), name="percentile")
+        ),
         means=means,
         warnings=fit.warnings,
     )
+
+
+def _marginal(
+    fit: Any, terms: list[str], points: np.ndarray, centre: float, level: float
+) -> pd.DataFrame:
+    """The effect of the regressor at values of the moderator; terms are it and the interaction."""
+    at = points - centre
+    v = fit.covariance.loc[terms, terms].to_numpy()
+    effect = fit.coefficients[terms[0]] + fit.coefficients[terms[1]] * at
+    error = np.sqrt(v[0, 0] + 2 * at * v[0, 1] + at**2 * v[1, 1])
+    table = _tested(effect, error, _df(fit), level).assign(moderator=points)
+    front = ["moderator", "effect"]
+    return table[[*front, *(c for c in table.columns if c not in front)]]
 
 
 def quadratic(
@@ -248,49 +240,52 @@ def quadratic(
         and what the estimator raises.
     """
     level_of(level)
-    columns = [outcome, regressor, *columns_of("controls", controls, outcome=outcome, empty=True)]
+    listed = columns_of("controls", controls, outcome=outcome, empty=True)
     square = f"{regressor}_squared"
     run = Regression(estimator, options or {})
     frame, outside = rows_asked(frame, where)
-    values, keep = _complete(frame, columns, run.columns, square)
-    fit = run(
-        frame.assign(**{square: values[regressor] ** 2}), outcome, [regressor, square, *controls]
-    )
+    values, keep = _complete(frame, [outcome, regressor, *listed], run.columns, square)
+    work = frame.assign(**{square: values[regressor] ** 2})
+    fit = run(work, outcome, [regressor, square, *controls])
     fit = replace(fit, dropped=outside | dict(fit.dropped))
-    b1, b2 = float(fit.coefficients[regressor]), float(fit.coefficients[square])
-    if b2 == 0:
-        raise ValueError(
-            f"the square of {regressor} has a coefficient of exactly zero: there is no turning"
-            " point."
-        )
-    v = fit.covariance.loc[[regressor, square], [regressor, square]].to_numpy()
-    low, high = bounds or (
-        float(values.loc[keep, regressor].min()),
-        float(values.loc[keep, regressor].max()),
-    )
-    point = -b1 / (2 * b2)
-    gradient = np.array([-1 / (2 * b2), b1 / (2 * b2**2)])
-    error = float(gradient @ v @ gradient) ** 0.5
-    df = _df(fit)
-    width = float(
-        stats.norm.ppf((1 + level) / 2) if df is None else stats.t.ppf((1 + level) / 2, df)
-    )
-    slopes, test = _u_test(b1, b2, v, low, high, df)
+    seen = values.loc[keep, regressor]
+    low, high = bounds or (float(seen.min()), float(seen.max()))
     return QuadraticResult(
         regressor=regressor,
         fit=fit,
-        turning_point=point,
-        turning_point_se=error,
-        delta_interval=(point - width * error, point + width * error),
-        fieller_interval=_fieller(b1, b2, v, width),
         minimum=low,
         maximum=high,
-        slopes=slopes,
-        shape="U" if b2 > 0 else "inverse U",
-        u_test=test,
+        **_turning(fit, [regressor, square], (low, high), level),
         level=level,
         warnings=fit.warnings,
     )
+
+
+def _turning(fit: Any, terms: list[str], ends: tuple[float, float], level: float) -> dict[str, Any]:
+    """Where the curve turns, how sure that is, and whether it turns between the ends; terms are the
+    regressor and its square.
+    """
+    b1, b2 = (float(fit.coefficients[term]) for term in terms)
+    if b2 == 0:
+        raise ValueError(
+            f"the square of {terms[0]} has a coefficient of exactly zero: there is no turning"
+            " point."
+        )
+    v, df, tail = fit.covariance.loc[terms, terms].to_numpy(), _df(fit), (1 + level) / 2
+    point = -b1 / (2 * b2)
+    gradient = np.array([-1 / (2 * b2), b1 / (2 * b2**2)])
+    error = float(gradient @ v @ gradient) ** 0.5
+    width = float(stats.norm.ppf(tail) if df is None else stats.t.ppf(tail, df))
+    slopes, test = _u_test(b1, b2, v, *ends, df)
+    return {
+        "turning_point": point,
+        "turning_point_se": error,
+        "delta_interval": (point - width * error, point + width * error),
+        "fieller_interval": _fieller(b1, b2, v, width),
+        "slopes": slopes,
+        "shape": "U" if b2 > 0 else "inverse U",
+        "u_test": test,
+    }
 
 
 def _u_test(

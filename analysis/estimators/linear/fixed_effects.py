@@ -24,7 +24,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -32,12 +32,15 @@ import pandas as pd
 from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.collinear import independent_columns
-from analysis.estimators.core.columns import rows
-from analysis.estimators.core.names import CONSTANT
+from analysis.estimators.core.columns import left_out, rows
+from analysis.estimators.core.inference import Design, inference_cautions
+from analysis.estimators.core.kernels import lags_of
+from analysis.estimators.core.names import CONSTANT, listed
 from analysis.estimators.core.options import (
     Collinear,
     ConstantForm,
     Covariance,
+    CovarianceKind,
     CovarianceOption,
     EffectCount,
     EffectsSmall,
@@ -48,17 +51,15 @@ from analysis.estimators.core.options import (
     covariance_of,
 )
 from analysis.estimators.core.result import Caution, Result
-from analysis.estimators.core.sample import Sample, read_sample
+from analysis.estimators.core.sample import Sample, Taking, read_sample
 from analysis.estimators.core.sandwich import (
     LevelCount,
     Mended,
     SmallSample,
-    bread,
-    meat,
-    mended,
     small_sample,
 )
-from analysis.estimators.core.tall import cross, inner, times
+from analysis.estimators.core.tall import cross
+from analysis.estimators.linear.effects_fit import r_squared, regression, spread
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -115,7 +116,7 @@ class FixedEffectsResult(Result):
         """One sentence: what was estimated, on which rows, with which standard errors, and what was
         left out.
         """
-        effects = f" with {_listed(self.effects)} effects" if self.effects else ""
+        effects = f" with {listed(self.effects)} effects" if self.effects else ""
         levels = ", ".join(f"{count:,} {name}" for name, count in self.groups.items())
         weighted = f", weighted by {self.weights}" if self.weights else ""
         mended_note = {
@@ -123,10 +124,6 @@ class FixedEffectsResult(Result):
             "constant": ", the constant's negative eigenvalue set to zero",
             "slopes": ", negative eigenvalues set to zero",
         }[self.mended]
-        left_out = (
-            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
-            or "no rows"
-        )
         gone = (
             "; regressors left out:"
             f" {'; '.join(f'{name} ({why})' for name, why in self.omitted.items())}"
@@ -141,7 +138,7 @@ class FixedEffectsResult(Result):
         return (
             f"{self.outcome} on {', '.join(self.regressors)}{effects}{weighted},"
             f" {rows(self.n)}{f' ({levels})' if levels else ''}; standard errors"
-            f" {self.convention}{mended_note}; left out: {left_out}{gone}{alone}."
+            f" {self.convention}{mended_note}; left out: {left_out(self.dropped)}{gone}{alone}."
         )
 
 
@@ -169,8 +166,9 @@ def fixed_effects(
     outcome, regressors : numeric columns, in the units that the coefficients are wanted in
     effects : columns whose levels are taken out, none to many; "province#year" stands for the
         levels of the two columns together
-    covariance : "iid", "robust", or {"cluster": [...]} with one or two columns (or joined ones)
-        whose groups may be correlated inside
+    covariance : "iid", "robust", {"cluster": [...]} with one or two columns (or joined ones)
+        whose groups may be correlated inside, {"driscoll_kraay": "year", "lags": 2} or {"conley":
+        ["latitude", "longitude"], "km": 300} (analysis.estimators.core.kernels)
     small : small-sample convention: "reghdfe_nested", "fixest_nested", "fixest_full" or
         "linearmodels" (analysis.estimators.core.sandwich)
     weights : column of analytic weights (inverse to the variance of a row's error); only their
@@ -195,81 +193,125 @@ def fixed_effects(
         the message names them.
     """
     begun = time.perf_counter()
-    errors = covariance_of(covariance)
+    errors = covariance_of(covariance, kinds=get_args(CovarianceKind))
     _check_call(outcome, regressors, effects, constant)
-    asked = (
-        ("small", small, EffectsSmall),
-        ("singletons", singletons, Singletons),
-        ("collinear", collinear, Collinear),
-        ("effect_count", effect_count, EffectCount),
-    )
-    for name, value, choices in asked:
-        checked(name, value, choices)
+    alone = checked("singletons", singletons, Singletons)
+    left_out = checked("collinear", collinear, Collinear)
+    near = (*errors.place, *([errors.time] if errors.time else []))
     sample = read_sample(
         frame,
         [outcome, *regressors],
         effects,
-        errors.clusters,
+        (*errors.clusters, *near),
         weights=weights,
         keys=keys,
         where=where,
-        drop_singletons=singletons == "drop",
+        how=Taking(levels=near, drop_singletons=alone == "drop"),
     )
-    count = LevelCount(sample.of(effects), effect_count)
-    levels = count.of_all()
-    if sample.n <= len(regressors) + levels:
-        left_out = (
-            ", ".join(f"{reason}: {count}" for reason, count in sample.dropped.items()) or "none"
-        )
+    named = outcome, tuple(regressors), tuple(effects), weights
+    asked = _Asked(*named, errors, small, constant, left_out == "drop", effect_count)
+    return _estimated(sample, asked, begun)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What one call asks for, but for the rows."""
+
+    outcome: str
+    regressors: tuple[str, ...]
+    effects: tuple[str, ...]
+    weights: str | None
+    errors: Covariance
+    small: EffectsSmall
+    constant: ConstantForm
+    drop: bool
+    effect_count: EffectCount
+
+    def __post_init__(self) -> None:
+        checked("small", self.small, EffectsSmall)
+        checked("effect_count", self.effect_count, EffectCount)
+
+    @property
+    def method(self) -> str:
+        return "least squares" + (f" with {listed(self.effects)} effects" if self.effects else "")
+
+
+def _levels(sample: Sample, asked: _Asked) -> LevelCount:
+    """The effects' levels; fewer, with the regressors, than rows."""
+    count = LevelCount(sample.of(asked.effects), asked.effect_count)
+    levels, k = count.of_all(), len(asked.regressors)
+    if sample.n <= k + levels:
+        lost = ", ".join(f"{reason}: {rows}" for reason, rows in sample.dropped.items()) or "none"
         raise ValueError(
-            f"{sample.n} complete rows cannot carry {len(regressors)} regressors and {levels}"
-            f" effects (rows left out: {left_out})."
+            f"{sample.n} complete rows cannot carry {k} regressors and {levels} effects (rows left"
+            f" out: {lost})."
         )
+    return count
+
+
+def _estimated(sample: Sample, asked: _Asked, begun: float) -> FixedEffectsResult:
+    effects, errors, count = asked.effects, asked.errors, _levels(sample, asked)
     within = Absorber(sample.of(effects), sample.weights).residualise(sample.columns)
     moments = cross(within, within if sample.weights is None else within * sample.weights[:, None])
-    kept, omitted = independent_columns(
-        within, moments, sample, (outcome, *regressors), tuple(effects), drop=collinear == "drop"
-    )
-    regression = _regression(sample, within, moments, kept, tuple(effects), constant)
-    paid = small_sample(
-        small, sample.n, len(kept), count, [sample.groups[name] for name in errors.clusters]
-    )
-    spread, changed = _covariance(sample, regression, errors, paid, small)
-    terms = [*(regressors[at] for at in kept), CONSTANT]
-    shares = _r_squared(sample, within, regression.residuals, effects, paid, len(kept))
-    few = min((sample.groups[name][1] for name in errors.clusters), default=None)
+    names = (asked.outcome, *asked.regressors)
+    kept, omitted = independent_columns(within, moments, sample, names, effects, drop=asked.drop)
+    fit = regression(sample, within, moments, kept, effects, asked.constant)
+    clusters = {name: sample.groups[name] for name in errors.clusters}
+    alike = [sample.groups[errors.time]] if errors.time else list(clusters.values())
+    paid = small_sample(asked.small, sample.n, len(kept), count, alike)
+    covariance, changed = spread(sample, fit, errors, paid, asked.small)
+    terms = [*(asked.regressors[at] for at in kept), CONSTANT]
+    b = np.append(fit.slopes[: len(kept)], fit.constant)
+    few = min((size for _, size in alike), default=None)
     return FixedEffectsResult(
-        method="least squares" + (f" with {_listed(effects)} effects" if effects else ""),
-        outcome=outcome,
+        method=asked.method,
+        outcome=asked.outcome,
         regressors=tuple(terms[:-1]),
-        effects=tuple(effects),
-        coefficients=pd.Series(
-            np.append(regression.slopes[: len(kept)], regression.constant),
-            index=terms,
-            name="coefficient",
-        ),
-        covariance=pd.DataFrame(spread, index=terms, columns=terms),
-        convention=_convention(errors, sample, paid, small),
+        effects=effects,
+        coefficients=pd.Series(b, index=terms, name="coefficient"),
+        covariance=pd.DataFrame(covariance, index=terms, columns=terms),
+        convention=_convention(errors, sample, paid, asked.small),
         df_t=paid.df_t,
-        n=sample.n,
         groups={name: sample.groups[name][1] for name in effects},
-        clusters={name: sample.groups[name][1] for name in errors.clusters},
+        clusters={name: size for name, (_, size) in clusters.items()},
         n_clusters=few,
-        r2=shares["r2"],
-        r2_adjusted=shares["r2_adjusted"],
-        r2_within=shares["r2_within"],
-        r2_first_within=shares["r2_first_within"],
-        r2_first_within_adjusted=shares["r2_first_within_adjusted"],
-        singletons=sample.singletons,
-        dropped=sample.dropped,
+        **r_squared(sample, within, fit.residuals, effects, paid, len(kept)),
+        **_of_sample(sample),
         omitted=omitted,
-        sample=sample.labels,
-        constant_form=constant,
+        constant_form=asked.constant,
         counted=paid.counted,
-        weights=weights,
+        weights=asked.weights,
         mended=changed,
-        warnings=_warnings(changed, omitted, few),
+        warnings=_warnings(changed, omitted, few) + _of_inference(sample, within, asked, kept),
         seconds=time.perf_counter() - begun,
+    )
+
+
+def _of_sample(sample: Sample) -> dict[str, Any]:
+    return {
+        "n": sample.n,
+        "singletons": sample.singletons,
+        "dropped": sample.dropped,
+        "sample": sample.labels,
+    }
+
+
+def _of_inference(
+    sample: Sample, within: np.ndarray, asked: _Asked, kept: Sequence[int]
+) -> tuple[Caution, ...]:
+    """What the rows of this regression give cause for."""
+    columns = [0, *(at + 1 for at in kept)]
+    root = None if sample.weights is None else np.sqrt(sample.weights)[:, None]
+    return inference_cautions(
+        Design(
+            outcome=asked.outcome,
+            regressors=tuple(asked.regressors[at] for at in kept),
+            raw=sample.columns[:, columns],
+            within=within[:, columns] if root is None else within[:, columns] * root,
+            groups={n: g for n, g in sample.groups.items() if n not in asked.errors.place},
+            effects=asked.effects,
+            clusters=asked.errors.clusters,
+        )
     )
 
 
@@ -278,13 +320,9 @@ def _warnings(
 ) -> tuple[Caution, ...]:
     found = [Caution("omitted", f"{name} was left out: {why}.") for name, why in omitted.items()]
     if changed == "slopes":
-        text = (
-            "The two-way covariance was not positive semidefinite: its negative eigenvalues were "
-            "set to zero."
-        )
-        found.append(
-            Caution("mended_covariance", text, "Compare with clusters by either column alone.")
-        )
+        text = "The covariance was not positive semidefinite: eigenvalues below zero were cut."
+        remedy = "Compare with clusters by one column, or with a triangular kernel."
+        found.append(Caution("mended_covariance", text, remedy))
     if clusters is not None:
         found += few_clusters(clusters)
     return tuple(found)
@@ -300,136 +338,6 @@ def _check_call(
         raise ValueError(f"constant = 'first_period' is for two effects; there are {len(effects)}.")
 
 
-@dataclass(frozen=True, eq=False)
-class _Regression:
-    """Least squares on residualised regressors; with 'first_period' the second effect's dummies
-    come after the `own` regressors.
-    """
-
-    own: int
-    slopes: np.ndarray  # (k,)
-    constant: float
-    columns: np.ndarray  # (n, 1 + k) outcome and regressors, residualised
-    means: np.ndarray  # (k,)
-    gram: np.ndarray  # (k, k)
-    residuals: np.ndarray  # (n,)
-
-
-def _regression(
-    sample: Sample,
-    within: np.ndarray,
-    moments: np.ndarray,
-    kept: list[int],
-    effects: tuple[str, ...],
-    constant: ConstantForm,
-) -> _Regression:
-    columns = [0, *(at + 1 for at in kept)]
-    means = sample.means[columns]
-    if constant == "first_period":
-        within, shares = _with_dummies(sample, columns, effects)
-        means = np.append(means, shares)
-        moments = cross(
-            within, within if sample.weights is None else within * sample.weights[:, None]
-        )
-    elif len(columns) < within.shape[1]:
-        within, moments = (
-            np.ascontiguousarray(within[:, columns]),
-            moments[np.ix_(columns, columns)],
-        )
-    gram = moments[1:, 1:]
-    scale = 1 / np.sqrt(np.diag(gram))
-    scaled = gram * np.outer(scale, scale)
-    if constant == "first_period" and np.linalg.eigvalsh(scaled)[0] < 1e-10:
-        raise ValueError(
-            f"the first level of {effects[1]} is not comparable in every connected part of the"
-            " panel: use constant = 'grand_mean'."
-        )
-    slopes = scale * np.linalg.solve(scaled, scale * moments[1:, 0])
-    return _Regression(
-        len(kept),
-        slopes,
-        float(means[0] - means[1:] @ slopes),
-        within,
-        means[1:],
-        gram,
-        times(within, np.append(1.0, -slopes)[:, None])[:, 0],
-    )
-
-
-def _with_dummies(
-    sample: Sample, columns: list[int], effects: tuple[str, ...]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The columns and the second effect's dummies but the first with the first effect taken out,
-    and the dummies' means.
-    """
-    codes, size = sample.groups[effects[1]]
-    dummies = (codes[:, None] == np.arange(1, size)).astype(float)
-    shares = (
-        dummies.mean(axis=0)
-        if sample.weights is None
-        else cross(sample.weights[:, None], dummies)[0] / sample.n
-    )
-    together = np.column_stack([sample.columns[:, columns], dummies])
-    return (
-        Absorber(sample.of(effects[:1]), sample.weights).residualise(together, overwrite=True),
-        shares,
-    )
-
-
-def _covariance(
-    sample: Sample, fit: _Regression, errors: Covariance, paid: SmallSample, small: EffectsSmall
-) -> tuple[np.ndarray, Mended]:
-    """(terms, terms), the constant last, and what had to be mended."""
-    half = bread(fit.gram, fit.means, float(sample.n))[[*range(fit.own), -1]]
-    middle = meat(
-        errors.kind,
-        fit.columns,
-        fit.residuals,
-        sample.weights,
-        [sample.groups[name] for name in errors.clusters],
-    )[1:, 1:]
-    covariance = paid.factor * half @ middle @ half.T
-    covariance = (covariance + covariance.T) / 2
-    return (
-        mended(covariance)
-        if len(errors.clusters) == 2 and small != "linearmodels"
-        else (covariance, "nothing")
-    )
-
-
-def _r_squared(
-    sample: Sample,
-    within: np.ndarray,
-    residuals: np.ndarray,
-    effects: Sequence[str],
-    paid: SmallSample,
-    k: int,
-) -> dict[str, float]:
-    """The R-squared of the module's text; the residuals are the same in all of them, what they are
-    compared with differs.
-    """
-    n, y = sample.n, sample.columns[:, :1]
-    rss = _squares(sample, residuals)
-    share = 1 - rss / _squares(sample, y[:, 0] - sample.means[0])
-    first = (
-        within[:, 0]
-        if len(effects) < 2
-        else Absorber(sample.of(effects[:1]), sample.weights).residualise(y)[:, 0]
-    )
-    first_within = 1 - rss / _squares(sample, first)
-    return {
-        "r2": share,
-        "r2_adjusted": 1 - (1 - share) * (n - 1) / (n - k - paid.levels),
-        "r2_within": 1 - rss / _squares(sample, within[:, 0]),
-        "r2_first_within": first_within,
-        "r2_first_within_adjusted": 1 - (1 - first_within) * (n - 1) / (n - paid.counted),
-    }
-
-
-def _squares(sample: Sample, column: np.ndarray) -> float:
-    return inner(column, column if sample.weights is None else column * sample.weights)
-
-
 def _convention(errors: Covariance, sample: Sample, paid: SmallSample, small: EffectsSmall) -> str:
     like = "" if small == "reghdfe_nested" else f", K as {small.replace('_', ' ')}"
     if clusters := errors.clusters:
@@ -439,6 +347,8 @@ def _convention(errors: Covariance, sample: Sample, paid: SmallSample, small: Ef
             f"clustered by {' and '.join(clusters)} ({counts} clusters, factor {factor}{like}, t"
             f" with {paid.df_t:,} degrees of freedom)"
         )
+    if errors.kind in NEAR:
+        return NEAR[errors.kind](errors, sample, f"{like}, t with {paid.df_t:,} degrees of freedom")
     text = (
         "robust to heteroskedasticity (factor N/(N-K)"
         if errors.kind == "robust"
@@ -447,6 +357,17 @@ def _convention(errors: Covariance, sample: Sample, paid: SmallSample, small: Ef
     return f"{text}{like}, t with {paid.df_t:,} degrees of freedom)"
 
 
-def _listed(names: Sequence[str]) -> str:
-    """'city_code', 'city_code and year', 'firm, city_code and year'."""
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _by_period(errors: Covariance, sample: Sample, counted: str) -> str:
+    periods = sample.groups[errors.time][1]
+    lags = lags_of(errors.lags, periods)
+    return (
+        f"of Driscoll and Kraay by {errors.time} ({periods} periods, {lags} lags, factor"
+        f" T/(T-1)·(N-1)/(N-K){counted})"
+    )
+
+
+def _by_place(errors: Covariance, sample: Sample, counted: str) -> str:
+    return f"of Conley up to {errors.km:g} km ({errors.kernel}, factor N/(N-K){counted})"
+
+
+NEAR = {"driscoll_kraay": _by_period, "conley": _by_place}

@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.estimators.core.columns import check_columns, numbers, rows, usable_rows
+from analysis.estimators.core.columns import check_columns, left_out, numbers, rows, usable_rows
 from analysis.estimators.core.options import Where, columns_of, level_of
 from analysis.estimators.core.registry import Regression
 from analysis.estimators.core.result import Report, Test, glance_frame, tidy_frame
@@ -81,8 +81,7 @@ class MediationResult(Report):
             errors,
             df=df,
             level=level,
-            statistic=statistic,
-            p_value=p,
+            tested=(statistic, p),
         )
         if len(self.draws):
             tail = (1 - level_of(level)) / 2
@@ -116,10 +115,6 @@ class MediationResult(Report):
 
     def note(self) -> str:
         """One sentence: the path, the rows, the bootstrap, and what was left out."""
-        left_out = (
-            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
-            or "no rows"
-        )
         failed = f", {self.failed_draws:,} more could not be estimated" if self.failed_draws else ""
         drawn = (
             f"; {len(self.draws):,} bootstrap draws of {self.resampled} with seed"
@@ -130,8 +125,38 @@ class MediationResult(Report):
         how = self.equations["direct"].convention
         return (
             f"mediation of {self.treatment} through {self.mediator} to {self.outcome},"
-            f" {rows(self.n)}; standard errors {how}{drawn}; left out: {left_out}."
+            f" {rows(self.n)}; standard errors {how}{drawn}; left out: {left_out(self.dropped)}."
         )
+
+
+@dataclass(frozen=True)
+class _Paths:
+    """The three regressions; columns are outcome, treatment, mediator and controls."""
+
+    run: Regression
+    columns: list[str]
+
+    def equations(self, data: pd.DataFrame) -> dict[str, Any]:
+        outcome, treatment, mediator, *controls = self.columns
+        return {
+            "total": self.run(data, outcome, [treatment, *controls]),
+            "mediator": self.run(data, mediator, [treatment, *controls]),
+            "direct": self.run(data, outcome, [treatment, mediator, *controls]),
+        }
+
+    def indirect(self, data: pd.DataFrame) -> float:
+        """a b, by the two regressions that it takes."""
+        outcome, treatment, mediator, *controls = self.columns
+        a = self.run(data, mediator, [treatment, *controls]).coefficients[treatment]
+        b = self.run(data, outcome, [treatment, mediator, *controls]).coefficients[mediator]
+        return float(a * b)
+
+    def described(self, equations: Mapping[str, Any], resample: str | None) -> dict[str, Any]:
+        outcome, treatment, mediator = self.columns[:3]
+        said = dict.fromkeys(w for fit in equations.values() for w in fit.warnings)
+        named = {"outcome": outcome, "treatment": treatment, "mediator": mediator}
+        drawn = f"whole {resample}" if resample else "rows"
+        return named | {"equations": equations, "resampled": drawn, "warnings": tuple(said)}
 
 
 def mediation(
@@ -171,42 +196,28 @@ def mediation(
     """
     began = perf_counter()
     level_of(level)
-    columns = [
-        outcome,
-        treatment,
-        mediator,
-        *columns_of("controls", controls, outcome=outcome, empty=True),
-    ]
-    run = Regression(estimator, options or {})
-    others = list(dict.fromkeys([*run.columns, *([resample] if resample else [])]))
+    listed = columns_of("controls", controls, outcome=outcome, empty=True)
+    paths = _Paths(Regression(estimator, options or {}), [outcome, treatment, mediator, *listed])
+    others = list(dict.fromkeys([*paths.run.columns, *([resample] if resample else [])]))
     asked, outside = rows_asked(frame, where)
-    data, dropped = _complete(asked, columns, others)
-    equations = {
-        "total": run(data, outcome, [treatment, *controls]),
-        "mediator": run(data, mediator, [treatment, *controls]),
-        "direct": run(data, outcome, [treatment, mediator, *controls]),
-    }
+    data, dropped = _complete(asked, paths.columns, others)
+    equations = paths.equations(data)
     effects, tests = _effects(equations, treatment, mediator)
-    indirect = float(effects["effect"]["indirect"])
-    draws, failed = _bootstrap(data, run, columns, controls, bootstrap, resample, seed, others)
+    total, indirect = (float(effects["effect"][name]) for name in ("total", "indirect"))
+    draws, failed = _bootstrap(data, paths, bootstrap, resample, seed, others)
     return MediationResult(
-        treatment=treatment,
-        mediator=mediator,
-        outcome=outcome,
-        equations=equations,
+        **paths.described(equations, resample),
         effects=effects,
-        share_mediated=indirect / float(effects["effect"]["total"]),
         tests=tests,
         draws=draws,
+        failed_draws=failed,
+        share_mediated=indirect / total,
         intervals=_intervals(draws, indirect, level),
         level=level,
         seed=seed if bootstrap else None,
-        resampled=f"whole {resample}" if resample else "rows",
-        failed_draws=failed,
         n=len(data),
         dropped=outside | dropped,
         seconds=perf_counter() - began,
-        warnings=tuple(dict.fromkeys(w for fit in equations.values() for w in fit.warnings)),
     )
 
 
@@ -234,42 +245,35 @@ def _effects(
     table = {}
     for name, (equation, term) in where.items():
         fit = equations[equation]
-        table[name] = [
-            float(fit.coefficients[term]),
-            float(fit.standard_errors[term]),
-            float(fit.t_statistics[term]),
-            float(fit.p_values[term]),
-        ]
-    a, s_a = table["a"][:2]
-    b, s_b = table["b"][:2]
-    base = b**2 * s_a**2 + a**2 * s_b**2
+        columns = fit.coefficients, fit.standard_errors, fit.t_statistics, fit.p_values
+        table[name] = [float(column[term]) for column in columns]
+    tests = _indirect_tests(table["a"], table["b"])
+    (a, s_a), (b, s_b) = table["a"][:2], table["b"][:2]
+    error = (b**2 * s_a**2 + a**2 * s_b**2) ** 0.5
+    table["indirect"] = [a * b, error, tests["sobel"].statistic, tests["sobel"].p]
+    rows_of = {name: table[name] for name in ("total", "direct", "indirect", "a", "b")}
+    heads = ["effect", "standard_error", "statistic", "p"]
+    return pd.DataFrame.from_dict(rows_of, orient="index", columns=heads), tests
+
+
+def _indirect_tests(first: Sequence[float], second: Sequence[float]) -> dict[str, Test]:
+    """Four variances of a b, from both paths and their standard errors."""
+    (a, s_a), (b, s_b) = first[:2], second[:2]
+    base, both = b**2 * s_a**2 + a**2 * s_b**2, s_a**2 * s_b**2
+    variances = {"sobel": base, "aroian": base + both}
+    variances |= {"goodman_i": base + both, "goodman_ii": base - both}
     tests = {}
-    for name, squared in (
-        ("sobel", base),
-        ("aroian", base + s_a**2 * s_b**2),
-        ("goodman_i", base + s_a**2 * s_b**2),
-        ("goodman_ii", base - s_a**2 * s_b**2),
-    ):
+    for name, squared in variances.items():
         # Goodman's second variance can be negative where both paths are weak; it then says nothing.
         z = a * b / squared**0.5 if squared > 0 else float("nan")
-        tests[name] = Test(
-            name, z, None, float(2 * stats.norm.sf(abs(z))), null="no indirect effect"
-        )
-    table["indirect"] = [a * b, base**0.5, tests["sobel"].statistic, tests["sobel"].p]
-    rows_of = {name: table[name] for name in ("total", "direct", "indirect", "a", "b")}
-    return (
-        pd.DataFrame.from_dict(
-            rows_of, orient="index", columns=["effect", "standard_error", "statistic", "p"]
-        ),
-        tests,
-    )
+        p = float(2 * stats.norm.sf(abs(z)))
+        tests[name] = Test(name, z, None, p, null="no indirect effect")
+    return tests
 
 
 def _bootstrap(
     data: pd.DataFrame,
-    run: Regression,
-    columns: list[str],
-    controls: Sequence[str],
+    paths: _Paths,
     count: int,
     resample: str | None,
     seed: int,
@@ -277,16 +281,10 @@ def _bootstrap(
 ) -> tuple[np.ndarray, int]:
     if not count:
         return np.empty(0), 0
-    outcome, treatment, mediator = columns[:3]
-    draw = np.random.default_rng(seed)
-    # The order of rows and the spelling of ids must not decide what a seed draws: sort by the drawn
-    # groups, then by everything else.
-    sorters = [pd.factorize(data[name], sort=True)[0] for name in reversed(others)]
-    order = np.lexsort([*numbers(data, columns).to_numpy().T[::-1], *sorters])
-    data = data.iloc[order].reset_index(drop=True)
+    data = _in_own_order(data, paths.columns, others)
     codes = pd.factorize(data[resample], sort=True)[0] if resample else np.arange(len(data))
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
-    found, failed = [], 0
+    draw, found, failed = np.random.default_rng(seed), [], 0
     for _ in range(count):
         picked = draw.integers(len(members), size=len(members))
         taken = [members[i] for i in picked]
@@ -294,18 +292,24 @@ def _bootstrap(
         if resample:
             sample[resample] = np.repeat(np.arange(len(taken)), [len(rows_of) for rows_of in taken])
         try:
-            a = run(sample, mediator, [treatment, *controls]).coefficients[treatment]
-            b = run(sample, outcome, [treatment, mediator, *controls]).coefficients[mediator]
+            found.append(paths.indirect(sample))
         except ValueError:
             failed += 1
-            continue
-        found.append(float(a * b))
     if len(found) < count / 2:
         raise ValueError(
             f"{failed} of {count} bootstrap draws could not be estimated: the sample is too small,"
             " or needs resample= to draw whole groups."
         )
     return np.array(found), failed
+
+
+def _in_own_order(data: pd.DataFrame, columns: list[str], others: list[str]) -> pd.DataFrame:
+    """Rows sorted by the drawn groups, then by everything else: neither their order nor the
+    spelling of ids must decide what a seed draws.
+    """
+    sorters = [pd.factorize(data[name], sort=True)[0] for name in reversed(others)]
+    order = np.lexsort([*numbers(data, columns).to_numpy().T[::-1], *sorters])
+    return data.iloc[order].reset_index(drop=True)
 
 
 def _intervals(draws: np.ndarray, effect: float, level: float) -> pd.DataFrame:

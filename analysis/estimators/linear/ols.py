@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.algebra import clustered, independent_columns, least_squares
+from analysis.estimators.core.algebra import clustered, least_squares, refuse_dependent
 from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.groups import Group
+from analysis.estimators.core.inference import Design, inference_cautions
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import (
     Covariance,
@@ -24,7 +25,7 @@ from analysis.estimators.core.options import (
     columns_of,
     covariance_of,
 )
-from analysis.estimators.core.result import Result
+from analysis.estimators.core.result import Caution, Result
 from analysis.estimators.core.sample import Sample, read_sample
 from analysis.estimators.core.sums import each_alone
 
@@ -90,20 +91,30 @@ def linear_regression(
         r2=r2,
         r2_adjusted=1 - (1 - r2) * (sample.n - 1) / (sample.n - x.shape[1]),
         seconds=perf_counter() - began,
-        warnings=few_clusters(sample.groups[errors.cluster][1]) if errors.cluster else (),
+        warnings=_warnings(sample, outcome, given, errors),
     )
+
+
+def _warnings(
+    sample: Sample, outcome: str, regressors: Sequence[str], errors: Covariance
+) -> tuple[Caution, ...]:
+    few = few_clusters(sample.groups[errors.cluster][1]) if errors.cluster else ()
+    design = Design(
+        outcome=outcome,
+        regressors=tuple(regressors),
+        raw=sample.columns,
+        within=sample.columns - sample.columns.mean(axis=0),
+        groups=sample.groups,
+        clusters=errors.clusters,
+    )
+    return few + inference_cautions(design)
 
 
 def _check_design(x: np.ndarray, terms: list[str]) -> None:
     n, k = x.shape
     if n <= k:
         raise ValueError(f"{rows(n)} cannot carry {k} coefficients.")
-    free = independent_columns(x)
-    if not free.all():
-        raise ValueError(
-            f"{', '.join(np.array(terms)[~free])} is a combination of the other regressors. Leave"
-            " one of them out."
-        )
+    refuse_dependent(x, terms)
 
 
 def _fit(

@@ -27,6 +27,7 @@ import pandas as pd
 
 from analysis.estimators.core.clusters import few_clusters
 from analysis.estimators.core.groups import nested
+from analysis.estimators.core.inference import Design, inference_cautions
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import (
     Covariance,
@@ -48,7 +49,7 @@ from analysis.estimators.linear.panel_fits import (
     panel_data,
     pooled_fit,
     random_fit,
-    variance_components,
+    random_weights,
     within_fit,
 )
 
@@ -124,50 +125,62 @@ def panel_regression(
     """
     began = perf_counter()
     errors = covariance_of(covariance, most=1)
-    checked("model", model, PanelModel)
-    checked("small", small, PanelSmall)
     if inference is not None:
         checked("inference", inference, Inference)
+    chosen = _Chosen(checked("model", model, PanelModel), errors, small, inference)
     if model == "between" and (errors.clusters or period_dummies):
         raise ValueError(
             "a between regression has one row a unit: no clusters inside, "
             "and no dummies of periods."
         )
-    data = panel_data(
-        frame,
-        outcome,
-        regressors,
-        unit,
-        time,
-        clusters=errors.clusters,
-        period_dummies=period_dummies,
-        where=where,
-    )
+    given: dict[str, Any] = {"clusters": errors.clusters, "period_dummies": period_dummies}
+    data = panel_data(frame, outcome, regressors, unit, time, **given, where=where)
+    groups = {unit: len(data.units), time: len(data.periods)}
+    return _estimated(data, outcome, groups, chosen, began)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The model, and what is assumed of its errors."""
+
+    model: PanelModel
+    errors: Covariance
+    small: PanelSmall
+    inference: Inference | None
+
+    def __post_init__(self) -> None:
+        checked("small", self.small, PanelSmall)
+
+    @property
+    def normal(self) -> bool:
+        usual = "normal" if self.model == "random" else "t"
+        return (self.inference or usual) == "normal"
+
+
+def _estimated(
+    data: PanelData, outcome: str, groups: dict[str, int], chosen: _Chosen, began: float
+) -> PanelResult:
+    model, errors, small = chosen.model, chosen.errors, chosen.small
     sigma_u, sigma_e, theta = float("nan"), float("nan"), pd.Series(dtype=float)
     if model == "random":
-        sigma_u, sigma_e = variance_components(data)
-        theta = pd.Series(
-            1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2),
-            index=data.units,
-            name="theta",
-        )
-        fit = random_fit(data, theta.to_numpy())
+        sigma_u, sigma_e, shares = random_weights(data)
+        theta = pd.Series(shares, index=data.units, name="theta")
+        fit = random_fit(data, shares)
     else:
         fit = {"pooled": pooled_fit, "within": within_fit, "between": between_fit}[model](data)
     b, spread = fit.coefficients, _covariance(fit, data, errors, small)
     if model == "within":
         b, spread, sigma_u, sigma_e = _with_constant(fit, spread, data)
-    normal = (inference or ("normal" if model == "random" else "t")) == "normal"
     index = [CONSTANT, *data.terms]
     return PanelResult(
         method=METHODS[model],
         outcome=outcome,
         coefficients=pd.Series(b, index=index, name="coefficient"),
         covariance=pd.DataFrame(spread, index=index, columns=index),
-        convention=_convention(fit, data, errors, small, normal),
-        df_t=None if normal else float(fit.df),
+        convention=_convention(fit, data, errors, small, chosen.normal),
+        df_t=None if chosen.normal else float(fit.df),
         n=len(data.y),
-        groups={unit: len(data.units), time: len(data.periods)},
+        groups=groups,
         dropped=data.sample.dropped,
         sample=data.sample.labels,
         model=model,
@@ -177,21 +190,43 @@ def panel_regression(
         theta=theta,
         r2=_r_squared(data, b[1:]),
         residuals=_residuals(data, fit, model, b),
-        warnings=_warnings(data, errors, sigma_u if model == "random" else None),
+        warnings=_warnings(data, outcome, chosen, sigma_u),
         seconds=perf_counter() - began,
     )
 
 
-def _warnings(data: PanelData, errors: Covariance, sigma_u: float | None) -> tuple[Caution, ...]:
-    """Few clusters, and a variance of random effects that came out as zero."""
+def _warnings(
+    data: PanelData, outcome: str, chosen: _Chosen, sigma_u: float
+) -> tuple[Caution, ...]:
+    """Few clusters, a variance of random effects that came out as zero, and what rows show."""
     found: list[Caution] = []
+    errors = chosen.errors
     if errors.cluster:
         found += few_clusters(data.sample.groups[errors.cluster][1])
-    if sigma_u == 0:
+    if sigma_u == 0 and chosen.model == "random":
         text = "The variance of the effects is estimated as zero: this is the pooled regression."
         remedy = "Use the pooled or the within regression; breusch_pagan tests the variance."
         found.append(Caution("boundary", text, remedy))
-    return tuple(found)
+    return (*found, *_of_rows(data, outcome, chosen))
+
+
+def _of_rows(data: PanelData, outcome: str, chosen: _Chosen) -> tuple[Caution, ...]:
+    """What the rows give cause for, where they enter as they are or less their units' means."""
+    if chosen.model not in ("pooled", "within"):
+        return ()
+    raw, groups = data.sample.columns, data.sample.groups
+    moved = data.within(raw) if chosen.model == "within" else raw - raw.mean(axis=0)
+    return inference_cautions(
+        Design(
+            outcome=outcome,
+            regressors=data.terms[: raw.shape[1] - 1],
+            raw=raw,
+            within=moved,
+            groups=groups,
+            effects=tuple(groups)[:1] if chosen.model == "within" else (),
+            clusters=chosen.errors.clusters,
+        )
+    )
 
 
 def _covariance(fit: Fit, data: PanelData, errors: Covariance, small: PanelSmall) -> np.ndarray:

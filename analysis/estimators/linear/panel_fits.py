@@ -10,13 +10,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.algebra import clustered, independent_columns, least_squares
+from analysis.estimators.core.algebra import (
+    clustered,
+    independent_columns,
+    least_squares,
+    refuse_dependent,
+)
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import PanelSmall, Where, columns_of
-from analysis.estimators.core.sample import Sample, read_sample
+from analysis.estimators.core.sample import Sample, Taking, read_sample
 from analysis.estimators.core.sums import means_by
 
 
@@ -89,7 +94,7 @@ def panel_data(
         clusters,
         keys=(unit, time),
         where=where,
-        levels=(unit, time),
+        how=Taking(levels=(unit, time)),
     )
     x, terms, periods = sample.columns[:, 1:], tuple(given), sample.levels[time]
     if period_dummies:
@@ -116,6 +121,11 @@ def pooled_fit(data: PanelData) -> Fit:
 def within_fit(data: PanelData) -> Fit:
     """Without the constant; its degrees of freedom count the units."""
     moved = data.within(np.column_stack([data.y, data.x]))
+    if np.linalg.norm(moved[:, 0]) <= 1e-9 * np.linalg.norm(data.y):
+        raise ValueError(
+            "the outcome does not vary inside units, whose effects take it out: compare the units'"
+            " means, by model = 'between'."
+        )
     still = np.linalg.norm(moved[:, 1:], axis=0) <= 1e-9 * np.linalg.norm(data.x, axis=0)
     if still.any():
         named = ", ".join(term for term, flat in zip(data.terms, still, strict=True) if flat)
@@ -142,6 +152,14 @@ def between_fit(data: PanelData) -> Fit:
     )
 
 
+def random_weights(data: PanelData) -> tuple[float, float, np.ndarray]:
+    """sigma_u, sigma_e, and the share theta (units,) of its mean that random effects take out of
+    each unit: 1 - sigma_e / sqrt(T_i sigma_u^2 + sigma_e^2).
+    """
+    sigma_u, sigma_e = variance_components(data)
+    return sigma_u, sigma_e, 1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2)
+
+
 def random_fit(data: PanelData, theta: np.ndarray) -> Fit:
     x = np.column_stack([np.ones(len(data.y)), data.x])
     means = data.means(np.column_stack([data.y, x]))[data.unit[0]]
@@ -152,12 +170,7 @@ def random_fit(data: PanelData, theta: np.ndarray) -> Fit:
 
 def fit_on(y: np.ndarray, x: np.ndarray, terms: Sequence[str], where: str, extra: int = 0) -> Fit:
     """Least squares, after refusing what the rows cannot carry."""
-    free = independent_columns(x)
-    if not free.all():
-        named = ", ".join(term for term, keep in zip(terms, free, strict=True) if not keep)
-        raise ValueError(
-            f"{named} is a combination of the other regressors{where}. Leave one of them out."
-        )
+    refuse_dependent(x, terms, where)
     df = len(y) - x.shape[1] - extra
     if df < 1:
         raise ValueError(

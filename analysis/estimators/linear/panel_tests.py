@@ -5,6 +5,7 @@ the Breusch-Pagan test of random effects.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,7 @@ from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.options import (
     Covariance,
+    CovarianceKind,
     CovarianceOption,
     HausmanMethod,
     HausmanVariances,
@@ -32,10 +34,17 @@ from analysis.estimators.linear.panel_fits import (
     panel_data,
     pooled_fit,
     random_fit,
+    random_weights,
     select,
-    variance_components,
     varying,
     within_fit,
+)
+
+_NO_DISTRIBUTION = Caution(
+    "no_distribution",
+    "The difference of the two covariances is not positive definite, so that the classic Hausman"
+    " statistic has no known distribution.",
+    "Use method = 'regression', or variances = 'random' (one variance for both).",
 )
 
 
@@ -77,32 +86,32 @@ def hausman_random(
     checked("method", method, HausmanMethod)
     checked("variances", variances, HausmanVariances)
     checked("small", small, PanelSmall)
-    errors = covariance_of(
-        covariance, most=1, kinds=("iid", "cluster") if method == "regression" else ("iid",)
-    )
-    data = panel_data(
-        frame,
-        outcome,
-        regressors,
-        unit,
-        time,
-        clusters=errors.clusters,
-        period_dummies=period_dummies,
-        where=where,
-    )
+    kinds: tuple[CovarianceKind, ...] = ("iid", "cluster") if method == "regression" else ("iid",)
+    errors = covariance_of(covariance, most=1, kinds=kinds)
+    given: dict[str, Any] = {"clusters": errors.clusters, "period_dummies": period_dummies}
+    data = panel_data(frame, outcome, regressors, unit, time, **given, where=where)
     inside = varying(data)
     # Period dummies are the same for all units: they say nothing of the units' effects, and V_w -
     # V_r is zero for them in a balanced panel.
     compared = inside & (np.arange(len(inside)) < len(list(regressors)))
     if not compared.any():
         raise ValueError("no regressor varies inside units: there is nothing to compare.")
-    sigma_u, sigma_e = variance_components(data)
-    theta = 1 - sigma_e / np.sqrt(data.counts * sigma_u**2 + sigma_e**2)
+    theta = random_weights(data)[2]
     if method == "regression":
         return _by_regression(data, compared, theta, errors, small)
+    return _classic(data, inside, compared, theta, variances)
+
+
+def _classic(
+    data: PanelData,
+    inside: np.ndarray,
+    compared: np.ndarray,
+    theta: np.ndarray,
+    variances: HausmanVariances,
+) -> Test:
+    """q'(V_w - V_r)^-1 q, of the regressors compared (K,) among those that vary inside units."""
     fixed, random = within_fit(select(data, inside)), random_fit(data, theta)
-    named = np.flatnonzero(compared[inside])
-    where = 1 + np.flatnonzero(compared)
+    named, where = np.flatnonzero(compared[inside]), 1 + np.flatnonzero(compared)
     s2 = {
         "own": (fixed.variance, random.variance),
         "random": (random.variance,) * 2,
@@ -113,28 +122,15 @@ def hausman_random(
         s2[0] * fixed.inverse[np.ix_(named, named)] - s2[1] * random.inverse[np.ix_(where, where)]
     )
     scale = np.sqrt(s2[0] * np.diag(fixed.inverse)[named])
-    warned: tuple[Caution, ...] = ()
-    if np.linalg.eigvalsh(spread / np.outer(scale, scale)).min() <= 1e-12:
-        text = (
-            "The difference of the two covariances is not positive definite, "
-            "so that the classic Hausman statistic has no known distribution."
-        )
-        warned = (
-            Caution(
-                "no_distribution",
-                text,
-                "Use method = 'regression', or variances = 'random' (one variance for both).",
-            ),
-        )
+    positive = np.linalg.eigvalsh(spread / np.outer(scale, scale)).min() > 1e-12
     statistic = float(q @ np.linalg.solve(spread, q))
-    p = float(stats.chi2.sf(statistic, len(q))) if statistic >= 0 else float("nan")
     return Test(
         "Hausman within against random",
         statistic,
         len(q),
-        p,
+        float(stats.chi2.sf(statistic, len(q))) if statistic >= 0 else float("nan"),
         null="effects independent of the regressors",
-        warnings=warned,
+        warnings=() if positive else (_NO_DISTRIBUTION,),
     )
 
 

@@ -10,7 +10,8 @@ from scipy import stats
 
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import Link
-from analysis.estimators.limited.binary import design_matrix, fit_binary
+from analysis.estimators.limited.binary import design_matrix
+from analysis.estimators.limited.binary_fit import fit_binary
 
 
 def balance_table(

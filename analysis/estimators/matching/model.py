@@ -30,10 +30,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 
 from analysis.estimators.core.columns import (
     check_columns,
+    is_text,
     numbers,
     refuse_duplicates,
     rows,
@@ -44,9 +44,11 @@ from analysis.estimators.core.result import Caution
 from analysis.estimators.core.sample import OUTSIDE
 from analysis.estimators.limited.binary import BinaryChoiceResult, binary_choice
 from analysis.estimators.matching.balance import balance_summary, balance_table
+from analysis.estimators.matching.errors import CONVENTIONS
+from analysis.estimators.matching.errors import standard_error as att_error
 from analysis.estimators.matching.options import MatchOptions, match_options
+from analysis.estimators.matching.pairs import key_ranks, matched_pairs, own_order
 from analysis.estimators.matching.result import Matching, MatchingResult
-from analysis.estimators.matching.weights import kernel_weights, nearest, nearest_once
 
 
 def match(
@@ -117,6 +119,30 @@ def matching_att(
     checked("standard_error", standard_error, AttError)
     listed = columns_of("covariates", covariates, outcome=outcome, empty=True)
     call = _Call(treatment, listed, score, link, keys, outcome)
+    matching, y = _match_with_outcome(frame, call, where, match_options(options))
+    effect = _effect(matching, y, standard_error, variance_neighbours)
+    repeated = _repeated(frame.iloc[matching.rows], keys)
+    return MatchingResult(
+        method=f"effect of {treatment} on the treated by matching ({matching.options.describe()})",
+        outcome=outcome,
+        convention=CONVENTIONS[standard_error],
+        df_t=None,
+        n=int((matching.weights > 0).sum()),
+        groups=matching.counts(),
+        dropped=matching.dropped,
+        sample=matching.weights.index,
+        seconds=clock.perf_counter() - started,
+        warnings=(*matching.warnings, *repeated),
+        matching=matching,
+        **effect,
+    )
+
+
+def _match_with_outcome(
+    frame: pd.DataFrame, call: _Call, where: Where | None, options: MatchOptions
+) -> tuple[Matching, np.ndarray]:
+    """The matching of rows with an outcome, its positions those of the frame, and their outcome."""
+    outcome = str(call.outcome)
     check_columns(frame, [outcome])
     mask = row_mask(frame, where)
     inside = np.arange(len(frame)) if mask is None else np.flatnonzero(mask)
@@ -124,45 +150,31 @@ def matching_att(
     measured = numbers(frame.iloc[inside], [outcome])
     keep, missing = usable_rows(measured[[]], measured)
     inside = inside[keep]
-    matching = _match(frame.iloc[inside], call, match_options(options))
+    matching = _match(frame.iloc[inside], call, options)
     y = measured[outcome].to_numpy()[keep][matching.rows]
     dropped = outside | missing | dict(matching.dropped)
-    matching = replace(matching, rows=inside[matching.rows], dropped=dropped)
+    return replace(matching, rows=inside[matching.rows], dropped=dropped), y
+
+
+def _effect(
+    matching: Matching, y: np.ndarray, kind: AttError, variance_neighbours: int
+) -> dict[str, Any]:
+    """The effect with its variance, and the means behind it, as a result's fields."""
     matched = np.diff(matching.pairs.indptr) > 0
     one = matching.treated_positions[matched]
     counterfactual = (matching.pairs @ y[matching.control_positions])[matched]
     treated_mean, control_mean = float(y[one].mean()), float(counterfactual.mean())
     att = treated_mean - control_mean
     gap = y[one] - counterfactual - att
-    error = _standard_error(matching, y, gap, standard_error, variance_neighbours)
+    error = att_error(matching, y, gap, kind, variance_neighbours)
     own = matching.treated.to_numpy()
-    repeated = _repeated(frame.iloc[matching.rows], keys)
-    return MatchingResult(
-        method=f"effect of {treatment} on the treated by matching ({matching.options.describe()})",
-        outcome=outcome,
-        coefficients=pd.Series([att], index=["ATT"], name="coefficient"),
-        covariance=pd.DataFrame([[error**2]], index=["ATT"], columns=["ATT"]),
-        convention=_CONVENTIONS[standard_error],
-        df_t=None,
-        n=int((matching.weights > 0).sum()),
-        groups=matching.counts(),
-        dropped=dropped,
-        sample=matching.weights.index,
-        seconds=clock.perf_counter() - started,
-        warnings=(*matching.warnings, *repeated),
-        matching=matching,
-        unmatched_difference=float(y[own].mean() - y[~own].mean()),
-        treated_mean=treated_mean,
-        control_mean=control_mean,
-    )
-
-
-_CONVENTIONS: dict[AttError, str] = {
-    "psmatch2": (
-        "with weights and score as given (var(treated)/N1 + var(controls)·sum(w²)/N1²), normal"
-    ),
-    "abadie_imbens": "Abadie-Imbens (2006, equation 14) with the score as given, normal",
-}
+    return {
+        "coefficients": pd.Series([att], index=["ATT"], name="coefficient"),
+        "covariance": pd.DataFrame([[error**2]], index=["ATT"], columns=["ATT"]),
+        "unmatched_difference": float(y[own].mean() - y[~own].mean()),
+        "treated_mean": treated_mean,
+        "control_mean": control_mean,
+    }
 
 
 @dataclass(frozen=True)
@@ -185,20 +197,15 @@ def _match(frame: pd.DataFrame, call: _Call, options: MatchOptions) -> Matching:
         refuse_duplicates(frame[list(call.keys)], call.keys)
     keep, dropped, values, model = _scores(frame, call, options)
     complete = frame[keep]
-    treated = numbers(complete, [call.treatment])[call.treatment].to_numpy() == 1
-    if treated.all() or not treated.any():
-        raise ValueError(
-            f"column {call.treatment!r} is the same in every complete row: there is nobody to"
-            " compare."
-        )
+    treated = _treated(complete, call.treatment)
     # Work in an order that the rows themselves decide, so that sums cannot depend on how the frame
     # is sorted.
-    key = _key(complete, call.keys)
+    key = key_ranks(complete, call.keys)
     names = [*call.covariates, *([call.outcome] if call.outcome else [])]
-    order = _own_order(complete, treated, values, key, names)
+    order = own_order(complete, treated, values, key, names)
     inside, treated, values = complete.iloc[order], treated[order], values[order]
     ranked = None if key is None else key[order]
-    one, zero, pairs, supported, weights = _matched(values, treated, ranked, options)
+    one, zero, pairs, supported, weights = matched_pairs(values, treated, ranked, options)
     balance = balance_table(inside, call.covariates, treated, weights)
     series = {"treated": treated, "score": values, "support": supported, "weights": weights}
     back, index = np.argsort(order), complete.index
@@ -220,6 +227,16 @@ def _match(frame: pd.DataFrame, call: _Call, options: MatchOptions) -> Matching:
         dropped=dropped,
         warnings=_unmatched(treated, weights),
     )
+
+
+def _treated(complete: pd.DataFrame, treatment: str) -> np.ndarray:
+    """(n,) who is treated; somebody is, and somebody is not."""
+    treated = numbers(complete, [treatment])[treatment].to_numpy() == 1
+    if treated.all() or not treated.any():
+        raise ValueError(
+            f"column {treatment!r} is the same in every complete row: there is nobody to compare."
+        )
+    return np.asarray(treated)
 
 
 def _unmatched(treated: np.ndarray, weights: np.ndarray) -> tuple[Caution, ...]:
@@ -253,7 +270,7 @@ def _scores(
     own = [treatment, *([score] if score else [])]
     check_columns(frame, [*own, *covariates])
     values = numbers(frame, own)
-    labels = [name for name in covariates if _is_text(frame[name])]
+    labels = [name for name in covariates if is_text(frame[name])]
     measured = numbers(frame, [name for name in covariates if name not in labels])
     keep, dropped = usable_rows(frame[labels], pd.concat([values, measured], axis=1))
     if score is not None:
@@ -263,151 +280,3 @@ def _scores(
     model = binary_choice(frame[keep], treatment, covariates, call.link)
     found = model.index if options.on_index else model.probability
     return keep, dropped, found.to_numpy(), model
-
-
-def _supported(score: np.ndarray, treated: np.ndarray, options: MatchOptions) -> np.ndarray:
-    low, high = score[~treated].min(), score[~treated].max()
-    if options.support == "common":
-        return np.asarray(~treated | ((score >= low) & (score <= high)))
-    if options.support == "overlap":
-        return np.asarray(
-            (score >= max(low, score[treated].min())) & (score <= min(high, score[treated].max()))
-        )
-    if options.support == "trim":
-        return np.asarray((score >= options.trim) & (score <= 1 - options.trim))
-    return np.ones(len(score), dtype=bool)
-
-
-def _key(frame: pd.DataFrame, keys: Sequence[str] | None) -> np.ndarray | None:
-    """(n,) rank of each row in the order of its keys."""
-    if not keys:
-        return None
-    codes = [
-        pd.factorize(
-            (
-                frame[name].astype(frame[name].cat.categories.dtype)
-                if hasattr(frame[name], "cat")
-                else frame[name]
-            ),
-            sort=True,
-        )[0]
-        for name in keys
-    ]
-    rank = np.empty(len(frame), dtype=int)
-    rank[np.lexsort(codes[::-1])] = np.arange(len(frame))
-    return rank
-
-
-def _matched(
-    score: np.ndarray, treated: np.ndarray, key: np.ndarray | None, options: MatchOptions
-) -> tuple[np.ndarray, np.ndarray, sparse.csr_array, np.ndarray, np.ndarray]:
-    """Positions of treated rows and controls, their pairs, support (n,) and weights (n,)."""
-    supported = _supported(score, treated, options)
-    one, zero = np.flatnonzero(treated & supported), np.flatnonzero(~treated & supported)
-    if not len(one) or not len(zero):
-        raise ValueError(
-            f"support={options.support!r} leaves {len(one)} treated rows and {len(zero)} controls."
-        )
-    pairs = _pairs(score, one, zero, key, options)
-    matched = np.diff(pairs.indptr) > 0
-    if not matched.any():
-        raise ValueError(
-            "no treated row has a control near enough. Widen the caliper or the bandwidth."
-        )
-    supported[one[~matched]] = False
-    weights = np.zeros(len(score))
-    weights[one[matched]] = 1.0
-    weights[zero] = np.asarray(pairs.sum(axis=0)).ravel()
-    return one, zero, pairs, supported, weights
-
-
-def _own_order(
-    frame: pd.DataFrame,
-    treated: np.ndarray,
-    score: np.ndarray,
-    key: np.ndarray | None,
-    names: Sequence[str],
-) -> np.ndarray:
-    """Positions sorted by treatment, score, key and values."""
-    columns = [
-        (
-            np.unique(frame[name].astype(str), return_inverse=True)[1]
-            if _is_text(frame[name])
-            else numbers(frame, [name])[name]
-        )
-        for name in names
-    ]
-    return np.lexsort(
-        [
-            *(np.asarray(column) for column in columns),
-            *([] if key is None else [key]),
-            score,
-            treated,
-        ]
-    )
-
-
-def _is_text(column: pd.Series) -> bool:
-    return not pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
-def _pairs(
-    score: np.ndarray,
-    one: np.ndarray,
-    zero: np.ndarray,
-    key: np.ndarray | None,
-    options: MatchOptions,
-) -> sparse.csr_array:
-    treated, controls = score[one], score[zero]
-    caliper = options.caliper
-    if caliper is not None and options.caliper_in_sd:
-        caliper *= float(score.std(ddof=1))
-    if options.method == "kernel":
-        return kernel_weights(treated, controls, options.kernel, options.bandwidth)
-    if options.method == "radius":
-        return kernel_weights(treated, controls, "uniform", float(caliper or 0.0))
-    if options.replacement:
-        return nearest(
-            treated,
-            controls,
-            options.neighbours,
-            caliper,
-            options.ties,
-            None if key is None else key[zero],
-        )
-    return nearest_once(
-        treated,
-        controls,
-        options.neighbours,
-        caliper,
-        options.descending,
-        None if key is None else (key[one], key[zero]),
-    )
-
-
-def _standard_error(
-    matching: Matching, y: np.ndarray, gap: np.ndarray, kind: AttError, variance_neighbours: int
-) -> float:
-    weights = matching.weights.to_numpy()
-    one, zero = matching.treated_positions, matching.control_positions
-    n1 = len(gap)
-    if kind == "psmatch2":
-        own, served = y[one[weights[one] > 0]], zero[weights[zero] > 0]
-        if min(len(own), len(served)) < 2:
-            return float("nan")
-        return float(
-            np.sqrt(
-                own.var(ddof=1) / n1 + y[served].var(ddof=1) * (weights[served] ** 2).sum() / n1**2
-            )
-        )
-    if matching.options.method != "neighbours" or not matching.options.replacement:
-        raise ValueError("Abadie-Imbens errors are for nearest neighbours with replacement.")
-    score = matching.score.to_numpy()[zero]
-    near = nearest(
-        score, score, variance_neighbours, None, "average", None, skip=np.arange(len(zero))
-    )
-    m = np.diff(near.indptr)
-    variance = np.where(m > 0, m / (m + 1.0) * (y[zero] - near @ y[zero]) ** 2, 0.0)
-    total = np.asarray(matching.pairs.sum(axis=0)).ravel()
-    squares = np.asarray(matching.pairs.multiply(matching.pairs).sum(axis=0)).ravel()
-    return float(np.sqrt((gap**2).sum() + ((total**2 - squares) * variance).sum()) / n1)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.estimators.core.clusters import FEW_CLUSTERS, few_clusters
+from analysis.estimators.core.clusters import FEW_CLUSTERS, FEW_TREATED, few_clusters
 from analysis.estimators.core.options import Covariance
 from analysis.estimators.core.result import Caution
 from analysis.estimators.core.sample import Sample
 from analysis.estimators.placebo.draws import Cells
 
-FEW_TREATED = 5  # units of which some period is treated
 Names = tuple[str, str, str]
 
 

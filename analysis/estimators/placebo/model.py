@@ -27,10 +27,9 @@ from scipy import stats
 
 from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.collinear import independent_columns
-from analysis.estimators.core.columns import rows
+from analysis.estimators.core.columns import left_out, rows
 from analysis.estimators.core.groups import Group
 from analysis.estimators.core.options import (
-    Covariance,
     CovarianceOption,
     EffectsSmall,
     PlaceboDates,
@@ -42,22 +41,16 @@ from analysis.estimators.core.options import (
     covariance_of,
 )
 from analysis.estimators.core.result import Result, Test
-from analysis.estimators.core.sample import Sample, read_sample
-from analysis.estimators.core.sandwich import LevelCount, small_sample
+from analysis.estimators.core.sample import Sample, Taking, read_sample
 from analysis.estimators.core.tall import cross
-from analysis.estimators.placebo.cautions import Names, cautions
+from analysis.estimators.placebo.asked import Drawing, DrawnRegression
+from analysis.estimators.placebo.cautions import cautions
 from analysis.estimators.placebo.cells import CellDraws, collapses
 from analysis.estimators.placebo.draws import (
     Cells,
-    allowed_dates,
     cells_of,
-    drawn_dates,
-    moved_paths,
-    shuffled,
 )
 from analysis.estimators.placebo.engine import RowDraws, Setting, setting
-
-KIND_NAMES = {"iid": "homoskedastic", "robust": "robust", "cluster": "clustered"}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -120,14 +113,13 @@ class PlaceboResult(Result):
     def note(self) -> str:
         """One sentence: what was drawn, how often, and how the estimate stands among the draws."""
         lost = f", {self.undefined:,} of them without a coefficient" if self.undefined else ""
-        left_out = "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
         drawn = f"{len(self.draws):,} draws (seed {self.seed}){lost}"
         beyond = f"{100 * self.beyond:.1f} % as far from zero as the estimate"
         estimate = self.coefficients[self.treatment]
         return (
             f"{self.method}, {drawn}, {rows(self.n)}: {beyond} {estimate:.4g}, empirical p "
             f"{self.p_empirical:.4f}; standard errors {self.convention}; left out: "
-            f"{left_out or 'no rows'}."
+            f"{left_out(self.dropped)}."
         )
 
 
@@ -173,15 +165,11 @@ def placebo(
         the panel has gaps or dates are drawn, that is not a dummy that starts once and stays.
     """
     begun = clock.perf_counter()
-    errors = covariance_of(covariance)
     columns = _check_call(outcome, treatment, controls, draws)
-    checked("draw_by", draw_by, PlaceboDrawBy)
-    checked("dates", dates, PlaceboDates)
-    checked("small", small, EffectsSmall)
-    checked("singletons", singletons, Singletons)
-    by_cell = draw_by != "row"
-    others = [*errors.clusters, *((unit, time) if by_cell else ())]
-    drop = singletons == "drop"
+    drawing = Drawing((treatment, unit, time), draw_by, dates, date_choices, draws, seed)
+    regression = DrawnRegression(columns, tuple(effects), covariance_of(covariance), small)
+    others = [*regression.errors.clusters, *((unit, time) if drawing.by_cell else ())]
+    drop = checked("singletons", singletons, Singletons) == "drop"
     sample = read_sample(
         frame,
         columns,
@@ -190,47 +178,79 @@ def placebo(
         weights=weights,
         keys=keys,
         where=where,
-        drop_singletons=drop,
+        how=Taking(drop_singletons=drop),
     )
-    clusters = [sample.groups[name] for name in errors.clusters]
-    paid = small_sample(small, sample.n, len(columns) - 1, LevelCount(sample.of(effects)), clusters)
-    shared = _shared(sample, columns, tuple(effects), errors, paid.factor)
-    names = (treatment, unit, time)
-    values = sample.columns[:, 1]
-    cells = cells_of(values, sample.groups[unit], sample.groups[time], names) if by_cell else None
-    dated = draw_by == "unit" and dates == "drawn"
-    choices = _periods(frame, sample, time, date_choices) if dated else []
-    engine, expand = _engine(shared, cells, sample.of(effects))
-    truth = values if cells is None else cells.treatment
-    b, variance = engine.statistics(expand(np.asarray(truth, dtype=float)[:, None]))
-    drawn = _drawn(truth, cells, names, draw_by, choices, np.random.PCG64(seed), draws)
-    table = _estimated(engine, expand, drawn, draws, paid.df_t)
-    # A two-way variance can be negative: there is then no standard error, and no t.
-    error = np.sqrt(variance[0]) if variance[0] > 0 else np.nan
-    standing = _standing(table, float(b[0]), float(b[0] / error))
-    p = standing["p_empirical"]
+    return _result(_Estimated.on(frame, sample, regression, drawing), begun)
+
+
+@dataclass(frozen=True)
+class _Estimated:
+    """The estimate b with its variance, and those of all draws."""
+
+    sample: Sample
+    regression: DrawnRegression
+    drawing: Drawing
+    cells: Cells | None
+    df: int
+    b: float
+    variance: float
+    table: pd.DataFrame
+    collapsed: bool
+
+    @staticmethod
+    def on(
+        frame: pd.DataFrame, sample: Sample, regression: DrawnRegression, drawing: Drawing
+    ) -> _Estimated:
+        paid, (_, unit, time) = regression.paid(sample), drawing.names
+        shared = _shared(sample, regression, paid.factor)
+        values, cells = sample.columns[:, 1], None
+        if drawing.by_cell:
+            cells = cells_of(values, sample.groups[unit], sample.groups[time], drawing.names)
+        choices = drawing.periods(frame, sample)
+        engine, expand = _engine(shared, cells, sample.of(regression.effects))
+        truth = values if cells is None else cells.treatment
+        b, variance = engine.statistics(expand(np.asarray(truth, dtype=float)[:, None]))
+        drawn = drawing.drawn(truth, cells, choices)
+        table = _estimated(engine, expand, drawn, drawing.draws, paid.df_t)
+        found = paid.df_t, float(b[0]), float(variance[0]), table, isinstance(engine, CellDraws)
+        return _Estimated(sample, regression, drawing, cells, *found)
+
+    @property
+    def t(self) -> float:
+        """Missing where a two-way variance is negative: there is then no standard error."""
+        return self.b / np.sqrt(self.variance) if self.variance > 0 else float("nan")
+
+
+def _result(found: _Estimated, begun: float) -> PlaceboResult:
+    sample, regression, drawing = found.sample, found.regression, found.drawing
+    treatment = drawing.names[0]
+    standing = _standing(found.table, found.b, float(found.t))
     null = "the treatment is unrelated to the outcome"
-    undefined = int(table["coefficient"].isna().sum())
+    test = Test("permutation test", found.b, None, standing["p_empirical"], null=null)
+    undefined = int(found.table["coefficient"].isna().sum())
+    drawn = (undefined, drawing.draws)
     return PlaceboResult(
-        method=f"placebo of {treatment} with {_what(names, draw_by, dates)}",
-        outcome=outcome,
+        method=f"placebo of {treatment} with {drawing.text()}",
+        outcome=regression.columns[0],
         treatment=treatment,
-        coefficients=pd.Series(b, index=[treatment], name="coefficient"),
-        covariance=pd.DataFrame(variance[:, None], index=[treatment], columns=[treatment]),
-        convention=_convention(errors, small, paid.df_t),
-        df_t=paid.df_t,
+        coefficients=pd.Series([found.b], index=[treatment], name="coefficient"),
+        covariance=pd.DataFrame([[found.variance]], index=[treatment], columns=[treatment]),
+        convention=regression.convention(found.df),
+        df_t=found.df,
         n=sample.n,
-        groups={name: sample.groups[name][1] for name in effects},
+        groups={name: sample.groups[name][1] for name in regression.effects},
         dropped=sample.dropped,
         sample=sample.labels,
-        tests={"placebo": Test("permutation test", float(b[0]), None, p, null=null)},
-        warnings=cautions(errors, sample, cells, names, float(variance[0]), (undefined, draws)),
+        tests={"placebo": test},
+        warnings=cautions(
+            regression.errors, sample, found.cells, drawing.names, found.variance, drawn
+        ),
         undefined=undefined,
-        draws=table,
-        draw_by=draw_by,
-        dates=dates if draw_by == "unit" else None,
-        seed=seed,
-        collapsed=isinstance(engine, CellDraws),
+        draws=found.table,
+        draw_by=drawing.draw_by,
+        dates=drawing.dates if drawing.draw_by == "unit" else None,
+        seed=drawing.seed,
+        collapsed=found.collapsed,
         seconds=clock.perf_counter() - begun,
         **standing,
     )
@@ -246,51 +266,16 @@ def _check_call(outcome: str, treatment: str, controls: Sequence[str], draws: in
     return [outcome, treatment, *listed]
 
 
-def _convention(errors: Covariance, small: str, df: float) -> str:
-    clustered = f" by {' and '.join(errors.clusters)}" if errors.clusters else ""
-    named = f"{KIND_NAMES[errors.kind]}{clustered} as in {small.replace('_', ' ')}"
-    return f"{named}, t with {df:,} degrees of freedom"
-
-
-def _shared(
-    sample: Sample,
-    columns: list[str],
-    effects: tuple[str, ...],
-    errors: Covariance,
-    factor: float,
-) -> Setting:
+def _shared(sample: Sample, regression: DrawnRegression, factor: float) -> Setting:
     """Outcome and controls residualised; an error if a regressor cannot be estimated."""
-    absorber = Absorber(sample.of(effects), sample.weights)
+    absorber = Absorber(sample.of(regression.effects), sample.weights)
     within = absorber.residualise(sample.columns)
     weighted = within if sample.weights is None else within * sample.weights[:, None]
-    independent_columns(within, cross(within, weighted), sample, columns, effects, drop=False)
-    clusters = [sample.groups[name] for name in errors.clusters]
+    moments, columns = cross(within, weighted), regression.columns
+    independent_columns(within, moments, sample, columns, regression.effects, drop=False)
+    clusters = [sample.groups[name] for name in regression.errors.clusters]
     left = np.delete(within, 1, axis=1)
-    return setting(left, sample.weights, absorber, errors.kind, clusters, factor)
-
-
-def _periods(
-    frame: pd.DataFrame, sample: Sample, time: str, choices: Sequence[object] | None
-) -> list[int]:
-    used = frame[time] if sample.keep is None else frame[time][sample.keep]
-    return allowed_dates(sorted(used.unique()), choices, time)
-
-
-def _drawn(
-    truth: np.ndarray,
-    cells: Cells | None,
-    names: Names,
-    draw_by: PlaceboDrawBy,
-    dated: list[int],
-    generator: np.random.PCG64,
-    draws: int,
-) -> Iterator[np.ndarray]:
-    rng = np.random.Generator(generator)
-    if cells is None or draw_by == "cell":
-        return shuffled(truth, draws, rng)
-    if dated:
-        return drawn_dates(cells, names, dated, draws, rng)
-    return moved_paths(cells, names, draws, rng)
+    return setting(left, sample.weights, absorber, regression.errors.kind, clusters, factor)
 
 
 class _Engine(Protocol):
@@ -355,12 +340,3 @@ def _standing(table: pd.DataFrame, b: float, t: float) -> dict[str, float]:
         "p_empirical": (1 + int(far.sum())) / (1 + len(drawn)),
         "rejected": float((table["p"].dropna() < 0.05).mean()) if len(drawn_t) else float("nan"),
     }
-
-
-def _what(names: Names, draw_by: PlaceboDrawBy, dates: PlaceboDates) -> str:
-    if draw_by == "row":
-        return "values shuffled over rows"
-    if draw_by == "cell":
-        return f"values shuffled over {names[1]} and {names[2]}"
-    when = "dates as they were" if dates == "kept" else "each from a date drawn at random"
-    return f"treated {names[1]} drawn at random, {when}"

@@ -21,15 +21,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from time import perf_counter
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import sparse, stats
+from scipy import sparse
 
 from analysis.estimators.core.algebra import in_given_order
-from analysis.estimators.core.columns import rows
+from analysis.estimators.core.columns import left_out, rows
 from analysis.estimators.core.options import (
     Alternative,
     LocalVariance,
@@ -39,6 +39,11 @@ from analysis.estimators.core.options import (
     level_of,
 )
 from analysis.estimators.core.result import Report, glance_frame, tidy_frame
+from analysis.estimators.spatial.autocorrelation import (
+    deviations,
+    global_statistics,
+    local_statistics,
+)
 from analysis.estimators.spatial.sample import SpatialSample, spatial_sample, weights_phrase
 from analysis.estimators.spatial.weights import SpatialWeights
 
@@ -49,13 +54,6 @@ QUADRANTS = {
     (True, False): "high-low",
 }
 POOLED = "pooled"
-
-
-class Sums(NamedTuple):
-    n: int
-    s0: float
-    s1: float
-    s2: float
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -105,8 +103,7 @@ class MoranResult(Report):
             [str(label) for label in table.index],
             table[name].to_numpy(),
             np.sqrt(table[f"{prefix}variance_random"].to_numpy()),
-            statistic=table[f"{prefix}z_random"].to_numpy(),
-            p_value=table[f"{prefix}p_random"].to_numpy(),
+            tested=(table[f"{prefix}z_random"].to_numpy(), table[f"{prefix}p_random"].to_numpy()),
             interval=(nothing, nothing),
         )
 
@@ -121,17 +118,14 @@ class MoranResult(Report):
         out.
         """
         levels = ", ".join(f"{count:,} {name}" for name, count in self.groups.items())
-        left_out = (
-            "; ".join(f"{rows(count)} ({reason})" for reason, count in self.dropped.items())
-            or "no rows"
-        )
         draws = (
             f"; {self.permutations:,} permutations with seed {self.seed}"
             if self.permutations
             else ""
         )
         what = f"Moran's I and Geary's C of {self.variable}, {rows(len(self.sample))} ({levels})"
-        return f"{what}; {self.weights}; p {self.alternative}{draws}; left out: {left_out}."
+        how = f"{self.weights}; p {self.alternative}{draws}"
+        return f"{what}; {how}; left out: {left_out(self.dropped)}."
 
 
 def moran(
@@ -176,202 +170,64 @@ def moran(
     sample = spatial_sample(frame, [variable], weights, unit, time, where)
     x = sample.values[variable].to_numpy()
     periods = dict(zip(sample.levels["time"], sample.periods(), strict=True))
-    table, pieces = {}, []
-    draw = np.random.default_rng(seed)
-    for label, block in periods.items():
-        w = sparse.csr_array(sample.w[block][:, block])
-        z = _deviations(x[block], f"{variable} in {time} {label}" if time else variable)
-        table[label] = _global(z, w, [slice(0, len(z))], alternative, permutations, draw)
-        pieces.append(_local(z, w, local_variance))
-    centred = (
-        x - x.mean()
-        if pooled_mean == "all"
-        else np.concatenate([x[block] - x[block].mean() for block in periods.values()])
-    )
-    if time:
-        table[POOLED] = _global(
-            centred, sample.w, list(periods.values()), alternative, permutations, draw
-        )
+    seen = _Seen(variable, time, x, sample.w, periods)
+    table = seen.statistics(pooled_mean, alternative, permutations, np.random.default_rng(seed))
     keys = _keys(sample, unit, time)
     scatter = _scatter(sample, x, periods, pooled_mean, keys)
     return MoranResult(
         variable=variable,
         statistics=pd.DataFrame.from_dict(table, orient="index").rename_axis(time or "sample"),
-        local=_as_given(pd.concat([keys, pd.concat(pieces, ignore_index=True)], axis=1), sample),
+        local=_as_given(pd.concat([keys, seen.local(local_variance)], axis=1), sample),
         scatter=_as_given(scatter, sample),
         slope=_slopes(scatter, sample, periods, time),
         alternative=alternative,
         permutations=permutations,
         seed=seed if permutations else None,
         groups=sample.groups(unit, time),
-        dropped=sample.dropped,
-        sample=sample.labels,
-        islands=sample.islands,
         weights=weights_phrase(weights, sample),
-        warnings=sample.warnings(),
+        **sample.fields(),
         seconds=perf_counter() - began,
     )
 
 
-def sums_of(w: sparse.csr_array) -> Sums:
-    """n (units with a neighbour), S0, S1 and S2 of weights."""
-    both = sparse.csr_array(w + w.T)
-    lines = np.asarray(w.sum(axis=1)).ravel() + np.asarray(w.sum(axis=0)).ravel()
-    return Sums(
-        int((np.diff(w.indptr) > 0).sum()),
-        float(w.sum()),
-        float((both.data**2).sum()) / 2,
-        float((lines**2).sum()),
-    )
+@dataclass(frozen=True)
+class _Seen:
+    """The variable x (n,) with weights w (n, n), rows by period."""
 
+    name: str
+    time: str | None
+    x: np.ndarray
+    w: sparse.csr_array
+    periods: Mapping[object, slice]
 
-def moran_variances(sums: Sums, kurtosis: float) -> tuple[float, float]:
-    """Variance of I under normality and under randomisation; kurtosis is n sum z^4 / (sum
-    z^2)^2.
-    """
-    n, s0, s1, s2 = sums
-    square = 1 / (n - 1) ** 2
-    normal = (n**2 * s1 - n * s2 + 3 * s0**2) / (s0**2 * (n**2 - 1)) - square
-    top = n * (s1 * (n**2 - 3 * n + 3) - n * s2 + 3 * s0**2) - kurtosis * (
-        s1 * (n**2 - n) - 2 * n * s2 + 6 * s0**2
-    )
-    return normal, top / ((n - 1) * (n - 2) * (n - 3) * s0**2) - square
+    @cached_property
+    def blocks(self) -> dict[object, tuple[np.ndarray, sparse.csr_array]]:
+        """By period the deviations from its mean, and the weights inside it."""
+        found = {}
+        for label, span in self.periods.items():
+            name = f"{self.name} in {self.time} {label}" if self.time else self.name
+            w = sparse.csr_array(self.w[span][:, span])
+            found[label] = deviations(self.x[span], name), w
+        return found
 
-
-def geary_variances(sums: Sums, kurtosis: float) -> tuple[float, float]:
-    """Variance of C under normality and under randomisation."""
-    n, s0, s1, s2 = sums
-    normal = ((2 * s1 + s2) * (n - 1) - 4 * s0**2) / (2 * (n + 1) * s0**2)
-    top = (n - 1) * s1 * (n**2 - 3 * n + 3 - (n - 1) * kurtosis) - (n - 1) * s2 * (
-        n**2 + 3 * n - 6 - (n**2 - n + 2) * kurtosis
-    ) / 4
-    top += s0**2 * (n**2 - 3 - (n - 1) ** 2 * kurtosis)
-    return normal, top / (n * (n - 2) * (n - 3) * s0**2)
-
-
-def _deviations(x: np.ndarray, name: str) -> np.ndarray:
-    z = x - x.mean()
-    if len(x) < 4 or not (np.abs(z).max() > 1e-12 * np.abs(x).max()):
-        raise ValueError(
-            f"{name} has {len(x)} units and {len(np.unique(x))} different values: Moran's I needs"
-            " four units and some variation."
-        )
-    return z
-
-
-def _global(
-    z: np.ndarray,
-    w: sparse.csr_array,
-    blocks: list[slice],
-    alternative: Alternative,
-    draws: int,
-    draw: np.random.Generator,
-) -> dict[str, float]:
-    sums = sums_of(w)
-    if sums.n < 4:
-        raise ValueError(f"only {sums.n} units have a neighbour: Moran's I needs four.")
-    total = float(z @ z)
-    kurtosis = len(z) * float((z**4).sum()) / total**2
-    i = sums.n / sums.s0 * float(z @ (w @ z)) / total
-    # sum w_ij (z_i - z_j)^2, without the differences of all pairs
-    lines, columns = np.asarray(w.sum(axis=1)).ravel(), np.asarray(w.sum(axis=0)).ravel()
-    c = (sums.n - 1) / (2 * sums.s0) * float((lines + columns) @ z**2 - 2 * (z @ (w @ z))) / total
-    row: dict[str, float] = {"n": sums.n, "moran_i": i, "expected_i": -1 / (sums.n - 1)}
-    for name, variance in zip(("normal", "random"), moran_variances(sums, kurtosis), strict=True):
-        row |= _tested("", name, i - row["expected_i"], variance, alternative)
-    row["p_permutation"] = (
-        _permuted(z, w, blocks, alternative, draws, draw) if draws else float("nan")
-    )
-    row["geary_c"] = c
-    for name, variance in zip(("normal", "random"), geary_variances(sums, kurtosis), strict=True):
-        row |= _tested("geary_", name, 1 - c, variance, alternative)
-    return row
-
-
-def _tested(
-    prefix: str, name: str, distance: float, variance: float, alternative: Alternative
-) -> dict[str, float]:
-    if variance <= 0:
-        return {
-            f"{prefix}variance_{name}": variance,
-            f"{prefix}z_{name}": float("nan"),
-            f"{prefix}p_{name}": float("nan"),
+    def statistics(
+        self, mean: PooledMean, alternative: Alternative, draws: int, draw: np.random.Generator
+    ) -> dict[object, dict[str, float]]:
+        """By period and, in a panel, of all rows; permutations are drawn in that order."""
+        asked = alternative, draws, draw
+        table = {
+            label: global_statistics(z, w, [slice(0, len(z))], *asked)
+            for label, (z, w) in self.blocks.items()
         }
-    z = distance / variance**0.5
-    p = {
-        "greater": stats.norm.sf(z),
-        "less": stats.norm.cdf(z),
-        "two-sided": 2 * stats.norm.sf(abs(z)),
-    }[alternative]
-    return {
-        f"{prefix}variance_{name}": variance,
-        f"{prefix}z_{name}": z,
-        f"{prefix}p_{name}": float(p),
-    }
+        if self.time:
+            apart = np.concatenate([z for z, _ in self.blocks.values()])
+            z = self.x - self.x.mean() if mean == "all" else apart
+            table[POOLED] = global_statistics(z, self.w, list(self.periods.values()), *asked)
+        return table
 
-
-def _permuted(
-    z: np.ndarray,
-    w: sparse.csr_array,
-    blocks: list[slice],
-    alternative: Alternative,
-    draws: int,
-    draw: np.random.Generator,
-) -> float:
-    """Only z'Wz changes from draw to draw, so it stands for I. Two-sided: twice the smaller tail,
-    at most one.
-    """
-    observed = float(z @ (w @ z))
-    above = below = 0
-    done = 0
-    while done < draws:
-        batch = min(draws - done, max(1, 4_000_000 // len(z)))
-        shuffled = np.vstack(
-            [draw.permuted(np.tile(z[block][:, None], (1, batch)), axis=0) for block in blocks]
-        )
-        values = (shuffled * (w @ shuffled)).sum(axis=0)
-        slack = 1e-12 * abs(observed)
-        above += int((values >= observed - slack).sum())
-        below += int((values <= observed + slack).sum())
-        done += batch
-    greater, less = (1 + above) / (1 + draws), (1 + below) / (1 + draws)
-    return {"greater": greater, "less": less, "two-sided": min(1.0, 2 * min(greater, less))}[
-        alternative
-    ]
-
-
-def _local(z: np.ndarray, w: sparse.csr_array, how: str) -> pd.DataFrame:
-    """I_i with expectation and variance; spdep's localmoran."""
-    n = len(z)
-    m2 = float(z @ z) / n
-    i = z * (w @ z) / m2
-    line, squares = np.asarray(w.sum(axis=1)).ravel(), np.asarray((w**2).sum(axis=1)).ravel()
-    if how == "conditional":
-        expected = -(z**2) * line / ((n - 1) * m2)
-        variance = (
-            (z / m2) ** 2 * (n / (n - 2)) * (squares - line**2 / (n - 1)) * (m2 - z**2 / (n - 1))
-        )
-    else:
-        b2 = float((z**4).sum()) / n / m2**2
-        expected = -line / (n - 1)
-        variance = (
-            (n - b2) / (n - 1) * squares
-            + (2 * b2 - n) / ((n - 1) * (n - 2)) * (line**2 - squares)
-            - (line / (n - 1)) ** 2
-        )
-    # A unit without neighbours, or one that neighbours all others alike, has a certain I_i: no test
-    # of it.
-    sure = variance <= 1e-14 * max(1.0, float(np.abs(i).max()))
-    score = np.where(sure, np.nan, (i - expected) / np.sqrt(np.where(sure, 1.0, variance)))
-    return pd.DataFrame(
-        {
-            "moran_i": i,
-            "expected": expected,
-            "variance": variance,
-            "z": score,
-            "p": 2 * stats.norm.sf(np.abs(score)),
-        }
-    )
+    def local(self, how: LocalVariance) -> pd.DataFrame:
+        pieces = [local_statistics(z, w, how) for z, w in self.blocks.values()]
+        return pd.concat(pieces, ignore_index=True)
 
 
 def _keys(sample: SpatialSample, unit: str, time: str | None) -> pd.DataFrame:

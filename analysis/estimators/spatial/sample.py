@@ -7,6 +7,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.groups import numbered
 from analysis.estimators.core.options import Where, row_mask
 from analysis.estimators.core.result import Caution
-from analysis.estimators.core.sample import OUTSIDE, Sample, read_sample
+from analysis.estimators.core.sample import OUTSIDE, Sample, Taking, read_sample
 from analysis.estimators.spatial.weights import SpatialWeights
 
 
@@ -68,6 +69,15 @@ class SpatialSample:
         """Levels of unit and time."""
         periods = {time: len(self.levels["time"])} if time else {}
         return {unit: len(self.levels["unit"]), **periods}
+
+    def fields(self) -> dict[str, Any]:
+        """What a result says of its rows."""
+        return {
+            "dropped": self.dropped,
+            "sample": self.labels,
+            "islands": self.islands,
+            "warnings": self.warnings(),
+        }
 
     def warnings(self) -> tuple[Caution, ...]:
         """Rows without a neighbour."""
@@ -136,7 +146,8 @@ def spatial_sample(
         no complete row.
     """
     keys = [unit, *([time] if time else [])]
-    sample = read_sample(frame, columns, (), keys=keys, where=where, levels=keys, sort_by=keys)
+    how = Taking(levels=keys, sort_by=keys)
+    sample = read_sample(frame, columns, (), keys=keys, where=where, how=how)
     place = weights.positions(pd.Series(sample.levels[unit]))[sample.groups[unit][0]]
     period = sample.groups[time][0] if time else np.zeros(sample.n, dtype=int)
     when = sample.levels[time] if time else pd.Index(["all"])

@@ -22,7 +22,7 @@ where an F is below ten or Sargan's test rejects.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
@@ -119,17 +119,8 @@ def spatial_three_stage(
     y, x = [model.out(column) for column in model.y], [model.out(block) for block in model.x]
     z = [model.effects.out(model.z)] * len(x) if method in WITH_INSTRUMENTS else None
     model.check(x, z)
-    options = Options(
-        method=method,
-        residual_covariance=residual_covariance,
-        formula=formula,
-        iterations=iterations,
-        tolerance=tolerance,
-        pooled_variance=False,
-        weighted_first=False,
-        centre=False,
-        counted=model.counted,
-    )
+    plain = _plain_options(model, method, residual_covariance)
+    options = replace(plain, formula=formula, iterations=iterations, tolerance=tolerance)
     values = _fields(model, build_blocks(y, x, z), options, inference, began)
     said = f"{values['method']} with spatial lags of the outcomes ({model.settings()})"
     return SpatialSystemResult(**values | {"method": said})

@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from analysis.estimators.core.algebra import independent_columns, least_squares
-from analysis.estimators.core.columns import rows
+from analysis.estimators.core.algebra import least_squares, refuse_dependent
+from analysis.estimators.core.columns import left_out, rows
 from analysis.estimators.core.effects import Effects
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import Where, columns_of
@@ -107,8 +107,7 @@ class ResidualMoran(Report):
             np.array([self.moran_i]),
             np.array([self.variance**0.5]),
             level=level,
-            statistic=np.array([self.z]),
-            p_value=np.array([self.p]),
+            tested=(np.array([self.z]), np.array([self.p])),
             interval=(nothing, nothing),
         )
 
@@ -226,16 +225,11 @@ def _regression(
     if not effects:
         x, terms = np.column_stack([np.ones(len(x)), x]), [CONSTANT, *given]
     x = taken.out(x)
-    free = independent_columns(x)
-    if not free.all():
-        named = ", ".join(t for t, keep in zip(terms, free, strict=True) if not keep)
-        what = f"{named} is a combination of the other regressors or of the effects"
-        raise ValueError(f"{what}. Leave one of them out.")
+    refuse_dependent(x, terms, " or of the effects")
     y = sample.values[outcome].to_numpy()
     _, e, inverse = least_squares(taken.out(y), x)
-    without = "; ".join(f"{rows(n)} ({why})" for why, n in sample.dropped.items()) or "no rows"
     on = f"least squares of {outcome}, {rows(len(y))}, {weights_phrase(weights, sample)}"
-    sentence = f"{on}; left out: {without}."
+    sentence = f"{on}; left out: {left_out(sample.dropped)}."
     return _Regression(sample, taken, y, x, e, inverse, sentence, sample.groups(unit, time))
 
 

@@ -189,40 +189,32 @@ def _from_pairs(
     weight: str | None,
     symmetric: bool,
 ) -> tuple[pd.Index, sparse.csr_array]:
-    check_columns(pairs, [origin, neighbour, *([weight] if weight else [])])
-    table = pd.DataFrame(
-        {"from": pairs[origin].astype(object), "to": pairs[neighbour].astype(object)}
-    )
-    table["weight"] = pairs[weight].astype(float) if weight else 1.0
-    if table.isna().any(axis=None):
-        raise ValueError(f"a pair of neighbours lacks its {origin}, {neighbour} or weight.")
-    if symmetric:
-        table = pd.concat(
-            [table, table.rename(columns={"from": "to", "to": "from"})], ignore_index=True
-        )
+    table = _pair_table(pairs, origin, neighbour, weight, symmetric=symmetric)
     refuse_duplicates(table, ["from", "to"])
-    ids = pd.Index(
-        pd.unique(
-            pd.concat(
-                [
-                    (
-                        pd.Series(list[Any](units), dtype=object)
-                        if units is not None
-                        else table["from"]
-                    ),
-                    table["from"],
-                    table["to"],
-                ]
-            )
-        ),
-        dtype=object,
-    )
+    first = table["from"] if units is None else pd.Series(list[Any](units), dtype=object)
+    ids = pd.Index(pd.unique(pd.concat([first, table["from"], table["to"]])), dtype=object)
     if units is not None and len(ids) > len(set(units)):
         raise ValueError(
             f"pairs name units that are not in the list of units, such as {ids[-1]!r}."
         )
     where = (ids.get_indexer(pd.Index(table["from"])), ids.get_indexer(pd.Index(table["to"])))
     return ids, sparse.csr_array((table["weight"].to_numpy(), where), shape=(len(ids), len(ids)))
+
+
+def _pair_table(
+    pairs: pd.DataFrame, origin: str, neighbour: str, weight: str | None, *, symmetric: bool
+) -> pd.DataFrame:
+    """Columns from, to and weight; each pair both ways round where it is to be symmetric."""
+    check_columns(pairs, [origin, neighbour, *([weight] if weight else [])])
+    ends = {"from": pairs[origin].astype(object), "to": pairs[neighbour].astype(object)}
+    table = pd.DataFrame(ends)
+    table["weight"] = pairs[weight].astype(float) if weight else 1.0
+    if table.isna().any(axis=None):
+        raise ValueError(f"a pair of neighbours lacks its {origin}, {neighbour} or weight.")
+    if not symmetric:
+        return table
+    turned = table.rename(columns={"from": "to", "to": "from"})
+    return pd.concat([table, turned], ignore_index=True)
 
 
 def _sorted(ids: pd.Index, raw: sparse.csr_array) -> tuple[pd.Index, sparse.csr_array]:

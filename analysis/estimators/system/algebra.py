@@ -12,6 +12,7 @@ Z_i, S the (G, G) covariance of the residuals across equations; all equations ha
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import linalg
@@ -131,52 +132,79 @@ def residual_covariance(
 
 def estimate(blocks: Blocks, options: Options) -> Estimate:
     """Fit the system; coefficients and covariance in the basis of the regressors as given."""
-    hat = (
-        blocks.x
-        if blocks.z is None
-        else [z @ (z.T @ x) for z, x in zip(blocks.z, blocks.x, strict=True)]
-    )
-    start = _solve(
-        _moments(hat, hat, np.eye(len(hat))), _right(hat, blocks.y, np.eye(len(hat))), blocks
-    )
-    how = options.residual_covariance
-
-    def covariance_at(b: np.ndarray, diagonal: bool) -> np.ndarray:
-        s = residual_covariance(blocks.residuals(b), how, options.counted, blocks.x, options.centre)
-        return np.diag(np.diag(s)) if diagonal else s
-
-    rounds, converged = 0, True
+    hat = _projected(blocks)
+    equal = np.eye(len(hat))
+    start = _solve(_moments(hat, hat, equal), _right(hat, blocks.y, equal), blocks)
     if options.method in ("OLS", "2SLS"):
-        b, s = start, covariance_at(start, True)
-        if options.pooled_variance:
-            rank = blocks.starts[-1] - len(blocks.values)
-            rows = blocks.n * len(hat)
-            s = (
-                np.eye(len(hat))
-                * float((blocks.residuals(b) ** 2).sum())
-                / (rows if how == "none" else rows - rank)
-            )
-        v = _bordered_inverse(_moments(hat, hat, np.linalg.inv(s)), blocks)
+        fitted = _Fitted(start, *_single_step(blocks, hat, start, options), 0, True)
     else:
-        diagonal = options.method in DIAGONAL
-        b = start
-        if options.weighted_first and not diagonal:
-            b = _step(blocks, hat, covariance_at(b, True), "GLS", start)
-        for rounds in range(1, options.iterations + 1):  # noqa: B007  the count is reported
-            before, s = b, covariance_at(b, diagonal)
-            b = _step(
-                blocks, hat, s, "GLS" if diagonal or blocks.z is None else options.formula, start
-            )
-            moved = _given(b, blocks) - _given(before, blocks)
-            relative = np.sqrt((moved**2).sum() / (_given(before, blocks) ** 2).sum())
-            converged = options.iterations == 1 or relative <= options.tolerance
-            if converged:
-                break
-        v = _variance(blocks, hat, s, "GLS" if diagonal or blocks.z is None else options.formula)
+        fitted = _weighted(blocks, hat, start, options)
     turn = linalg.block_diag(*blocks.back)
-    residuals = blocks.residuals(b)
-    after = residual_covariance(residuals, how, options.counted, blocks.x, options.centre)
-    return Estimate(turn @ b, turn @ v @ turn.T, residuals, s, after, rounds, bool(converged))
+    residuals = blocks.residuals(fitted.b)
+    after = _spread(blocks, fitted.b, options)
+    b, v = turn @ fitted.b, turn @ fitted.v @ turn.T
+    return Estimate(b, v, residuals, fitted.s, after, fitted.rounds, bool(fitted.converged))
+
+
+class _Fitted(NamedTuple):
+    """Coefficients (k,) of the orthonormal basis, their covariance (k, k), the residual covariance
+    (G, G) that was used, and the rounds that it took.
+    """
+
+    b: np.ndarray
+    v: np.ndarray
+    s: np.ndarray
+    rounds: int
+    converged: bool
+
+
+def _projected(blocks: Blocks) -> list[np.ndarray]:
+    """Regressors on the instruments of their equation, where there are instruments."""
+    if blocks.z is None:
+        return blocks.x
+    return [z @ (z.T @ x) for z, x in zip(blocks.z, blocks.x, strict=True)]
+
+
+def _spread(
+    blocks: Blocks, b: np.ndarray, options: Options, *, diagonal: bool = False
+) -> np.ndarray:
+    """S (G, G) of the residuals at b; without what equations share, where it is to be diagonal."""
+    how, counted = options.residual_covariance, options.counted
+    s = residual_covariance(blocks.residuals(b), how, counted, blocks.x, options.centre)
+    return np.diag(np.diag(s)) if diagonal else s
+
+
+def _single_step(
+    blocks: Blocks, hat: list[np.ndarray], b: np.ndarray, options: Options
+) -> tuple[np.ndarray, np.ndarray]:
+    """Covariances of the coefficients and of the residuals, where equations have no weights."""
+    s = _spread(blocks, b, options, diagonal=True)
+    if options.pooled_variance:
+        rank = blocks.starts[-1] - len(blocks.values)
+        rows = blocks.n * len(hat)
+        divisor = rows if options.residual_covariance == "none" else rows - rank
+        s = np.eye(len(hat)) * float((blocks.residuals(b) ** 2).sum()) / divisor
+    return _bordered_inverse(_moments(hat, hat, np.linalg.inv(s)), blocks), s
+
+
+def _weighted(
+    blocks: Blocks, hat: list[np.ndarray], start: np.ndarray, options: Options
+) -> _Fitted:
+    """Equations weighted by the covariance of their residuals, once or until nothing moves."""
+    diagonal, b = options.method in DIAGONAL, start
+    formula = "GLS" if diagonal or blocks.z is None else options.formula
+    if options.weighted_first and not diagonal:
+        b = _step(blocks, hat, _spread(blocks, b, options, diagonal=True), "GLS", start)
+    rounds, converged = 0, True
+    for rounds in range(1, options.iterations + 1):  # noqa: B007  the count is reported
+        before, s = b, _spread(blocks, b, options, diagonal=diagonal)
+        b = _step(blocks, hat, s, formula, start)
+        moved = _given(b, blocks) - _given(before, blocks)
+        relative = np.sqrt((moved**2).sum() / (_given(before, blocks) ** 2).sum())
+        converged = options.iterations == 1 or relative <= options.tolerance
+        if converged:
+            break
+    return _Fitted(b, _variance(blocks, hat, s, formula), s, rounds, converged)
 
 
 def _given(stacked: np.ndarray, blocks: Blocks) -> np.ndarray:

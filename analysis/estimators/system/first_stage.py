@@ -16,8 +16,8 @@ import numpy as np
 from scipy import stats
 
 from analysis.estimators.core.result import Caution, Test
+from analysis.estimators.core.strength import WEAK_F
 
-WEAK = 10.0  # of a first-stage F (Staiger and Stock 1997)
 REJECTED = 0.05
 NOTHING_LEFT = 1e-9  # below this share left by the instruments, a regressor is one of them
 
@@ -97,11 +97,11 @@ def _sargan(name: str, y: np.ndarray, x: np.ndarray, q: np.ndarray, df: int) -> 
 
 
 def _weak(name: str, found: Mapping[str, Test]) -> list[Caution]:
-    weak = {term: test.statistic for term, test in found.items() if test.statistic < WEAK}
+    weak = {term: test.statistic for term, test in found.items() if test.statistic < WEAK_F}
     if not weak:
         return []
     shown = ", ".join(f"{t.removeprefix(f'{name}_')} (F {f:.1f})" for t, f in weak.items())
-    text = f"Equation {name}: the instruments say little of {shown}; below {WEAK:.0f} estimates "
+    text = f"Equation {name}: the instruments say little of {shown}; below {WEAK_F:.0f} estimates "
     text += "lean towards least squares and t tests find too much."
     remedy = "Shuffle the outcome among units to see how often chance alone is significant."
     return [Caution("weak_instruments", text, remedy)]

@@ -105,36 +105,37 @@ def equation_system(
     check_methods(method, residual_covariance, formula, inference)
     check_parts(parts, method, instruments, iterations)
     chosen = _instruments_by_equation(parts, method, instruments)
+    sample = system_sample(frame, _needed(parts, chosen), keys, where)
+    built = _built(sample, parts, chosen, method, restrictions)
+    pooled = bool(restrictions) if pooled_variance is None else pooled_variance
+    rounds = iterations, tolerance, pooled, weighted_first, centre
+    options = Options(method, residual_covariance, formula, *rounds, built.counted)
+    inferred = inference or ("system" if restrictions else "equation")
+    described = _described(parts, built, inferred, began)
+    fit = estimate(built.blocks, options)
+    return SystemResult(**result_fields(fit, built.blocks, options, sample, described))
+
+
+def _needed(parts: Mapping[str, Equation], chosen: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Columns of all equations and their instruments, each once."""
     needed: dict[str, None] = {}
     for name, part in parts.items():
         needed |= dict.fromkeys((part.outcome, *part.regressors, *chosen[name]))
-    sample = system_sample(frame, list(needed), keys, where)
-    built = _built(sample, parts, chosen, method, restrictions)
-    pooled = bool(restrictions) if pooled_variance is None else pooled_variance
-    options = Options(
-        method=method,
-        residual_covariance=residual_covariance,
-        formula=formula,
-        iterations=iterations,
-        tolerance=tolerance,
-        pooled_variance=pooled,
-        weighted_first=weighted_first,
-        centre=centre,
-        counted=built.counted,
-    )
-    outcomes = {name: part.outcome for name, part in parts.items()}
-    inferred = inference or ("system" if restrictions else "equation")
-    described = Described(
+    return list(needed)
+
+
+def _described(
+    parts: Mapping[str, Equation], built: _Built, inference: SystemInference, began: float
+) -> Described:
+    return Described(
         terms=built.terms,
-        outcomes=outcomes,
-        inference=inferred,
+        outcomes={name: part.outcome for name, part in parts.items()},
+        inference=inference,
         kept=built.kept,
         left_out=built.left_out,
         groups={},
         began=began,
     )
-    fit = estimate(built.blocks, options)
-    return SystemResult(**result_fields(fit, built.blocks, options, sample, described))
 
 
 class _Built(NamedTuple):

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.estimators.core.algebra import independent_columns
+from analysis.estimators.core.algebra import independent_columns, refuse_dependent
 from analysis.estimators.core.columns import rows
 from analysis.estimators.core.names import CONSTANT
 from analysis.estimators.core.options import Where, checked, columns_of
-from analysis.estimators.core.sample import Sample, read_sample
+from analysis.estimators.core.sample import Sample, Taking, read_sample
 from analysis.estimators.system.algebra import WITH_INSTRUMENTS
 
 
@@ -72,7 +72,8 @@ def system_sample(
     where: Where | None,
 ) -> SystemSample:
     """Complete rows of the columns, sorted by the keys, or by all values where there are none."""
-    sample = read_sample(frame, columns, (), keys=keys, where=where, sort_by=keys)
+    how = Taking(sort_by=keys)
+    sample = read_sample(frame, columns, (), keys=keys, where=where, how=how)
     values = pd.DataFrame(sample.columns, columns=list(columns))
     return SystemSample(values, sample.dropped, sample.labels, order_of(sample))
 
@@ -96,18 +97,18 @@ def check_identified(
         if z is not None and z[i].shape[1] < k:
             few = f"{z[i].shape[1]} independent instruments for {k} coefficients"
             raise ValueError(f"equation {name} is not identified: {few}. Add instruments.")
-        _refuse_dependent(name, x[i], terms[name], "")
+        own = [term.removeprefix(f"{name}_") for term in terms[name]]
+        _refuse_dependent(name, x[i], own, "")
         if z is not None:
             projected = z[i] @ np.linalg.lstsq(z[i], x[i], rcond=None)[0]
-            _refuse_dependent(name, projected, terms[name], " once projected on the instruments")
+            _refuse_dependent(name, projected, own, " once projected on the instruments")
 
 
 def _refuse_dependent(name: str, block: np.ndarray, terms: Sequence[str], what: str) -> None:
-    free = independent_columns(block)
-    gone = [t.removeprefix(f"{name}_") for t, keep in zip(terms, free, strict=True) if not keep]
-    if gone:
-        others = f"is a combination of the other regressors{what}"
-        raise ValueError(f"equation {name}: {', '.join(gone)} {others}. Leave one of them out.")
+    try:
+        refuse_dependent(block, terms, what)
+    except ValueError as error:
+        raise ValueError(f"equation {name}: {error}") from error
 
 
 def check_parts(

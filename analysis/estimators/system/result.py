@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from analysis.estimators.core.algebra import in_given_order
+from analysis.estimators.core.inference import heavy_tails
 from analysis.estimators.core.options import SystemInference
 from analysis.estimators.core.result import Caution, Result
 from analysis.estimators.system.algebra import WITH_INSTRUMENTS, Blocks, Estimate, Options
@@ -127,6 +128,7 @@ def result_fields(
     common = None if by_term is None or len(np.unique(by_term)) > 1 else float(by_term[0])
     residuals = in_given_order(fit.residuals, sample.order)
     tested = _tested(blocks, options, described)
+    warned = (*_warnings(fit, options, described), *tested.warnings, *_heavy(sample, described))
     return {
         "method": _method(fit, options),
         "outcome": " and ".join(described.outcomes.values()),
@@ -139,7 +141,7 @@ def result_fields(
         "dropped": sample.dropped,
         "sample": sample.labels,
         "tests": tested.tests,
-        "warnings": _warnings(fit, options, described) + tested.warnings,
+        "warnings": warned,
         "equations": dict(described.terms),
         "df_by_term": None if by_term is None else pd.Series(by_term, index=index),
         "residual_covariance": pd.DataFrame(fit.after, index=names, columns=names),
@@ -183,6 +185,12 @@ def _tested(blocks: Blocks, options: Options, described: Described) -> Instrumen
         return InstrumentTests({}, ())
     x = [block @ np.linalg.inv(turn) for block, turn in zip(blocks.x, blocks.back, strict=True)]
     return instrument_tests(described.terms, blocks.y, x, blocks.z, described.taken)
+
+
+def _heavy(sample: SystemSample, described: Described) -> Iterator[Caution]:
+    """Outcomes of which a few rows decide."""
+    for outcome in dict.fromkeys(described.outcomes.values()):
+        yield from heavy_tails(outcome, sample.values[outcome].to_numpy(dtype=float))
 
 
 def _warnings(fit: Estimate, options: Options, described: Described) -> tuple[Caution, ...]:

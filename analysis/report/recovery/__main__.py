@@ -1,0 +1,54 @@
+"""Print what was put into the simulated world beside what estimators find.
+
+python -m analysis.report.recovery [SLUG …] [--config FILE]   a published release
+python -m analysis.report.recovery --worlds 20 [--null] [--beside] [--first-seed 1]
+    worlds straight from the simulator's arrays: bias, coverage and rejections over them, with
+    --beside also of what the papers chose
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.report.recovery import release, worlds
+from analysis.report.recovery.core import over_worlds
+from warehouse.errors import CitytradeError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the table; 1 and a sentence if it cannot be made."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.report.recovery")
+    parser.add_argument("slugs", nargs="*", metavar="SLUG", help="papers; none for all")
+    parser.add_argument("--config", help="citytrade.toml of a release")
+    parser.add_argument("--worlds", type=int, default=0, help="how many worlds, drawn here")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--null", action="store_true", help="worlds in which nothing acts")
+    parser.add_argument("--beside", action="store_true", help="other choices too")
+    parser.add_argument("--scale", choices=("small", "paper"), default="paper")
+    given = parser.parse_args(arguments)
+    try:
+        print(_table(given).to_string(index=False, float_format=lambda value: f"{value:.4f}"))
+    except CitytradeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _table(given: argparse.Namespace) -> pd.DataFrame:
+    if not given.worlds:
+        return release.recovered(release.load(given.config), tuple(given.slugs))
+    seeds = range(given.first_seed, given.first_seed + given.worlds)
+    return over_worlds(
+        [
+            worlds.recovered(given.scale, seed, given.null, tuple(given.slugs), given.beside)
+            for seed in seeds
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"use strict";
+// The explorer: one column on a map in one year, by year for some cities, and as a table.
+document.addEventListener("DOMContentLoaded", async () => {
+  const place = document.getElementById("explorer");
+  if (!place) return;
+  const { load, draw, enliven, language, words, redraws } = window.citytrade;
+  const setting = JSON.parse(document.getElementById("explorer-setting").textContent);
+  const cities = await load("cities");
+  const codes = setting.codes;
+  const [column, year, yearText, scale, chosen] = ["column", "year", "year-text", "scale", "cities"].map(
+    (id) => document.getElementById(id),
+  );
+  const about = new Map(setting.columns.map((one) => [one.name, one]));
+  const shown = (value) =>
+    value === null ? "" : Number(value).toLocaleString("en", { maximumSignificantDigits: 6 });
+  const table = await enliven(document.getElementById("values"), {
+    data: [],
+    order: [[2, "desc"]],
+    columns: [
+      { data: "city", render: DOMText },
+      { data: "province", render: DOMText },
+      { data: "value", className: "number", type: "num", render: (value, kind) => (kind === "display" ? shown(value) : (value ?? -Infinity)) },
+    ],
+  });
+
+  /** Text for a cell, never markup. */
+  function DOMText(text, kind) {
+    if (kind !== "display") return text;
+    const holder = document.createElement("span");
+    holder.textContent = text;
+    return holder.innerHTML;
+  }
+
+  function fromAddress() {
+    const asked = new URLSearchParams(location.hash.slice(1));
+    if (about.has(asked.get("column"))) column.value = asked.get("column");
+    const at = setting.years.indexOf(Number(asked.get("year")));
+    if (at >= 0) year.value = at;
+    const wanted = asked.has("cities") ? asked.get("cities").split(",") : setting.lines;
+    for (const option of chosen.options) option.selected = wanted.includes(option.value);
+  }
+
+  function picked() {
+    return [...chosen.selectedOptions].map((option) => option.value);
+  }
+
+  async function update() {
+    const name = column.value;
+    const grid = await load(`${setting.panel}_${name}`);
+    if (name !== column.value) return; // another one was chosen meanwhile
+    const one = about.get(name);
+    const at = Number(year.value);
+    const label = (language === "zh" && one.label_zh) || one.label_en || name;
+    const title = one.unit ? `${label} (${one.unit})` : label;
+    const lines = picked();
+    yearText.textContent = setting.years[at];
+    year.setAttribute("aria-valuetext", setting.years[at]);
+    document.getElementById("definition").textContent = one.definition;
+    for (const holder of document.querySelectorAll(".what")) holder.textContent = title;
+    const points = codes.map((code, row) => ({
+      code,
+      city: cities[code][language][0],
+      province: cities[code][language][1],
+      longitude: cities[code].at[0],
+      latitude: cities[code].at[1],
+      value: grid[row][at],
+      chosen: lines.includes(code),
+    }));
+    const there = points.filter((point) => point.value !== null).length;
+    document.getElementById("count").textContent = words.count
+      .replace("{there}", there)
+      .replace("{all}", points.length)
+      .replace("{year}", setting.years[at]);
+    table.clear().rows.add(points).draw();
+    const series = lines.flatMap((code) =>
+      setting.years.map((when, index) => ({
+        code,
+        city: cities[code][language][0],
+        year: when,
+        value: grid[codes.indexOf(code)][index],
+      })),
+    );
+    await Promise.all([
+      draw(document.getElementById("map"), scaled(setting.map), points),
+      draw(document.getElementById("lines"), setting.line, series),
+    ]);
+    history.replaceState(null, "", `#column=${name}&year=${setting.years[at]}&cities=${lines.join(",")}`);
+    place.dataset.shown = `${name} ${setting.years[at]} ${lines.join(",")}`;
+  }
+
+  /** The map's specification with the scale of colours that was chosen. */
+  function scaled(specification) {
+    const own = structuredClone(specification);
+    for (const layer of own.layer) {
+      if (layer.encoding?.color?.field) layer.encoding.color.scale.type = scale.value;
+    }
+    return own;
+  }
+
+  fromAddress();
+  for (const control of [column, scale, chosen]) control.addEventListener("change", update);
+  year.addEventListener("input", update);
+  redraws.push(update);
+  await update();
+});

@@ -1,0 +1,74 @@
+"""The explorer: any column of `city_year` on a map and by year, each in a file of its own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.report.site import charts
+from analysis.report.site.data import DataFolder, rounded
+from analysis.report.site.facts import Facts
+from analysis.report.site.pages import Page
+
+PANEL = "city_year"
+SHOWN_FIRST = ("export_value_usd", "gdp_cny", "hs6_n")
+LINES_FIRST = ("3100", "1100", "4403")
+
+
+def explorer_page(facts: Facts, data: DataFolder) -> Page:
+    """The page; without a panel city_year, or without positions of cities, it says so."""
+    if PANEL not in [row["name"] for row in facts.panels] or not facts.cities:
+        return Page(
+            "explorer.html", "explorer.html", "Explorer", "explorer.html", {"explorer": None}
+        )
+    frame = facts.panel(PANEL)
+    codes = [row["city_code"] for row in facts.cities]
+    years = sorted(int(year) for year in frame["year"].unique())
+    columns = []
+    for name in frame.columns:
+        values = _numbers(frame[name])
+        if name in ("city_code", "year") or values is None:
+            continue
+        table = values.to_frame("value").assign(code=frame["city_code"], year=frame["year"])
+        grid = table.pivot(index="code", columns="year", values="value").reindex(codes)[years]
+        data.put(f"{PANEL}_{name}", [[rounded(v) for v in row] for row in grid.to_numpy().tolist()])
+        about = frame.attrs["columns"].get(name, {})
+        columns.append({"name": name, **{k: about.get(k) or "" for k in ABOUT}})
+    there = [row["name"] for row in columns]
+    first = next((name for name in SHOWN_FIRST if name in there), there[0] if there else "")
+    return Page(
+        "explorer.html", "explorer.html", "Explorer", "explorer.html",
+        {
+            "explorer": {
+                "panel": PANEL, "years": years, "columns": columns, "first": first,
+                "lines": [code for code in LINES_FIRST if code in codes] or codes[:3],
+                "map": charts.cities_map(), "line": charts.lines(), "cities": facts.cities,
+            }
+        },
+    )  # fmt: skip
+
+
+ABOUT = ("unit", "label_en", "label_zh", "definition")
+
+
+def put_cities(facts: Facts, data: DataFolder) -> None:
+    """Names and positions of cities, which every chart's rows are told by."""
+    data.put(
+        "cities",
+        {
+            row["city_code"]: {
+                "en": [row["city_name_en"], row["province_name_en"]],
+                "zh": [row["city_name_zh"], row["province_name_zh"]],
+                "at": [row["longitude"], row["latitude"]],
+            }
+            for row in facts.cities
+        },
+    )
+
+
+def _numbers(series: pd.Series[Any]) -> pd.Series[Any] | None:
+    """A column as numbers, true as 1; None where it is text."""
+    if pd.api.types.is_bool_dtype(series.dtype) or pd.api.types.is_numeric_dtype(series.dtype):
+        return series.astype("Float64").astype("float64")
+    return None
