@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -31,9 +32,12 @@ from warehouse.sources import SOURCES
 
 PROJECT = Path(__file__).resolve().parent.parent
 SEED = 7
+PATIENCE_SECONDS = 1800  # for what takes a minute on a machine that has nothing else to do
 
 
-def citytrade(*arguments: str, timeout: float = 600) -> subprocess.CompletedProcess[str]:
+def citytrade(
+    *arguments: str, timeout: float = PATIENCE_SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Run the command line as a user does."""
     return subprocess.run(
         [sys.executable, "-m", "flows.cli", *arguments],
@@ -60,7 +64,7 @@ def write_config(file: Path, world: Path, simulate: bool = True) -> Path:
     if simulate:
         parts.append(f'[simulate]\ndirectory = "{world}"\nscale = "small"\nseed = {SEED}\n')
     parts += [f'[sources.{name}]\nfiles = ["{world}/{name}/*"]\n' for name in SOURCES]
-    file.write_text("\n".join(parts), encoding="utf-8")
+    write_shared(file, "\n".join(parts))
     return file
 
 
@@ -81,6 +85,14 @@ def shared(folder: Path) -> Iterator[None]:
         yield
 
 
+def write_shared(file: Path, text: str) -> None:
+    """Write a file that other processes of the test run may be reading: whole, and only once."""
+    if not file.exists() or file.read_text(encoding="utf-8") != text:
+        unfinished = file.with_name(f"{file.name}.{os.getpid()}")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(file)
+
+
 @pytest.fixture(scope="session")
 def small_release(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A published release of the small simulated world (seed 7), for reading only; its world lies
@@ -96,14 +108,17 @@ def small_release(tmp_path_factory: pytest.TempPathFactory) -> Config:
     return config
 
 
+def write_tiny_config(folder: Path) -> Path:
+    """A configuration without sources."""
+    file = folder / "citytrade.toml"
+    write_shared(file, '[warehouse]\nhome = "home"\nfirst_year = 2003\nlast_year = 2011\n')
+    return file
+
+
 @pytest.fixture
 def tiny_config(tmp_path: Path) -> Config:
     """A configuration without sources, and nothing published."""
-    file = tmp_path / "citytrade.toml"
-    file.write_text(
-        '[warehouse]\nhome = "home"\nfirst_year = 2003\nlast_year = 2011\n', encoding="utf-8"
-    )
-    return load_config(file)
+    return load_config(write_tiny_config(tmp_path))
 
 
 MakeRelease = Callable[..., str]
@@ -111,72 +126,74 @@ MakeRelease = Callable[..., str]
 
 @pytest.fixture
 def make_release(tiny_config: Config) -> MakeRelease:
+    """Publish a hand-made release in the tiny configuration's home; returns its name."""
+    return partial(publish_tiny, tiny_config)
+
+
+def publish_tiny(
+    config: Config,
+    moment: datetime | None = None,
+    marker: int = 1,
+    is_simulated: bool = True,
+    kept: int = 5,
+    change: str = "",
+) -> str:
     """Publish a hand-made release with a panel `city_year` of two cities and three years, changed
     by SQL if given; returns its name.
     """
-
-    def make(
-        moment: datetime | None = None,
-        marker: int = 1,
-        is_simulated: bool = True,
-        kept: int = 5,
-        change: str = "",
-    ) -> str:
-        name = release_id(moment or datetime.now(UTC), f"{marker:06x}")
-        manifest = Manifest(
-            name,
-            current_release(tiny_config.home),
-            "2026-11-20T00:00:00",
-            "citytrade.toml",
-            is_simulated,
-            f"{marker:064x}",
-            "c",
-            "s",
-            {"duckdb": duckdb.__version__},
+    name = release_id(moment or datetime.now(UTC), f"{marker:06x}")
+    manifest = Manifest(
+        name,
+        current_release(config.home),
+        "2026-11-20T00:00:00",
+        "citytrade.toml",
+        is_simulated,
+        f"{marker:064x}",
+        "c",
+        "s",
+        {"duckdb": duckdb.__version__},
+    )
+    build = begin_release(config.home, name)
+    with duckdb.connect(str(build / DATABASE)) as connection:
+        connection.execute(
+            "create table city_year as select * from (values (2003::smallint, '3301', '杭州市',"
+            " 10.25::decimal(18, 2), 5, true), (2003, '0101', '=1+1', null, null, null), (2004,"
+            " '3301', '杭州市', 12.5, 7, false), (2004, '0101', '邯郸市', 3.0, 2, true), (2005,"
+            " '3301', '杭州市', 1.0, 9, true)) t(year, city_code, city_name_zh,"
+            " export_value_usd, hs6_n, is_open)"
         )
-        build = begin_release(tiny_config.home, name)
-        with duckdb.connect(str(build / DATABASE)) as connection:
-            connection.execute(
-                "create table city_year as select * from (values (2003::smallint, '3301', '杭州市',"
-                " 10.25::decimal(18, 2), 5, true), (2003, '0101', '=1+1', null, null, null), (2004,"
-                " '3301', '杭州市', 12.5, 7, false), (2004, '0101', '邯郸市', 3.0, 2, true), (2005,"
-                " '3301', '杭州市', 1.0, 9, true)) t(year, city_code, city_name_zh,"
-                " export_value_usd, hs6_n, is_open)"
-            )
-            if change:
-                connection.execute(change)
-            connection.execute(
-                "create schema indices; create table indices.idx_market as select '3301' as"
-                " city_code, 0.5 as market_index"
-            )
-            connection.execute(f"create table seeds_marker as select {marker} as marker")
-            entry = {
-                "column_name": "export_value_usd",
-                "unit": "USD",
-                "label_en": "Exports",
-                "label_zh": "出口额",
-                "definition": "All.",
-                "source": "customs",
-            }
-            write_set_aside(connection, [])
-            write_meta(
-                connection,
-                {
-                    "releases": [{**asdict(manifest), "is_this": True}],
-                    "dictionary": [entry],
-                    "panels": [
-                        {
-                            "panel": "city_year",
-                            "grain": "year, city_code",
-                            "description": "One row a city and year.",
-                            "rows_n": 5,
-                            "first_year": 2003,
-                            "last_year": 2005,
-                        }
-                    ],
-                },
-            )
-        publish(tiny_config.home, build, manifest, kept)
-        return name
-
-    return make
+        if change:
+            connection.execute(change)
+        connection.execute(
+            "create schema indices; create table indices.idx_market as select '3301' as"
+            " city_code, 0.5 as market_index"
+        )
+        connection.execute(f"create table seeds_marker as select {marker} as marker")
+        entry = {
+            "column_name": "export_value_usd",
+            "unit": "USD",
+            "label_en": "Exports",
+            "label_zh": "出口额",
+            "definition": "All.",
+            "source": "customs",
+        }
+        write_set_aside(connection, [])
+        write_meta(
+            connection,
+            {
+                "releases": [{**asdict(manifest), "is_this": True}],
+                "dictionary": [entry],
+                "panels": [
+                    {
+                        "panel": "city_year",
+                        "grain": "year, city_code",
+                        "description": "One row a city and year.",
+                        "rows_n": 5,
+                        "first_year": 2003,
+                        "last_year": 2005,
+                    }
+                ],
+            },
+        )
+    publish(config.home, build, manifest, kept)
+    return name

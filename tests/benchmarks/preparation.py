@@ -23,7 +23,7 @@ from tests.benchmarks.customs_panel import PANEL, PROJECT, say
 from warehouse.lake.loads import LoadReport, activate, begin_load, finish_load
 from warehouse.simulate import simulate, simulator_version, world_is_current, write_customs_lake
 from warehouse.sources import get_source, lake_tables
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 SEED = 1
 RECORDS = "stg_customs__records"

@@ -63,4 +63,6 @@ def test_models_build_by_hand_and_their_unit_tests_pass(
         for file in (PROJECT / "models").rglob("*_unit_tests.yml")
     )
     assert len(unit_tests) == len(set(unit_tests)) == written
-    assert {result["status"] for result in results} == {"success", "pass"}
+    # Exposures name who uses a panel: there is nothing to build of them.
+    ran = [result for result in results if not result["unique_id"].startswith("exposure.")]
+    assert {result["status"] for result in ran} == {"success", "pass"}

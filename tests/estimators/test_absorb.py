@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy import sparse
 
-from analysis.estimators.core import absorb
+from analysis.estimators.core import absorb, factors
 from analysis.estimators.core.absorb import Absorber
 from analysis.estimators.core.groups import (
     Group,
@@ -39,6 +39,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
         ("DENSE_LEVELS", "GRADIENT_STEPS", "DENSE_LIMIT"), WAYS[request.param], strict=True
     ):
         monkeypatch.setattr(absorb, name, value)
+    monkeypatch.setattr(factors, "INVERTED", WAYS[request.param][0])
     return str(request.param)
 
 

@@ -77,6 +77,18 @@ def test_rows_without_a_cohort_are_warned_of(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", BY_COHORT)
+def test_nobody_is_left_out_who_may_be_never_treated(name: str) -> None:
+    frame = panel()
+    coded = frame.assign(cohort=frame["cohort"].where(frame["cohort"] > 0))
+    lost = coded["cohort"].isna()
+    text = f"{lost.sum()} rows of {coded.loc[lost, 'city'].nunique()} units .city. have no cohort"
+    with pytest.raises(ValueError, match=f"{text}, and nobody is written as never treated"):
+        BY_COHORT[name](coded)
+    whole = BY_COHORT[name](coded, missing_cohort="never")
+    assert whole.n == len(frame) and "lost_cohorts" not in kinds(whole)
+
+
+@pytest.mark.parametrize("name", BY_COHORT)
 def test_a_cohort_of_one_city_is_warned_of(name: str) -> None:
     frame = panel()
     alone = frame["city"] == "001"
@@ -97,7 +109,8 @@ def test_the_error_of_one_city_is_as_small_as_the_warning_says() -> None:
 def test_few_never_treated_controls_are_a_small_cohort() -> None:
     frame = panel()
     frame = frame[(frame["cohort"] > 0) | (frame["city"] < "005")]
-    (caution,) = event_study(frame, *COLUMNS).warnings
+    said = event_study(frame, *COLUMNS).warnings
+    (caution,) = [caution for caution in said if caution.kind == "small_cohort"]
     assert "never treated (2)" in caution.sentence
 
 

@@ -14,7 +14,7 @@ import pytest
 from analysis.estimators import estimate, instrumental_variables
 from analysis.estimators.core.result import Caution
 from analysis.estimators.gmm import GMM, IV, dynamic_gmm
-from tests.estimators.test_dynamic_gmm import CALL, by_hand, same, world
+from tests.estimators.dynamic_gmm_cases import CALL, by_hand, same, world
 
 SHORT = [GMM("L.y", lags=(1, 2), collapse=True), GMM("x", lags=(1, 2), collapse=True)]
 STRONG: dict[str, Any] = {"gmm": SHORT, "iv": [IV("z"), IV("area", equation="level")]}

@@ -7,9 +7,11 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -17,6 +19,7 @@ import pytest
 
 import analysis.estimators as estimators
 from analysis.estimators.core import names, registry
+from analysis.estimators.core.hints import accepts, words
 from analysis.estimators.core.options import (
     Covariance,
     checked,
@@ -33,9 +36,20 @@ from analysis.estimators.core.registry import (
     register,
     registered,
 )
-from analysis.estimators.core.sample import read_sample
+from analysis.estimators.core.sample import Taking, read_sample
 
-FAMILIES = ("linear", "iv", "gmm", "did", "matching", "placebo", "spatial", "system", "limited")
+FAMILIES = (
+    "linear",
+    "iv",
+    "gmm",
+    "did",
+    "matching",
+    "measured",
+    "placebo",
+    "spatial",
+    "system",
+    "limited",
+)
 FOLDER = Path(estimators.__file__).parent
 
 
@@ -76,7 +90,8 @@ def public_functions() -> list[tuple[str, str]]:
 def test_every_public_estimator_has_a_door(family: str, name: str) -> None:
     found = entry(name)
     assert found.family == family and found.function is getattr(estimators, name)
-    assert found.summary.endswith((".", ":", ")")) or "\n" not in found.summary
+    described = " ".join((found.function.__doc__ or "").split())
+    assert described.startswith(found.summary) and re.match(r"[A-Z0-9].{12,}[.:]$", found.summary)
     required = [option.name for option in found.options.values() if option.required]
     with pytest.raises(ValueError, match="has no option 'no_such_option'"):
         check_options(name, dict.fromkeys(required, "x") | {"no_such_option": 1})
@@ -143,6 +158,31 @@ def test_an_estimator_is_called_by_its_name(panel: pd.DataFrame) -> None:
             "small = 'reghdfe' is not known. Nearest: reghdfe_nested",
         ),
         ("fixed_effects", {"regressors": ["x"]}, "fixed_effects needs outcome"),
+        (
+            "fixed_effects",
+            {"outcome": "y", "regressors": ["x"], "covariance": "clustered"},
+            "fixed_effects: covariance = 'clustered' is not known. There are iid, robust",
+        ),
+        (
+            "panel_regression",
+            {"outcome": "y", "regressors": ["x"], "period_dummies": "yes"},
+            "panel_regression: period_dummies = 'yes' is not true or false",
+        ),
+        (
+            "placebo",
+            {"outcome": "y", "treatment": "x", "draws": 10.5},
+            "placebo: draws = 10.5 is not a whole number",
+        ),
+        (
+            "placebo",
+            {"outcome": "y", "treatment": "x", "draws": True},
+            "placebo: draws = True is not a whole number",
+        ),
+        (
+            "fixed_effects",
+            {"outcome": "y", "regressors": ["x", 3]},
+            r"fixed_effects: regressors = \['x', 3\] is not a list of text",
+        ),
     ],
 )
 def test_what_a_name_does_not_allow_is_refused(
@@ -150,6 +190,36 @@ def test_what_a_name_does_not_allow_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         estimate(name, panel, options)
+
+
+def test_every_default_is_what_its_option_may_be() -> None:
+    for found in registered().values():
+        for option in found.options.values():
+            assert option.required or not option.refusal(option.default), (found.name, option)
+
+
+@pytest.mark.parametrize(
+    ("hint", "good", "bad", "said"),
+    [
+        (bool, [True, np.True_], [1, "yes", None], "true or false"),
+        (int, [3, np.int64(3)], [3.0, True, "3"], "a whole number"),
+        (float | None, [3, 0.5, np.float64(2), None], ["0.5", False], "a number"),
+        (Sequence[str], [["a"], ("a",), pd.Index(["a"])], [[1], 3, {"a": 1}], "a list of text"),
+        (tuple[float, float], [(0, 1), [0.5, 2]], [(0,), (0, "1")], "a list of number"),
+        (Mapping[str, float], [{"a": 1}, {}], [{"a": "x"}, {1: 1}, ["a"]], "a mapping"),
+        (Literal["a", 2], ["a", 2], ["b", 2.0, True], "'a' or 2"),
+        (
+            Literal["iid"] | Mapping[str, Any],
+            ["iid", {"cluster": "x"}],
+            ["x"],
+            "'iid' or a mapping",
+        ),
+    ],
+)
+def test_a_value_is_what_a_hint_says(hint: Any, good: list, bad: list, said: str) -> None:
+    assert [accepts(hint, value) for value in good] == [True] * len(good)
+    assert [accepts(hint, value) for value in bad] == [False] * len(bad)
+    assert words(hint) == said
 
 
 def test_two_functions_cannot_share_a_door() -> None:
@@ -255,8 +325,7 @@ def test_a_sample_says_where_its_rows_come_from(panel: pd.DataFrame) -> None:
         mixed,
         ["y", "x"],
         ["city_code", "year"],
-        levels=["city_code", "year"],
-        sort_by=["year", "city_code"],
+        how=Taking(levels=["city_code", "year"], sort_by=["year", "city_code"]),
     )
     by_year = mixed.dropna().sort_values(["year", "city_code"])
     np.testing.assert_array_equal(sample.columns, by_year[["y", "x"]])

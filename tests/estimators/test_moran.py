@@ -13,7 +13,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.estimators.spatial.moran import geary_variances, moran, moran_variances, sums_of
+from analysis.estimators.spatial.autocorrelation import (
+    geary_variances,
+    moran_variances,
+    sums_of,
+)
+from analysis.estimators.spatial.moran import moran
 from analysis.estimators.spatial.tests import residual_moran, spatial_dependence_tests
 from analysis.estimators.spatial.weights import spatial_weights
 

@@ -5,6 +5,7 @@ linear family.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,7 @@ import pytest
 from scipy import stats
 
 from analysis.estimators import Test, estimate, spatial_weights
-from analysis.estimators.core.result import TIDY, Caution, Report, tidy_frame
+from analysis.estimators.core.result import TIDY, Caution, Report, Result, tidy_frame
 
 CITIES = [f"{i:04d}" for i in range(40)]
 RING = spatial_weights(np.roll(np.eye(40), 1, axis=0) + np.roll(np.eye(40), -1, axis=0), CITIES)
@@ -263,8 +264,7 @@ def test_a_table_takes_what_it_cannot_compute() -> None:
         ["a"],
         np.array([1.0]),
         np.array([np.nan]),
-        statistic=np.array([3.0]),
-        p_value=np.array([0.01]),
+        tested=(np.array([3.0]), np.array([0.01])),
         interval=(np.array([0.0]), np.array([2.0])),
     )
     assert given.iloc[0].drop(["equation", "term", "std_error"]).tolist() == [
@@ -276,3 +276,27 @@ def test_a_table_takes_what_it_cannot_compute() -> None:
     ]
     with pytest.raises(TypeError):
         Report()  # type: ignore[abstract]
+
+
+def test_a_variance_below_zero_gives_no_error_and_says_so() -> None:
+    terms = ["a", "b"]
+    made = Result(
+        method="m",
+        outcome="y",
+        coefficients=pd.Series([1.0, 2.0], index=terms),
+        covariance=pd.DataFrame([[4.0, 0.0], [0.0, -1.0]], index=terms, columns=terms),
+        convention="two-way",
+        df_t=None,
+        n=10,
+        groups={},
+        dropped={},
+        sample=pd.RangeIndex(10),
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = made.tidy().set_index("term")
+    assert table.loc["a", "std_error"] == 2 and table.loc["b"].isna().sum() == 5
+    (caution,) = made.warnings
+    assert caution.kind == "not_semidefinite" and "The variance of b is below zero" in str(made)
+    told = dataclasses.replace(made, warnings=(Caution("not_semidefinite", "Said before."),))
+    assert [warning.sentence for warning in told.warnings] == ["Said before."]

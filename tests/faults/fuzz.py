@@ -9,6 +9,7 @@ import argparse
 import faulthandler
 import io
 import multiprocessing
+import os
 import random
 import resource
 import shutil
@@ -28,10 +29,12 @@ from tests.faults.seeds import LARGEST, Seed, candidates
 from warehouse.errors import SourceError
 from warehouse.simulate import simulate
 from warehouse.sources import SOURCES, get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
-SECONDS = 20  # a mutated file of a few hundred kB that takes longer hangs its source
-GRACE = 40  # beyond that the worker itself is stuck in a library
+# Of the processor's time, so that a busy machine makes no file hang: a mutated file of a few
+# hundred kB that takes longer hangs its source.
+SECONDS = 20
+PATIENCE = 600  # of the clock's: beyond that the worker itself is stuck in a library, or sleeps
 MEMORY = 6 * 1024**3
 SPLICES = (
     b"",
@@ -116,13 +119,28 @@ def _inside(content: bytes, rng: random.Random) -> bytes:
                 continue
             new.writestr(
                 (
-                    rng.choice([name, "../" + name, "/etc/" + name, name * 3])
+                    rng.choice([name, "../" + name, "/etc/" + name, name * 3, _odd_text(rng)])
                     if name == broken and rng.random() < 0.1
                     else name
                 ),
                 _broken(part, rng) if name == broken else part,
             )
     return sink.getvalue()
+
+
+def _odd_name(name: str, rng: random.Random) -> str:
+    """The name as it is, or now and then random bytes with its ending: what an archive of another
+    encoding leaves when it is unpacked.
+    """
+    if rng.random() < 0.75:
+        return name
+    wild = bytes(rng.choice(range(1, 256)) for _ in range(rng.randint(1, 40)))
+    return os.fsdecode(wild.replace(b"/", b"_")) + "".join(Path(name).suffixes[-1:])
+
+
+def _odd_text(rng: random.Random) -> str:
+    """A name in an archive, of any characters that one byte can be."""
+    return "".join(chr(rng.randint(1, 255)) for _ in range(rng.randint(1, 40)))
 
 
 def _broken(content: bytes, rng: random.Random) -> bytes:
@@ -191,26 +209,27 @@ def at_most(seconds: int) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise HungError
 
-    signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
+    signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def try_one(seed: Seed, number: int) -> Outcome:
     """Read one mutated file in a folder of its own, and look at what the reader did."""
     case = f"{seed.name} #{number}"
-    faulthandler.dump_traceback_later(
-        SECONDS + GRACE // 2
-    )  # what no alarm interrupts, a library, is named on the standard error
-    start = time.perf_counter()
+    # What no alarm interrupts, a library, is named on the standard error.
+    faulthandler.dump_traceback_later(PATIENCE // 2)
+    start = time.process_time()
     with tempfile.TemporaryDirectory(prefix="citytrade-fuzz-") as name:
         folder = Path(name)
         (folder / "raw").mkdir()
-        file = folder / "raw" / seed.name
-        file.write_bytes(mutate(seed, random.Random(f"{seed.source}/{case}")))
+        rng = random.Random(f"{seed.source}/{case}")
+        content = mutate(seed, rng)
+        file = folder / "raw" / _odd_name(seed.name, rng)
+        file.write_bytes(content)
         kind, detail = _read(seed.source, file, folder / "lake")
         if kind in ("accepted", "refused"):
             stray = sorted(
@@ -221,7 +240,7 @@ def try_one(seed: Seed, number: int) -> Outcome:
             if stray or (folder / "raw").stat().st_nlink != 2:
                 kind, detail = "strayed", ", ".join(stray)
         faulthandler.cancel_dump_traceback_later()
-        return Outcome(seed.source, kind, case, detail, time.perf_counter() - start)
+        return Outcome(seed.source, kind, case, detail, time.process_time() - start)
 
 
 def _read(source: str, file: Path, lake: Path) -> tuple[str, str]:
@@ -233,7 +252,7 @@ def _read(source: str, file: Path, lake: Path) -> tuple[str, str]:
         text = str(error)
         return ("lost_rows", text) if "rows read, but" in text else ("refused", text)
     except HungError:
-        return "hung", f"more than {SECONDS} s"
+        return "hung", f"more than {SECONDS} s of the processor's time"
     except Exception as error:
         return "broke", f"{type(error).__name__}: {error}"
     if report.read_n != report.accepted_n + report.set_aside_n:
@@ -271,7 +290,7 @@ def fuzz(
         waiting = [(job, pool.apply_async(try_one, job)) for job in batch]
         for job, result in waiting:
             try:
-                outcomes.append(result.get(timeout=SECONDS + GRACE))
+                outcomes.append(result.get(timeout=PATIENCE))
             except multiprocessing.TimeoutError:
                 outcomes.append(
                     Outcome(
@@ -279,14 +298,14 @@ def fuzz(
                         "hung",
                         f"{job[0].name} #{job[1]}",
                         "the process was stuck or was killed",
-                        float(SECONDS + GRACE),
+                        float(PATIENCE),
                     )
                 )
                 pool.terminate()
                 pool = None
                 break
         at = len(outcomes)
-        if at % 1000 < 200:
+        if at % 1000 < 200 or at == len(jobs):
             say(f"{at:,} of {files_n:,} files")
     if pool is not None:
         pool.terminate()
@@ -337,12 +356,17 @@ def main() -> int:
     parser.add_argument(
         "--first", type=int, default=0, help="number of the first mutation of each seed"
     )
+    parser.add_argument("--world", type=Path, help="a small simulated world that is there already")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citytrade-world-"))
     try:
-        simulate(folder / "world", "small", 7)
+        if given.world is None:
+            simulate(folder / "world", "small", 7)
         outcomes = fuzz(
-            folder / "world", given.files, given.first, say=lambda text: print(text, flush=True)
+            given.world or folder / "world",
+            given.files,
+            given.first,
+            say=lambda text: print(text, flush=True),
         )
     finally:
         shutil.rmtree(folder)

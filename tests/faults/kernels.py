@@ -1,9 +1,9 @@
-"""Build one small world's release under each kernel of OpenBLAS and number of threads: every table
-is to be the same.
+"""Build one world's release under each kernel of OpenBLAS and number of threads: every table is to
+be the same.
 
 python -m tests.faults.kernels                          prints which kernels the processor can run,
                                                         and what each release holds
-python -m tests.faults.kernels --kernels Haswell Zen --threads 1 4
+python -m tests.faults.kernels --scale paper --kernels Haswell Zen --threads 1 4
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def look_at(name: str) -> Kernel:
     )
 
 
-def build(kernel: Kernel, threads: int, folder: Path) -> Built:
+def build(kernel: Kernel, threads: int, folder: Path, scale: str = "small") -> Built:
     """A whole refresh in a home of its own, the simulated world written anew too.
 
     Raises
@@ -100,7 +100,13 @@ def build(kernel: Kernel, threads: int, folder: Path) -> Built:
     AssertionError : the refresh did not publish.
     """
     folder.mkdir()
-    config = load_config(write_config(folder / "citytrade.toml", folder / "world"))
+    file = write_config(folder / "citytrade.toml", folder / "world")
+    small = 'scale = "small"'
+    assert small in file.read_text(encoding="utf-8")
+    file.write_text(
+        file.read_text(encoding="utf-8").replace(small, f'scale = "{scale}"'), encoding="utf-8"
+    )
+    config = load_config(file)
     start = time.monotonic()
     command = [sys.executable, "-m", "flows.cli", "refresh", "--config", str(config.path)]
     done = subprocess.run(
@@ -129,7 +135,11 @@ def differing(one: Built, other: Built) -> list[str]:
 
 
 def compare(
-    kernels: Sequence[str], threads: Sequence[int], folder: Path, say: Callable[[str], None]
+    kernels: Sequence[str],
+    threads: Sequence[int],
+    folder: Path,
+    say: Callable[[str], None],
+    scale: str = "small",
 ) -> list[str]:
     """Build under each, print a line for each, and name the tables that are not the same in all."""
     first: Built | None = None
@@ -139,7 +149,7 @@ def compare(
             say(f"{kernel.name:10s} not run: {kernel.problem}")
             continue
         for count in threads:
-            built = build(kernel, count, folder / f"{kernel.name}-{count}")
+            built = build(kernel, count, folder / f"{kernel.name}-{count}", scale)
             shutil.rmtree(folder / f"{kernel.name}-{count}")
             first = first or built
             found = differing(first, built)
@@ -161,10 +171,17 @@ def main() -> int:
         "--kernels", nargs="+", default=list(KERNELS), help="OpenBLAS's names (OPENBLAS_CORETYPE)"
     )
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--scale", choices=("small", "paper"), default="small")
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="citytrade-kernels-"))
     try:
-        differ = compare(given.kernels, given.threads, folder, lambda text: print(text, flush=True))
+        differ = compare(
+            given.kernels,
+            given.threads,
+            folder,
+            lambda text: print(text, flush=True),
+            given.scale,
+        )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     print(

@@ -94,7 +94,7 @@ def read_through(
         processes.append(process)
     try:
         for at in range(refreshes_n):
-            done = citytrade("refresh", "--force", "--config", str(config.path), timeout=1800)
+            done = citytrade("refresh", "--full", "--config", str(config.path))
             assert done.returncode == 0, done.stdout + done.stderr
             say(f"refresh {at + 1} of {refreshes_n} published {current_release(config.home)}")
     finally:

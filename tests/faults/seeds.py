@@ -18,9 +18,11 @@ import pandas as pd
 from tests.faults.xls import cells_of, xls_bytes
 from warehouse.errors import SourceError
 from warehouse.simulate.model.defects import draw_defects
-from warehouse.simulate.model.geography import cities, late_cities
-from warehouse.simulate.model.industries import complete_economy, widen
-from warehouse.simulate.model.trade import build_market, draw_records
+from warehouse.simulate.model.geography import cities
+from warehouse.simulate.model.plan import draw_plan
+from warehouse.simulate.model.records import draw_records
+from warehouse.simulate.model.trade import build_market
+from warehouse.simulate.model.whole import whole_economy
 from warehouse.simulate.world import streams
 from warehouse.simulate.writers.customs import layouts as customs_layouts
 from warehouse.simulate.writers.digital_finance import write_digital_finance
@@ -91,17 +93,19 @@ def _layouts(folder: Path) -> Iterator[tuple[Seed, ...]]:
     the index of digital finance.
     """
     random = streams(7)
-    market = build_market(
-        tuple(city for city in cities("small") if city.city_code in CITIES), 100, random["market"]
-    )
-    records = draw_records(market, 2_000, random["records"])
+    chosen = tuple(city for city in cities("small") if city.city_code in CITIES)
+    whole = whole_economy("small", random, chosen)
+    economy = whole.economy
+    market = build_market(economy, 100, random["market"])
+    plan, _ = draw_plan(whole, 2_000, random)
+    records = draw_records(market, plan, np.zeros(2_000, dtype=bool), random["records"])
     records = records.part(np.flatnonzero(records.year == YEAR))
-    economy = widen(market.economy, late_cities("small"), random["late_cities"])
-    complete_economy(economy, random["industries"])
     printed = print_all(economy, random["yearbook"])
     for layout in customs_layouts.LAYOUTS:
         target = _new(folder / "customs" / layout)
-        defects = customs_layouts.shown(layout, records, draw_defects(records, random["defects"]))
+        defects = customs_layouts.shown(
+            layout, records, draw_defects(len(records), random["defects"])
+        )
         customs_layouts.write_in_layout(
             target, market, records, defects, random["customs_files"], layout, lambda _: None
         )
@@ -118,7 +122,7 @@ def _layouts(folder: Path) -> Iterator[tuple[Seed, ...]]:
         )
     for edition in ("stata", "2011-2020", "2011-2023"):
         target = _new(folder / "digital_finance" / edition)
-        write_digital_finance(target, economy, random["digital"], edition)  # type: ignore[arg-type]
+        write_digital_finance(target, economy, whole.measured.finance, random["digital"], edition)  # type: ignore[arg-type]
         yield from (_forms("digital_finance", file) for file in sorted(target.iterdir()))
 
 

@@ -5,18 +5,18 @@ once.
 from __future__ import annotations
 
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from flows.processes import lock
-from tests.conftest import PROJECT, citytrade, environment, write_config
+from tests.conftest import PATIENCE_SECONDS, PROJECT, citytrade, environment, write_config
+from tests.faults.kills import kill_one, look_for_remains, published_tables
+from tests.faults.refreshing import refreshing
 from warehouse import connect
 from warehouse.dictionary.entries import COLUMNS, read_dictionary
 from warehouse.releases.publish import current_release, release_names
@@ -33,103 +33,60 @@ def published(small_release: Config, tmp_path: Path) -> Config:
     )
 
 
-@contextmanager
-def refreshing(config: Config) -> Iterator[subprocess.Popen[str]]:
-    """A refresh under way in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "flows.cli",
-        "refresh",
-        "--force",
-        "--config",
-        str(config.path),
-    ]
-    process = subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+def test_who_refreshes_beside_a_refresh_is_told_who_holds_the_lock(published: Config) -> None:
+    with refreshing(published, "--full") as running:
+        assert running.wait_until(lambda: lock.state(published.home) is not None)
+        second = citytrade("refresh", "--config", str(published.path))
+        assert second.returncode == 1
+        assert f"already running (process {running.process.pid} on " in second.stderr
 
 
-def wait_for_line(process: subprocess.Popen[str], start: str) -> None:
-    assert process.stdout is not None
-    for line in process.stdout:
-        if line.startswith(start):
-            return
-    pytest.fail(f"the refresh ended without {start!r}")
+def test_kills_and_readers_find_whole_releases_and_the_next_refresh_leaves_nothing_behind(
+    published: Config,
+) -> None:
+    """Killed in the middle of dbt, then refreshed while readers ask, then killed while readers are
+    given the new release; `tests.faults.kills` does it at random.
+    """
+    tables = published_tables(published)
+    assert kill_one(published, 1, "models", 3.0).place == "Building models"
+    _refresh_while_readers_ask(published)
+    assert published_tables(published) == tables
+    look_for_remains(published)
+    kill = kill_one(published, 2, "publication", 0.1)
+    assert kill.place.startswith(("publication", "pruning")), kill
+    done = citytrade("refresh", "--config", str(published.path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Nothing changed since SIMULATED release " in done.stdout
+    assert published_tables(published) == tables
+    look_for_remains(published)
 
 
-def supervised_by(pid: int) -> list[str]:
-    """Command lines of the processes that a refresh with this id has started."""
-    lines = subprocess.run(
-        ["ps", "-eo", "args"], capture_output=True, text=True, check=True
-    ).stdout.splitlines()
-    return [line for line in lines if f"flows.processes.supervised {pid} " in line]
-
-
-def test_readers_see_whole_releases_throughout_a_refresh(published: Config) -> None:
-    old = current_release(published.home)
-    seen: dict[str, int] = {}
-    with connect(published) as early, refreshing(published) as process:
-        while process.poll() is None:
-            with connect(published) as connection:
+def _refresh_while_readers_ask(config: Config) -> None:
+    """A refresh; whoever asks meanwhile gets all of the former release or all of the new one."""
+    old = current_release(config.home)
+    seen: Counter[str] = Counter()
+    with connect(config) as early, refreshing(config, "--full") as running:
+        while not running.is_over:
+            with connect(config) as connection:
                 row = connection.execute(
                     "select release, (select count(*) from city_year), "
                     "(select count(*) from meta.panels) from meta.releases where is_this"
                 ).fetchone()
             assert row is not None
             assert row[1:] == (1320, 11)
-            seen[row[0]] = seen.get(row[0], 0) + 1
-            time.sleep(0.02)
-        assert process.stdout is not None
-        assert process.returncode == 0, process.stdout.read()
-        new = current_release(published.home)
+            seen[row[0]] += 1
+            time.sleep(0.1)
+        assert running.finish() == 0, running.said
+        new = current_release(config.home)
         assert early.execute("select release from meta.releases where is_this").fetchone() == (old,)
     assert new != old
     assert seen.pop(str(old)) > 20
     assert set(seen) <= {str(new)}
-    with connect(published) as connection:
+    with connect(config) as connection:
         known = connection.execute(
             "select release, previous, is_this from meta.releases order by 1"
         ).fetchall()
     assert known == [(old, None, False), (new, old, True)]
-
-
-def test_a_kill_during_the_build_leaves_the_release_and_no_process(published: Config) -> None:
-    old = current_release(published.home)
-    with refreshing(published) as process:
-        wait_for_line(process, "Building models")
-        second = citytrade("refresh", "--config", str(published.path))
-        assert second.returncode == 1
-        assert f"already running (process {process.pid} on " in second.stderr
-        deadline = time.monotonic() + 60
-        while (
-            not list(published.builds.glob(".*.tmp/warehouse.duckdb"))
-            and time.monotonic() < deadline
-        ):
-            time.sleep(0.05)
-        assert len(supervised_by(process.pid)) == 2  # Prefect's server and dbt
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert release_names(published.home) == [old]
-    with connect(published) as connection:
-        assert connection.execute(
-            "select release, (select count(*) from city_year) from meta.releases where is_this"
-        ).fetchone() == (old, 1320)
-    assert lock.state(published.home) is None
-    deadline = time.monotonic() + 10
-    while supervised_by(process.pid) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert supervised_by(process.pid) == []
 
 
 def test_a_critical_panel_failure_keeps_the_release_and_names_rows(
@@ -152,18 +109,15 @@ def test_a_critical_panel_failure_keeps_the_release_and_names_rows(
         "pathlib.Path(sys.argv[1])"
     )
     code = f"{patch}; from flows.cli import main; sys.exit(main(sys.argv[2:]))"
-    command = [
-        sys.executable,
-        "-c",
-        code,
-        str(strict),
-        "refresh",
-        "--force",
-        "--config",
-        str(published.path),
-    ]
+    command = [sys.executable, "-c", code, str(strict), "refresh", "--full"]
+    command += ["--config", str(published.path)]
     done = subprocess.run(
-        command, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=300
+        command,
+        cwd=PROJECT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
     )
     assert done.returncode == 1, done.stdout
     assert "city_year.export_value_usd: between 1e+300 and" in done.stderr

@@ -118,22 +118,26 @@ def test_the_release_keeps_every_record_s_fate(small_release: Config) -> None:
     )
 
 
-def test_values_beyond_bounds_are_counted_by_indicator(tmp_path: Path) -> None:
+def test_values_left_out_are_counted_by_problem(tmp_path: Path) -> None:
     database = tmp_path / "warehouse.duckdb"
     with duckdb.connect(str(database)) as connection:
         connection.execute(
             "create schema intermediate; create table intermediate.int_city__values_left_out"
-            " (indicator varchar)"
+            " (problem varchar); create table intermediate.int_city__doubtful_values"
+            " (problem varchar)"
         )
     assert left_out_lines(database) == []
     with duckdb.connect(str(database)) as connection:
         connection.execute(
-            "insert into intermediate.int_city__values_left_out values ('area_km2'), ('gdp_cny'),"
-            " ('area_km2')"
+            "insert into intermediate.int_city__values_left_out values ('out_of_bounds'),"
+            " ('interpolated'), ('interpolated'); insert into"
+            " intermediate.int_city__doubtful_values values ('power_of_ten'), ('printed_alike')"
         )
     assert left_out_lines(database) == [
-        "yearbook: 3 values beyond the dictionary's bounds are left out: area_km2 2, gdp_cny 1"
-        " (from int_city__values_left_out)."
+        "yearbook: 3 values are left out: interpolated 2, out_of_bounds 1"
+        " (from int_city__values_left_out).",
+        "yearbook: 1 values jump by a power of ten and are used, for three editions print them"
+        " alike (from int_city__doubtful_values).",
     ]
 
 

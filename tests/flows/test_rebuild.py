@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flows.doors.export import save_all
-from flows.refresh.rebuild import rebuild
+from flows.refresh.rebuild import _altered, rebuild
 from tests.conftest import citytrade, unseal, write_config
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import (
@@ -19,6 +19,7 @@ from warehouse.releases.publish import (
     current_release,
     make_current,
     read_manifest,
+    read_manifest_file,
     release_names,
 )
 from warehouse.releases.seal import broken_seals, remove_tree
@@ -61,6 +62,16 @@ def test_a_release_is_rebuilt_to_the_same_tables_and_the_same_bytes(
     make_current(published.home, name)
     assert _prints(published, tmp_path / "after") == before
     assert read_manifest(published.home, name).years == [2000, 2021]
+    _assert_what_readers_get_is_left_to_a_refresh(published, name)
+
+
+def _assert_what_readers_get_is_left_to_a_refresh(config: Config, name: str) -> None:
+    """Nothing can take the place of an altered release that readers have open; it is told."""
+    unseal(config.builds / name)
+    with (config.builds / name / DATABASE).open("ab") as handle:
+        handle.write(b"more")
+    with pytest.raises(ReleaseError, match=r"is the one that readers get, and it was changed"):
+        rebuild(config, name, lambda _: None)
 
 
 def _assert_an_altered_one_is_put_back(config: Config, name: str, kept: Path) -> None:
@@ -78,21 +89,22 @@ def _assert_an_altered_one_is_put_back(config: Config, name: str, kept: Path) ->
     (folder / MANIFEST).write_bytes((folder / MANIFEST).read_bytes() + b" ")
     with pytest.raises(ReleaseError, match=r"release\.json was changed, so its manifest"):
         rebuild(config, name, said.append)
-    rebuild(config, str(kept), said.append)
-    assert broken_seals(folder) == []
+    # From a copy kept elsewhere it would be: one that was removed was put back so above.
+    assert _altered(config, read_manifest_file(kept), str(kept))
 
 
-def test_what_keeps_a_release_from_being_rebuilt_is_named(published: Config) -> None:
+def test_what_keeps_a_release_from_being_rebuilt_is_named(
+    published: Config, tmp_path: Path
+) -> None:
     name = current_release(published.home)
     assert name is not None
-    manifest = published.builds / name / MANIFEST
-    unseal(manifest.parent)
-    written = json.loads(manifest.read_text(encoding="utf-8"))
+    written = json.loads((published.builds / name / MANIFEST).read_text(encoding="utf-8"))
+    kept = tmp_path / "kept.json"
 
     def refused(**changes: object) -> str:
-        manifest.write_text(json.dumps({**written, **changes}), encoding="utf-8")
+        kept.write_text(json.dumps({**written, **changes}), encoding="utf-8")
         with pytest.raises(ReleaseError) as told:
-            rebuild(published, name, lambda _: None)
+            rebuild(published, str(kept), lambda _: None)
         return str(told.value)
 
     assert "was made by other code than this (commit abc)" in refused(

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import http.client
 import json
-import os
 import shutil
 import signal
 import socket
 import sqlite3
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,15 +18,13 @@ import pytest
 from flows.processes import lock, prefect_server
 from flows.processes.guarded_server import Guard
 from flows.schedule.cron import next_times
-from tests.conftest import PROJECT, environment, write_config
+from tests.conftest import write_config
+from tests.faults.serving import DEPLOYMENT, asked, free_port, left_of, served, wait_until_said
 from warehouse import connect
 from warehouse.errors import CitytradeError
 from warehouse.releases.publish import current_release
 from warehouse.settings.config import Config, load_config
 
-MINUTES = (
-    12  # the schedule fires at the next full minute; a busy machine then takes a while to publish
-)
 NOW = datetime(2026, 11, 29, 23, 30, tzinfo=UTC)
 
 
@@ -120,79 +113,24 @@ def broken(small_release: Config, tmp_path: Path) -> Config:
     return config
 
 
-@contextmanager
-def served(config: Config, log: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """`citytrade serve` at every full minute, and its server's port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "flows.cli",
-        "serve",
-        "--cron",
-        "* * * * *",
-        "--port",
-        str(port),
-        "--config",
-        str(config.path),
-    ]
-    with log.open("w", encoding="utf-8") as sink:
-        process = subprocess.Popen(
-            command, cwd=PROJECT, env=environment(), stdout=sink, stderr=subprocess.STDOUT
-        )
-        try:
-            yield process, port
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=60)
-            finally:
-                process.kill()
-
-
-def wait_until(said: Path, words: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + MINUTES * 60
-    while (
-        words not in said.read_text(encoding="utf-8")
-        and process.poll() is None
-        and time.monotonic() < deadline
-    ):
-        time.sleep(0.5)
-    assert words in said.read_text(encoding="utf-8"), said.read_text(encoding="utf-8")
-
-
-def asked(port: int, method: str, path: str, headers: dict[str, str], body: object = None) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    connection.request(
-        method,
-        path,
-        body=json.dumps(body) if body is not None else None,
-        headers={"Content-Type": "application/json", **headers},
-    )
-    return connection.getresponse().status
-
-
 def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(
     broken: Config, tmp_path: Path
 ) -> None:
     old = current_release(broken.home)
     log = tmp_path / "serve.log"
-    with served(broken, log) as (process, port):
-        wait_until(log, "Stop with Ctrl-C.", process)
+    port = free_port()
+    with served(broken, log, port) as process:
+        wait_until_said(log, "Stop with Ctrl-C.", process)
         # The attack: start a run of a configuration of one's own, whose [alerts] command is then
         # run.
         attack = {"parameters": {"config_path": str(tmp_path / "evil.toml")}}
-        run = "/api/deployments/name/scheduled-refresh/citytrade-refresh"
-        assert asked(port, "GET", run, {}) == 401, "nobody without the secret"
-        assert (
-            asked(port, "POST", "/api/flow_runs/", {"Origin": "http://evil.example"}, attack) == 403
-        )
-        assert asked(port, "GET", run, {"Host": f"evil.example:{port}"}) == 403
+        evil = {"Origin": "http://evil.example"}
+        assert asked(port, "GET", DEPLOYMENT, {})[0] == 401, "nobody without the secret"
+        assert asked(port, "POST", "/api/flow_runs/", evil, attack)[0] == 403
+        assert asked(port, "GET", DEPLOYMENT, {"Host": f"evil.example:{port}"})[0] == 403
         secret = broken.home / "prefect" / prefect_server.SECRET
         assert secret.stat().st_mode & 0o077 == 0
-        wait_until(log, "Alert sent by command.", process)
+        wait_until_said(log, "Alert sent by command.", process)
         end = time.monotonic() + 60
         while lock.state(broken.home) is not None and time.monotonic() < end:
             time.sleep(0.2)
@@ -256,9 +194,9 @@ def test_a_refresh_at_hand_leaves_the_secret_and_the_log_of_the_service(
 def test_a_service_that_is_terminated_in_the_middle_ends_everything_in_seconds(
     broken: Config, tmp_path: Path
 ) -> None:
-    old, log = current_release(broken.home), tmp_path / "serve.log"
-    with served(broken, log) as (process, port):
-        wait_until(log, "Building models", process)
+    old, log, port = current_release(broken.home), tmp_path / "serve.log", free_port()
+    with served(broken, log, port) as process:
+        wait_until_said(log, "Building models", process)
         start = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
@@ -269,17 +207,3 @@ def test_a_service_that_is_terminated_in_the_middle_ends_everything_in_seconds(
         assert probe.connect_ex(("127.0.0.1", port)) != 0
     assert current_release(broken.home) == old
     assert "what was published stays" in log.read_text(encoding="utf-8")
-
-
-def left_of(config: Config) -> list[str]:
-    """Command lines of processes that work in this home."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            inside = str(config.home).encode() in (entry / "environ").read_bytes()
-        except OSError:
-            continue  # it has just ended, or is another user's
-        if (inside or str(config.home) in line) and entry.name != str(os.getpid()):
-            found.append(line)
-    return found

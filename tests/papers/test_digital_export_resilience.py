@@ -89,6 +89,19 @@ def test_resilience_is_the_deviation_from_the_path_of_the_nation(
     )
 
 
+def test_readings_of_resilience_and_who_exports_widely(panel: pd.DataFrame) -> None:
+    printed = panel["export_resilience_index"]
+    low, high = np.quantile(printed.dropna(), [0.01, 0.99], method="averaged_inverted_cdf")
+    clipped = printed.clip(low, high)
+    np.testing.assert_allclose(panel["export_resilience_index_winsorised"], clipped, rtol=1e-12)
+    scaled = (clipped - low) / (high - low)
+    np.testing.assert_allclose(panel["scaled_export_resilience_index"], scaled, atol=1e-12)
+    widely = panel["whole_city_destination_n"].fillna(0) > 3
+    assert panel["is_widely_exporting"].astype(bool).equals(widely)
+    assert panel["is_widely_exporting"].notna().all()
+    assert panel["interpolated_variables"].str.len().gt(0).any()
+
+
 def test_deviation_from_2008_stands_in_2011_to_2015(
     panel: pd.DataFrame, exports: pd.DataFrame
 ) -> None:

@@ -21,10 +21,11 @@ import pytest
 
 from warehouse.lake.loads import LoadReport, activate
 from warehouse.simulate import simulate
+from warehouse.simulate.model.whole import whole_economy
 from warehouse.simulate.world import streams, write_customs_world
 from warehouse.simulate.writers.customs.layouts import LAYOUTS
 from warehouse.sources import get_source, lake_tables
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 SEED = 7
@@ -148,7 +149,9 @@ def true_measures(truth: dict[str, Any]) -> list[tuple[object, ...]]:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_gives_the_same_panel(built: Built, tmp_path: Path, layout: str) -> None:
     truth: dict[str, Any] = {}
-    write_customs_world(tmp_path, "small", streams(SEED), layout, lambda _: None, truth)
+    random = streams(SEED)
+    whole = whole_economy("small", random)
+    write_customs_world(tmp_path, "small", whole, random, layout, lambda _: None, truth)
     assert truth["city_year"] == built.truth["city_year"]
     loads = built.load("customs", tmp_path / "customs")
 

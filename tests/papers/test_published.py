@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import dataclasses
 import re
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.papers import FOLDER, PaperError, estimate_table, load_paper, read_published
+from analysis.papers import FOLDER, PaperError, read_published
 from analysis.papers.statistics import load_statistics
-from analysis.report import compare
 
 HEADER = "table,column,row,coefficient,bracket,bracket_kind,stars,doubtful"
 TABLES = {  # the papers' tables that print numbers
@@ -113,32 +111,3 @@ def test_numbers_stay_as_printed(tmp_path: Path) -> None:
     first, second = read_published(file).to_numpy().tolist()
     assert first == ["3", "4", "LM", "2.4e+04", "", "", "***", ""]
     assert second == ["3", "5", "NA", "-.275", "0.10", "p", "", "a digit lost"]
-
-
-def test_a_doubtful_number_is_said_to_be_one() -> None:
-    slug, draw = "ecommerce_resilience", np.random.default_rng(5)
-    paper = load_paper(slug)
-    table = paper.table("t4")
-    city, year = (axis.ravel() for axis in np.meshgrid(range(12), range(2012, 2022), indexing="ij"))
-    values = {name: draw.normal(size=len(city)) for name in table.variables}
-    frame = pd.DataFrame(values | {"city_code": city.astype(str), "year": year})
-    results = estimate_table(slug, "t4", frame, [1])
-    assert "a digit lost" not in compare(paper, "t4", results, frame).to_text()
-    lost = paper.published["row"].eq("zone_did") & paper.published["column"].eq(1)
-    doubted = paper.published.assign(doubtful=np.where(lost, "a digit lost", ""))
-    other = dataclasses.replace(paper, published=doubted)
-    text = compare(other, "t4", results, frame).to_text()
-    assert "(1) zone_did, published: a digit lost." in text.splitlines()
-
-
-def test_what_a_column_warns_of_stands_below_its_table() -> None:
-    slug, draw = "ecommerce_resilience", np.random.default_rng(5)
-    paper = load_paper(slug)
-    city, year = (axis.ravel() for axis in np.meshgrid(range(12), range(2012, 2022), indexing="ij"))
-    values = {name: draw.normal(size=len(city)) for name in paper.table("t4").variables}
-    frame = pd.DataFrame(values | {"city_code": city.astype(str), "year": year})
-    results = estimate_table(slug, "t4", frame, [1, 6])
-    table = compare(paper, "t4", results, frame)
-    said = [f"({column}) Warning: {w}" for column in (1, 6) for w in results[column].warnings]
-    assert said and [line for line in table.notes if "Warning" in line] == said
-    assert all(line in table.to_markdown() for line in said)

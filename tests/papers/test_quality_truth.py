@@ -16,17 +16,21 @@ import pytest
 from analysis.measures.quality import quality_of_cells
 from warehouse import connect
 from warehouse.settings.config import Config
-from warehouse.simulate.model.geography import cities
-from warehouse.simulate.model.trade import build_market, draw_records
+from warehouse.simulate.model.geography import YEARS
+from warehouse.simulate.model.plan import draw_plan
+from warehouse.simulate.model.records import draw_records
+from warehouse.simulate.model.trade import build_market
+from warehouse.simulate.model.whole import whole_economy
+from warehouse.simulate.world import streams
 
 RECORDS_N = 300_000
 FIRMS_N = 8000
-FEWEST_CELLS = 20
-# With 20 cells or more a firm, noise in demand (0.6 / (sigma - 1) a cell) is averaged to about 0.1,
-# against a deviation of quality of 0.5:
-# 0.5 / sqrt(0.25 + 0.01) = 0.98. The rest is room for the product effects, which take part of a
-# firm's quality with them where few firms sell a
-# product (some 35 do here), and for cells of several records, which add the log of their number.
+FEWEST_CELLS = 60
+# What no effect explains of a cell is about 1.06 / (sigma - 1): noise in demand, and the log of the
+# number of records in cells of several. With 60 cells or more a firm that is averaged to about 0.1,
+# against a deviation of quality of 0.5: 0.5 / sqrt(0.25 + 0.01) = 0.98. The rest is room for the
+# product effects, which take part of a firm's quality with them where few firms sell a product
+# (some 26 do here).
 STRONG = 0.95
 
 
@@ -35,9 +39,11 @@ def market_cells() -> tuple[Any, pd.DataFrame]:
     """A market and its cells of firm, product, destination and year, straight from the simulator's
     records.
     """
-    rng = np.random.default_rng(11)
-    market = build_market(cities("small"), FIRMS_N, rng)
-    records = draw_records(market, RECORDS_N, rng)
+    random = streams(11)
+    whole = whole_economy("small", random)
+    market = build_market(whole.trading, FIRMS_N, random["market"])
+    plan, _ = draw_plan(whole, RECORDS_N, random)
+    records = draw_records(market, plan, np.zeros(RECORDS_N, dtype=bool), random["records"])
     good = ~records.is_import & np.isin(
         records.left_out, (-1, 4, 5, 6)
     )  # the place, partner and product are known
@@ -60,10 +66,21 @@ def market_cells() -> tuple[Any, pd.DataFrame]:
         connection.register("frame", frame)
         cells = connection.execute(query).df()
     return market, cells.assign(
+        drawn=market.firms.quality[cells["firm_id"]] + of_cities(market, plan.quality, cells),
         ordinary_cents=0,
         processing_cents=0,
         unit_value_usd=cells["value_cents"] / 100 / cells["quantity"],
     )
+
+
+def of_cities(market: Any, quality: np.ndarray, cells: pd.DataFrame) -> np.ndarray:
+    """What the city and year of each cell add to its quality; nothing outside the cities."""
+    at = {int(city.city_code): place for place, city in enumerate(market.economy.cities)}
+    place = cells["city_id"].map(at)
+    known = place.notna().to_numpy()
+    added = np.zeros(len(cells))
+    added[known] = quality[place[known].astype(int), cells["year"][known] - YEARS[0]]
+    return added
 
 
 def products_of(market: Any) -> pd.DataFrame:
@@ -85,17 +102,20 @@ def provinces_of(cells: pd.DataFrame) -> pd.DataFrame:
 def test_quality_of_firms_is_found_again(market_cells: tuple[Any, pd.DataFrame]) -> None:
     market, cells = market_cells
     found = quality_of_cells(cells, products_of(market), provinces_of(cells), "published")
+    keys = ["firm_id", "city_id", "hs6_id", "destination_id", "year"]
+    found = found.merge(cells[[*keys, "drawn"]], on=keys, validate="1:1")
     known = found[found["ln_quality"].notna()].assign(
         weight=lambda part: (part["sigma"] - 1) ** 2
     )  # the inverse of the noise's variance
-    sums = (
-        known.assign(product=known["weight"] * known["ln_quality"])
-        .groupby("firm_id")[["product", "weight"]]
-        .sum()
-    )
-    firms = (sums["product"] / sums["weight"])[known.groupby("firm_id").size() >= FEWEST_CELLS]
-    assert len(firms) > 500
-    assert float(np.corrcoef(firms, market.firms.quality[firms.index])[0, 1]) > STRONG
+    parts = {
+        name: (known["weight"] * known[name]).groupby(known["firm_id"]).sum()
+        for name in ("ln_quality", "drawn")
+    }
+    often = known.groupby("firm_id").size() >= FEWEST_CELLS
+    weight = known.groupby("firm_id")["weight"].sum()
+    found_of, drawn_of = ((parts[name] / weight)[often] for name in ("ln_quality", "drawn"))
+    assert len(found_of) > 500
+    assert float(np.corrcoef(found_of, drawn_of)[0, 1]) > STRONG
 
 
 def test_the_control_that_has_no_effect_has_none(market_cells: tuple[Any, pd.DataFrame]) -> None:

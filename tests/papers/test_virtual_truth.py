@@ -16,8 +16,7 @@ import pytest
 from warehouse.releases.publish import DATABASE
 from warehouse.settings.config import Config
 from warehouse.simulate.model.geography import PROJECT, city_name_rows, read_reference
-from warehouse.simulate.writers.census import SPLIT_YEARS, TRADE
-from warehouse.simulate.writers.concordance import CROSSWALK
+from warehouse.simulate.model.technology import CROSSWALK, SPLIT_YEARS, TRADE
 
 INDUSTRIES = PROJECT / "dbt_project" / "seeds" / "judgments" / "io_industries.csv"
 YEAR = 2011

@@ -15,11 +15,12 @@ import pandas as pd
 
 from warehouse.errors import SourceError
 from warehouse.lake.loads import LoadReport, load_folder
-from warehouse.settings.config import load_config, matched_files
+from warehouse.settings.config import load_config
+from warehouse.settings.patterns import matched_files
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
-CONFIG = Path(__file__).with_name("indicators.toml")
+CONFIG = Path(__file__).with_name("citytrade.toml")
 
 
 def load_all(

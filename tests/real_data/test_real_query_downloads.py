@@ -14,7 +14,7 @@ import pytest
 from warehouse.errors import SourceError
 from warehouse.lake.loads import LoadReport, load_folder
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 REAL = os.environ.get("CITYTRADE_REAL_DATA")
 pytestmark = pytest.mark.skipif(

@@ -20,7 +20,7 @@ LOAD = """
 import sys
 from pathlib import Path
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 print(load_file(get_source("geography"), Path(sys.argv[1]), Path(sys.argv[2]))[1])
 """
 

@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from flows.refresh.dbt import variables
+from flows.refresh.inputs import find_inputs
 from warehouse.errors import ConfigError
-from warehouse.settings.config import load_config, matched_files
+from warehouse.settings.config import load_config
+from warehouse.settings.patterns import matched_files
 
 ELSEWHERE = '[warehouse]\nhome = "../home"\n'
 
@@ -47,6 +50,17 @@ def config_of(folder: Path, text: str) -> Path:
         ("simulate = true", "simulate = True is not a table"),
         ('[simulate]\nseed = "abc"', "seed = 'abc' is not a whole number"),
         ("[simulate]\nseed = true", "seed = True is not a whole number"),
+        ("choices = 3", r"\[choices\]: choices are settings"),
+        (
+            "[choices]\nuse_interpolate = true",
+            "no choice 'use_interpolate'. Did you mean use_",
+        ),
+        ("[choices]\nfirst_year = 2003", "first_year stands under .warehouse."),
+        ("[choices]\nuse_interpolated = 1", "1 is of another kind than its default, False"),
+        ("[choices]\nquality_records_minimum = true", "True is of another kind than its default"),
+        ("[choices]\nquality_records_minimum = 0", "quality_records_minimum = 0 is below one"),
+        ('[choices]\nquality_elasticity = "mine"', "It is one of published, estimated"),
+        ('[choices]\ninput_output_tables = "2018"', "It is one of national 2021, icio 2021,"),
         ("[simulate]\ndirectory = 3", "directory = 3 is not a path"),
         ("[simulate]\nscale = 3", "scale = 3; it is"),
         ('[warehouse]\nfirst_year = "2003"', "not two years in order"),
@@ -124,3 +138,16 @@ def test_a_home_whose_name_no_database_can_bear_is_refused_by_name(
 @pytest.mark.parametrize("name", ["a b", "o'brien", "数据", "a[1]", "a;b", "a&b"])
 def test_other_names_of_homes_are_taken(tmp_path: Path, name: str) -> None:
     assert load_config(config_of(tmp_path, f'[warehouse]\nhome = "{name}"')).home == tmp_path / name
+
+
+def test_a_choice_reaches_the_models_and_is_a_reason_to_refresh(tmp_path: Path) -> None:
+    made = 'quality_elasticity = "estimated"\nuse_interpolated = true'
+    plain = load_config(config_of(tmp_path / "a", ELSEWHERE))
+    chosen = load_config(config_of(tmp_path / "b", f"{ELSEWHERE}[choices]\n{made}"))
+    assert variables(plain) == {"first_year": 2000, "last_year": 2021}
+    assert variables(chosen) == {
+        **variables(plain),
+        "quality_elasticity": "estimated",
+        "use_interpolated": True,
+    }
+    assert find_inputs(plain).fingerprint != find_inputs(chosen).fingerprint

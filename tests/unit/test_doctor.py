@@ -266,7 +266,7 @@ def test_a_lock_file_that_is_a_link_is_replaced_and_never_followed(
 LEFT = [
     "lake/.active.0a1b2c3d", "lake/sets/.0123456789ab.0a1b2c3d/",
     "lake/loads/customs/.0123.0a1b2c3d/", "lake/schema/.prices.parquet.0a1b2c3d",
-    "home:.current.0a1b2c3d", "home:.published.17", "home:.refresh.lock.17",
+    "home:.current.0a1b2c3d", "home:.published.17", "home:.refresh.lock.17", "home:.alerts.json.17",
     "builds/.20260102T000000Z-abcdef.tmp/", "builds/20260102T000000Z-abcdef/",
 ]  # fmt: skip
 

@@ -16,7 +16,7 @@ from warehouse.lake.loads import LoadReport, activate, sql_text
 from warehouse.lake.schema import Tables
 from warehouse.settings.config import Config
 from warehouse.sources import get_source, lake_tables
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 
 def read(lake: Path, files: list[Path]) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from expectations import CheckResult, check_deliveries, check_panels
+from expectations import CheckResult, check_deliveries, check_panels, judging
 from expectations.checks import Check, Suite
 from expectations.deliveries import SUITES
-from expectations.run import _run
+from expectations.judging import _context, judge, validate
+from expectations.tally import Count
 from tests.conftest import PROJECT
 from warehouse.dictionary.entries import ColumnEntry
 from warehouse.lake.loads import LoadReport, load_folder
@@ -253,11 +254,24 @@ def test_a_check_that_breaks_is_an_error_and_stops(database: Path) -> None:
         (Check("not_null", ("no_such_column",), severity="warning"), Check("not_null", ("year",))),
         ("city_code",),
     )
-    broken, whole = _run(database, [suite], "panel")
+    broken, whole = judge(database, [suite], "panel")
     assert (broken.is_error, broken.success, broken.stops) == (True, False, True)
     assert "no_such_column" in broken.observed
     assert "could not be run" in str(broken)
     assert (whole.is_error, whole.success) == (False, True)
+
+
+def test_keys_with_a_null_in_them_are_compared_too(database: Path) -> None:
+    key = Check("unique", ("city_code", "year"))
+    suite = Suite("panels.city_year", "city_year", (key,), ("city_code",))
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("insert into city_year values ('3309', null, 1, 'x')")
+    assert judge(database, [suite], "panel")[0].success
+    with duckdb.connect(str(database)) as connection:
+        connection.execute("insert into city_year values ('3309', null, 2, 'x')")
+    (failed,) = judge(database, [suite], "panel")
+    assert (failed.success, failed.unexpected_n, failed.is_error) == (False, 2, False)
+    assert failed.failing_rows == "; ".join(['{"city_code": "3309", "year": null}'] * 2)
 
 
 def test_the_file_can_be_written_after_checking(database: Path) -> None:
@@ -276,3 +290,59 @@ def test_importing_expectations_does_not_import_great_expectations() -> None:
         cwd=PROJECT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     assert done.stdout.split() == ["False", "False"]
+
+
+EVERY_KIND = Suite(
+    "kinds",
+    "oddities",
+    (
+        Check("rows", minimum=1, maximum=3),
+        Check("rows", minimum=9),
+        Check("rows", maximum=6),
+        Check("not_null", ("word",)),
+        Check("unique", ("word",)),
+        Check("unique", ("word", "number")),
+        Check("unique", ("id",)),
+        Check("in_set", ("word",), values=("a", "b'?")),
+        Check("in_set", ("number",), values=(1, 2)),
+        Check("between", ("number",), minimum=1),
+        Check("between", ("number",), maximum=2, severity="warning"),
+        Check("between", ("share",), 0, 0.3),
+        Check("between", ("money",), 0.1, 0.3),
+        Check("between", ("number",), -5, 10_000_000_000_000),
+    ),
+    ("id",),
+)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "(1, 'a', 1, 0.1, 0.1), (2, 'b''?', 2, 0.3, 0.3), (3, 'c', 1, 0, 0.2)",
+        "(1, 'a', 1, 0.1, 0.1), (2, 'a', 1, 'nan', 0.3), (3, null, 1, -0.1, 0), (4, null, 2, null,"
+        " null), (5, 'z', 3, 'inf', 0.31), (5, 'a', null, 0.30000000000000004, 0.1), (7, 'q', null,"
+        " 0, 0.2)",
+        "(null, null, null, null, null)",
+    ],
+)
+def test_counts_judge_as_the_expectations_themselves_do(tmp_path: Path, rows: str) -> None:
+    file = tmp_path / "oddities.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(
+            "create table oddities (id int, word varchar, number bigint, share double, money"
+            f" decimal(9, 2)); insert into oddities values {rows}"
+        )
+    judged = judge(file, [EVERY_KIND], "panel")
+    asked = validate(_context(), file, [EVERY_KIND], "panel")
+    assert judged == asked
+    assert {result.success for result in judged} == {True, False}
+
+
+def test_a_count_that_the_table_does_not_confirm_is_an_error(
+    database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(judging, "tally", lambda connection, suite: [Count(2, None, 0)])
+    suite = Suite("years", "city_year", (Check("not_null", ("year",)),), ("city_code",))
+    (told,) = judge(database, [suite], "panel")
+    assert (told.success, told.is_error, told.stops) == (False, True, True)
+    assert "does not confirm" in told.observed

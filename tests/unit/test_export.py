@@ -4,11 +4,13 @@ the same bytes, nothing is half-written.
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
 import sys
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -16,10 +18,13 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pyreadstat
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from flows.cli import main
 from flows.doors.export import save, save_all
 from flows.doors.export_files import WRITERS, XLSX_ROWS, frame_rows, stata_names
+from flows.telling.printing import write_csv
 from tests.conftest import PROJECT, MakeRelease, environment
 from warehouse import panel
 from warehouse.errors import CitytradeError
@@ -218,12 +223,100 @@ def test_values_of_any_kind_and_reserved_names_reach_stata_and_a_workbook(tmp_pa
     assert read["text"].tolist() == ["长" * 3000, "b"]
     save(odd, tmp_path / "odd.xlsx")
     rows = list(openpyxl.load_workbook(tmp_path / "odd.xlsx")["data"].values)
-    assert [str(value) for value in rows[1][:4]] == [
-        "1",
-        "2020-01-02 03:04:05",
-        "2020-01-02 00:00:00",
+    assert rows[1] == (
+        1,
+        datetime(2020, 1, 2, 3, 4, 5),
+        datetime(2020, 1, 2),
         "['一', 2]",
+        "长" * 3000,
+    )
+    assert rows[2] == (2, None, None, None, "b")
+    formats = [
+        cell.number_format for cell in openpyxl.load_workbook(tmp_path / "odd.xlsx")["data"][2]
     ]
+    assert formats[1:3] == ["yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"]
+
+
+def every_kind() -> pd.DataFrame:
+    """Values that a csv must not change, lose or obey, in every type that a panel may have."""
+    texts = [
+        "杭州市", "", None, "=1+1", "a,b", 'say "yes"', "two\nlines", "a\rb", " lead", "#", "\t-1",
+        "；=1", "a;=b", "'", "null", "nan",
+    ]  # fmt: skip
+    numbers = [
+        0.1, 1e16, 9999999999999998.0, 1e-5, 0.0001, -0.0, 3.0, float("inf"), -float("inf"), None,
+        5e-324, 1.7976931348623157e308, 123456789.12, -2.5, 1e22, 2 / 3,
+    ]  # fmt: skip
+    n = len(texts)
+    return pd.DataFrame(
+        {
+            "text": pd.Series(texts, dtype=pd.StringDtype(na_value=float("nan"))),
+            "number": numbers,
+            "short": pd.Series(numbers[:1] * n, dtype="float32"),
+            "count": pd.array([None, *range(n - 1)], dtype="Int64"),
+            "huge": pd.Series([2**64 - 1] * n, dtype="uint64"),
+            "is": pd.array([True, False, None, True] * (n // 4), dtype="boolean"),
+            "was": [True, False] * (n // 2),
+            "day": [date(2020, 1, 2), None] * (n // 2),
+            "moment": pd.Series([datetime(2020, 1, 2, 3, 4, 5), None] * (n // 2)),
+            "parts": [["=一", 2], None] * (n // 2),
+            "exact": [Decimal("-2.50"), None] * (n // 2),
+            "mixed": [True, 1.5, "=x", None] * (n // 4),
+            '=head "a", b': texts,
+        }
+    )
+
+
+@pytest.mark.parametrize("columns", [None, ["text"], ["number"], ["is"], ["mixed"]])
+@pytest.mark.parametrize("rows", [0, 16])
+def test_a_csv_is_byte_by_byte_what_is_printed_row_by_row(
+    tmp_path: Path, columns: list[str] | None, rows: int
+) -> None:
+    frame = every_kind().head(rows)
+    frame = frame if columns is None else frame[columns]
+    by_rows = io.StringIO()
+    write_csv(list(frame.columns), frame_rows(frame), by_rows)
+    file = save(frame, tmp_path / "p.csv")
+    assert file.read_bytes() == by_rows.getvalue().encode("utf-8-sig")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(st.text(), st.floats(), st.integers(-(2**63), 2**63 - 1), st.booleans()),
+        min_size=1,
+    )
+)
+def test_any_value_of_a_csv_is_printed_as_row_by_row(
+    tmp_path: Path, rows: list[tuple[str, float, int, bool]]
+) -> None:
+    frame = pd.DataFrame(rows, columns=["text", "number", "count", "is"])
+    frame["text"] = frame["text"].astype(pd.StringDtype(na_value=float("nan")))
+    by_rows = io.StringIO()
+    write_csv(list(frame.columns), frame_rows(frame), by_rows)
+    assert save(frame, tmp_path / "p.csv").read_bytes() == by_rows.getvalue().encode("utf-8-sig")
+
+
+def test_rows_of_a_long_csv_keep_their_order(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"row": range(200_000), "value": 0.5})
+    read = pd.read_csv(save(frame, tmp_path / "p.csv"))
+    assert read["row"].tolist() == list(range(200_000))
+
+
+def test_frames_put_under_each_other_are_one_csv(tmp_path: Path) -> None:
+    """Their texts lie in several pieces, as those of the dictionary of every panel do."""
+    part = pd.DataFrame({"name": pd.Series(["市", None], dtype="str"), "n": [1, 2]})
+    whole = pd.concat([part, part], ignore_index=True)
+    read = pd.read_csv(save(whole, tmp_path / "p.csv"))
+    assert read["name"].fillna("").tolist() == ["市", "", "市", ""]
+
+
+def test_a_workbook_holds_texts_that_a_cell_takes_and_says_infinity(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"text": ["a\x01b", "长" * 40_000], "number": [float("inf"), -float("inf")]}
+    )
+    rows = list(openpyxl.load_workbook(save(frame, tmp_path / "p.xlsx"))["data"].values)
+    assert rows == [("text", "number"), ("ab", "inf"), ("长" * 32_767, "-inf")]
 
 
 def test_a_number_that_a_format_does_not_hold_is_told(tmp_path: Path) -> None:

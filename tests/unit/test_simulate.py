@@ -28,7 +28,7 @@ from warehouse.simulate.model.geography import NOTABLE, units
 from warehouse.simulate.model.nomenclature import nomenclature
 from warehouse.simulate.model.trade import LEFT_OUT
 from warehouse.sources import get_source, lake_tables
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 PROJECT = Path(__file__).resolve().parents[2]
 

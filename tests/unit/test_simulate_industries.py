@@ -7,29 +7,23 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from warehouse.simulate.model.economy import Economy, build_economy
+from warehouse.simulate.model.economy import Economy
 from warehouse.simulate.model.gaps import KNOWN_YEARS, OFTEN_MISSING, blank_cells, incomplete_cities
-from warehouse.simulate.model.geography import YEARS, cities, late_cities
+from warehouse.simulate.model.geography import YEARS
 from warehouse.simulate.model.industries import (
     INDUSTRIES,
     SECONDARY,
     TERTIARY,
-    complete_economy,
-    widen,
 )
+from warehouse.simulate.model.whole import whole_economy
+from warehouse.simulate.world import streams
 
 BY_INDUSTRY = "employees_mining_n"
 
 
 @pytest.fixture(scope="module")
 def economy() -> Economy:
-    whole = widen(
-        build_economy(cities("paper"), np.random.default_rng(1)),
-        late_cities("paper"),
-        np.random.default_rng(2),
-    )
-    complete_economy(whole, np.random.default_rng(3))
-    return whole
+    return whole_economy("paper", streams(1)).economy
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 from warehouse.errors import CitytradeError
 from warehouse.simulate import simulate, world_is_current
 from warehouse.simulate.layouts import chosen_layouts
+from warehouse.simulate.model.whole import whole_economy
 from warehouse.simulate.world import streams, write_customs_world
 from warehouse.simulate.writers.customs.layouts import LAYOUTS
 
@@ -62,8 +63,10 @@ def test_other_names_are_refused_with_the_nearest(
 def test_the_same_seed_gives_the_same_bytes_in_each_layout(tmp_path: Path, layout: str) -> None:
     truths: list[dict[str, Any]] = [{}, {}]
     for number, truth in enumerate(truths):
+        random = streams(3)
+        whole = whole_economy("small", random)
         write_customs_world(
-            tmp_path / str(number), "small", streams(3), layout, lambda _: None, truth
+            tmp_path / str(number), "small", whole, random, layout, lambda _: None, truth
         )
     assert digests(tmp_path / "0") == digests(tmp_path / "1")
     assert truths[0] == truths[1]

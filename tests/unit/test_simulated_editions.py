@@ -10,6 +10,7 @@ import pytest
 
 from warehouse.lake.loads import load_folder
 from warehouse.simulate.model.geography import PROJECT
+from warehouse.simulate.model.technology import draw_technology
 from warehouse.simulate.writers.input_output.icio import grouping
 from warehouse.simulate.writers.input_output.national import (
     ICIO_YEARS,
@@ -17,7 +18,7 @@ from warehouse.simulate.writers.input_output.national import (
     write_input_output,
 )
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 SEED = PROJECT / "dbt_project" / "seeds" / "judgments" / "io_industries.csv"
 DIVISIONS = pd.read_csv(SEED, dtype=str).query("source_table == 'icio'")
@@ -29,7 +30,8 @@ def coefficients(tmp_path_factory) -> dict[str, pd.Series]:
     the files.
     """
     folder = tmp_path_factory.mktemp("tables")
-    write_input_output(folder, np.random.default_rng(3), lambda _: None)
+    random = np.random.default_rng(3)
+    write_input_output(folder, draw_technology(random), random, lambda _: None)
     frames = []
     for file in sorted(folder.glob("*")):
         if "national" not in file.name and str(ICIO_YEARS[1]) not in file.name:

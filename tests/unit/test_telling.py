@@ -16,6 +16,7 @@ import pytest
 from flows.telling import log
 from flows.telling.progress import Teller, advance, telling
 from tests.conftest import PROJECT, environment
+from warehouse.settings.config import Config
 
 WORK = """
 import time
@@ -128,3 +129,33 @@ def test_a_journal_reads_the_priority() -> None:
     lines = done.stderr.splitlines()
     assert [line[:3] for line in lines] == ["<3>", "<6>"]
     assert json.loads(lines[0][3:])["source"] == "x"
+
+
+ON_A_FULL_DISK = """
+import resource, sys
+from dataclasses import replace
+from flows.telling.alerts import tell_trouble
+from flows.telling.log import event, log_to_file
+from warehouse.settings.config import load_config
+from warehouse.settings.controls import Alerts
+
+config = replace(load_config(sys.argv[1]), alerts=Alerts(command=("true",)))
+config.home.mkdir()
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+with log_to_file(config.home):
+    event("refresh started")
+    event("refresh failed")
+    tell_trouble(config, "refresh", "Trouble.", ["the disk is full"], print)
+"""
+
+
+def test_a_full_disk_keeps_nobody_from_being_told(tiny_config: Config) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_FULL_DISK, str(tiny_config.path)],
+        cwd=PROJECT, env=environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "Alert sent by command."
+    assert "alerts.json cannot be written (File too large)" in done.stdout
+    assert done.stderr.count("citytrade.log cannot be written (File too large)") == 1
+    assert "Traceback" not in done.stderr

@@ -19,7 +19,7 @@ from warehouse.simulate.model.industries import complete_economy
 from warehouse.simulate.writers.yearbook.default import write_yearbooks
 from warehouse.simulate.writers.yearbook.layouts import LAYOUTS
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 Values = dict[tuple[str, bool, str, str, int], float]
 KEPT = (

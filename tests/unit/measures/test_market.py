@@ -24,6 +24,17 @@ def test_segmentation_worked_by_hand():
     np.testing.assert_allclose(integration(expected), 1 / np.sqrt(expected), rtol=1e-15)
 
 
+def test_less_the_mean_of_own_pairs_worked_by_hand():
+    """The same places. Of place 1 the means are 0.03 and 0.01: q_12 = (-0.01, 0), q_13 = (0.01, 0),
+    each with variance 0.01^2 / 2. Of place 2: 0.02 and 0.015, q_21 = (0, -0.005), q_23 = (0,
+    0.005). Of place 3: 0.03 and 0.015, q_31 = (0.01, -0.005), q_32 = (-0.01, 0.005): 0.015^2 / 2.
+    """
+    changes = np.array([[0.01, 0.02], [0.03, 0.03], [0.05, 0.01]])
+    expected = [d**2 / 2 for d in (0.01, 0.005, 0.015)]
+    found = segmentation(changes, ALL, less_own_mean=True)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-17)
+
+
 def test_neighbours_alone_and_a_place_without_any():
     changes = np.array([[0.01, 0.02], [0.03, 0.03], [0.05, 0.01]])
     pairs = np.zeros((3, 3), dtype=bool)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from analysis.measures.productivity_panel import (
     partly_linear,
     polynomial,
 )
-from analysis.measures.productivity_stages import survival_probability
+from analysis.measures.survival import survival_probability
 
 LABOUR, CAPITAL = 0.6, 0.4
 ROLES = {"unit": "firm", "period": "year", "free": ["l"], "state": ["k"]}
@@ -326,6 +327,50 @@ def test_controls_are_taken_out(firms: pd.DataFrame) -> None:
         )
         assert result.coefficients["trend"] == pytest.approx(0.2, abs=0.01)
         assert result.coefficients["k"] == pytest.approx(CAPITAL, abs=0.06)
+
+
+def test_wooldridges_equations_together_by_a_second_formula(firms: pd.DataFrame) -> None:
+    """One regression with the unknown functions written out, both equations below each other."""
+    found = production_function(
+        firms, "y", **ROLES, proxy=["m"], method="wooldridge", joint=True, order=2, repetitions=0
+    )
+    assert "both equations" in found.method
+    alone = production_function(
+        firms, "y", **ROLES, proxy=["m"], method="wooldridge", order=2, repetitions=0
+    )
+    assert "second equation" in alone.method
+    rows = firms.sort_values(["firm", "year"]).reset_index(drop=True)
+    before = rows.assign(year=rows["year"] + 1)
+    later = rows.merge(before, on=["firm", "year"], suffixes=("", "_1"))
+
+    def unknown(k: pd.Series, m: pd.Series) -> np.ndarray:
+        return np.column_stack([np.ones(len(k)), k, m, k * k, k * m, m * m])
+
+    now, then = unknown(rows["k"], rows["m"]), unknown(later["k_1"], later["m_1"])
+    n, n2 = len(rows), len(later)
+    none = np.zeros
+    x = np.vstack([
+        np.column_stack([rows["l"], none(n), now, none((n, 6))]),
+        np.column_stack([later["l"], later["k"], none((n2, 6)), then]),
+    ])  # fmt: skip
+    z = np.vstack([
+        np.column_stack([rows["l"], now, none((n, 8))]),
+        np.column_stack([none((n2, 7)), later["l_1"], later["k"], then]),
+    ])  # fmt: skip
+    fitted = z @ np.linalg.lstsq(z, x, rcond=None)[0]
+    y = np.concatenate([rows["y"], later["y"]])
+    theta = np.linalg.lstsq(fitted, y, rcond=None)[0][:2]
+    np.testing.assert_allclose(found.coefficients[["l", "k"]], theta, rtol=1e-6)
+    assert abs(found.coefficients["l"] - LABOUR) < 0.05
+
+
+def test_a_second_solution_is_said_in_the_note(firms: pd.DataFrame) -> None:
+    found = production_function(firms, "y", **ROLES, proxy=["m"], method="acf", repetitions=0)
+    assert "more solution" not in found.note() or len(found.minima) > 1
+    twice = pd.concat([found.minima.head(1)] * 2, ignore_index=True)
+    twice.loc[1, "l"] = 0.123
+    said = replace(found, minima=twice).note()
+    assert "1 more solution(s) meet the moments as well (l 0.123, k" in said
 
 
 def test_rows_that_cannot_be_used_are_dropped_and_counted(gappy: pd.DataFrame) -> None:

@@ -14,7 +14,7 @@ import pytest
 from warehouse.lake.loads import LoadReport, load_folder
 from warehouse.lake.schema import SET_ASIDE
 from warehouse.sources import get_source
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading.loading import load_file
 
 Loaded = tuple[LoadReport, dict[str, pd.DataFrame], pd.DataFrame]
 

@@ -109,7 +109,7 @@ def test_merged_cells_are_filled_and_lost_zeros_come_back(load, tmp_path):
 
 
 def test_the_projects_own_list_reads_without_a_row_set_aside(load):
-    from warehouse.simulate.writers.concordance import CROSSWALK as OWN
+    from warehouse.simulate.model.technology import CROSSWALK as OWN
 
     report, tables, aside = load("concordance", OWN)
     rows = tables["concordance__industries"].set_index("gbt2002_code")["isic4_code"]

@@ -19,8 +19,8 @@ import pytest
 from warehouse.errors import SourceError
 from warehouse.lake.loads import load_folder
 from warehouse.sources import get_source
-from warehouse.sources.reading import containers
-from warehouse.sources.reading.base import load_file
+from warehouse.sources.reading import containers, parquet
+from warehouse.sources.reading.loading import load_file
 from warehouse.sources.reading.rawfile import RawFile
 
 PAIRS = "adcode_left,adcode_right,city_left,city_right\n330100,330400,杭州市,嘉兴市\n"
@@ -389,7 +389,7 @@ def test_parquet_past_its_limit_is_refused(
     pd.DataFrame({"adcode_left": range(20), "adcode_right": 1}).to_parquet(
         tmp_path / "pairs.parquet"
     )
-    monkeypatch.setattr(containers, "MAX_PARQUET_BYTES", 10)
+    monkeypatch.setattr(parquet, "MAX_PARQUET_BYTES", 10)
     with pytest.raises(
         SourceError, match=r"pairs\.parquet: unpacks to [\d,]+ bytes, more than the 10 allowed"
     ):
@@ -407,9 +407,9 @@ def test_a_long_text_that_many_rows_share_is_refused(
     of text.
     """
     counted: list[pa.Array] = []
-    count = containers._text_bytes
+    count = parquet._text_bytes
     monkeypatch.setattr(
-        containers, "_text_bytes", lambda column: (counted.append(column), count(column))[1]
+        parquet, "_text_bytes", lambda column: (counted.append(column), count(column))[1]
     )
     shared = pa.DictionaryArray.from_arrays(
         pa.array([0] * 1_000_000, pa.int32()), pa.array(["x" * 1_000_000])
@@ -448,13 +448,13 @@ def test_texts_that_might_be_too_long_are_counted(
     """
     texts = [*(f"{number}" for number in range(1_000)), "x" * 2_000]
     pd.DataFrame({"a": texts}).to_parquet(tmp_path / "a.parquet")
-    monkeypatch.setattr(containers, "MAX_PARQUET_BYTES", 100_000)
-    containers.refuse_parquet_bomb(RawFile(tmp_path / "a.parquet", "a"))
+    monkeypatch.setattr(parquet, "MAX_PARQUET_BYTES", 100_000)
+    parquet.refuse_parquet_bomb(RawFile(tmp_path / "a.parquet", "a"))
     pd.DataFrame({"a": texts + ["x" * 2_000] * 60}).to_parquet(tmp_path / "b.parquet")
     with pytest.raises(
         SourceError, match="unpacks to 124,890 bytes, more than the 100,000 allowed"
     ):
-        containers.refuse_parquet_bomb(RawFile(tmp_path / "b.parquet", "b"))
+        parquet.refuse_parquet_bomb(RawFile(tmp_path / "b.parquet", "b"))
 
 
 def test_lists_in_a_parquet_file_are_refused(load: Callable, tmp_path: Path) -> None:

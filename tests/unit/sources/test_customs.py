@@ -4,12 +4,15 @@ read.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from tests.conftest import PROJECT, environment
 from warehouse.errors import SourceError
 
 HEAD = [
@@ -127,6 +130,51 @@ def test_broken_and_empty_lines_leave_the_numbers_of_the_others_alone(
         (6, "bad_value"),
     ]
     assert report.read_n == 5
+
+
+def test_a_long_file_keeps_order_and_line_numbers_between_broken_and_mended_rows(
+    load: Callable, tmp_path: Path
+) -> None:
+    """Longer than a row group, so that it is read in parts."""
+    rows = [line(金额=str(number + 1)) for number in range(70_000)]
+    rows[7::1000] = ["a,b"] * len(rows[7::1000])
+    rows[8::500] = [line(金额="x")] * len(rows[8::500])
+    rows[69_999] = line(金额='"1,234,567"')
+    report, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", *rows))
+    good = [
+        (at + 2, 123_456_700 if at == 69_999 else (at + 1) * 100)
+        for at in range(70_000)
+        if at % 1000 != 7 and at % 500 != 8
+    ]
+    found = tables["customs__records"]
+    assert list(zip(found["line"], found["value_cents"], strict=True)) == good
+    assert report.set_aside == {"bad_value": 140, "broken_row": 70}
+    assert aside["line"].tolist() == sorted(
+        at + 2 for at in range(70_000) if at % 1000 == 7 or at % 500 == 8
+    )
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from warehouse.sources import get_source
+from warehouse.sources.reading.loading import load_file
+load_file(get_source("customs"), Path(sys.argv[1]), Path(sys.argv[2]))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def test_a_longer_file_takes_no_more_memory(tmp_path: Path) -> None:
+    """Kept in memory, a row takes about 900 bytes: 115 MB more for the longer file."""
+    peaks = []
+    for rows_n in (130_000, 260_000):
+        file = write_csv(tmp_path / f"2005_{rows_n}.csv", *[line()] * rows_n)
+        command = [sys.executable, "-c", PEAK, str(file), str(tmp_path / "lake")]
+        done = subprocess.run(
+            command, cwd=PROJECT, env=environment(), capture_output=True, text=True, check=True
+        )
+        peaks.append(int(done.stdout))
+    assert peaks[1] - peaks[0] < 60, peaks
 
 
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])

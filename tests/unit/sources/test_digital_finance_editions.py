@@ -8,6 +8,7 @@ import pytest
 
 from warehouse.simulate.model.economy import build_economy
 from warehouse.simulate.model.geography import cities
+from warehouse.simulate.model.mediators import digital_finance
 from warehouse.simulate.writers.digital_finance import write_digital_finance
 from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.sheets import read_workbook
@@ -22,11 +23,12 @@ def loaded(load, tmp_path):
     recognised.
     """
     economy = build_economy(cities("small"), np.random.default_rng(3))
+    level = digital_finance(economy, np.random.default_rng(4))
 
     def read(edition):
         folder = tmp_path / edition
         folder.mkdir()
-        write_digital_finance(folder, economy, np.random.default_rng(5), edition)
+        write_digital_finance(folder, economy, level, np.random.default_rng(5), edition)
         found, layouts = {}, set()
         for file in sorted(folder.iterdir()):
             report, tables, aside = load("digital_finance", file)

@@ -458,6 +458,15 @@ class TestDates:
             }[kind]
         ]
 
+    def test_a_day_that_stands_for_a_year(self, load, workbook):
+        _, tables, aside = load("yearbook", FILES / "yb_ty.dta")
+        assert tables["yearbook__indicators"]["year"].tolist() == [2010, 2010]
+        sheet = [["城市", "年份", "地区生产总值_全市_万元"],
+                 ["杭州市", datetime.datetime(2011, 12, 31), 70_197_800]]  # fmt: skip
+        _, tables, _ = load("yearbook", workbook("d.xlsx", {"a": sheet}))
+        assert tables["yearbook__indicators"]["year"].tolist() == [2011]
+        assert len(aside) == 0
+
     def test_a_month_of_stata_in_records(self, load, tmp_path):
         frame = pd.DataFrame([{**RECORD, "shipment_date": datetime.datetime(2000, 2, 1)}])
         frame.to_stata(
@@ -568,10 +577,11 @@ class TestCityNames:
         names = pd.read_csv(FILES / "names.csv", dtype=str)["城市"]
         unknown = {name for name in names if city_name(name) not in city_names()}
         assert unknown == {
-            "Hangzhou", "杭州巿", "HANGZHOU CITY", "330100", "深圳经济特区", "大同市(新)", "涪陵市",
-            "万县市", "达川地区", "永州(零陵)", "株州市",
+            "杭州巿", "深圳经济特区", "大同市(新)", "涪陵市", "万县市", "达川地区", "永州(零陵)",
+            "株州市",
         }  # fmt: skip
         assert "杭州市" in unknown_name_detail("杭州巿")
+        assert unknown_name_detail("Suzhou") == "Suzhou (nearest names: 苏州市, 宿州市)"
 
     @pytest.mark.parametrize(
         ("printed", "name"),
@@ -581,7 +591,10 @@ class TestCityNames:
             ("上海市辖区", "上海"), ("杭州市市辖区", "杭州市"), ("杭州市①", "杭州市"),
             ("宁波市*", "宁波市"), ("嘉兴市[1]", "嘉兴市"), ("湖州市 1)", "湖州市"),
             ("江苏杭州", "江苏杭州"), ("杭洲市", "杭洲市"), ("吉林市", "吉林市"),
-            ("海南藏族自治州", "海南藏族自治州"),
+            ("海南藏族自治州", "海南藏族自治州"), ("Hangzhou", "杭州市"),
+            ("HANGZHOU CITY", "杭州市"), ("xi'an", "西安市"), ("Xian Shi", "西安市"),
+            ("330100", "杭州市"), ("4206", "襄阳市"), ("420600", "襄阳市"), ("330106", "330106"),
+            ("2010", "2010"), ("4290", "4290"), ("Suzhou", "Suzhou"), ("Zhejiang", "Zhejiang"),
         ],
     )  # fmt: skip
     def test_how_they_are_printed(self, printed, name):

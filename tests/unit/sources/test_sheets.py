@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.xls import xls_bytes
 from warehouse.errors import SourceError
-from warehouse.sources.reading import sheets
+from warehouse.sources.reading import sheets, workbook_extent
 from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.sheets import read_workbook
 
@@ -80,7 +80,7 @@ def test_few_cells_that_span_many_are_refused(tmp_path, cells):
     ],
 )
 def test_far_cells_are_found_however_they_are_written(tmp_path, monkeypatch, body, piece):
-    monkeypatch.setattr(sheets, "PIECE", piece)
+    monkeypatch.setattr(workbook_extent, "PIECE", piece)
     path = with_sheet(far_workbook(tmp_path / "far.xlsx", "A1"), sheet(body))
     with pytest.raises(SourceError, match="sheet 人口: reaches to cell"):
         read_workbook(raw_file(path))
@@ -107,7 +107,7 @@ def test_a_cell_hidden_in_an_open_tag_is_refused(tmp_path):
 
 
 def test_sheets_count_together(tmp_path, monkeypatch):
-    monkeypatch.setattr(sheets, "MAX_CELLS", 30)
+    monkeypatch.setattr(workbook_extent, "MAX_CELLS", 30)
     book = openpyxl.Workbook()
     book.active["D5"] = 1
     book.save(tmp_path / "one.xlsx")
@@ -123,7 +123,7 @@ def test_sheets_count_together(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("piece", [1, 13, 1024 * 1024])
 def test_ordinary_workbooks_read_as_before(tmp_path, workbook, monkeypatch, piece):
-    monkeypatch.setattr(sheets, "PIECE", piece)
+    monkeypatch.setattr(workbook_extent, "PIECE", piece)
     rows = [["城市", 'r="XFD100000" <c r="XFD9">', 3.5], [None, "a>b", 2.0]]
     path = workbook("plain.xlsx", {"人口": rows, "空": []})
     assert read_workbook(raw_file(path)) == {"人口": [rows[0], ["", "a>b", 2.0]], "空": []}
@@ -324,7 +324,7 @@ def test_a_formula_without_its_result_is_refused_and_none_is_calculated(tmp_path
 def test_formulas_without_results_are_found_however_they_are_written(
     tmp_path, monkeypatch, cell, piece
 ):
-    monkeypatch.setattr(sheets, "PIECE", piece)
+    monkeypatch.setattr(workbook_extent, "PIECE", piece)
     path = with_sheet(
         far_workbook(tmp_path / "a.xlsx", "A1"),
         sheet(b'<row r="1"><c r="A1"><v>1</v></c><c r="B1" s="1">' + cell + b"</row>"),

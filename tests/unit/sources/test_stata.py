@@ -17,7 +17,8 @@ from warehouse.errors import SourceError
 from warehouse.simulate.formats.stata import write_stata
 from warehouse.sources.reading import stata
 from warehouse.sources.reading.rawfile import RawFile
-from warehouse.sources.reading.stata import stata_frame, stata_labels, stata_pieces, stata_release
+from warehouse.sources.reading.stata import stata_frame, stata_labels, stata_pieces
+from warehouse.sources.reading.stata_header import stata_release
 
 VERSIONS = [114, 117, 118, 119]
 OLD_ROWS_AT, OLD_VARIABLES_AT = 6, 4

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from warehouse.errors import ConfigError, SourceError
-from warehouse.settings.config import load_config, matched_files
+from warehouse.settings.config import load_config
+from warehouse.settings.patterns import matched_files
 
 
 @pytest.fixture
@@ -299,6 +300,9 @@ def test_the_example_of_the_documents_is_a_configuration(tmp_path):
         "long",
         "rows",
         "sheets",
+        "crossed",
+        "yearly",
+        "matrix",
         "yearbook_2024",
         "labour",
     ]

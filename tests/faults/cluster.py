@@ -1,0 +1,144 @@
+"""Lose workers of a Spark cluster, and the driver, at random moments: each build ends in the tables
+of the published release, or is gone and the next one ends in them.
+
+python -m tests.faults.cluster --config FILE             10 workers lost, one driver
+python -m tests.faults.cluster --config FILE --losses 3
+
+FILE names a home with a published release, whose lake is built from again; nothing there is
+written. It needs Java 17 and citytrade[spark].
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from flows.processes import supervised
+from flows.refresh import engine
+from tests.faults.spark_cluster import Cluster
+from tests.flows.same_tables import differing, published_set
+from warehouse.releases.publish import DATABASE
+from warehouse.releases.seal import remove_tree
+from warehouse.settings.config import Config, load_config
+from warehouse.settings.spark import SparkSettings
+
+WORKERS = 2
+BACK_AFTER_SECONDS = 5.0
+BETWEEN_SECONDS = (10.0, 40.0)  # from one loss to the next
+DRIVER_SECONDS = 40.0  # until the driver is killed: the models have begun by then
+
+
+def _say(text: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {text}", flush=True)
+
+
+@contextmanager
+def losing(cluster: Cluster, losses: int, chance: random.Random) -> Iterator[list[int]]:
+    """Lose a random worker again and again while the block runs, at most `losses` times."""
+    over, lost = threading.Event(), []
+
+    def run() -> None:
+        while len(lost) < losses and not over.wait(chance.uniform(*BETWEEN_SECONDS)):
+            number = chance.randrange(WORKERS)
+            cluster.lose(number)
+            lost.append(number)
+            _say(f"  worker {number} is lost ({len(lost)})")
+            over.wait(BACK_AFTER_SECONDS)
+            cluster.replace(number)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        yield lost
+    finally:
+        over.set()
+        thread.join()
+
+
+def build(config: Config, lake_set: Path, work: Path) -> list[str]:
+    """What differs from the published release after a build on Spark; empty where nothing does."""
+    remove_tree(work)
+    tables = engine.build_on_spark(config, lake_set, work, lambda text: None)
+    wrong = differing(config.current / DATABASE, tables)
+    _say(f"  {len(tables)} tables, {len(wrong)} differences")
+    return wrong
+
+
+def lose_workers(
+    config: Config, lake_set: Path, cluster: Cluster, folder: Path, losses: int, seed: int
+) -> list[str]:
+    """Builds until as many workers were lost as asked for."""
+    chance, lost_n, wrong = random.Random(seed), 0, []
+    while lost_n < losses:
+        _say(f"A build that loses workers ({lost_n} of {losses} lost so far)")
+        with losing(cluster, losses - lost_n, chance) as lost:
+            wrong += build(config, lake_set, folder / "workers")
+        if not lost:
+            return [*wrong, "the build was over before a worker was lost: raise the scale"]
+        lost_n += len(lost)
+    return wrong
+
+
+def kill_driver(config: Config, lake_set: Path, folder: Path) -> list[str]:
+    """A driver killed amid its models; then the next build, beside what it left."""
+    _say("A build whose driver is killed")
+    command = [sys.executable, "-m", "tests.faults.cluster", "--build", str(folder / "killed")]
+    command += ["--config", str(config.path), "--master", config.spark.master]
+    driver = subprocess.Popen(command, env=supervised.environment(), start_new_session=True)
+    time.sleep(DRIVER_SECONDS)
+    if driver.poll() is not None:
+        return ["the build was over before its driver was killed: raise the scale"]
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait()
+    done = list((folder / "killed" / engine.WAREHOUSE).glob("*.db/*/_SUCCESS"))
+    _say(f"  killed with {len(done)} tables finished; the next build")
+    return build(config, lake_set, folder / "next")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--losses", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--build", type=Path, help=argparse.SUPPRESS)  # what is killed
+    parser.add_argument("--master", help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    config = load_config(given.config)
+    lake_set = published_set(config)
+    settings = SparkSettings(memory="1g", executor_memory="1g")
+    if given.build:
+        build(replace(config, spark=replace(settings, master=given.master)), lake_set, given.build)
+        return 0
+    with (
+        tempfile.TemporaryDirectory(prefix="citytrade cluster ") as name,
+        Cluster(Path(name) / "cluster", WORKERS) as cluster,
+    ):
+        os.environ[engine.SECRET] = cluster.secret
+        config = replace(config, spark=replace(settings, master=cluster.address))
+        folder = Path(name)
+        _say("An undisturbed build")
+        wrong = build(config, lake_set, folder / "undisturbed")
+        told = sorted(cluster.listening())
+        _say(f"  the cluster listens on {', '.join(told)}")
+        wrong += [f"open to others: {one}" for one in told if "127.0.0.1" not in one]
+        wrong += lose_workers(config, lake_set, cluster, folder, given.losses, given.seed)
+        wrong += kill_driver(config, lake_set, folder)
+    for line in wrong:
+        _say(line)
+    _say(f"{given.losses} workers and one driver lost: {len(wrong)} differences")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
