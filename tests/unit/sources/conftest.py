@@ -11,6 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from tests.unit.sources.peoples_cases import RECORD
 from warehouse.lake.loads import LoadReport, load_folder
 from warehouse.lake.schema import SET_ASIDE
 from warehouse.sources import get_source
@@ -64,3 +65,18 @@ def workbook(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def customs(load: Callable, tmp_path: Path) -> Callable:
+    """`customs(file name, changed record, ...)` -> report, records, rows set aside, of a csv of
+    such records.
+    """
+
+    def read(name: str, *changed: dict[str, str]) -> tuple:
+        rows = [{**RECORD, **change} for change in changed]
+        pd.DataFrame(rows).to_csv(tmp_path / name, index=False, encoding="utf-8")
+        report, tables, aside = load("customs", tmp_path / name)
+        return report, tables["customs__records"], aside
+
+    return read
