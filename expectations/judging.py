@@ -17,6 +17,7 @@ import duckdb
 from expectations.checks import Check, CheckResult, Suite
 from expectations.ledger import Ledger
 from expectations.tally import Count, repeated_rows, tally
+from warehouse.database import connect, settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,7 +107,7 @@ def _judged(database: Path, suites: Sequence[Suite], stage: str) -> list[CheckRe
 def _tallies(database: Path, suites: Sequence[Suite]) -> list[tuple[Suite, list[Count] | None]]:
     """Each suite with its counts, or with None where its query broke."""
     counted: list[tuple[Suite, list[Count] | None]] = []
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         for suite in suites:
             try:
                 counted.append((suite, tally(connection, suite)))
@@ -227,7 +228,7 @@ def validate(
     source = context.data_sources.add_duckdb(
         "warehouse",
         connection_string=f"duckdb:///{database}",
-        kwargs={"connect_args": {"read_only": True}},
+        kwargs={"connect_args": {"read_only": True, "config": settings()}},
     )
     try:
         return [result for suite in suites for result in _validated(source, suite, stage)]

@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
-
 from expectations.checks import CheckResult, Suite
 from expectations.deliveries import SUITES
 from expectations.judging import judge
 from expectations.ledger import Ledger
 from expectations.panels import panel_suite
+from warehouse.database import connect, spill_folder
 from warehouse.dictionary.entries import ColumnEntry
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.sources import lake_tables
@@ -43,9 +42,9 @@ def check_deliveries(
             )
     suites = [SUITES[table] for table in sorted(files) if table in SUITES]
     results = [_set_aside_share(load) for load in loads]
-    with tempfile.TemporaryDirectory(prefix="citytrade-checks-") as folder:
+    with tempfile.TemporaryDirectory(prefix="checks-", dir=spill_folder()) as folder:
         database = Path(folder) / "deliveries.duckdb"
-        with duckdb.connect(str(database)) as connection:
+        with connect(database) as connection:
             for suite in suites:
                 connection.execute(_delivery_view(suite, files[suite.table]))
         results += judge(database, suites, "delivery", ledger, made_from)
@@ -71,7 +70,7 @@ def check_panels(
     ledger : suites that held before: one is not asked again of the same panel
     made_from : panel -> what says what it was made from
     """
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         suites = []
         for panel, grain in grains.items():
             columns = {

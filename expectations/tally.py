@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from expectations.checks import Check, Suite
+from warehouse.database import connect
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def repeated_rows(
     """
     names = tuple(dict.fromkeys((*keys, *columns)))
     listed, by = (", ".join(map(_quoted, these)) for these in (names, columns))
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         rows = connection.execute(
             f"select {listed} from {_quoted(table)} qualify count(*) over (partition by {by}) > 1"
             f" order by all limit {n}"

@@ -33,6 +33,7 @@ def write_csv_file(frame: pd.DataFrame, file: Path, _: str = "en") -> None:
     import duckdb
     import pyarrow as pa
 
+    from warehouse.database import connect
     from warehouse.lake.loads import sql_text
 
     places = range(len(frame.columns))
@@ -42,7 +43,7 @@ def write_csv_file(frame: pd.DataFrame, file: Path, _: str = "en") -> None:
     heads = _quoted((csv_cell(name) for name in frame.columns), alone)
     named = ", ".join(f"c{at} as {_identifier(head)}" for at, head in enumerate(_marked(heads)))
     file.open("wb").close()  # a folder that cannot be written to is told in Python's words
-    with duckdb.connect() as connection:
+    with connect() as connection:
         batches = table.to_batches(BATCH_ROWS)
         connection.register("panel", pa.Table.from_batches(batches, schema=table.schema))
         try:

@@ -13,6 +13,7 @@ import duckdb
 
 from flows.refresh.reach import Plan
 from flows.refresh.record import Record, record_of
+from warehouse.database import connect
 from warehouse.releases.publish import DATABASE, MANIFEST, Manifest
 from warehouse.releases.seal import unlike_sealed
 from warehouse.settings.config import Config
@@ -108,7 +109,7 @@ def prepare(database: Path, record: Record, plan: Plan) -> str:
 
 def _left(database: Path, wanted: set[str]) -> set[str]:
     """Drop all views, and the tables that are not wanted; returns all tables that were there."""
-    with duckdb.connect(str(database)) as connection:
+    with connect(database) as connection:
         views = "select schema_name, view_name from duckdb_views() where not internal"
         for schema, name in connection.execute(views).fetchall():
             connection.execute(f"drop view {_quoted(schema)}.{_quoted(name)}")
@@ -127,7 +128,7 @@ def _rows(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[str, 
 
 def _mostly_empty(database: Path) -> str:
     """Whether what was dropped from a file in former builds has left it mostly empty."""
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         row = connection.execute(
             "select total_blocks, free_blocks from pragma_database_size()"
         ).fetchone()

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import duckdb
-
 from flows.refresh.outcomes import SourceOutcome, former_loads, stopped
+from warehouse.database import connect
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.releases.meta import STALE
 from warehouse.releases.publish import Manifest
@@ -134,7 +133,7 @@ def _changed(
 
 def year_totals(lake: Path, loads: Sequence[LoadReport]) -> dict[int, YearTotal]:
     """Rows and value by year over all tables of the loads that have years."""
-    with duckdb.connect() as connection:
+    with connect() as connection:
         parts = []
         for load in loads:
             folder = load_folder(lake, load.source, load.load_id)

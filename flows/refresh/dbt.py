@@ -22,6 +22,7 @@ from flows.refresh.conditions import variables
 from flows.refresh.reach import told
 from flows.telling.lines import Say
 from flows.telling.progress import advance
+from warehouse.database import connect
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import DATABASE
 from warehouse.settings.config import Config
@@ -313,7 +314,7 @@ def _failing_rows(result: dict[str, Any], database: Path) -> list[str]:
     ):
         return []
     try:
-        with duckdb.connect(str(database), read_only=True) as connection:
+        with connect(database, read_only=True) as connection:
             cursor = connection.execute(
                 f"select * from (\n{result['compiled_code']}\n) limit {SHOWN}"
             )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
+from warehouse.database import connect
 
 KEPT = "kept"
 # Firms outside the municipal districts leave because the papers study the districts: no warning is
@@ -101,7 +101,7 @@ def customs_fates(database: Path) -> CustomsFates:
         " y.hs_revision not in (select revision from intermediate.int_concordance__hs2002) order"
         " by all"
     )
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         cursor = connection.execute(fates)
         names = [column[0] for column in cursor.description or []]
         rows = tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
@@ -192,7 +192,7 @@ def left_out_lines(database: Path) -> list[str]:
         "select problem, count(*) from intermediate.int_city__values_left_out group by all order"
         " by count(*) desc, problem"
     )
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         found = connection.execute(query).fetchall()
         (jumps,) = connection.execute(
             "select count(*) from intermediate.int_city__doubtful_values where problem ="

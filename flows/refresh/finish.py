@@ -13,6 +13,7 @@ from expectations import CheckResult, Ledger, check_panels
 from flows.refresh.dbt import Built, PanelModel
 from flows.refresh.fates import customs_fates
 from flows.refresh.outcomes import SourceOutcome, has_every_source, tell_empty
+from warehouse.database import connect
 from warehouse.dictionary.entries import read_dictionary
 from warehouse.lake.loads import load_folder
 from warehouse.releases.meta import META, drop_staging, former_releases, write_meta, write_set_aside
@@ -27,7 +28,7 @@ def problem_rows(database: Path) -> tuple[dict[str, Any], ...]:
     """Indicators that an index could not use, as the built file's models found them: index_name,
     indicator, problem, rows_n.
     """
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         cursor = connection.execute(
             f"select {', '.join(META['problems'])} from intermediate.{PROBLEMS} order by all"
         )
@@ -79,7 +80,7 @@ def finish_database(
     aside = [
         load_folder(config.lake, load.source, load.load_id) / "set_aside.parquet" for load in loads
     ]
-    with duckdb.connect(str(database)) as connection:
+    with connect(database) as connection:
         drop_staging(connection)
         write_set_aside(connection, [file for file in aside if file.is_file()])
         write_meta(

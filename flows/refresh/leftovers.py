@@ -5,8 +5,6 @@ refresh.
 from __future__ import annotations
 
 import os
-import tempfile
-import time
 from pathlib import Path
 
 from warehouse.errors import ReleaseError
@@ -15,13 +13,10 @@ from warehouse.releases.publish import never_published, read_manifest, release_n
 from warehouse.releases.seal import remove_tree
 from warehouse.settings.config import Config
 
-CHECKS = "citytrade-checks-*"
-CHECKS_SECONDS = 86_400  # the checks of another home may be under way: they take minutes
-
 
 def leftovers(config: Config) -> list[Path]:
-    """Files and folders that nobody needs: halves of links, of builds and of loads, checks,
-    releases that no reader ever got.
+    """Files and folders that nobody needs: halves of links, of builds and of loads, releases that
+    no reader ever got.
 
     While a refresh runs, what it is writing just now is among them.
     """
@@ -33,12 +28,7 @@ def leftovers(config: Config) -> list[Path]:
         (lake / "schema", ".*"),
     )  # fmt: skip
     found = [path for folder, pattern in patterns for path in sorted(folder.glob(pattern))]
-    found += [config.builds / name for name in never_published(home)]
-    return found + [
-        folder
-        for folder in sorted(Path(tempfile.gettempdir()).glob(CHECKS))
-        if _is_ours_and_old(folder)
-    ]
+    return found + [config.builds / name for name in never_published(home)]
 
 
 def remove_leftovers(config: Config) -> list[Path]:
@@ -65,11 +55,3 @@ def prune_lake_to_releases(config: Config) -> str:
     loads = {(load["source"], load["load_id"]) for manifest in manifests for load in manifest.loads}
     prune_lake(config.lake, loads, {manifest.set_id for manifest in manifests})
     return ""
-
-
-def _is_ours_and_old(folder: Path) -> bool:
-    try:
-        about = folder.lstat()
-    except OSError:
-        return False  # its owner has just removed it
-    return about.st_uid == os.geteuid() and time.time() - about.st_mtime > CHECKS_SECONDS

@@ -19,6 +19,7 @@ from types import TracebackType
 from flows.processes.supervised import PROJECT, die_with
 from flows.telling.lines import Say
 from flows.telling.progress import advance
+from warehouse.database import share
 from warehouse.errors import ReleaseError, SourceError
 from warehouse.lake.duplicates import refuse_duplicates
 from warehouse.lake.loads import LoadReport
@@ -145,9 +146,15 @@ class Reader:
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(
-                PROCESSES, mp_context=context, initializer=die_with, initargs=(os.getpid(),)
+                PROCESSES, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
             )
         return self._pool.submit(read_one, source, file, self._lake, dict(options))
+
+
+def _begin(parent: int) -> None:
+    """In a reader's own process, before its first file."""
+    die_with(parent)
+    share(PROCESSES)
 
 
 def read_one(

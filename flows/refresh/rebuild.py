@@ -15,6 +15,7 @@ from flows.refresh.finish import checked_panels, finish_database
 from flows.refresh.inputs import code_fingerprint, package_versions
 from flows.refresh.outcomes import SourceOutcome
 from flows.telling.lines import Say
+from warehouse.database import limited
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import LoadReport, finished_load, make_set
 from warehouse.releases.contents import table_contents
@@ -52,7 +53,7 @@ def rebuild(config: Config, wanted: str, say: Say) -> Manifest:
         longer in the lake (the raw files are named); a manifest that was changed; the current
         release, if it was changed; or a rebuilt table that differs.
     """
-    with lock.hold(config.home):
+    with lock.hold(config.home), limited(config.memory, config.spill):
         manifest = _manifest(config, wanted)
         _refuse_other_code(manifest)
         loads = _loads(config, manifest)

@@ -18,6 +18,7 @@ from flows.refresh.leftovers import remove_leftovers
 from flows.telling.alerts import resolved, tell_trouble
 from flows.telling.lines import Say, say_at_once
 from flows.telling.log import event, log_to_file
+from warehouse.database import limited
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import current_release
 from warehouse.releases.seal import broken_seals
@@ -65,7 +66,8 @@ def run(
             say(f"Removed what earlier refreshes had left: {_listed(config, removed)}.")
         try:
             asked = Asked(force or full, full, confirmed, engine)
-            code, troubles = _refresh(config, asked, start, say)
+            with limited(config.memory, config.spill):
+                code, troubles = _refresh(config, asked, start, say)
         except Exception as error:
             kept = _tell_failure(config, error, before, start, say)
             if isinstance(error, (OSError, duckdb.Error)):

@@ -9,6 +9,7 @@ import pytest
 
 from flows.refresh import dbt
 from tests.conftest import PROJECT
+from warehouse.database import limited
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import DATABASE, begin_release
 from warehouse.settings.config import Config
@@ -65,6 +66,25 @@ def test_a_build_is_counted_and_its_panels_are_known(tiny_config: Config, projec
         "run_results.json",
     ]
     assert not (project / "target").exists()
+
+
+def test_models_are_built_within_the_limit_of_memory(tiny_config: Config, project: Path) -> None:
+    models = project / "models"
+    limit = "select current_setting('memory_limit') as memory"
+    (models / "in_sql.sql").write_text(
+        "{{ config(materialized='table', schema='other') }}\n" + limit, encoding="utf-8"
+    )
+    (models / "in_python.py").write_text(
+        "def model(dbt, session):\n    dbt.config(schema='other')\n"
+        f'    return session.sql("{limit}").df()\n',
+        encoding="utf-8",
+    )
+    with limited("500MB", tiny_config.spill):
+        _, folder, _ = build(tiny_config)
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        for name in ("in_sql", "in_python"):
+            found = connection.sql(f"select memory from main_other.{name}").fetchall()
+            assert found == [("476.8 MiB",)]
 
 
 def test_what_dbt_could_not_write_is_told_in_a_line(

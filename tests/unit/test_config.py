@@ -29,6 +29,9 @@ def config_of(folder: Path, text: str) -> Path:
     ("text", "message"),
     [
         ("[warehouse]\nhome = 5", r"\[warehouse\]: home = 5 is not a path"),
+        ("[warehouse]\nmemory = 2", r"\[warehouse\]: memory = 2 is no size. Write for example"),
+        ('[warehouse]\nmemory = "two"', "memory = 'two' is no size"),
+        ('[warehouse]\nmemory = "100MB"', "'100MB' is too little .* Allow 256MB or more"),
         ("warehouse = 3", r"warehouse = 3 is not a table. Write \[warehouse\]"),
         ("sources = 3", "sources = 3 is not a table"),
         ("[sources]\ncustoms = 3", r"sources.customs = 3 is not a table"),

@@ -9,8 +9,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import duckdb
-
+from warehouse.database import connect
 from warehouse.errors import SourceError
 from warehouse.lake.loads import LoadReport, load_folder, sql_text
 from warehouse.lake.schema import LINEAGE
@@ -55,7 +54,7 @@ def _same_rows(lake: Path, one: LoadReport, other: LoadReport) -> bool:
     """Whether each table has the same rows in both, whatever their order; their numbers of rows are
     known to agree.
     """
-    with duckdb.connect() as connection:
+    with connect() as connection:
         for table in one.tables:
             first, second = (
                 sql_text(load_folder(lake, load.source, load.load_id) / f"{table}.parquet")

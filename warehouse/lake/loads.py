@@ -22,8 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from warehouse.database import connect
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
 
 # The file without rows that says a table's columns. Its name begins like those of data: Spark does
@@ -277,7 +276,7 @@ def _link_tables(lake: Path, building: Path, loads: list[LoadReport], tables: Ta
 
 def _write_empty(columns: Columns, file: Path) -> None:
     partial = file.with_name(f".{file.name}.{uuid.uuid4().hex[:8]}")
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(
             f"copy (select {as_select(columns, dict.fromkeys(columns, 'null'))} limit 0) to"
             f" {sql_text(partial)} (format parquet)"

@@ -13,6 +13,8 @@ from typing import Any
 
 import duckdb
 
+from warehouse.database import connect
+
 HISTORY = "meta"  # what happened, and when: not what the data are
 
 
@@ -26,7 +28,7 @@ def table_contents(
     ----------
     known : the contents of tables that need not be looked at again
     """
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         names = connection.execute(
             "select table_schema, table_name from information_schema.tables where table_type ="
             " 'BASE TABLE' and table_catalog = current_database() and table_schema <> ? order"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from warehouse.database import connect
 from warehouse.lake.loads import sql_text
 from warehouse.releases.publish import DATABASE
 
@@ -59,7 +60,7 @@ def compare(old: Path, new: Path) -> pd.DataFrame:
         or values; old_value and new_value are texts, given where one value or a type changed;
         largest_relative_change is |new - old| / |old| of numbers.
     """
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(f"attach {sql_text(old / DATABASE)} as old_release (read_only)")
         connection.execute(f"attach {sql_text(new / DATABASE)} as new_release (read_only)")
         shape = (

@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pandas as pd
 
+from warehouse.database import connect
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import sql_text
 from warehouse.lake.schema import SET_ASIDE
@@ -131,7 +132,7 @@ def former_releases(database: Path) -> list[dict[str, Any]]:
     """The rows of meta.releases in the release before this one, so that pruned releases stay on
     record.
     """
-    with duckdb.connect(str(database), read_only=True) as connection:
+    with connect(database, read_only=True) as connection:
         cursor = connection.execute("select * from meta.releases order by release")
         names = [column[0] for column in cursor.description or []]
         return [

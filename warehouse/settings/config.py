@@ -27,6 +27,7 @@ from warehouse.settings.controls import (
     parse_controls,
     refuse_addresses,
 )
+from warehouse.settings.memory import parse_memory
 from warehouse.settings.spark import SparkSettings, parse_spark
 from warehouse.settings.tables import as_option, parse_tables
 
@@ -73,6 +74,7 @@ class Config:
     alerts: Alerts = field(default_factory=Alerts)
     choices: dict[str, Any] = field(default_factory=dict)  # those made; the others are defaults
     spark: SparkSettings = field(default_factory=SparkSettings)
+    memory: str | None = None  # of each database of a refresh, such as 2000MB
     is_named: bool = (
         True  # False where the file was found rather than named: then nothing that it names is run
     )
@@ -84,6 +86,11 @@ class Config:
     @property
     def builds(self) -> Path:
         return self.home / "builds"
+
+    @property
+    def spill(self) -> Path:
+        """What goes over the limit of memory while a release is built."""
+        return self.builds / ".spill.tmp"
 
     @property
     def current(self) -> Path:
@@ -150,6 +157,7 @@ def load_config(path: str | os.PathLike[str] | None = None) -> Config:
         spark=parse_spark(
             f"{file}, [spark]", _table(file, "spark", raw.get("spark", {}), set(keys.SPARK))
         ),
+        memory=parse_memory(f"{file}, [warehouse]", settings.get("memory")),
         is_named=path is not None or CONFIG_VARIABLE in os.environ,
     )
 

@@ -26,6 +26,12 @@ WAREHOUSE = {
     "home": Key("path", '"data"', "the folder of the lake, the releases and the link `current`"),
     "first_year": Key("year", "2000", "the first year that panels hold"),
     "last_year": Key("year", "2021", "the last year that panels hold"),
+    "memory": Key(
+        "such as 2g or 500MB",
+        "DuckDB's own limit",
+        "what each database of a refresh may take, 256MB or more; what is over it lies in the"
+        " unpublished build meanwhile",
+    ),
 }
 SIMULATE = {
     "directory": Key("path", '"data/simulated"', "where the simulated raw files are written"),

@@ -13,9 +13,9 @@ import re
 import tempfile
 from pathlib import Path
 
-import duckdb
 import pandas as pd
 
+from warehouse.database import connect
 from warehouse.errors import SourceError
 from warehouse.lake.schema import Tables
 from warehouse.sources.reading.base import Delivery, Layout, RawFile, Source
@@ -105,7 +105,7 @@ def _read_output(raw: RawFile, delivery: Delivery) -> None:
     seen: set[tuple[str, str]] = set()
     with (
         tempfile.TemporaryDirectory(dir=delivery.folder) as folder,
-        duckdb.connect(str(Path(folder) / "rows.duckdb")) as connection,
+        connect(Path(folder) / "rows.duckdb") as connection,
     ):
         connection.execute(
             f"create table good ({', '.join(f'{name} {kind}' for name, kind in COLUMNS.items())})"

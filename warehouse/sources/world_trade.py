@@ -16,6 +16,7 @@ from itertools import islice
 import duckdb
 import pandas as pd
 
+from warehouse.database import connect
 from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.lake.schema import Tables
@@ -76,7 +77,7 @@ def _is_income_head(cells: list[str]) -> bool:
 
 def _read_flows(raw: RawFile, delivery: Delivery) -> None:
     lines_n = lines_of(raw)
-    with duckdb.connect() as connection:
+    with connect() as connection:
         names = header_of(raw)
         if len(set(names)) < len(names):
             raise SourceError(

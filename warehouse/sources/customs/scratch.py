@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from duckdb.func import ARROW
 
+from warehouse.database import connect
 from warehouse.lake.loads import sql_text
 from warehouse.sources.reading.base import Delivery
 
@@ -21,14 +22,8 @@ THREADS = 1  # rows stay in order, and other files are read beside it
 
 def scratch_database(delivery: Delivery) -> duckdb.DuckDBPyConnection:
     """A database without tables: what is read lies in files, and none is kept in memory."""
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "temp_directory": str(delivery.folder / "scratch.tmp"),
-            "memory_limit": MEMORY,
-            "threads": THREADS,
-        },
-    )
+    connection = connect(memory=MEMORY)
+    connection.execute(f"set threads = {THREADS}")
     connection.execute("set enable_progress_bar = false")  # the refresh tells its own progress
     connection.execute("set enable_external_file_cache = false")
     return connection

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from warehouse.database import connect
 from warehouse.sources.input_output.cells import judged, refuse_missing, refuse_short, year_in_name
 from warehouse.sources.input_output.editions import CHINA, COUNTRY, Edition
 from warehouse.sources.input_output.grid import heads_of, lines_of
@@ -52,7 +53,7 @@ def reader(edition: Edition) -> Callable[[RawFile, Delivery], None]:
         year = year_in_name(raw, edition.years)
         with (
             tempfile.TemporaryDirectory(dir=delivery.folder) as folder,
-            duckdb.connect(str(Path(folder) / "cells.duckdb")) as connection,
+            connect(Path(folder) / "cells.duckdb") as connection,
         ):
             connection.execute(
                 "create table cells"

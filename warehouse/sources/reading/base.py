@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 
 from warehouse import closure
+from warehouse.database import connect, shared
 from warehouse.lake.loads import (
     ColumnFate,
     sql_text,
@@ -32,12 +33,6 @@ UNKNOWN_HEAD = "nothing that is read is known by this head"
 NO_HEAD = "it has no head"
 LONGEST_HEAD = 200  # characters; a head is printed
 MOST_COLUMNS = 5_000  # named of one file: a hostile one may have any number
-
-
-@cache
-def memory() -> duckdb.DuckDBPyConnection:
-    """A database without tables, through which frames are written out."""
-    return duckdb.connect()
 
 
 @dataclass
@@ -128,7 +123,7 @@ class Delivery:
         if self.gathers and len(frame) <= FEW_ROWS and table not in self.tables:
             self._gather(table, frame)
             return
-        connection = memory().cursor()
+        connection = shared().cursor()
         try:
             connection.register("delivered", frame)
             self.accept_query(connection, table, "select * from delivered", set(frame.columns))
@@ -220,7 +215,7 @@ class Delivery:
         rows = pd.concat(self._aside_frames, ignore_index=True).sort_values("line", kind="stable")
         rows["detail"] = rows["detail"].astype("string").str.slice(0, 200)
         columns = as_select(SET_ASIDE, {})
-        with duckdb.connect() as connection:
+        with connect() as connection:
             connection.register("aside", rows)
             connection.execute(
                 f"copy (select {columns} from aside) to"

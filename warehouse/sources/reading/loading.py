@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from warehouse.database import shared
 from warehouse.errors import SourceError
 from warehouse.lake.loads import (
     FilePart,
@@ -23,7 +24,7 @@ from warehouse.lake.loads import (
 )
 from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
 from warehouse.sources.reading import containers, separators
-from warehouse.sources.reading.base import Delivery, Layout, Source, memory
+from warehouse.sources.reading.base import Delivery, Layout, Source
 from warehouse.sources.reading.encodings import is_plain_path, shown_name
 from warehouse.sources.reading.options import options_for
 from warehouse.sources.reading.parquet import is_parquet, parquet_as_csv
@@ -247,7 +248,7 @@ def _join(folder: Path, tables: Tables, deliveries: Sequence[Delivery]) -> None:
 
 def _join_table(table: str, kept: Columns, target: Path, deliveries: Sequence[Delivery]) -> None:
     columns = as_select(kept, {})
-    connection = memory().cursor()
+    connection = shared().cursor()
     try:
         parts: list[str] = []
         waiting: list[pd.DataFrame] = []

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet
 
+from warehouse.database import connect
 from warehouse.errors import SourceError
 from warehouse.lake.loads import sql_text
 from warehouse.sources.reading.containers import (
@@ -145,10 +146,8 @@ def parquet_as_csv(raw: RawFile, folder: Path) -> RawFile:
     target = folder / f"{safe_name(raw.path.name).removesuffix(raw.path.suffix)}.csv"
     file = sql_text(raw.path)
     try:
-        with duckdb.connect() as connection:
-            connection.execute(
-                f"set enable_progress_bar = false; set memory_limit = '{PARQUET_MEMORY}'"
-            )
+        with connect(memory=PARQUET_MEMORY) as connection:
+            connection.execute("set enable_progress_bar = false")
             kinds = connection.execute(f"describe select * from read_parquet({file})").fetchall()
             columns = ", ".join(_csv_column(str(name), str(kind)) for name, kind, *_ in kinds)
             connection.execute(
