@@ -7,6 +7,7 @@ from __future__ import annotations
 import errno
 import multiprocessing
 import os
+import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -63,8 +64,13 @@ class Reader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        if self._pool is None:
+            return
+        if kind is not None and not issubclass(kind, Exception):
+            # Ctrl-C: what is half read is worth nothing, and a file may take minutes still.
+            for process in multiprocessing.active_children():
+                process.terminate()
+        self._pool.shutdown(cancel_futures=True)
 
     def read(
         self, source: str, files: Sequence[Path], options: Mapping[str, str]
@@ -154,6 +160,7 @@ class Reader:
 def _begin(parent: int) -> None:
     """In a reader's own process, before its first file."""
     die_with(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of Ctrl-C the parent hears too, and ends this
     share(PROCESSES)
 
 
