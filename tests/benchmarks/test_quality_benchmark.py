@@ -20,7 +20,7 @@ def test_every_step_runs(tmp_path: Path) -> None:
         "-m",
         "tests.benchmarks.quality",
         "--records",
-        "60000",
+        "20000",
         "--folder",
         str(tmp_path),
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from analysis.estimators.linear.fixed_effects import fixed_effects
+from tests.estimators.shares import TEST_DRAWS, as_said
 
 DRAWS = 2000
 CITIES, YEARS = 100, 8
@@ -88,14 +89,14 @@ def coverage(design: str, draws: int = DRAWS) -> pd.Series:
 @pytest.mark.slow
 @pytest.mark.parametrize("design", [name for name in DESIGNS if name.startswith("clustered")])
 def test_intervals_hold_the_truth_as_often_as_they_say(design: str) -> None:
-    shares = coverage(design)
-    assert shares.between(0.93, 0.97).all(), shares.to_string()
+    shares = coverage(design, TEST_DRAWS)
+    assert as_said(shares, TEST_DRAWS), shares.to_string()
 
 
 @pytest.mark.slow
 def test_errors_that_ignore_the_clusters_fall_short() -> None:
     """The worlds are such that clustering matters: without it intervals are too short."""
-    assert coverage("robust, not clustered", 500).max() < 0.92
+    assert coverage("robust, not clustered", TEST_DRAWS).max() < 0.92
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A handful of the most different cases of tests.faults.sources: each is published, with what it
+"""The most different cases of tests.faults.sources: each is published, with what it
 lacks said.
 """
 
@@ -18,9 +18,7 @@ pytestmark = pytest.mark.slow
 
 FILLED = {
     Case(("policies",)): set(),
-    Case(("customs",), (2000, 2003)): set(),
     Case(CUSTOMS, (2007, 2007)): {"city_year", "city_hs6_year", "city_destination_year"},
-    Case(("yearbook", "digital_finance"), (2003, 2011)): {"city_year", "city_year_real"},
     Case(tuple(SOURCES), (1995, 1998)): set(),
 }
 
