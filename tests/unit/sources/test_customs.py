@@ -195,6 +195,19 @@ def test_a_quote_that_is_never_closed_swallows_nothing(load: Callable, tmp_path:
     assert tables["customs__records"]["firm_name"][10] == "甲公司"
 
 
+@pytest.mark.parametrize("odd", ['"联系人"=1+1', '"联系""人"x', '联系"人"'])
+def test_no_row_is_lost_under_a_name_that_a_parser_stumbles_over(
+    load: Callable, tmp_path: Path, odd: str
+) -> None:
+    file = write_csv(tmp_path / "2005.csv", line(), line(金额="7"))
+    content = file.read_bytes().decode("gb18030")
+    assert content.count("联系人") == 1
+    file.write_bytes(content.replace("联系人", odd).encode("gb18030"))
+    report, tables, _ = load("customs", file)
+    assert (report.read_n, report.accepted_n) == (2, 2)
+    assert tables["customs__records"]["value_cents"].tolist() == [1250, 700]
+
+
 def test_a_comma_too_many_breaks_its_row_and_moves_no_field(load: Callable, tmp_path: Path) -> None:
     """The last field is empty, so the surplus one would go unnoticed with every field in its
     neighbour's place.

@@ -317,7 +317,7 @@ def _fill_from_csv(
     """Make the view `raw` of a csv; rows that do not fit the header are set aside as broken."""
     heads = tuple(head or f"unnamed_{i}" for i, head in enumerate(heads))
     plain, texts = delivery.folder / "scratch.csv", delivery.folder / "scratch.parquet"
-    seen = transcode(raw, plain)
+    seen = transcode(raw, plain, ",".join(map(str, range(len(heads)))))
 
     def column(field: str) -> str:
         text = f"trim(c{heads.index(select.fields[field])}, ' \t\u3000')"

@@ -128,7 +128,7 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
     heads = _csv_heads(raw)
     at = _positions(raw, heads)
     plain = delivery.folder / "scratch.csv"
-    seen = transcode(raw, plain)
+    seen = transcode(raw, plain, ",".join(map(str, range(len(heads)))))
     lines: list[list[str | int]] = []
     broken: list[tuple[int, str, str]] = []
     with plain.open(encoding="utf-8", newline="") as handle:

@@ -162,8 +162,11 @@ class Transcoded:
     is_ended: bool
 
 
-def transcode(raw: RawFile, target: Path) -> Transcoded:
+def transcode(raw: RawFile, target: Path, header: str) -> Transcoded:
     """Write a large csv as UTF-8 with one record a line, in pieces.
+
+    The caller has read the first line, and says what stands in its place: a parser that stumbles
+    over a name such as `"code"=1` would take no row after it.
 
     Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of
     the file, and goes at the end, where people's programs leave any number of them. A line with an
@@ -196,7 +199,10 @@ def transcode(raw: RawFile, target: Path) -> Transcoded:
             rest += text
             cut = rest.rfind("\n")
             if cut >= 0:
-                commas = rest[:cut].partition("\n")[0].count(",") if commas < 0 else commas
+                if commas < 0:
+                    first = rest[:cut].partition("\n")[0]
+                    commas = first.count(",")
+                    rest, cut = header + rest[len(first) :], cut + len(header) - len(first)
                 written, blank = _write_lines(sink, rest[:cut], commas, blank)
                 lines += written
                 rest = rest[cut + 1 :]
