@@ -182,6 +182,22 @@ def test_the_map_is_another_picture_in_another_year(open_page: Open, small_site:
     assert page.locator("#map canvas").screenshot() != early
 
 
+def test_cities_of_the_lines_are_added_and_taken_out(open_page: Open, small_site: Path) -> None:
+    """Every line has its button, whatever the address named, and the keyboard works them."""
+    page = open_page(small_site, "explorer.html#column=gdp_cny&year=2005&cities=3301,4403,nowhere")
+    shown = "#explorer[data-shown='gdp_cny 2005 {}']"
+    page.wait_for_selector(shown.format("3301,4403"))
+    buttons = page.locator("#chosen button")
+    assert buttons.all_inner_texts() == ["Hangzhou ×", "Shenzhen ×"]
+    page.select_option("#cities", "3100")
+    page.wait_for_selector(shown.format("3301,4403,3100"))
+    buttons.first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(shown.format("4403,3100"))
+    assert buttons.all_inner_texts() == ["Shenzhen ×", "Shanghai ×"]
+    assert page.evaluate("document.activeElement.id") == "cities"
+
+
 def test_downloads_open_from_the_page_and_are_the_panel(
     open_page: Open, small_site: Path, small_release: Config, tmp_path: Path
 ) -> None:

@@ -76,7 +76,8 @@ def cities_map() -> dict[str, Any]:
         .encode(
             color=alt.Color(
                 "value:Q", title=None, scale=alt.Scale(scheme="viridis"),
-                legend=alt.Legend(orient="top", gradientLength=220, format="~s"),
+                legend=alt.Legend(orient="top", gradientLength=220, format=".2~s", tickCount=4,
+                                  labelOverlap="greedy", labelSeparation=8),
             ),
             size=alt.condition("datum.chosen", alt.value(220), alt.value(64)),
         )

@@ -7,9 +7,10 @@ document.addEventListener("DOMContentLoaded", async () => {
   const setting = JSON.parse(document.getElementById("explorer-setting").textContent);
   const cities = await load("cities");
   const codes = setting.codes;
-  const [column, year, yearText, scale, chosen] = ["column", "year", "year-text", "scale", "cities"].map(
+  const [column, year, yearText, scale, more, chosen] = ["column", "year", "year-text", "scale", "cities", "chosen"].map(
     (id) => document.getElementById(id),
   );
+  let lines = setting.lines;
   const about = new Map(setting.columns.map((one) => [one.name, one]));
   const shown = (value) =>
     value === null ? "" : Number(value).toLocaleString("en", { maximumSignificantDigits: 6 });
@@ -36,12 +37,34 @@ document.addEventListener("DOMContentLoaded", async () => {
     if (about.has(asked.get("column"))) column.value = asked.get("column");
     const at = setting.years.indexOf(Number(asked.get("year")));
     if (at >= 0) year.value = at;
-    const wanted = asked.has("cities") ? asked.get("cities").split(",") : setting.lines;
-    for (const option of chosen.options) option.selected = wanted.includes(option.value);
+    if (asked.has("cities")) lines = [...new Set(asked.get("cities").split(","))].filter((code) => code in cities);
+    for (const code of lines) choose(code);
   }
 
-  function picked() {
-    return [...chosen.selectedOptions].map((option) => option.value);
+  /** A button for a city that has a line; pressing it takes the line out. */
+  function choose(code) {
+    const name = cities[code][language][0];
+    const [place, button] = ["li", "button"].map((kind) => document.createElement(kind));
+    button.type = "button";
+    button.textContent = `${name} ×`;
+    button.setAttribute("aria-label", words.remove.replace("{city}", name));
+    button.addEventListener("click", () => {
+      lines = lines.filter((one) => one !== code);
+      place.remove();
+      more.focus();
+      update();
+    });
+    place.append(button);
+    chosen.append(place);
+  }
+
+  function add() {
+    const code = more.value;
+    more.value = "";
+    if (!code || lines.includes(code)) return;
+    lines = [...lines, code];
+    choose(code);
+    update();
   }
 
   async function update() {
@@ -52,7 +75,6 @@ document.addEventListener("DOMContentLoaded", async () => {
     const at = Number(year.value);
     const label = (language === "zh" && one.label_zh) || one.label_en || name;
     const title = one.unit ? `${label} (${one.unit})` : label;
-    const lines = picked();
     yearText.textContent = setting.years[at];
     year.setAttribute("aria-valuetext", setting.years[at]);
     document.getElementById("definition").textContent = one.definition;
@@ -98,7 +120,8 @@ document.addEventListener("DOMContentLoaded", async () => {
   }
 
   fromAddress();
-  for (const control of [column, scale, chosen]) control.addEventListener("change", update);
+  for (const control of [column, scale]) control.addEventListener("change", update);
+  more.addEventListener("change", add);
   year.addEventListener("input", update);
   redraws.push(update);
   await update();

@@ -1,98 +1,86 @@
-"""What no other program here has under one name, put together from what they have: two steps of
-Heckman from statsmodels' probit and least squares, matching from its logit and scipy's trees, a
-dynamic panel from linearmodels' GMM on equations and instruments that are stacked here anew.
-"""
+"""A dynamic panel by linearmodels' GMM, on equations and instruments that are stacked here anew."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from scipy.spatial import cKDTree
 
-Slopes = Mapping[str, float]
-Arguments = Mapping[str, Any]
+from analysis.report.recomputed.least_squares import asked
+from analysis.report.recomputed.theirs import Arguments, NoPeerError, Theirs, only, plain
 
-
-def heckman_slopes(frame: pd.DataFrame, arguments: Arguments) -> Slopes:
-    """Probit of being selected, then least squares with the inverse of Mills' ratio."""
-    from statsmodels.api import OLS, Probit, add_constant
-
-    chosen = frame[arguments["selected"]].astype(float)
-    apart = add_constant(frame[list(arguments["selection_regressors"])].astype(float))
-    size = apart.abs().max()
-    probit = Probit(chosen, apart / size).fit(disp=0, method="newton", tol=1e-12, maxiter=200)
-    index = (apart / size) @ probit.params
-    mills = np.exp(stats.norm.logpdf(index) - stats.norm.logcdf(index))
-    regressors = list(arguments["regressors"])
-    x = add_constant(frame[regressors].astype(float)).assign(mills=mills)
-    here = chosen == 1
-    fitted = OLS(frame[arguments["outcome"]].astype(float)[here], x[here]).fit()
-    return {name: float(fitted.params[name]) for name in regressors}
+STEP = 1e-4  # of a coefficient, in its standard errors; the second step is close to linear in it
 
 
-def psm_did_slopes(frame: pd.DataFrame, arguments: Arguments) -> Slopes:
-    """The pooled logit, the nearest controls by a tree, and dummies on the rows matched."""
-    from statsmodels.api import Logit, add_constant
+def dynamic(frame: pd.DataFrame, arguments: Arguments) -> Theirs:
+    """System GMM: linearmodels' IVGMM with clusters of units, on the differenced rows above the
+    rows in levels, from the first step's weights of xtabond2 (h = 3).
 
-    options = arguments.get("options", {})
-    if options.get("method", "neighbours") != "neighbours" or "how" in arguments:
-        return {}
-    treatment, covariates = arguments["treatment"], list(arguments["covariates"])
-    ever = frame.groupby(arguments["unit"])[treatment].transform("max").astype(float)
-    columns = [arguments["outcome"], treatment, *covariates]
-    complete = frame[columns].notna().all(axis=1)
-    rows, member = frame[complete], ever[complete]
-    x = add_constant(rows[covariates].astype(float))
-    size = x.abs().max()
-    logit = Logit(member, x / size).fit(disp=0, method="newton", tol=1e-12, maxiter=200)
-    score = stats.logistic.cdf(((x / size) @ logit.params).to_numpy())
-    treated = np.flatnonzero(member == 1)
-    controls = np.flatnonzero(member == 0)
-    count = int(options.get("neighbours", 1))
-    _, near = cKDTree(score[controls, None]).query(score[treated, None], k=count)
-    used = np.union1d(treated, controls[np.unique(near)])
-    effects = (arguments["unit"], arguments["time"])
-    return dummy_slopes(rows.iloc[used], arguments["outcome"], [treatment, *covariates], effects)
-
-
-def dummy_slopes(
-    frame: pd.DataFrame, outcome: str, regressors: Sequence[str], effects: Sequence[str]
-) -> Slopes:
-    """Least squares with a dummy for every level."""
-    from statsmodels.api import OLS
-
-    dummies = [
-        pd.get_dummies(frame[name].astype(str), prefix=name, dtype=float, drop_first=at > 0)
-        for at, name in enumerate(effects)
-    ]
-    x = pd.concat([frame[list(regressors)].astype(float), *dummies], axis=1)
-    fitted = OLS(frame[outcome].astype(float), x).fit()
-    return {name: float(fitted.params[name]) for name in regressors}
-
-
-def dynamic_slopes(frame: pd.DataFrame, arguments: Arguments) -> Slopes:
-    """Two-step system GMM: linearmodels' IVGMM with clusters of units, on the differenced rows
-    above the rows in levels, from the first step's weights of xtabond2 (h = 3).
+    Windmeijer's (2005) errors need the derivative of the second step's coefficients by the first's;
+    here IVGMM is fitted again at first steps that are moved a little (his equation 3.2 says what
+    that derivative is).
     """
-    from linearmodels.iv import IVGMM
-
-    known = {"outcome", "regressors", "gmm", "iv", "unit", "time", "steps", "covariance", "where"}
+    only(arguments, ("outcome", "regressors", "gmm", "iv", "steps", "covariance"))
     named = {column for block in arguments["gmm"] for column in _listed(block["variables"])}
-    if not set(arguments) <= known or not all(one.get("collapse") for one in arguments["gmm"]):
-        return {}
+    if not all(one.get("collapse") for one in arguments["gmm"]):
+        raise NoPeerError("instruments that are not collapsed.")
     if any("." in name for name in {*arguments["regressors"], *named}):
-        return {}
+        raise NoPeerError("lags that the estimator makes.")
+    if arguments.get("steps", 2) != 2 or arguments.get("covariance", "robust") != "robust":
+        raise NoPeerError("one step, or errors without Windmeijer's correction.")
     stacked = _Stacked(frame, arguments)
-    weight = np.linalg.inv(stacked.first_weight / len(stacked.y)).astype(np.float64)
-    data = {"dependent": stacked.y, "exog": None, "endog": stacked.x, "instruments": stacked.z}
-    units = pd.Series(stacked.unit, index=stacked.y.index)
-    model = IVGMM(**data, weight_type="clustered", clusters=units)
-    fitted = model.fit(iter_limit=arguments.get("steps", 2), initial_weight=weight, tol=1e-14)
-    return {name: float(fitted.params[name]) for name in arguments["regressors"]}
+    steps = _Steps(stacked)
+    first, second = steps.first, steps.second(steps.first.params)
+    names = list(first.params.index)
+    error = np.sqrt(np.diag(first.cov))
+    moved = []
+    for at, size in enumerate(STEP * error):
+        shift = np.eye(len(names))[at] * size
+        up, down = (steps.second(first.params + s * shift).params for s in (1, -1))
+        moved.append((up - down) / (2 * size))
+    d = np.column_stack(moved)
+    plain_v = steps.plain(first.params)
+    spread = plain_v + d @ plain_v + plain_v @ d.T + d @ first.cov.to_numpy() @ d.T
+    errors = pd.Series(np.sqrt(np.diag(spread)), names)
+    fit = {"nobs": float((~stacked.moved).sum()), "hansen_statistic": float(second.j_stat.stat)}
+    said = "linearmodels has no Windmeijer: its second step differentiated by its first"
+    return Theirs(plain(second.params, names), plain(errors, names), fit, said)
+
+
+class _Steps:
+    """Both steps by IVGMM."""
+
+    def __init__(self, stacked: _Stacked) -> None:
+        from linearmodels.iv import IVGMM
+
+        self.stacked = stacked
+        units = pd.Series(stacked.unit, index=stacked.y.index)
+        self.model = IVGMM(stacked.y, None, stacked.x, stacked.z, weight_type="clustered",
+                           clusters=units)  # fmt: skip
+        self.units = units
+        self.first = self._once(stacked.first_weight)
+
+    def _once(self, moments: np.ndarray) -> Any:
+        weight = np.linalg.inv(moments / len(self.stacked.y)).astype(np.float64)
+        return self.model.fit(iter_limit=1, initial_weight=weight, cov_type="clustered",
+                              clusters=self.units)  # fmt: skip
+
+    def moments(self, b: pd.Series) -> np.ndarray:
+        """sum_i Z_i'e_i e_i'Z_i at coefficients."""
+        s = self.stacked
+        e = s.y.to_numpy() - s.x.to_numpy() @ b.to_numpy()
+        sums = pd.DataFrame(s.z.to_numpy() * e[:, None]).groupby(s.unit).sum().to_numpy()
+        return np.asarray(sums.T @ sums)
+
+    def second(self, b: pd.Series) -> Any:
+        return self._once(self.moments(b))
+
+    def plain(self, b: pd.Series) -> np.ndarray:
+        """(X'Z A Z'X)^-1 with the weights at the first step's coefficients."""
+        zx = self.stacked.z.to_numpy().T @ self.stacked.x.to_numpy()
+        return np.linalg.inv(zx.T @ np.linalg.solve(self.moments(b), zx))
 
 
 class _Stacked:
@@ -100,10 +88,9 @@ class _Stacked:
 
     def __init__(self, frame: pd.DataFrame, arguments: Arguments) -> None:
         keys = [arguments.get("unit", "city_code"), arguments.get("time", "year")]
-        where = arguments.get("where")
-        asked = np.ones(len(frame), dtype=bool) if where is None else np.asarray(where)
         numbers = frame.drop(columns=keys).select_dtypes(["number", "bool"]).astype(float)
-        panel = numbers.assign(asked=asked).set_index(pd.MultiIndex.from_frame(frame[keys]))
+        panel = numbers.assign(asked=asked(frame, arguments))
+        panel = panel.set_index(pd.MultiIndex.from_frame(frame[keys]))
         self.panel = panel.sort_index()
         self.keys, self.arguments = keys, arguments
         self.x_names = list(arguments["regressors"])
