@@ -35,12 +35,15 @@ create table intermediate.int_city__indicator_vintages as select * from (values
     ('3100', 'city', 'gdp_cny', 2010, 'sector_file', 1716598e6, false, false),
     ('3100', 'city', 'gdp_cny', 2011, 'finance_file', 1919569e6, false, true),
     ('3100', 'city', 'gdp_cny', 2011, 'sector_file', 2000968e6, false, false),
+    ('3301', 'city', 'fdi_usd', 2004, 'finance_file', 5.0, true, true),
     ('3301', 'city', 'fdi_usd', 2011, 'finance_file', 1.0, true, true),
     ('3301', 'city', 'fdi_usd', 2011, '{EVIL}', 10.0, false, false)
 ) t(city_code, scope, indicator, year, vintage, value, is_interpolated, is_chosen);
 create table intermediate.int_city__values_left_out as
     select 'fdi_usd' as indicator, 'sector_file' as vintage, 'interpolated' as problem;
 alter table city_year add column is_gdp_interpolated boolean;
+alter table city_year add column fdi_usd double;
+update city_year set fdi_usd = year - 1999 where city_code = '3301';
 update city_year set is_gdp_interpolated = (year = 2004);
 update city_year set city_name_zh = '{EVIL}' where city_code = '3301';
 """

@@ -119,6 +119,15 @@ def test_downloads_equal_the_panel(small_release: Config, small_site: Path) -> N
     assert FORMS == ("parquet", "csv", "dta", "xlsx")
 
 
+def test_a_value_that_is_filled_in_is_marked(trouble_site: Path) -> None:
+    """In the first rows by its mark, in the explorer by the years that are drawn hollow."""
+    page = (trouble_site / "panels" / "city_year.html").read_text(encoding="utf-8")
+    first_rows = page[page.index("First rows") :]
+    assert first_rows.count('<td><span class="mark warn">true</span></td>') == 2
+    told = (trouble_site / "data" / "city_year_filled.js").read_text(encoding="utf-8")
+    assert '{"fdi_usd":{"3301":[2004,2011]}}' in told
+
+
 def test_a_large_csv_is_packed_and_opens_as_it_is(tmp_path: Path) -> None:
     frame = pd.DataFrame({"city_name_zh": ["上海市"] * 200_000, "value": range(200_000)})
     frame.to_csv(tmp_path / "large.csv", index=False)

@@ -91,21 +91,21 @@ def cities_map() -> dict[str, Any]:
 def lines() -> dict[str, Any]:
     """A column by year, a line a city; filled values are hollow points.
 
-    Rows: city, code, year, value.
+    Rows: city, code, year, value, filled.
     """
-    chart = (
-        alt.Chart(ROWS, width="container", height=320)
-        .mark_line(point=True, invalid="break-paths-show-domains")
-        .encode(
-            x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=-45)),
-            y=alt.Y("value:Q", title=None, axis=alt.Axis(format="~s"),
-                    scale=alt.Scale(zero=False)),
-            color=alt.Color("city:N", title=None, legend=alt.Legend(orient="top", columns=4)),
-            tooltip=[alt.Tooltip("city:N"), alt.Tooltip("year:O"),
-                     alt.Tooltip("value:Q", format=",.6g")],
-        )
+    base = alt.Chart(ROWS).encode(
+        x=alt.X("year:O", title=None, axis=alt.Axis(labelAngle=-45)),
+        y=alt.Y("value:Q", title=None, axis=alt.Axis(format="~s"), scale=alt.Scale(zero=False)),
+        color=alt.Color("city:N", title=None, legend=alt.Legend(orient="top", columns=4)),
+        tooltip=[alt.Tooltip("city:N"), alt.Tooltip("year:O"),
+                 alt.Tooltip("value:Q", format=",.6g"), alt.Tooltip("filled:N")],
     )  # fmt: skip
-    return _specification(chart)
+    line = base.mark_line(invalid="break-paths-show-domains")
+    printed = base.transform_filter("!datum.filled").mark_circle(size=36, opacity=1)
+    filled = base.transform_filter("datum.filled").mark_point(size=90, strokeWidth=2, opacity=1)
+    return _specification(
+        alt.layer(line, printed, filled).properties(width="container", height=320)
+    )
 
 
 def editions() -> dict[str, Any]:

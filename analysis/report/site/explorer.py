@@ -35,6 +35,7 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
         data.put(f"{PANEL}_{name}", [[rounded(v) for v in row] for row in grid.to_numpy().tolist()])
         about = frame.attrs["columns"].get(name, {})
         columns.append({"name": name, **{k: about.get(k) or "" for k in ABOUT}})
+    data.put(f"{PANEL}_filled", _filled(facts))
     there = [row["name"] for row in columns]
     first = next((name for name in SHOWN_FIRST if name in there), there[0] if there else "")
     return Page(
@@ -65,6 +66,22 @@ def put_cities(facts: Facts, data: DataFolder) -> None:
             for row in facts.cities
         },
     )
+
+
+def _filled(facts: Facts) -> dict[str, dict[str, list[int]]]:
+    """Years of values that are interpolated rather than printed, by column and city."""
+    if not facts.has("intermediate", "int_city__indicator_vintages"):
+        return {}
+    rows = facts.rows(
+        "select case when scope = 'district' then 'district_' || indicator else indicator end as"
+        " name, city_code, list(year::integer order by year) as years from"
+        " intermediate.int_city__indicator_vintages where is_chosen and is_interpolated"
+        " group by all order by all"
+    )
+    found: dict[str, dict[str, list[int]]] = {}
+    for row in rows:
+        found.setdefault(row["name"], {})[row["city_code"]] = row["years"]
+    return found
 
 
 def _numbers(series: pd.Series[Any]) -> pd.Series[Any] | None:

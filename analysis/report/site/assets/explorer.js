@@ -5,7 +5,7 @@ document.addEventListener("DOMContentLoaded", async () => {
   if (!place) return;
   const { load, draw, enliven, language, words, redraws } = window.citytrade;
   const setting = JSON.parse(document.getElementById("explorer-setting").textContent);
-  const cities = await load("cities");
+  const [cities, filled] = await Promise.all(["cities", `${setting.panel}_filled`].map(load));
   const codes = setting.codes;
   const [column, year, yearText, scale, more, chosen] = ["column", "year", "year-text", "scale", "cities", "chosen"].map(
     (id) => document.getElementById(id),
@@ -100,6 +100,7 @@ document.addEventListener("DOMContentLoaded", async () => {
         city: cities[code][language][0],
         year: when,
         value: grid[codes.indexOf(code)][index],
+        filled: Boolean(filled[name]?.[code]?.includes(when)),
       })),
     );
     await Promise.all([
