@@ -15,7 +15,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -56,16 +56,24 @@ class Kept:
         self._here = _read(self.file)
         files = sorted(self.folder.glob("*.duckdb"), reverse=True)
         self._earlier = [file for file in files if file != self.file]
-        self._found: dict[str, Estimate] | None = None
+        self._places: dict[str, tuple[pd.DataFrame, np.ndarray]] | None = None
 
     def find(self, key: str) -> Estimate | None:
         """An estimate that rests on the same, if one is kept."""
-        if self._found is None:
-            self._found = {}
-            for frame in [self._here, *(_read(file) for file in self._earlier)]:
-                for name, rows in frame.groupby("key", sort=False):
-                    self._found.setdefault(str(name), _estimate(rows))
-        return self._found.get(key)
+        if self._places is None:
+            self._places = {}
+            for frame in [self._here, *self._before]:
+                for name, at in frame.groupby("key", sort=False).indices.items():
+                    self._places.setdefault(str(name), (frame, np.asarray(at)))
+        if key not in self._places:
+            return None
+        frame, at = self._places[key]
+        return _estimate(frame.iloc[at])
+
+    @cached_property
+    def _before(self) -> list[pd.DataFrame]:
+        """What is kept of earlier releases."""
+        return [_read(file) for file in self._earlier]
 
     def put(self, found: Mapping[Address, tuple[str, Estimate]]) -> None:
         """Keep estimates; those of the same place are replaced.
@@ -90,7 +98,7 @@ class Kept:
                 file.unlink(missing_ok=True)
         except OSError as error:
             raise PaperError(f"{self.file} cannot be written: {error.strerror}.") from error
-        self._here, self._found = frame, None
+        self._here, self._places = frame, None
 
 
 def _read(file: Path) -> pd.DataFrame:

@@ -280,13 +280,41 @@ def test_a_path_with_gaps_is_prolonged_by_its_date(
         by_city = ordered.assign(zone=values).sort_values("year").groupby("city_code")["zone"]
         assert by_city.apply(lambda path: path.is_monotonic_increasing).all()
     reversal = gaps.assign(zone=gaps["zone"].where(gaps["year"] != 2016, 0))
-    with pytest.raises(
-        ValueError, match="the panel has gaps, and zone is not a dummy that starts once and stays"
-    ):
-        placebo(reversal, "y", "zone", draws=1)
     with pytest.raises(ValueError, match="dates can be drawn only for a dummy"):
         placebo(reversal, "y", "zone", draws=1, dates="drawn")
     assert placebo(reversal, "y", "zone", draws=1, draw_by="cell").draw_by == "cell"
+
+
+def test_a_path_of_any_other_kind_goes_to_a_unit_that_is_seen_alike(
+    panel: pd.DataFrame, drawn: list[np.ndarray]
+) -> None:
+    """A whole path, unbroken, of one that is seen in the same years; who has none like him is told
+    of, and nothing is drawn where nobody has.
+    """
+    panel = panel.assign(zone=np.random.default_rng(7).normal(size=len(panel)))
+    gaps = panel.drop(index=panel.index[[3, 40, 41, 77]])
+    result = placebo(gaps, "y", "zone", draws=20)
+    ordered = in_estimators_order(gaps, ["city_code", "year"], None, [], True, None)
+    own = ordered.groupby("city_code")[["year", "zone"]].agg(tuple)
+    alike = own.groupby("year")["zone"].agg(set)
+    moved = 0
+    for values in drawn:
+        given = ordered.assign(zone=values).groupby("city_code")[["year", "zone"]].agg(tuple)
+        both = zip(given["year"], given["zone"], strict=True)
+        assert all(path in alike[years] for years, path in both)
+        assert sorted(given["zone"]) == sorted(own["zone"])
+        moved += (given["zone"] != own["zone"]).sum()
+    alone = (own.groupby("year").size() == 1).sum()
+    assert moved > 10 * len(own)
+    [said] = [one for one in result.warnings if one.kind == "kept_paths"]
+    assert said.sentence.startswith(f"{alone} of {len(own)} city_code keep their path")
+    years = sorted(panel["year"].unique())
+    kept = [set(years) - {year} for year in years]
+    cities = sorted(panel["city_code"].unique())[: len(years)]
+    seen = dict(zip(cities, kept, strict=True))
+    each = panel[[row.year in seen.get(row.city_code, ()) for row in panel.itertuples()]]
+    with pytest.raises(ValueError, match="no two are seen in the same years"):
+        placebo(each, "y", "zone", draws=1, draw_by="unit")
 
 
 def test_adoption_and_cells_by_hand() -> None:

@@ -8,7 +8,7 @@ from analysis.estimators.core.clusters import FEW_CLUSTERS, FEW_TREATED, few_clu
 from analysis.estimators.core.options import Covariance
 from analysis.estimators.core.result import Caution
 from analysis.estimators.core.sample import Sample
-from analysis.estimators.placebo.draws import Cells
+from analysis.estimators.placebo.draws import Cells, adoption, seen_alike
 
 Names = tuple[str, str, str]
 
@@ -20,11 +20,13 @@ def cautions(
     names: Names,
     variance: float,
     drawn: tuple[int, int],
+    by_unit: bool,
 ) -> tuple[Caution, ...]:
     """All of them: of the estimate's variance, its clusters, who is treated, and the draws.
 
     names : of the treatment, the unit and the period
     drawn : draws without a coefficient, and all draws
+    by_unit : whole paths are drawn, with the dates that they have
     """
     undefined, draws = drawn
     clusters = min((sample.groups[name][1] for name in errors.clusters), default=FEW_CLUSTERS)
@@ -41,10 +43,26 @@ def cautions(
                 " says little."
             )
             found.append(Caution("small_cohort", text, "Judge by the empirical p of coefficients."))
+    found += _of_their_own(cells, names) if by_unit else []
     if undefined:
         text = f"{undefined:,} of {draws:,} draws have no coefficient: the effects absorb them."
         found.append(Caution("undefined_draws", text, "Shares are of the others."))
     return tuple(found)
+
+
+def _of_their_own(cells: Cells | None, names: Names) -> list[Caution]:
+    """Units whose path stays where it is, since no other is seen in the same periods."""
+    if cells is None or adoption(cells) is not None:
+        return []
+    counts = np.bincount(seen_alike(cells))
+    alone = int((counts == 1).sum())
+    if not alone:
+        return []
+    text = (
+        f"{alone:,} of {int(counts.sum()):,} {names[1]} keep their path in every draw: no other is"
+        f" seen in the same {names[2]}s."
+    )
+    return [Caution("kept_paths", text, "Balance the panel to draw among all.")]
 
 
 def _not_semidefinite(variance: float, treatment: str) -> list[Caution]:

@@ -80,7 +80,8 @@ def moved_paths(
     as it was. (cells,) a draw.
 
     Where a unit lacks the period that another has, a treatment that starts and stays is prolonged
-    by its first date; any other is an error.
+    by its first date; any other goes only to units that are seen in the same periods, and is an
+    error where there are no two such.
     """
     units, periods = int(cells.unit.max()) + 1, int(cells.period.max()) + 1
     paths = np.full((units, periods), np.nan)
@@ -88,11 +89,8 @@ def moved_paths(
     if np.isnan(paths).any():
         start = adoption(cells)
         if start is None:
-            raise ValueError(
-                f"the panel has gaps, and {names[0]} is not a dummy that starts once and stays: its"
-                f" path cannot be given to another {names[1]}. Draw by cells (draw_by = 'cell'), or"
-                " balance the panel."
-            )
+            yield from _exchanged(paths, cells, names, draws, rng)
+            return
         paths = (np.arange(periods) >= start[:, None]).astype(float)
     for _ in range(draws):
         yield paths[rng.permutation(units)[cells.unit], cells.period]
@@ -125,6 +123,36 @@ def drawn_dates(
         drawn = np.full(units, never)
         drawn[rng.permutation(units)[:treated]] = choices[rng.integers(0, len(choices), treated)]
         yield (cells.period >= drawn[cells.unit]).astype(float)
+
+
+def seen_alike(cells: Cells) -> np.ndarray:
+    """Number (units,) of the set of periods that each unit is seen in."""
+    seen = np.zeros((int(cells.unit.max()) + 1, int(cells.period.max()) + 1), dtype=bool)
+    seen[cells.unit, cells.period] = True
+    return np.unique(seen, axis=0, return_inverse=True)[1].ravel()
+
+
+def _exchanged(
+    paths: np.ndarray,
+    cells: Cells,
+    names: tuple[str, str, str],
+    draws: int,
+    rng: np.random.Generator,
+) -> Iterator[np.ndarray]:
+    """Paths (units, periods) moved between units that are seen in the same periods."""
+    alike = seen_alike(cells)
+    groups = [np.flatnonzero(alike == at) for at in range(int(alike.max()) + 1)]
+    if all(len(group) == 1 for group in groups):
+        raise ValueError(
+            f"the panel has gaps, and {names[0]} is not a dummy that starts once and stays: its"
+            f" path cannot be given to another {names[1]}, of which no two are seen in the same"
+            f" {names[2]}s. Draw by cells (draw_by = 'cell'), or balance the panel."
+        )
+    for _ in range(draws):
+        given = np.empty(len(paths), dtype=np.int64)
+        for group in groups:
+            given[group] = rng.permutation(group)
+        yield paths[given[cells.unit], cells.period]
 
 
 def adoption(cells: Cells) -> np.ndarray | None:

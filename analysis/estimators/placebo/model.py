@@ -4,7 +4,8 @@ Three ways to draw, by `draw_by`:
 
     unit   the treatment path of each unit (city) goes to another one, drawn without repetition: the
            same number of treated units, at the same dates (`dates = "kept"`); or as many units as
-           are treated, each from a date drawn at random (`dates = "drawn"`)
+           are treated, each from a date drawn at random (`dates = "drawn"`). In a panel with gaps
+           paths that are no dummy that stays move between units seen in the same periods
     cell   values are shuffled over unit-periods (city-years)
     row    values are shuffled over rows
 
@@ -161,8 +162,8 @@ def placebo(
     Raises
     ------
     ValueError : what `fixed_effects` raises; a treatment that differs within a unit-period or,
-        where
-        the panel has gaps or dates are drawn, that is not a dummy that starts once and stays.
+        where dates are drawn, that is not a dummy that starts once and stays, or that has no two
+        units seen in the same periods.
     """
     begun = clock.perf_counter()
     columns = _check_call(outcome, treatment, controls, draws)
@@ -243,7 +244,13 @@ def _result(found: _Estimated, begun: float) -> PlaceboResult:
         sample=sample.labels,
         tests={"placebo": test},
         warnings=cautions(
-            regression.errors, sample, found.cells, drawing.names, found.variance, drawn
+            regression.errors,
+            sample,
+            found.cells,
+            drawing.names,
+            found.variance,
+            drawn,
+            drawing.draw_by == "unit",
         ),
         undefined=undefined,
         draws=found.table,

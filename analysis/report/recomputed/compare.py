@@ -60,9 +60,12 @@ def differences(paper: Paper, release: Release) -> Iterator[Difference]:
             if theirs is None:
                 continue
             seen.add(asked.estimator)
-            place = (paper.slug, table.name, name, asked.estimator, OTHERS[asked.estimator][0])
-            for numbers in _beside(estimate, theirs):
-                yield Difference(*place, *numbers)
+            program = OTHERS[asked.estimator][0]
+            for equation, term, number, ours, value, converted in _beside(estimate, theirs):
+                yield Difference(
+                    paper.slug, table.name, name, asked.estimator, program, equation, term,
+                    number, ours, value, converted,
+                )  # fmt: skip
 
 
 def _both(release: Release, asked: Estimation) -> tuple[Estimate, Theirs | None]:

@@ -22,8 +22,8 @@ def two_stage(frame: pd.DataFrame, arguments: Arguments) -> Theirs:
     effects = list(arguments.get("effects", ()))
     names = [outcome, *endogenous, *instruments, *controls]
     data = _without(frame, names, effects)
-    exogenous = data[controls] if effects else data[controls].assign(constant=1.0)
-    exogenous = exogenous if exogenous.shape[1] else None
+    own = data[controls] if effects else data[controls].assign(constant=1.0)
+    exogenous = own if own.shape[1] else None
     how = _errors(frame, arguments.get("covariance"), debiased=bool(effects))
     fitted = IV2SLS(data[outcome], exogenous, data[endogenous], data[instruments]).fit(**how)
     terms = list(fitted.params.index)
@@ -31,12 +31,12 @@ def two_stage(frame: pd.DataFrame, arguments: Arguments) -> Theirs:
     b, e = plain(fitted.params, terms, outcome), plain(fitted.std_errors * scale, terms, outcome)
     for name in endogenous:
         equation = f"first stage of {name}"
-        both = [data[instruments], *([] if exogenous is None else [exogenous])]
-        first = IV2SLS(data[name], pd.concat(both, axis=1), None, None).fit(**how)
+        both = pd.concat([data[instruments], own], axis=1)
+        first = IV2SLS(data[name], both, None, None).fit(**how)
         listed = list(first.params.index)
-        own = _scale(frame, len(listed), effects, arguments.get("covariance"))
+        paid = _scale(frame, len(listed), effects, arguments.get("covariance"))
         b |= plain(first.params, listed, equation)
-        e |= plain(first.std_errors * own, listed, equation)
+        e |= plain(first.std_errors * paid, listed, equation)
     said = f"linearmodels counts no effects: its errors times {scale:.6f}" if scale != 1 else ""
     return Theirs(b, e, {"nobs": float(fitted.nobs), "r2": float(fitted.rsquared)}, said)
 

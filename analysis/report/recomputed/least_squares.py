@@ -118,8 +118,7 @@ def dummied(
     """The outcome on regressors (names, or columns of the frame's length) and all dummies."""
     from statsmodels.api import OLS
 
-    named = isinstance(regressors, pd.DataFrame)
-    columns = regressors if named else frame[list(regressors)]
+    columns = regressors if isinstance(regressors, pd.DataFrame) else frame[list(regressors)]
     levels = dummies(frame, effects)
     x = pd.concat([columns.astype(float), levels], axis=1)
     y = frame[outcome].astype(float)

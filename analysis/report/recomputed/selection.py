@@ -45,7 +45,11 @@ def heckman(frame: pd.DataFrame, arguments: Arguments) -> Theirs:
     return Theirs(
         plain(b, names, equation) | plain(first, list(first.index), "selection"),
         plain(errors, names, equation) | plain(first_errors, list(first.index), "selection"),
-        {"nobs": float(len(frame)), "selected": float(here.sum()), "log_likelihood": probit.llf},
+        {
+            "nobs": float(len(frame)),
+            "selected": float((chosen == 1).to_numpy().sum()),
+            "log_likelihood": float(probit.llf),
+        },
     )
 
 

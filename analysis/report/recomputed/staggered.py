@@ -152,8 +152,9 @@ def _events(frame: pd.DataFrame, arguments: Arguments) -> tuple[pd.DataFrame, pd
     """Complete rows, years since treatment, and the cohort: NEVER too where it is after the end."""
     columns = [arguments["outcome"], *arguments.get("controls", ())]
     rows = frame[asked(frame, arguments) & frame[columns].notna().all(axis=1)]
-    year, cohort = rows[arguments["time"]].astype(float), _cohorts(rows, arguments)
-    cohort = cohort.where(cohort <= year.max(), NEVER)
+    year: pd.Series = rows[str(arguments["time"])].astype(float)
+    cohort = _cohorts(rows, arguments)
+    cohort[cohort > year.max()] = NEVER
     return rows, year - cohort, cohort
 
 
@@ -168,7 +169,9 @@ def _event_name(
 def _cohorts(frame: pd.DataFrame, arguments: Arguments) -> pd.Series:
     if arguments.get("missing_cohort") != "never" and frame[arguments["cohort"]].isna().any():
         raise NoPeerError("rows without a cohort that are left out.")
-    return frame[arguments["cohort"]].astype(float).replace(0, NEVER).fillna(NEVER)
+    found: pd.Series = frame[str(arguments["cohort"])].astype(float)
+    found[(found == 0) | found.isna()] = NEVER
+    return found
 
 
 def _cluster(arguments: Arguments) -> str:

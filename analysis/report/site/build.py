@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import perf_counter
 
 from analysis.report.site.assets import write_assets
 from analysis.report.site.changes import releases_page
@@ -55,11 +56,12 @@ def build_site(config: Config, out: Path, save: Save, say: Say, figures: bool = 
         data = DataFolder(folder / "data", facts.is_simulated, facts.release)
         put_cities(facts, data)
         for name, pages in _parts(facts, folder, data, save, figures):
-            count = 0
+            began, count = perf_counter(), 0
             for page in pages:
                 writer.write(page)
                 count += 1
-            say(f"  {name}: {count} page{'' if count == 1 else 's'}")
+            took = perf_counter() - began
+            say(f"  {name}: {count} page{'' if count == 1 else 's'}, {took:.1f} s")
         return facts.release
 
 

@@ -23,6 +23,8 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
             "explorer.html", "explorer.html", "Explorer", "explorer.html", {"explorer": None}
         )
     frame = facts.panel(PANEL)
+    # Taken off: pandas copies all that is told of all columns with every column that is taken out.
+    told, frame.attrs = frame.attrs["columns"], {}
     codes = [row["city_code"] for row in facts.cities]
     years = sorted(int(year) for year in frame["year"].unique())
     columns = []
@@ -33,7 +35,7 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
         table = values.to_frame("value").assign(code=frame["city_code"], year=frame["year"])
         grid = table.pivot(index="code", columns="year", values="value").reindex(codes)[years]
         data.put(f"{PANEL}_{name}", [[rounded(v) for v in row] for row in grid.to_numpy().tolist()])
-        about = frame.attrs["columns"].get(name, {})
+        about = told.get(name, {})
         columns.append({"name": name, **{k: about.get(k) or "" for k in ABOUT}})
     data.put(f"{PANEL}_filled", _filled(facts))
     there = [row["name"] for row in columns]

@@ -19,7 +19,7 @@ from warehouse.store import describe
 Save = Callable[[pd.DataFrame, Path], Path]
 FORMS = ("parquet", "csv", "dta", "xlsx")
 HEAD = 10
-PACKED_FROM = 1_200_000  # bytes; pandas, R and Stata's unzipfile open what is packed
+PACKED_FROM = 400_000  # bytes; pandas, R and Stata's unzipfile open what is packed
 FLAGS = ("_interpolated", "_extrapolated", "_filled")
 # What a format may hold here, rows times columns: beyond it the file takes longer to write, or more
 # room, than a page's visitor gains; the command beside it writes it.

@@ -17,6 +17,13 @@ ASIDE_SHOWN = 20
 DISAGREE = 0.001  # a relative difference; rounding to the units that are printed stays below it
 SPOTLIGHT = ("3100", "gdp_cny", "city")
 EDITIONS = "intermediate.int_city__indicator_vintages"
+CELL = "city_code, scope, indicator, year"
+# Numbers that several editions print, and how far these are apart.
+PAIRS = (
+    f"select {CELL}, max(value) / min(value) - 1 as difference from {EDITIONS} where value > 0"
+    f" group by {CELL} having min(vintage) < max(vintage)"
+)
+APART = f"difference > {DISAGREE}"
 WORST = "order by difference desc, city_code, indicator, scope, year"
 
 
@@ -78,24 +85,18 @@ def _editions(facts: Facts, data: DataFolder) -> dict[str, Any]:
     }  # fmt: skip
     if not facts.has("intermediate", "int_city__indicator_vintages"):
         return nothing
-    pairs = (
-        "select city_code, scope, indicator, year, max(value) / min(value) - 1 as difference,"
-        " list({edition: vintage, value: value, chosen: is_chosen} order by vintage) as printed"
-        f" from {EDITIONS} where value > 0 group by city_code, scope, indicator, year"
-        " having count(distinct vintage) > 1"
+    by_indicator = facts.rows(
+        f"select indicator, scope, count(*) as compared_n, count_if({APART}) as apart_n,"
+        f" max(difference) as largest from ({PAIRS}) group by all"
+        " order by apart_n desc, indicator, scope"
     )
-    apart = f"difference > {DISAGREE}"
-    counts = facts.rows(f"select count(*) as n, count_if({apart}) as apart from ({pairs})")[0]
+    worst = facts.rows(_printed(f"from ({PAIRS}) where {APART} {WORST} limit {ROWS_AT_MOST}"))
     return nothing | {
-        "compared_n": counts["n"],
-        "disagreeing_n": counts["apart"],
-        "disagreeing": facts.rows(f"from ({pairs}) where {apart} {WORST} limit {ROWS_AT_MOST}"),
-        "by_indicator": facts.rows(
-            f"select indicator, scope, count(*) as compared_n, count_if({apart}) as apart_n,"
-            f" max(difference) as largest from ({pairs}) group by all"
-            " order by apart_n desc, indicator, scope"
-        ),
-        "spotlight": _spotlight(facts, data, pairs, apart),
+        "compared_n": sum(row["compared_n"] for row in by_indicator),
+        "disagreeing_n": sum(row["apart_n"] for row in by_indicator),
+        "disagreeing": worst,
+        "by_indicator": by_indicator,
+        "spotlight": _spotlight(facts, data, worst),
         "left_out": facts.rows(
             "select indicator, vintage, problem, count(*) as n from"
             " intermediate.int_city__values_left_out group by all"
@@ -104,19 +105,30 @@ def _editions(facts: Facts, data: DataFolder) -> dict[str, Any]:
     }
 
 
-def _spotlight(facts: Facts, data: DataFolder, pairs: str, apart: str) -> dict[str, Any] | None:
+def _printed(cells: str) -> str:
+    """The query of cells with what each edition prints beside; only of those, since lists of all
+    would take most of the time that the whole page does.
+    """
+    return (
+        "select c.*, list({edition: e.vintage, value: e.value, chosen: e.is_chosen}"
+        f" order by e.vintage) as printed from ({cells}) c join {EDITIONS} e using ({CELL})"
+        f" where e.value > 0 group by all {WORST}"
+    )
+
+
+def _spotlight(facts: Facts, data: DataFolder, worst: Rows) -> dict[str, Any] | None:
     """Shanghai's GDP in every edition by year; where it is printed once only, the number that
     differs most.
     """
     place = list(SPOTLIGHT)
-    query = f"from ({pairs}) where city_code = ? and indicator = ? and scope = ? order by year"
+    query = _printed(f"from ({PAIRS}) where city_code = ? and indicator = ? and scope = ?")
     years = facts.rows(query, place)
     if not years:
-        worst = facts.rows(f"from ({pairs}) where {apart} {WORST} limit 1")
         if not worst:
             return None
         place = [worst[0]["city_code"], worst[0]["indicator"], worst[0]["scope"]]
         years = facts.rows(query, place)
+    years.sort(key=lambda row: row["year"])
     names = sorted({one["edition"] for row in years for one in row["printed"]})
     rows: Rows = []
     for row in years:

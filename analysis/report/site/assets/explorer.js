@@ -104,18 +104,36 @@ document.addEventListener("DOMContentLoaded", async () => {
       })),
     );
     await Promise.all([
-      draw(document.getElementById("map"), scaled(setting.map), points),
+      draw(document.getElementById("map"), scaled(setting.map, points), points),
       draw(document.getElementById("lines"), setting.line, series),
     ]);
     history.replaceState(null, "", `#column=${name}&year=${setting.years[at]}&cities=${lines.join(",")}`);
     place.dataset.shown = `${name} ${setting.years[at]} ${lines.join(",")}`;
   }
 
+  /**
+   * A scale of logarithms and four numbers for its legend, as far apart as they have room. Zero has
+   * the smallest number's colour; of numbers below zero logarithms know nothing, so they get a scale
+   * that is even around zero.
+   */
+  function logarithms(points) {
+    const values = points.map((point) => point.value).filter((value) => value !== null);
+    const above = values.filter((value) => value > 0);
+    const [low, first, high] = [Math.min(...values), Math.min(...above), Math.max(...values)];
+    if (low < 0) return [{ type: "symlog" }, high > 0 ? [low, 0, high] : [low, high]];
+    if (!(first < high)) return [{ type: "linear" }, undefined];
+    const share = (part) => first * (high / first) ** part;
+    return [{ type: "log", domain: [first, high], clamp: true }, [0, 1 / 3, 2 / 3, 1].map(share)];
+  }
+
   /** The map's specification with the scale of colours that was chosen. */
-  function scaled(specification) {
+  function scaled(specification, points) {
     const own = structuredClone(specification);
-    for (const layer of own.layer) {
-      if (layer.encoding?.color?.field) layer.encoding.color.scale.type = scale.value;
+    const [type, marks] = scale.value === "log" ? logarithms(points) : [{ type: "linear" }, undefined];
+    for (const { encoding } of own.layer) {
+      if (!encoding?.color?.field) continue;
+      Object.assign(encoding.color.scale, type);
+      if (marks) encoding.color.legend.values = marks;
     }
     return own;
   }
