@@ -8,7 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -120,21 +120,16 @@ class Release:
         """The simulated world's headline numbers of a paper; none in a real one, and none where
         the world was written again after the release: they would be another world's.
         """
-        found: Mapping[str, Mapping[str, Any]] = self._headlines.get(slug, {})
-        return found
-
-    @cached_property
-    def _headlines(self) -> Mapping[str, Any]:
-        """Those of all papers, from a file that takes a second to read."""
         settings = getattr(self.config, "simulate", None)
         if not self.is_simulated or settings is None:
             return {}
         file = Path(settings.directory) / "truth.json"
         if not file.is_file() or file.stat().st_mtime > self.created.timestamp():
             return {}
-        told: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        headlines: Mapping[str, Any] = told.get("headlines", {})
-        return headlines
+        found: Mapping[str, Mapping[str, Any]] = _headlines(file, file.stat().st_mtime_ns).get(
+            slug, {}
+        )
+        return found
 
     def _place(self, name: str) -> tuple[str, str]:
         schema, _, table = name.rpartition(".")
@@ -153,6 +148,14 @@ class Release:
             return connection.execute(
                 f'select {listed} from "{schema}"."{table}" order by all'
             ).df()
+
+
+@lru_cache(maxsize=1)
+def _headlines(file: Path, written: int) -> Mapping[str, Any]:
+    """Those of all papers, of a file that takes a second to read; `written` is its time."""
+    told: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    headlines: Mapping[str, Any] = told.get("headlines", {})
+    return headlines
 
 
 def warehouse_weights(connection: Connection, kind: str = "contiguity") -> SpatialWeights:
