@@ -22,29 +22,18 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
         return Page(
             "explorer.html", "explorer.html", "Explorer", "explorer.html", {"explorer": None}
         )
-    frame = facts.panel(PANEL)
-    # Taken off: pandas copies all that is told of all columns with every column that is taken out.
-    told, frame.attrs = frame.attrs["columns"], {}
-    codes = [row["city_code"] for row in facts.cities]
-    years = sorted(int(year) for year in frame["year"].unique())
-    columns = []
-    for name in frame.columns:
-        values = _numbers(frame[name])
-        if name in ("city_code", "year") or values is None:
-            continue
-        table = values.to_frame("value").assign(code=frame["city_code"], year=frame["year"])
-        grid = table.pivot(index="code", columns="year", values="value").reindex(codes)[years]
-        data.put(f"{PANEL}_{name}", [[rounded(v) for v in row] for row in grid.to_numpy().tolist()])
-        about = told.get(name, {})
-        columns.append({"name": name, **{k: about.get(k) or "" for k in ABOUT}})
+    years, columns, latest = _put_columns(facts, data)
     data.put(f"{PANEL}_filled", _filled(facts))
-    there = [row["name"] for row in columns]
-    first = next((name for name in SHOWN_FIRST if name in there), there[0] if there else "")
+    # The first to be shown is one that has values: without customs there are no exports.
+    there = [*latest, *(row["name"] for row in columns)]
+    first = next((name for name in SHOWN_FIRST if name in latest), there[0] if there else "")
+    codes = [row["city_code"] for row in facts.cities]
     return Page(
         "explorer.html", "explorer.html", "Explorer", "explorer.html",
         {
             "explorer": {
                 "panel": PANEL, "years": years, "columns": columns, "first": first,
+                "year_at": latest.get(first, len(years) - 1),
                 "lines": [code for code in LINES_FIRST if code in codes] or codes[:3],
                 "map": charts.cities_map(), "line": charts.lines(), "cities": facts.cities,
             }
@@ -53,6 +42,34 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
 
 
 ABOUT = ("unit", "label_en", "label_zh", "definition")
+
+
+def _put_columns(
+    facts: Facts, data: DataFolder
+) -> tuple[list[int], list[dict[str, Any]], dict[str, int]]:
+    """A file for each column of numbers; the years, what is said of the columns, and of those with
+    values the place of the last year that has one.
+    """
+    frame = facts.panel(PANEL)
+    # Taken off: pandas copies all that is told of all columns with every column that is taken out.
+    told, frame.attrs = frame.attrs["columns"], {}
+    codes = [row["city_code"] for row in facts.cities]
+    years = sorted(int(year) for year in frame["year"].unique())
+    columns: list[dict[str, Any]] = []
+    latest: dict[str, int] = {}
+    for name in frame.columns:
+        values = _numbers(frame[name])
+        if name in ("city_code", "year") or values is None:
+            continue
+        table = values.to_frame("value").assign(code=frame["city_code"], year=frame["year"])
+        grid = table.pivot(index="code", columns="year", values="value").reindex(codes)[years]
+        data.put(f"{PANEL}_{name}", [[rounded(v) for v in row] for row in grid.to_numpy().tolist()])
+        seen = grid.notna().any().to_numpy()
+        if seen.any():
+            latest[name] = int(seen.nonzero()[0].max())
+        about = told.get(name, {})
+        columns.append({"name": name, **{k: about.get(k) or "" for k in ABOUT}})
+    return years, columns, latest
 
 
 def put_cities(facts: Facts, data: DataFolder) -> None:

@@ -133,7 +133,8 @@ document.addEventListener("DOMContentLoaded", async () => {
     for (const { encoding } of own.layer) {
       if (!encoding?.color?.field) continue;
       Object.assign(encoding.color.scale, type);
-      if (marks) encoding.color.legend.values = marks;
+      if (points.every((point) => point.value === null)) encoding.color.legend = null;
+      else if (marks) encoding.color.legend.values = marks;
     }
     return own;
   }
