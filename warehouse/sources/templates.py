@@ -77,7 +77,7 @@ def _customs() -> list[Template]:
         "date_text": "2015-03", "flow_text": "出口", "hs_text": "84713000", "value_text": "12500",
         "quantity_text": "25", "quantity_unit": "台", "firm_code": "3301000001",
         "firm_name": "示例公司", "production_place": "33019", "partner_name": "美国",
-        "trade_mode_name": "一般贸易", "postcode": "310000",
+        "trade_mode_name": "一般贸易", "postcode": "310000", "telephone": "0571-85012345",
     }  # fmt: skip
     heads = {field: HEADS[field][0] for field in example} | {"production_place": "消费地或生产地"}
     heads["hs_text"] = "HS编码"
@@ -176,7 +176,8 @@ def _firms() -> list[Template]:
         "工业增加值千元": "14000", "工业中间投入合计千元": "39000", "应交增值税千元": "1000",
         "全部从业人员年平均人数人": "210", "应付工资薪酬总额千元": "6300",
         "固定资产原价合计千元": "21000", "固定资产净值年平均余额千元": "15000",
-        "其中出口交货值千元": "8000", "实收资本千元": "9000",
+        "其中出口交货值千元": "8000", "实收资本千元": "9000", "邮政编码": "310000",
+        "电话号码": "85012345",
     }  # fmt: skip
     return [_table("units_in_heads_csv", "firms_2007.csv", row)]
 

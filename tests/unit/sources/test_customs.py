@@ -67,6 +67,30 @@ def write_csv(file: Path, *lines: str, encoding: str = "gb18030", end: str = "\r
     return file
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("0571-85012345", "0571-85012345"), ("85012345.0", "85012345"), ("", None), ("无", None)],
+)
+def test_telephones_are_kept_as_stated(
+    load: Callable, tmp_path: Path, given: str, expected: str | None
+) -> None:
+    _, tables, aside = load("customs", write_csv(tmp_path / "2005.csv", line(电话=given)))
+    (found,) = tables["customs__records"]["telephone"]
+    assert aside.empty and (found == expected if expected else pd.isna(found))
+
+
+def test_a_telephone_that_was_rounded_is_unknown_and_its_row_stays(
+    load: Callable, tmp_path: Path
+) -> None:
+    file = tmp_path / "2005.parquet"
+    row = pd.DataFrame([{head: GOOD.get(head, "") for head in HEAD}])
+    row.assign(电话=pd.Series([85012345.0], dtype="float32")).to_parquet(file)
+    report, tables, aside = load("customs", file)
+    (said,) = [column["reason"] for column in report.columns if column["head"] == "电话"]
+    assert aside.empty and "rounded" in said
+    assert pd.isna(tables["customs__records"]["telephone"]).all()
+
+
 @pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig"])
 def test_chinese_csv_gives_typed_records(load: Callable, tmp_path: Path, encoding: str) -> None:
     file = write_csv(

@@ -133,6 +133,60 @@ def test_industries_get_lost_zeros_back_only_where_all_lost_them_and_it_is_said(
         assert [reason.removesuffix(" spreadsheet took") for reason in reasons if reason] == said
 
 
+@pytest.mark.parametrize(
+    ("heads", "values", "expected"),
+    [
+        ("邮政编码,电话号码", "310000,0571-85012345", ("310000", "0571-85012345")),
+        ("邮编,固定电话", "31 0000 ,85012345.0", ("310000", "85012345")),
+        ("联系电话,邮政编码", "无,--", (None, None)),
+        ("传真,网址", "85012345,www", (None, None)),
+    ],
+)
+def test_postcodes_and_telephones_where_a_survey_prints_them(
+    load, tmp_path, heads, values, expected
+):
+    text = f"{CLASSIC.strip()},{heads}\n{GOOD.strip()},{values}\n"
+    _, tables, aside = load("firms", write(tmp_path / "firms_2005.csv", text))
+    (row,) = tables["firms__enterprises"].to_dict("records")
+    assert aside.empty
+    found = tuple(None if pd.isna(row[name]) else row[name] for name in ("postcode", "telephone"))
+    assert found == expected
+
+
+def test_postcodes_get_lost_zeros_back_and_it_is_said(load, tmp_path):
+    lines = [f"{GOOD.strip()},{code}\n" for code in ("50000", "310000")]
+    file = write(tmp_path / "firms_2005.csv", f"{CLASSIC.strip()},邮编\n" + "".join(lines))
+    report, tables, _ = load("firms", file)
+    assert list(tables["firms__enterprises"]["postcode"]) == ["050000", "310000"]
+    (said,) = [column["reason"] for column in report.columns if column["head"] == "邮编"]
+    assert said.startswith("1 of the codes got back")
+
+
+@pytest.mark.parametrize(("kind", "kept"), [("float64", True), ("float32", False)])
+def test_a_telephone_that_stata_rounded_is_unknown_and_its_row_stays(load, tmp_path, kind, kept):
+    columns = {
+        "dq": 330106.0,
+        "cic": 1310.0,
+        "frdm": 5.0,
+        "rs": 50.0,
+        "cz": 90.0,
+        "tel": 85012345.0,
+    }
+    heads = ("dq", "cic", "法人代码", "平均人数", "工业总产值", "电话")
+    rows = np.empty(1, dtype=[(head, kind if head == "电话" else "float64") for head in heads])
+    for head, value in zip(heads, columns.values(), strict=True):
+        rows[head] = value
+    write_stata(tmp_path / "firms_2007.dta", rows, "made for this test")
+    report, tables, aside = load("firms", tmp_path / "firms_2007.dta")
+    (row,) = tables["firms__enterprises"].to_dict("records")
+    (said,) = [column["reason"] for column in report.columns if column["head"] == "电话"]
+    assert aside.empty
+    if kept:
+        assert row["telephone"] == "85012345" and not said
+    else:
+        assert pd.isna(row["telephone"]) and "rounded" in said
+
+
 def test_a_new_stata_file(load, tmp_path):
     heads = [
         "法人代码",

@@ -23,6 +23,7 @@ TABLES: Tables = {
         "firm_code": "varchar",
         "firm_name": "varchar",
         "postcode": "varchar",
+        "telephone": "varchar",
         "production_place": "varchar",
         "partner_name": "varchar",
         "partner_code": "varchar",

@@ -48,6 +48,7 @@ typed as (
         case when contains(firm_name, '\ufffd') then null else nullif(firm_name, '') end
             as firm_name,
         nullif(postcode, '') as postcode,
+        nullif(telephone, '') as telephone,
         nullif(production_place, '') as production_place,
         case when is_partner_code is not true then nullif(partner_text, '') end as partner_name,
         case when is_partner_code then lpad(partner_text, 3, '0') end as partner_code,
@@ -83,7 +84,7 @@ DETAIL = """case reason
 KEPT = (
     "line", "year", "month", "flow", "hs8", "value_cents", "currency", "quantity", "quantity_unit",
     "firm_code", "firm_name",
-    "postcode", "production_place", "partner_name", "partner_code", "trade_mode",
+    "postcode", "telephone", "production_place", "partner_name", "partner_code", "trade_mode",
 )  # fmt: skip
 
 

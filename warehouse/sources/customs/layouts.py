@@ -4,7 +4,7 @@ mean the same thing.
 Micro data circulate in one layout a period: English names exported from Access in 2000-01, mixed
 names in 2002, Chinese names that change with the years, underscored ones in the Stata files of
 2007-11, and one edition of all years by CSMAR. Holders add columns to them (production place,
-postcode), so every layout may have every field.
+postcode, telephone), so every layout may have every field.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "firm_code": ("企业编码", "企业代码", "经营单位编码", "经营单位代码", "party_id", "entcd"),
     "firm_name": ("经营单位", "企业名称", "经营单位名称", "company", "entnm"),
     "postcode": ("邮编", "邮政编码", "zip", "zipcode", "postcode"),
+    "telephone": ("电话", "电话号码", "联系电话", "tel", "telephone", "phone"),
     "production_place": (
         "消费地或生产地", "消费地进口or生产地出口", "消费地或生产地编码", "消费地或生产地代码",
         "生产地", "消费地", "货源地", "境内货源地", "境内目的地",

@@ -23,7 +23,7 @@ from warehouse.sources.reading.values import (
     WIDE_SIGNS,
 )
 
-CODES = ("hs_text", "firm_code", "postcode", "partner_text", "flow_text")
+CODES = ("hs_text", "firm_code", "postcode", "telephone", "partner_text", "flow_text")
 NUMBERS = ("value_text", "quantity_text")
 # Fields in which a mark may stand for nothing. NA would be Namibia as a partner; a place is for the
 # models to know; a value must be there.
@@ -33,6 +33,7 @@ MAY_BE_MARKED = (
     "firm_code",
     "firm_name",
     "postcode",
+    "telephone",
     "trade_mode",
 )
 FOUND = (

@@ -31,7 +31,8 @@ from warehouse.sources.customs.layouts import (
 from warehouse.sources.customs.mending import Mended, mend
 from warehouse.sources.customs.scratch import MEMORY, line_in_file, scratch_database, show
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
-from warehouse.sources.reading.stata import refuse_rounded
+from warehouse.sources.reading.codes import ROUNDED
+from warehouse.sources.reading.stata import EXACT_IN_FLOAT, refuse_rounded
 from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
 
 LONGEST_LINE_BYTES = 1024 * 1024
@@ -43,6 +44,7 @@ PLAIN = (
     "firm_code",
     "firm_name",
     "postcode",
+    "telephone",
     "production_place",
 )
 # The lake's column that a field fills, where it has another name; and the fields because of which
@@ -106,8 +108,9 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
         delivery.heads(sheet, heads, *select.fates(heads))
     with scratch_database(delivery) as connection:
         if tabular.is_table(raw):
-            _fill_from_pieces(connection, raw, delivery, select)
+            rounded = _fill_from_pieces(connection, raw, delivery, select)
         else:
+            rounded = {}
             _fill_from_csv(connection, raw, delivery, select, heads)
         if spec.rows_cap and delivery.read_n == spec.rows_cap:
             problem = (
@@ -118,7 +121,7 @@ def _read(spec: CustomsLayout, raw: RawFile, delivery: Delivery) -> None:
             )
         mended = _judge(connection, raw, delivery, select.stated)
         for sheet in tabular.record_sheets(raw):
-            for field, done in mended.said.items():
+            for field, done in {**rounded, **mended.said}.items():
                 delivery.column(sheet, fields[field], FILLS.get(field, field), done)
     for leftover in delivery.folder.glob("scratch.*"):
         if leftover.is_dir():
@@ -283,13 +286,19 @@ def _flow_given(raw: RawFile) -> str:
 
 def _fill_from_pieces(
     connection: duckdb.DuckDBPyConnection, raw: RawFile, delivery: Delivery, select: _Selection
-) -> None:
-    """Make the view `raw` of a Stata file, a Parquet file or a workbook."""
+) -> dict[str, str]:
+    """Make the view `raw` of a Stata file, a Parquet file or a workbook; returns what was done to
+    which field.
+    """
     fields, pads = select.fields, select.spec.has_lost_zeros
     files: list[Path] = []
+    said: dict[str, str] = {}
     for frame, lines in tabular.pieces(raw):
         for field in CODES & set(fields):
             refuse_rounded(raw, fields[field], frame[fields[field]])
+        if "telephone" in fields and (number := frame[fields["telephone"]]).dtype == "float32":
+            frame = frame.assign(**{fields["telephone"]: number.mask(number >= EXACT_IN_FLOAT)})
+            said["telephone"] = ROUNDED
         texts = {
             field: tabular.as_text(frame[head], CODE_WIDTHS.get(field, 0), pads)
             for field, head in fields.items()
@@ -305,6 +314,7 @@ def _fill_from_pieces(
     if count == 0:
         raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
     delivery.read_n += count
+    return said
 
 
 def _fill_from_csv(

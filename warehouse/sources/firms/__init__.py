@@ -14,6 +14,8 @@ TABLES: Tables = {
         "firm_code": "varchar",
         "firm_name": "varchar",
         "region_code": "varchar",
+        "postcode": "varchar",
+        "telephone": "varchar",
         "industry_code": "varchar",
         "opening_year": "smallint",
         "firm_output_cny": "double",

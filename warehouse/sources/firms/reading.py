@@ -30,9 +30,14 @@ from warehouse.sources.firms.heads import (
     plain_head,
 )
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
-from warehouse.sources.reading.codes import restored, whole, with_lost_zeros
+from warehouse.sources.reading.codes import ROUNDED, restored, whole, with_lost_zeros
 from warehouse.sources.reading.setting_aside import Check, as_numbers, sort_out
-from warehouse.sources.reading.stata import refuse_rounded, stata_labels, stata_pieces
+from warehouse.sources.reading.stata import (
+    EXACT_IN_FLOAT,
+    refuse_rounded,
+    stata_labels,
+    stata_pieces,
+)
 from warehouse.sources.reading.stata_header import stata_release
 from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
 from warehouse.sources.reading.values import missing
@@ -42,6 +47,9 @@ FIRST_YEAR, LAST_YEAR = 1995, 2030
 STATA_CHUNK_ROWS = 200_000
 LONGEST_VALUE = 100_000  # characters
 CODES = {"firm_code", "region_code"}  # numbers of more figures than a float keeps
+CONTACTS = {"postcode", "telephone"}  # of which a mark may say that there is none
+WIDTHS = {"industry_code": 4, "postcode": 6}  # numbers among them may have lost their leading zero
+TEXTS = ("firm_code", "firm_name", "region_code", "industry_code", "postcode", "telephone")
 DATE = (
     r"^((?:19|20)[0-9]{2})(?:年(?:[0-9]{1,2}月)?|[-/.][0-9]{1,2}(?:[-/.][0-9]{1,"
     r"2})?(?: 00:00:00)?)$"
@@ -146,7 +154,7 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
     _refuse_cut_off(raw, seen.is_ended, broken, lines)
     delivery.read_n += len(lines) + len(broken)
     delivery.put_aside(TABLE, pd.DataFrame(broken, columns=["line", "reason", "detail"]))
-    _deliver(raw, delivery, pd.DataFrame(lines, columns=["line", *at]), heads)
+    _deliver(raw, delivery, pd.DataFrame(lines, columns=["line", *at]), heads, {})
 
 
 def _fields(record: str) -> list[str]:
@@ -187,19 +195,23 @@ def _read_stata(raw: RawFile, delivery: Delivery) -> None:
     heads = _stata_heads(raw)
     at = _positions(raw, heads)
     pieces: list[pd.DataFrame] = []
+    done: dict[int, str] = {}
     rows_n = 0
     for chunk in stata_pieces(raw, STATA_CHUNK_ROWS):
         chunk.columns = pd.RangeIndex(len(chunk.columns))
         for field in CODES & set(at):
             refuse_rounded(raw, heads[at[field]], chunk[at[field]])
         piece = pd.DataFrame({field: _as_text(chunk[position]) for field, position in at.items()})
+        if "telephone" in at and (number := chunk[at["telephone"]]).dtype == "float32":
+            piece["telephone"] = piece["telephone"].mask(number >= EXACT_IN_FLOAT, "")
+            done[at["telephone"]] = ROUNDED
         piece.insert(0, "line", range(rows_n + 1, rows_n + len(chunk) + 1))
         pieces.append(piece)
         rows_n += len(chunk)
     if not rows_n:
         raise SourceError(raw.name, "", "holds no records", "Fetch the file again")
     delivery.read_n += rows_n
-    _deliver(raw, delivery, pd.concat(pieces, ignore_index=True), heads)
+    _deliver(raw, delivery, pd.concat(pieces, ignore_index=True), heads, done)
 
 
 def _as_text(column: pd.Series) -> pd.Series:
@@ -238,17 +250,24 @@ def _positions(raw: RawFile, heads: list[str]) -> dict[str, int]:
     return at
 
 
-def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[str]) -> None:
-    """Numbers from text, in base units; rows with something unreadable are set aside."""
+def _deliver(
+    raw: RawFile,
+    delivery: Delivery,
+    text: pd.DataFrame,
+    heads: list[str],
+    done: dict[int, str],
+) -> None:
+    """Numbers from text, in base units; rows with something unreadable are set aside.
+
+    done : what was done to which column already
+    """
     at = find_heads(heads)
     rows, is_bad, found = _numbers(text, {field: heads[position] for field, position in at.items()})
-    for field in ("firm_code", "firm_name", "region_code", "industry_code"):
-        if field in text:
-            cleaned = whole(text[field].map(clean_name))
-            rows[field] = cleaned.where(
-                (cleaned != "") & ~cleaned.str.contains(BAD_TEXT, regex=False)
-            )
-    rows["industry_code"], restored_n = with_lost_zeros(rows["industry_code"], 4)
+    for field, texts in _texts(text).items():
+        rows[field], restored_n = (
+            with_lost_zeros(texts, WIDTHS[field]) if field in WIDTHS else (texts, 0)
+        )
+        done |= {at[field]: restored(restored_n)} if restored_n else {}
     year = _years(raw, text)
     good_year = year.between(FIRST_YEAR, LAST_YEAR) & (year % 1 == 0)
     rows["year"] = year.where(good_year).astype("Int64")
@@ -269,10 +288,21 @@ def _deliver(raw: RawFile, delivery: Delivery, text: pd.DataFrame, heads: list[s
         Check("missing_firm", nameless, pd.Series("neither code nor name", index=text.index)),
     ]
     good, aside = sort_out(rows, checks)
-    done = {at["industry_code"]: restored(restored_n)} if restored_n else {}
     delivery.heads("", heads, {position: field for field, position in at.items()}, done)
     delivery.accept(TABLE, good)
     delivery.put_aside(TABLE, aside)
+
+
+def _texts(text: pd.DataFrame) -> dict[str, pd.Series]:
+    """Codes and names without blanks, null where there is none."""
+    cleaned = {field: whole(text[field].map(clean_name)) for field in TEXTS if field in text}
+    return {
+        field: texts.mask(
+            (missing(texts) if field in CONTACTS else texts == "")
+            | texts.str.contains(BAD_TEXT, regex=False)
+        )
+        for field, texts in cleaned.items()
+    }
 
 
 def _numbers(

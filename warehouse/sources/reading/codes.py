@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+ROUNDED = "stored as float, so that numbers of more than seven figures were rounded: left out"
+
 
 def whole(codes: pd.Series) -> pd.Series:
     """Codes without the `.0` of a number."""
