@@ -86,7 +86,8 @@ def _frame(market: Market, records: Records, start: int) -> pd.DataFrame:
     distinct_hs, hs = np.unique(records.hs8, return_inverse=True)
     distinct_postcodes, postcode = np.unique(records.postcode, return_inverse=True)
     names, name_index = np.unique(np.array(firms.names), return_inverse=True)
-    stated = distinct_postcodes >= 0
+    telephones, telephone = np.unique(np.array(firms.telephones), return_inverse=True)
+    stated, silent = distinct_postcodes >= 0, int(telephones[0] == "")
     return pd.DataFrame(
         {
             "year": records.year,
@@ -103,6 +104,7 @@ def _frame(market: Market, records: Records, start: int) -> pd.DataFrame:
                 [f"{code:06d}" for code in distinct_postcodes[stated].tolist()],
                 postcode - int((~stated).sum()),
             ),
+            "telephone": _category(telephones[silent:].tolist(), telephone[records.firm] - silent),
             "production_place": _category(market.place_texts, records.place),
             "partner_name": _category(["-"], np.full(count, -1, dtype=np.int8)),
             "partner_code": _category([*market.partner_codes, UNKNOWN_PARTNER_CODE], partner),

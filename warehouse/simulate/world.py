@@ -167,7 +167,7 @@ def streams(seed: int) -> dict[str, np.random.Generator]:
         "market", "records", "defects", "customs_files", "yearbook", "tables", "innovation",
         "late_cities", "industries", "digital", "industry",
         "history", "virtual", "shortfall", "exports", "technology", "finance", "zones",
-        "employment",
+        "employment", "identities",
     )  # fmt: skip
     children = np.random.SeedSequence(seed).spawn(len(names))
     return {
@@ -241,7 +241,7 @@ def _write_world(
         folder / "innovation", economy, whole.measured.innovation, progress
     )
     truth["digital"] = _write_world_economy(folder, random["digital"], progress)
-    truth |= _write_enterprises(folder, whole, market, random["industry"], progress)
+    truth |= _write_enterprises(folder, whole, market, random, progress)
     truth["history"] = history.write_history(
         folder / "history", market.economy, whole.measured.history
     )
@@ -295,15 +295,14 @@ def _write_enterprises(
     folder: Path,
     whole: Whole,
     market: Market,
-    rng: np.random.Generator,
+    random: Mapping[str, np.random.Generator],
     progress: Callable[[str], None],
 ) -> dict[str, object]:
     """The surveys of enterprises, some of which customs know too; returns their truth."""
-    makers = market.firms.makers(whole.trading_n)
-    files = firms.write_industry(
-        folder / "firms", whole.trading, whole.industry, makers, rng, progress
+    written = firms.write_industry(
+        folder / "firms", whole.trading, whole.industry, market.firms, random, progress
     )
-    return {"industry": industry_truth(whole.trading, whole.industry), "industry_files": files}
+    return {"industry": industry_truth(whole.trading, whole.industry), **written}
 
 
 def _write_virtual(

@@ -41,6 +41,7 @@ TRADES = (
 )  # fmt: skip
 INTERMEDIARY_WORDS = TRADES[:5]
 NATURES = ("国有企业", "私营企业", "外商独资企业", "中外合资企业", "集体企业")
+SILENT = 16  # every so many firms one states no telephone
 UNKNOWN_PREFIXES = ("0099", "1999", "7799", "8888")
 
 
@@ -64,6 +65,7 @@ class Firms:
     partners: Ints
     codes: list[str]
     names: list[str]
+    telephones: list[str]  # with the code of an invented area; "" for a firm that states none
     nature: Ints
     is_intermediary: NDArray[np.bool_]
     district: NDArray[np.bool_]  # firm by year
@@ -76,15 +78,15 @@ class Firms:
         """The spine code of the city where each firm produces; "" outside the spine."""
         return [self.places[p].city_code for p in self.place]
 
-    def makers(self, cities_n: int) -> list[list[str]]:
-        """Distinct names of the firms of each of the first places that are no intermediaries."""
-        found: list[dict[str, None]] = [{} for _ in range(cities_n)]
-        for place, name, trades in zip(
-            self.place.tolist(), self.names, self.is_intermediary.tolist(), strict=True
-        ):
-            if place < cities_n and not trades:
-                found[place].setdefault(name)
-        return [list(names) for names in found]
+
+def area_code(place: int) -> str:
+    """An invented one of the place."""
+    return f"0{510 + place % 400}"
+
+
+def telephone(at: int) -> str:
+    """A number of eight figures; the last seven are of one position below ten million alone."""
+    return f"{2 + at % 7}{(at * 7_368_787 + 1_234_567) % 10_000_000:07d}"
 
 
 def partner_weights(codes: list[str]) -> Floats:
@@ -143,6 +145,7 @@ def build_firms(
         ),
         codes=[f"{all_units[u].home}{i + 1:06d}" for i, u in enumerate(unit)],
         names=_names(places, place, syllables, trade),
+        telephones=_telephones(place),
         nature=rng.choice(len(NATURES), firms_n, p=[0.12, 0.45, 0.2, 0.15, 0.08]),
         is_intermediary=trade < len(INTERMEDIARY_WORDS),
         district=np.array([all_units[u].is_district for u in unit], dtype=bool),
@@ -177,6 +180,10 @@ def _names(places: tuple[City, ...], place: Ints, syllables: Ints, trade: Ints) 
         f"{places[p].name_zh[:2]}{SYLLABLES[a]}{SYLLABLES[b]}{SYLLABLES[c]}{TRADES[t]}有限公司"
         for p, (a, b, c), t in rows
     ]
+
+
+def _telephones(place: Ints) -> list[str]:
+    return [area_code(p) + telephone(i) if i % SILENT else "" for i, p in enumerate(place.tolist())]
 
 
 def _places(economy: Economy, firms_n: int, rng: np.random.Generator) -> Ints:

@@ -5,7 +5,7 @@ those years have them.
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ import numpy as np
 
 from warehouse.simulate.formats.stata import write_stata
 from warehouse.simulate.model.economy import Economy
-from warehouse.simulate.model.firms import SYLLABLES
+from warehouse.simulate.model.firms import SYLLABLES, Firms, area_code
 from warehouse.simulate.model.geography import MUNICIPALITIES
+from warehouse.simulate.model.identities import Identities, build_identities
 from warehouse.simulate.model.industry import (
     DEPRECIATION,
     SURVEY_YEARS,
@@ -32,7 +33,7 @@ UNITS = {
     "workers": "全部从业人员年平均人数人",
     "wages": "应付工资薪酬总额千元", "original": "固定资产原价合计千元",
     "net": "固定资产净值年平均余额千元", "exports": "其中出口交货值千元",
-    "capital": "实收资本千元",
+    "capital": "实收资本千元", "telephone": "电话号码", "postcode": "邮政编码",
 }  # fmt: skip
 SHORT_2002 = {
     "code": "法人代码", "name": "法人单位", "region": "省地县码", "industry": "行业代码",
@@ -40,7 +41,7 @@ SHORT_2002 = {
     "value_added": "工业增加值", "materials": "中间投入", "tax": "应交增值税",
     "workers": "全部职工数",
     "wages": "应付工资", "original": "固定资产原价", "net": "固定资产净", "exports": "出口交货值",
-    "capital": "实收资本",
+    "capital": "实收资本", "telephone": "电话", "postcode": "邮政编码",
 }  # fmt: skip
 NAMES_2003 = {
     "code": "法人代码", "name": "法人单位", "region": "省地县码", "industry": "行业代码",
@@ -48,7 +49,7 @@ NAMES_2003 = {
     "output": "工业总产值（现价、新规定）", "value_added": "工业增加值",
     "materials": "工业中间投入合计", "tax": "应交增值税", "workers": "从业人数",
     "wages": "应付工资总额", "original": "固定资产原价", "net": "固定资产合计",
-    "exports": "出口交货值", "capital": "实收资本",
+    "exports": "出口交货值", "capital": "实收资本", "telephone": "电话", "postcode": "邮编",
 }  # fmt: skip
 SHORT_2004 = {
     **SHORT_2002,
@@ -62,13 +63,15 @@ LONG_2008 = {
     "industry": "行业小类代码", "opening": "成立时间",
     "output": "工业总产值_当年价格", "workers": "年末从业人员合计",
     "wages": "应付职工薪酬", "original": "固定资产原价", "net": "固定资产合计",
-    "exports": "出口交货值", "capital": "实收资本",
+    "exports": "出口交货值", "capital": "实收资本", "telephone": "固定电话",
+    "postcode": "邮政编码",
 }  # fmt: skip
 SURVEY_2010 = {
     "code": "B01", "name": "B02", "region": "B05", "industry": "行业类别代码",
     "opening": "开业成立时间_年", "output": "工业总产值当年价格",
     "workers": "年末从业人员合计_总计", "original": "固定资产原价", "net": "固定资产合计",
-    "exports": "出口交货值", "capital": "实收资本",
+    "exports": "出口交货值", "capital": "实收资本", "telephone": "联系电话",
+    "postcode": "邮政编码",
 }  # fmt: skip
 LONG_2011 = {
     **LONG_2008,
@@ -88,7 +91,8 @@ EDITIONS: dict[int, tuple[Mapping[str, str], bool]] = {
     2010: (SURVEY_2010, False),
     **dict.fromkeys((2011, 2012, 2013), (LONG_2011, False)),
 }
-TEXTS = ("code", "name", "region", "industry")
+WITH_AREA_CODE = range(2008, 2014)  # before, the number alone
+TEXTS = ("code", "name", "region", "industry", "telephone", "postcode")
 # What two-digit industries of GB/T 4754-2002 were called before 2003 and after 2011.
 BEFORE_2003 = {"39": "40", "40": "41"}
 FROM_2012 = {"31": "30", "34": "33", "35": "34", "37": "36", "39": "38", "40": "39"}
@@ -98,59 +102,57 @@ SMALL_SHARE = (
 
 
 @dataclass(frozen=True)
-class _Names:
+class _Texts:
     """Texts of each firm, fixed over its life but for the region and industry codes of the year."""
 
     code: list[str]
-    name: list[str]
     unit: list[str]
+    identities: Identities
 
 
 def write_industry(
     folder: Path,
     economy: Economy,
     industry: Industry,
-    exporters: Sequence[Sequence[str]],
-    rng: np.random.Generator,
+    firms: Firms,
+    random: Mapping[str, np.random.Generator],
     progress: Callable[[str], None],
 ) -> dict[str, object]:
-    """Write every year's survey into `folder`; returns the rows of each file and the
-    spoilt ones.
+    """Write every year's survey into `folder`; returns the rows of each file and the spoilt ones
+    (`industry_files`), and which enterprise is which firm of customs (`firm_matches`).
 
-    exporters : names of the firms of each city that customs know as makers; enterprises that export
-        bear them, one each, as long as there are any
+    firms : of customs, some of which are enterprises of the survey
     """
-    names = _names(economy, industry, exporters, rng)
+    rng = random["industry"]
+    own_names, units = _names_and_units(economy, industry, rng)
+    identities = build_identities(economy, industry, own_names, firms, random["identities"])
+    codes = [f"{100_000_000 + 7 * i:09d}" for i in range(industry.count)]
+    texts = _Texts(codes, units, identities)
     price = deflators(economy)[industry.city]
     files: dict[str, object] = {}
     for t, year in enumerate(SURVEY_YEARS):
         heads, is_stata = EDITIONS[year]
         there = np.flatnonzero(industry.present[:, t])
-        table = _table(industry, names, there, t, year, price[:, t])
+        table = _table(industry, texts, there, t, year, price[:, t])
         spoilt = _spoil(table, there, rng)
         kept = {field: head for field, head in heads.items() if head}
         path = folder / f"SIMULATED_firms_{year}.{'dta' if is_stata else 'csv'}"
         _write_stata(path, kept, table) if is_stata else _write_csv(path, kept, table)
         files[path.name] = {"rows": len(there), **spoilt}
     progress(f"industrial enterprises of {len(SURVEY_YEARS)} years")
-    return files
+    matches = identities.matches(economy, industry, firms, codes)
+    return {"industry_files": files, "firm_matches": matches}
 
 
-def _names(
-    economy: Economy,
-    industry: Industry,
-    exporters: Sequence[Sequence[str]],
-    rng: np.random.Generator,
-) -> _Names:
+def _names_and_units(
+    economy: Economy, industry: Industry, rng: np.random.Generator
+) -> tuple[list[str], list[str]]:
+    """The name of each enterprise and the county-level unit where it is."""
     syllables = rng.integers(0, len(SYLLABLES), (industry.count, 3)).tolist()
     names = [
         f"{economy.cities[c].name_zh[:2]}{''.join(SYLLABLES[s] for s in three)}制造厂"
         for c, three in zip(industry.city.tolist(), syllables, strict=True)
     ]
-    for c, known in enumerate(exporters):
-        own = np.flatnonzero((industry.city == c) & (industry.export_share[:, 0] > 0))
-        for enterprise, name in zip(own.tolist(), known, strict=False):
-            names[enterprise] = name
     units = []
     for c, district, draw in zip(
         industry.city.tolist(),
@@ -161,11 +163,11 @@ def _names(
         prefecture = economy.cities[c].city_code
         prefecture = f"{prefecture[:2]}01" if prefecture[:2] in MUNICIPALITIES else prefecture
         units.append(f"{prefecture}{2 + draw if district else 21 + draw:02d}")
-    return _Names([f"{100_000_000 + 7 * i:09d}" for i in range(industry.count)], names, units)
+    return names, units
 
 
 def _table(
-    industry: Industry, names: _Names, there: np.ndarray, t: int, year: int, price: Array
+    industry: Industry, texts: _Texts, there: np.ndarray, t: int, year: int, price: Array
 ) -> dict[str, list[object]]:
     """One year's rows by field, money in thousand CNY at the year's prices."""
     value, materials = industry.value_added[there, t], industry.materials[there, t]
@@ -186,11 +188,17 @@ def _table(
         field: [int(amount) for amount in np.round(values)] for field, values in amounts.items()
     }
     rows["workers"] = [int(n) for n in industry.workers[there, t]]
-    rows["opening"] = [int(industry.opening[i]) for i in there]
-    for field, texts in (("code", names.code), ("name", names.name)):
-        rows[field] = [texts[i] for i in there]
+    identities = texts.identities
+    rows["opening"] = [int(identities.opening[i]) for i in there]
+    rows["code"] = [texts.code[i] for i in there]
+    rows["name"] = list(identities.names_in(year, there))
+    rows["telephone"] = [
+        f"{area_code(industry.city[i])}-{number}" if number and year in WITH_AREA_CODE else number
+        for i, number in zip(there, (identities.telephone[i] for i in there), strict=True)
+    ]
+    rows["postcode"] = [identities.postcode[i] for i in there]
     longer = "001000" if year >= 2004 else ""  # from 2004 on the code goes down to the village
-    rows["region"] = [names.unit[i] + longer for i in there]
+    rows["region"] = [texts.unit[i] + longer for i in there]
     rows["industry"] = [_industry_code(industry.industry[i], year) for i in there]
     return rows
 

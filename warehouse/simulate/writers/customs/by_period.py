@@ -135,7 +135,7 @@ def text_columns(
         "单位地址": [
             "浙江省,模拟路1号" if draw < 0.005 else "" for draw in rng.random(count).tolist()
         ],
-        "电话": empty,
+        "电话": _take(firms.telephones, firm),
         "传真": empty,
         "邮编": ["" if code < 0 else f"{code:06d}" for code in postcodes],
         "电子邮件": empty,
@@ -203,6 +203,7 @@ def write_dta(path: Path, market: Market, records: Records, defects: Defects, ye
         "_企业编码": _octets(firms.codes)[firm],
         "_经营单位": _octets(firms.names)[firm],
         "_邮编": postcodes[where],
+        "_电话": _octets(firms.telephones)[firm],
         "_消费地进口or生产地出口": _octets(market.place_texts)[records.place],
         "_海关口岸": _octets(list(PORTS))[firms.place[firm] % len(PORTS)],
         "_企业性质": _octets(list(NATURES))[firms.nature[firm]],

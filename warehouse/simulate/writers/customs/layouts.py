@@ -2,8 +2,8 @@
 one that is asked for.
 
 Each layout has the heads, words and codes of its own, and an encoding or file type in which it is
-met. Every one states the firm, its postcode and the production place: holders of the years whose
-own columns lack them have merged them in.
+met. Every one states the firm, its postcode and telephone and the production place: holders of the
+years whose own columns lack them have merged them in.
 """
 
 from __future__ import annotations
@@ -50,10 +50,11 @@ MODES_EN = (
 UNKNOWN_PARTNER_EN = "Countries(reg.) unknown"
 UNKNOWN_AREA = "99999"
 DATE, FLOW, HS, VALUE, QUANTITY, UNIT = "日期", "进口或出口", "HS编码", "金额", "数量", "数量单位"
-FIRM, NAME, POSTCODE, PLACE, PARTNER, MODE, NATURE = (
+FIRM, NAME, POSTCODE, TELEPHONE, PLACE, PARTNER, MODE, NATURE = (
     "企业编码",
     "经营单位",
     "邮编",
+    "电话",
     "消费地或生产地",
     "起运国或目的国",
     "贸易方式",
@@ -93,7 +94,7 @@ def _heads(**pairs: str) -> dict[str, str]:
     keys = {
         "date": DATE, "flow": FLOW, "hs": HS, "value": VALUE, "quantity": QUANTITY, "unit": UNIT,
         "firm": FIRM, "name": NAME, "postcode": POSTCODE,
-        "place": PLACE, "partner": PARTNER, "mode": MODE, "nature": NATURE,
+        "telephone": TELEPHONE, "place": PLACE, "partner": PARTNER, "mode": MODE, "nature": NATURE,
         "partner_name": PARTNER_NAME, "mode_name": MODE_NAME,
     }  # fmt: skip
     return {keys[name]: head for name, head in pairs.items()}
@@ -103,6 +104,7 @@ _ENGLISH = _heads(
     date="shipment_date", flow="exp_imp", hs="hs_id", value="value", quantity="quantity",
     unit="unit", firm="party_id", name="company",
     nature="CompanyType", place="city", partner="country", mode="shipment", postcode="zip",
+    telephone="tel",
 )  # fmt: skip
 _CSMAR = _heads(
     date="年月_YearMonth", name="经营单位名称_EntNm", firm="经营单位编码_EntCd",
@@ -110,7 +112,7 @@ _CSMAR = _heads(
     value="金额_美元_Sum_USD", mode="贸易方式代码_TrdMdCd",
     partner="起运国或目的国代码_BegEndCntryCd", partner_name="起运国或目的国名称_BegEndCntryNm",
     quantity="数量_Quantity", unit="数量单位代码_QuantityUnitCd", place="消费地或生产地代码",
-    postcode="邮编",
+    postcode="邮编", telephone="电话",
 )  # fmt: skip
 
 SHAPES: dict[str, Shape] = {
@@ -120,14 +122,14 @@ SHAPES: dict[str, Shape] = {
         _heads(date="日期", hs="hs_id", name="company", partner="国家名称_C", flow="进出口_C",
         nature="companytype", mode="贸易类型_C", value="value",
                quantity="quantity", unit="unit", firm="party_id", place="消费地或生产地",
-               postcode="邮编"),
+               postcode="邮编", telephone="电话"),
         lambda path, columns: write_zipped(path, columns, "gb18030"), ".zip",
     ),
     "2003_chinese": Shape(
         _heads(date="日期", flow="进口或出口", firm="企业编码", name="经营单位", nature="企业性质",
         hs="税号编码", partner="起运国或目的国", value="金额",
                quantity="数量", mode="贸易方式", unit="数量单位", place="消费地或生产地",
-               postcode="邮编"),
+               postcode="邮编", telephone="电话"),
         lambda path, columns: write_lines(path, columns, "utf-8-sig", "\r\n"), ".csv",
         partner="code", place="code",
     ),
@@ -136,7 +138,8 @@ SHAPES: dict[str, Shape] = {
     "2006_chinese": Shape(
         _heads(date="日期", flow="进出口", firm="企业代码", name="企业名称", nature="企业类型",
         hs="商品代码", partner="var18", value="金额", quantity="数量",
-               mode="贸易方式", unit="数量单位", place="消费地或生产地", postcode="邮编"),
+               mode="贸易方式", unit="数量单位", place="消费地或生产地", postcode="邮编",
+               telephone="电话"),
         write_stata_text, ".dta", first_line=1,
     ),
     "csmar_2000_2016": Shape(_CSMAR, write_xlsx, ".xlsx", partner="code", mode="code", place="code",
@@ -145,7 +148,7 @@ SHAPES: dict[str, Shape] = {
         _heads(date="数据年月", hs="商品编码", partner="贸易伙伴编码", partner_name="贸易伙伴名称",
         mode="贸易方式编码", mode_name="贸易方式名称",
                quantity="第一数量", unit="第一计量单位", value="美元", firm="企业编码",
-               name="经营单位", postcode="邮编", place="消费地或生产地"),
+               name="经营单位", postcode="邮编", telephone="电话", place="消费地或生产地"),
         lambda path, columns: write_lines(path, columns, "gb18030", "\r\n", as_query=True), ".csv",
         partner="code", mode="code", place="code", by_flow=True,
     ),
@@ -153,7 +156,7 @@ SHAPES: dict[str, Shape] = {
         _heads(date="Date of data", hs="Commodity code", partner="Trading partner code",
         partner_name="Trading partner", mode="Customs Regime code",
                mode_name="Customs Regime", quantity="Quantity", unit="Unit", value="US dollar",
-               firm="party_id", name="company", postcode="zip", place="city"),
+               firm="party_id", name="company", postcode="zip", telephone="tel", place="city"),
         lambda path, columns: write_lines(path, columns, "gb18030", "\n", as_query=True), ".csv",
         partner="code", mode="code", by_flow=True,
     ),
