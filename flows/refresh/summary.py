@@ -24,6 +24,7 @@ PROBLEMS = {
     "all_equal": "one value in all rows, so it has no weight",
     "too_few": "too few rows to be used",
     "too_rare": "in too few years to decide a sample or to have a weight, and null otherwise",
+    "ambiguous": "with several counterparts in a year, so that none was taken",
     "not_positive": "zero or negative where a log is taken, so null there",
     "zero_denominator": "zero where it divides, so null there",
 }

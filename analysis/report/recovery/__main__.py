@@ -1,6 +1,8 @@
 """Print what was put into the simulated world beside what estimators find.
 
 python -m analysis.report.recovery [SLUG …] [--config FILE]   a published release
+python -m analysis.report.recovery --matches [--config FILE]
+    firms matched between customs and the enterprise survey: precision and recall
 python -m analysis.report.recovery --worlds 20 [--null] [--beside] [--first-seed 1]
     worlds straight from the simulator's arrays: bias, coverage and rejections over them, with
     --beside also of what the papers chose
@@ -14,7 +16,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.report.recovery import release, worlds
+from analysis.report.recovery import matches, release, worlds
 from analysis.report.recovery.core import over_worlds
 from warehouse.errors import CitytradeError
 
@@ -24,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m analysis.report.recovery")
     parser.add_argument("slugs", nargs="*", metavar="SLUG", help="papers; none for all")
     parser.add_argument("--config", help="citytrade.toml of a release")
+    parser.add_argument("--matches", action="store_true", help="firms of customs and the survey")
     parser.add_argument("--worlds", type=int, default=0, help="how many worlds, drawn here")
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--null", action="store_true", help="worlds in which nothing acts")
@@ -39,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _table(given: argparse.Namespace) -> pd.DataFrame:
+    if given.matches:
+        return matches.matches(release.load(given.config))
     if not given.worlds:
         return release.recovered(release.load(given.config), tuple(given.slugs))
     seeds = range(given.first_seed, given.first_seed + given.worlds)

@@ -32,7 +32,7 @@ def recovered(config: Config, slugs: tuple[str, ...] = ()) -> pd.DataFrame:
         raise CitytradeError(
             f"No headlines of {', '.join(unknown)}. There are: {', '.join(PAPERS)}."
         )
-    truth = _truth(config)
+    headlines = dict(truth(config)["headlines"])
     found: Estimates = {}
     for slug in slugs or tuple(PAPERS):
         paper = PAPERS[slug]
@@ -41,17 +41,22 @@ def recovered(config: Config, slugs: tuple[str, ...] = ()) -> pd.DataFrame:
             for name in paper.tables:
                 frames[name] = connection.execute(f"from intermediate.{name} order by all").df()
         found[slug] = paper.estimates(frames)
-    return compare_with_truth(truth, found)
+    return compare_with_truth(headlines, found)
 
 
-def _truth(config: Config) -> dict[str, Any]:
+def truth(config: Config) -> dict[str, Any]:
+    """What truth.json says of the release's world.
+
+    Raises
+    ------
+    CitytradeError : a configuration without a simulated world.
+    """
     if config.simulate is None or not (config.simulate.directory / TRUTH).is_file():
         raise CitytradeError(
             f"{config.path}: names no simulated world with a {TRUTH}. Only of a simulated world is"
             " the truth known: run `citytrade refresh` with a [simulate] table."
         )
-    read = json.loads((config.simulate.directory / TRUTH).read_text(encoding="utf-8"))
-    return dict(read["headlines"])
+    return dict(json.loads((config.simulate.directory / TRUTH).read_text(encoding="utf-8")))
 
 
 def load(path: str | None) -> Config:

@@ -27,6 +27,7 @@ select
     firm_code,
     firm_name,
     postcode,
+    telephone,
     production_place,
     partner_name,
     partner_code,

@@ -3,6 +3,8 @@ select
     firm_code,
     firm_name,
     region_code,
+    postcode,
+    telephone,
     industry_code as industry_code_published,
     opening_year,
     firm_output_cny,

@@ -1,5 +1,5 @@
 /* What could not be used in virtual_agglomeration_quality: of quality, its decomposition and the structure of exports;
-   of tables, censuses, prices and reports; of the controls. */
+   of firms matched with the enterprise survey; of tables, censuses, prices and reports; of the controls. */
 {% set quality = {'index_name': 'export_quality', 'relation': ref('int_virtual_agglomeration_quality__firm_product')} %}
 {% set composition = {'index_name': 'export_composition', 'relation': ref('idx_export_composition'), 'problem': 'all_missing'} %}
 {% set panel = 'panel_virtual_agglomeration_quality' %}
@@ -16,6 +16,10 @@
     {
         'index_name': 'export_structure', 'relation': ref('idx_export_structure'), 'problem': 'zero_denominator',
         'indicator': 'export_diversification_index', 'where': 'export_diversification_index is null'
+    },
+    {
+        'index_name': 'int_firms__customs_match', 'relation': ref('int_firms__customs_match'),
+        'indicator': 'firm_code', 'problem': 'ambiguous', 'where': 'match_problem is not null'
     },
     dict(composition, indicator='trade_mode', where='ordinary_trade_share is null'),
     dict(composition, indicator='end_use', where='intermediate_goods_share is null'),
