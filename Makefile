@@ -29,7 +29,7 @@ help:
 	@echo "make dictionary  columns of models, written from the dictionary"
 	@echo "make reference   pages of commands, keys and estimators; papers and panels as dbt knows them"
 	@echo "make docs        the pages of models and columns"
-	@echo "make bench       the customs path beside pandas and polars"
+	@echo "make bench       one page of costs beside limits and peers (BENCH=\"customs --records 10000000\": a part)"
 	@echo "make versions    lists of packages and their hashes, from pyproject.toml (UPGRADE=-U: the newest)"
 	@echo "make clean       remove .venv and caches; data/ stays"
 
@@ -78,7 +78,7 @@ docs: .venv/.runtime
 	@echo "Models and columns, in one page that opens without network: dbt_project/target/static_index.html"
 
 bench: .venv/.dev
-	@$(BIN)/python -m tests.benchmarks.customs_panel
+	@$(BIN)/python -m tests.benchmarks.page $(BENCH)
 
 # uv resolves for every platform and Python at once; it lives in a folder of its own and goes again.
 UV_COMPILE = $(UV)/bin/uv pip compile -q --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url
