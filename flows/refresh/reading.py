@@ -19,7 +19,7 @@ from types import TracebackType
 
 from flows.processes.supervised import PROJECT, die_with
 from flows.telling.lines import Say
-from flows.telling.progress import advance
+from flows.telling.progress import Pace, advance
 from warehouse.database import share
 from warehouse.errors import ReleaseError, SourceError
 from warehouse.lake.duplicates import refuse_duplicates
@@ -54,6 +54,7 @@ class Reader:
         self._lake, self._say = lake, say
         self._files_n, self._done_n = files_n, 0
         self._pool: ProcessPoolExecutor | None = None
+        self._pace = Pace()
 
     def __enter__(self) -> Reader:
         return self
@@ -91,7 +92,6 @@ class Reader:
 
         def settle(file: Path, give: Callable[[], tuple[LoadReport, bool, float]]) -> None:
             self._done_n += 1
-            advance(self._say, self._done_n, self._files_n)
             try:
                 done[file] = give()
             except (SourceError, OSError) as error:
@@ -105,6 +105,9 @@ class Reader:
                 )
             else:
                 self._tell(source, file, *done[file])
+            if file in big:
+                self._pace.read(_size(file), done[file][0].read_n if file in done else 0)
+            advance(self._say, self._done_n, self._files_n, self._pace.told())
 
         for file in files:
             if file not in big:
@@ -149,6 +152,7 @@ class Reader:
     def _submit(
         self, source: str, file: Path, options: Mapping[str, str]
     ) -> Future[tuple[LoadReport, bool, float]]:
+        self._pace.expect(_size(file))
         if self._pool is None:
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(

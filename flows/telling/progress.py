@@ -46,8 +46,8 @@ class Teller:
             if text.startswith(words):
                 self.phase, self.share, self.part = text.split(" (")[0], begin, ""
 
-    def advance(self, done: int, total: int) -> None:
-        """So many of so many things of this phase are done."""
+    def advance(self, done: int, total: int, told: str = "") -> None:
+        """So many of so many things of this phase are done; perhaps there is more to tell."""
         if total > 0:
             begin, end = next(
                 (shares for words, shares in PHASES.items() if self.phase.startswith(words)),
@@ -55,14 +55,41 @@ class Teller:
             )
             self.share, self.part = (
                 begin + (end - begin) * min(done / total, 1.0),
-                f"{done} of {total}",
+                f"{done} of {total}{told and f', {told}'}",
             )
 
 
-def advance(say: Say, done: int, total: int) -> None:
+class Pace:
+    """How fast big files are read: rows a second so far, and the time that the others take if each
+    of their bytes takes as long.
+    """
+
+    def __init__(self) -> None:
+        self._start: float | None = None
+        self._rows = self._bytes = self._waiting = 0
+
+    def expect(self, bytes_n: int) -> None:
+        self._start = self._start or time.monotonic()
+        self._waiting += bytes_n
+
+    def read(self, bytes_n: int, rows_n: int) -> None:
+        self._waiting, self._bytes = self._waiting - bytes_n, self._bytes + bytes_n
+        self._rows += rows_n
+
+    def told(self) -> str:
+        """In words; nothing before the first file is read, and after the last."""
+        if self._start is None or not self._bytes or not self._waiting:
+            return ""
+        seconds = time.monotonic() - self._start
+        left = seconds * self._waiting / self._bytes
+        about = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} min"
+        return f"{self._rows / seconds:,.0f} rows a second, about {about} of reading left"
+
+
+def advance(say: Say, done: int, total: int, told: str = "") -> None:
     """Tell who says the lines how far the work is, if that is of interest there."""
     if isinstance(say, Teller):
-        say.advance(done, total)
+        say.advance(done, total, told)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from flows.telling import log
-from flows.telling.progress import Teller, advance, telling
+from flows.telling.progress import Pace, Teller, advance, telling
 from tests.conftest import PROJECT, environment
 from warehouse.settings.config import Config
 
@@ -83,6 +83,23 @@ def test_a_share_grows_within_its_phase(capsys: pytest.CaptureFixture[str]) -> N
     assert (teller.share, teller.part) == (0.9, "")
     advance(print, 1, 2)  # who only prints lines is not told
     assert capsys.readouterr().out == "Building models\nChecking panels\n"
+
+
+def test_a_long_read_tells_its_pace_and_the_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, pace, teller = [100.0], Pace(), Teller()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    for _ in range(4):
+        pace.expect(50_000_000)
+    now[0] += 40
+    assert pace.told() == ""
+    pace.read(50_000_000, 400_000)
+    teller.advance(1, 163, pace.told())
+    assert teller.part == "1 of 163, 10,000 rows a second, about 2 min of reading left"
+    pace.read(50_000_000, 600_000)
+    assert pace.told() == "25,000 rows a second, about 40 s of reading left"
+    for _ in range(2):
+        pace.read(50_000_000, 0)  # refused
+    assert pace.told() == ""
 
 
 def test_an_event_is_a_line_of_json_with_its_time(tmp_path: Path) -> None:
