@@ -11,6 +11,7 @@ import pytest
 
 from tests.benchmarks import page, parts
 from tests.benchmarks.parts import Asked, Cost, Table
+from warehouse import simulate
 
 
 def test_exports_of_each_format_have_a_peer(tmp_path: Path) -> None:
@@ -35,6 +36,29 @@ def test_a_part_is_printed_kept_and_drawn(
     kept = json.loads((tmp_path / "page.json").read_text(encoding="utf-8"))
     assert kept["tables"][0]["costs"]["peer"]["cpu_seconds"] == 3.0
     assert "<svg" in (tmp_path / "page.svg").read_text(encoding="utf-8")
+
+
+def test_refreshes_change_a_file_a_kind_and_restore_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = tmp_path / "refreshes" / "world"
+    files = [world / source / "a.csv" for source in parts.CHANGED]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text("head\nfirst\nlast\n", encoding="utf-8")
+    seen: list[int] = []
+
+    def command(*arguments: str) -> Cost:
+        seen.append(sum("last" not in file.read_text(encoding="utf-8") for file in files))
+        return Cost(1.0, 1.0, 1.0)
+
+    monkeypatch.setattr(simulate, "world_is_current", lambda *_: True)
+    monkeypatch.setattr(parts, "_command", command)
+    checked = {"seconds": 1.0, "processor_seconds": 1.0, "grew_mb": 1.0}
+    monkeypatch.setattr(parts, "_piece", lambda *_: checked)
+    (table,) = parts.refreshes(Asked((), 0, 1, tmp_path))
+    assert seen == [0, 0, 1, 2, 3] and len(table.costs) == 6 and table.base in table.costs
+    assert all("last" in file.read_text(encoding="utf-8") for file in files)
 
 
 def test_contenders_that_find_other_numbers_stop_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
