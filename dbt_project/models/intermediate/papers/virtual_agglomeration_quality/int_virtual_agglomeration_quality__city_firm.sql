@@ -9,7 +9,7 @@ with matched as (
         m.year,
         m.match_method,
         j.industry_code,
-        ln(m.year - e.opening_year + 1) as ln_firm_age,
+        {{ safe_ln('m.year - e.opening_year + 1') }} as ln_firm_age,
         u.ln_employees,
         u.ln_capital - u.ln_employees as ln_capital_per_employee
     from {{ ref('int_firms__customs_match') }} as m
