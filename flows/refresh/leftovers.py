@@ -24,8 +24,8 @@ def leftovers(config: Config) -> list[Path]:
     patterns = (
         (home, ".current.*"), (home, ".published.*"), (home, ".refresh.lock.*"),
         (home, ".doctor.*"), (home, ".alerts.json.*"), (lake, ".active.*"),
-        (config.builds, ".*.tmp"), (lake / "loads", "*/.*"), (lake / "sets", ".*"),
-        (lake / "schema", ".*"),
+        (config.builds, ".*.tmp"), (config.builds, config.spill.name), (lake / "loads", "*/.*"),
+        (lake / "sets", ".*"), (lake / "schema", ".*"),
     )  # fmt: skip
     found = [path for folder, pattern in patterns for path in sorted(folder.glob(pattern))]
     return found + [config.builds / name for name in never_published(home)]

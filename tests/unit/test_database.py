@@ -16,6 +16,8 @@ import pytest
 from flows.refresh.reading import PROCESSES, _begin
 from tests.conftest import PROJECT
 from warehouse.database import connect, limited, settings, shared, spill_folder
+from warehouse.releases.publish import begin_build
+from warehouse.settings.config import Config
 
 # Readers' doors and the dictionary are no part of a refresh.
 ELSEWHERE = {"warehouse/query", "warehouse/simulate", "warehouse/dictionary"}
@@ -67,7 +69,7 @@ def test_readers_beside_each_other_share_the_limit(tmp_path: Path) -> None:
 def test_what_is_over_the_limit_goes_with_the_refresh(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, spill = tmp_path / "here", tmp_path / "builds" / ".spill.tmp"
+    here, spill = tmp_path / "here", tmp_path / "builds" / ".spill"
     here.mkdir()
     monkeypatch.chdir(here)
     with limited("64MB", spill):
@@ -79,3 +81,10 @@ def test_what_is_over_the_limit_goes_with_the_refresh(
         one.close()
         other.close()
     assert not spill.exists() and not list(here.iterdir())
+
+
+def test_a_build_begins_beside_what_its_refresh_spills(tiny_config: Config) -> None:
+    with limited(None, tiny_config.spill):
+        begin_build(tiny_config.home, "20260101T000000Z-abcdef")
+        assert tiny_config.spill.is_dir()
+    assert not tiny_config.spill.exists()

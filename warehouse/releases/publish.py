@@ -1,6 +1,7 @@
 """Releases on disk: a build is finished beside the published ones and takes its place in one step.
 
 home/builds/.<release>.tmp/   being built or removed; nobody reads it
+home/builds/.spill/           what a refresh's databases have no room for in memory
 home/builds/<release>/        warehouse.duckdb, release.json and dbt's artefacts; sealed, never
                               changed again
 home/current -> builds/<release>

@@ -90,7 +90,7 @@ class Config:
     @property
     def spill(self) -> Path:
         """What goes over the limit of memory while a release is built."""
-        return self.builds / ".spill.tmp"
+        return self.builds / ".spill"
 
     @property
     def current(self) -> Path:
