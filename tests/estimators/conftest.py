@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.estimators.spatial_cases import rook
+
 
 @pytest.fixture(scope="session")
 def golden() -> Path:
@@ -138,3 +140,58 @@ def firms() -> pd.DataFrame:
 def panel(firms: pd.DataFrame) -> pd.DataFrame:
     """The means of `firms` by city and year."""
     return firms.groupby(["city_code", "year"], as_index=False)[["y", "x", "zone"]].mean()
+
+
+@pytest.fixture
+def made_up() -> pd.DataFrame:
+    draw = np.random.default_rng(4)
+    n = 80
+    frame = pd.DataFrame(draw.normal(size=(n, 4)), columns=["a", "b", "c", "d"])
+    e, f = draw.multivariate_normal([0, 0], [[1, 0.6], [0.6, 2]], size=n).T
+    # y1 = 1 + 0.5 y2 + a + b + e, y2 = 2 - 0.4 y1 + c - d + f, solved for both
+    frame["y1"] = (1 + frame.a + frame.b + e + 0.5 * (2 + frame.c - frame.d + f)) / 1.2
+    frame["y2"] = 2 - 0.4 * frame.y1 + frame.c - frame.d + f
+    return frame.assign(city=[f"{c:04d}" for c in range(n)])
+
+
+@pytest.fixture
+def spatial_panel() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """36 cities over 4 years, two outcomes with spatial lags, and the pairs of neighbours."""
+    draw = np.random.default_rng(11)
+    matrix = rook(6)
+    w = matrix / matrix.sum(axis=1, keepdims=True)
+    n = len(w)
+    frames = []
+    for year in range(2012, 2016):
+        x = draw.normal(size=(n, 3))
+        e = draw.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], size=n)
+        u = np.linalg.solve(np.eye(n) - 0.4 * w, e)
+        # y1 = 0.3 W y1 + 0.4 y2 + x1 + u1 and y2 = 0.2 W y2 - 0.3 y1 + x2 - x3 + u2, solved
+        # together
+        system = np.block(
+            [[np.eye(n) - 0.3 * w, -0.4 * np.eye(n)], [0.3 * np.eye(n), np.eye(n) - 0.2 * w]]
+        )
+        y = np.linalg.solve(
+            system, np.concatenate([1 + x[:, 0] + u[:, 0], x[:, 1] - x[:, 2] + u[:, 1]])
+        )
+        frames.append(
+            pd.DataFrame(
+                {
+                    "city_code": [f"{1100 + i}" for i in range(n)],
+                    "year": year,
+                    "y1": y[:n],
+                    "y2": y[n:],
+                    "x1": x[:, 0],
+                    "x2": x[:, 1],
+                    "x3": x[:, 2],
+                }
+            )
+        )
+    first, second = np.nonzero(matrix)
+    pairs = pd.DataFrame(
+        {
+            "city_code": [f"{1100 + i}" for i in first],
+            "neighbour_code": [f"{1100 + i}" for i in second],
+        }
+    )
+    return pd.concat(frames, ignore_index=True), pairs

@@ -234,7 +234,8 @@ def test_a_name_and_its_kind_and_type_agree() -> None:
 def test_an_unknown_kind_is_refused(tmp_path: Path, kind: str, message: str) -> None:
     file = tmp_path / "columns.csv"
     file.write_text(
-        f"column_name,data_type,kind,unit,label_en,label_zh,definition,source,minimum,maximum,bound_reason\na,double,{kind},count,A,甲,x,y,,,\n",
+        f"column_name,data_type,kind,unit,label_en,label_zh,definition,source,minimum,maximum,"
+        f"bound_reason\na,double,{kind},count,A,甲,x,y,,,\n",
         encoding="utf-8",
     )
     with pytest.raises(CitytradeError, match=message):

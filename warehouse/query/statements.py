@@ -29,7 +29,8 @@ GAP = r"(?:\s|/\*(?:[^*]|\*(?!/))*\*/|--[^\n]*(?:\n|$))"
 # Functions that are called as if they were tables and change how the connection works: a reading
 # statement is none that calls these.
 ACTING = re.compile(
-    r"\b(enable_logging|disable_logging|enable_profil\w+|disable_profil\w+|truncate_duckdb_logs|write_log|json_execute_serialized_sql|query_table)\b"
+    r"\b(enable_logging|disable_logging|enable_profil\w+|disable_profil\w+"
+    r"|truncate_duckdb_logs|write_log|json_execute_serialized_sql|query_table)\b"
     rf'|\bquery"?{GAP}*\(',
     re.IGNORECASE | re.DOTALL,
 )

@@ -102,7 +102,8 @@ _FIRM_LEVEL = (
 LAYOUTS = (
     _layout(
         "csmar_2000_2016",
-        "HS商品编码_HSCd|进出口分类代码_ImpExpTypeCd|金额_美元_Sum_USD|起运国或目的国代码_BegEndCntryCd|经营单位名称_EntNm|贸易方式代码_TrdMdCd"
+        "HS商品编码_HSCd|进出口分类代码_ImpExpTypeCd|金额_美元_Sum_USD|起运国或目的国代码_BegEndCntryCd"
+        "|经营单位名称_EntNm|贸易方式代码_TrdMdCd"
         "|HSCd|ImpExpTypeCd|Sum_USD|BegEndCntryCd|EntNm|TrdMdCd",
         3,
         is_yearly=True,

@@ -32,14 +32,17 @@ TAG = re.compile(rb"""<(?:[\w.-]+:)?(c|row|col)(?=[\s/>])((?:[^<>"']++|"[^"<]*+"
 # A formula without its result, as programs write it that do not calculate; one whose result is an
 # empty text says t="str".
 UNSAVED_FORMULA = re.compile(
-    rb"""<(?:[\w.-]+:)?c(?![^>]*\bt\s*=\s*["']str["'])(?:\s[^>]*)?>\s*<(?:[\w.-]+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)"""
-    rb"""\s*(?:<(?:[\w.-]+:)?v\s*/>|<(?:[\w.-]+:)?v\s*>\s*</(?:[\w.-]+:)?v\s*>)?\s*</(?:[\w.-]+:)?c\s*>"""
+    rb"""<(?:[\w.-]+:)?c(?![^>]*\bt\s*=\s*["']str["'])(?:\s[^>]*)?>\s*"""
+    rb"""<(?:[\w.-]+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:[\w.-]+:)?f\s*>)"""
+    rb"""\s*(?:<(?:[\w.-]+:)?v\s*/>|<(?:[\w.-]+:)?v\s*>\s*</(?:[\w.-]+:)?v\s*>)?\s*"""
+    rb"""</(?:[\w.-]+:)?c\s*>"""
 )
 LONGEST_FORMULA = 16 * 1024
 IS_HIDDEN = re.compile(rb"""(?<![\w:.-])hidden\s*=\s*["'](?:1|true)["']""")
 SPAN = re.compile(rb"""(?<![\w:.-])(min|max)\s*=\s*["']([0-9]{1,7})["']""")
 FILTER = re.compile(
-    rb"""<(?:[\w.-]+:)?autoFilter\s[^>]*?ref\s*=\s*["'][A-Z$]+([0-9]{1,7}):[A-Z$]+\$?([0-9]{1,7})["'][^>]*>\s*<(?:[\w.-]+:)?filterColumn"""
+    rb"""<(?:[\w.-]+:)?autoFilter\s[^>]*?ref\s*=\s*["'][A-Z$]+([0-9]{1,7}):[A-Z$]+\$?([0-9]{1,7})["'][^>]*>\s*"""
+    rb"""<(?:[\w.-]+:)?filterColumn"""
 )
 # hidden rows that are followed by others that are not; a hostile file may have any number
 MOST_GAPS = 10_000
