@@ -25,7 +25,7 @@ from warehouse.errors import CitytradeError
 from warehouse.query.connection import estimates_file, open_release
 from warehouse.query.statements import reading_statement
 
-TEXT, BYTES, DONE, REFUSED, WANTED = b"T", b"B", b"D", b"R", b"M"
+TEXT, BYTES, DONE, REFUSED, WANTED, BROKEN = b"T", b"B", b"D", b"R", b"M", b"E"
 HEAD = struct.Struct("!cI")
 CHUNK = 1 << 16
 SLACK_BYTES = (
@@ -33,6 +33,9 @@ SLACK_BYTES = (
     # what a query needs beside its data: stacks of threads, the code of a function that is first
     # used
 )
+# What is wrong with a statement. Any other error (a thread that could not be started, a failed
+# assertion of the engine's) says something about this process.
+MISTAKES = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)
 HELP = "`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns."
 FILES = (
     "The statement reads a file or the network, "
@@ -116,11 +119,10 @@ def _answer(connection: duckdb.DuckDBPyConnection, asked: dict[str, Any], frames
         frames.frame(REFUSED, FILES)
     except duckdb.Error as error:
         told = str(error)
-        (
+        if "bad_alloc" in told or "allocate" in told:
             frames.frame(WANTED, "")
-            if "bad_alloc" in told or "allocate" in told
-            else frames.frame(REFUSED, f"{told}\n{HELP}")
-        )
+        else:
+            frames.frame(REFUSED if isinstance(error, MISTAKES) else BROKEN, f"{told}\n{HELP}")
     except (CitytradeError, ValueError, OverflowError) as error:  # Python has no year 294247
         frames.frame(REFUSED, str(error))
 

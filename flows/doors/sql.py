@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, TextIO, cast
 
-from flows.doors.answering import BYTES, DONE, HEAD, REFUSED, TEXT, WANTED
+from flows.doors.answering import BROKEN, BYTES, DONE, HEAD, REFUSED, TEXT, WANTED
 from flows.processes import supervised
 from warehouse.errors import CitytradeError, ReleaseError
 from warehouse.query.limits import Limits
@@ -114,7 +114,13 @@ class Door:
                     cast(BinaryIO, out).write(content)
                 elif kind == REFUSED:
                     raise CitytradeError(content.decode())
+                # What was refused memory may still hold it, or end a moment later: the next
+                # question is asked of a fresh process.
+                elif kind == BROKEN:
+                    self.close()
+                    raise CitytradeError(content.decode())
                 elif kind == WANTED:
+                    self.close()
                     raise self.limits.over_memory()
         except (_OverTimeError, _EndedError, KeyboardInterrupt, BrokenPipeError) as error:
             self.close()

@@ -132,7 +132,7 @@ def hold(door: Door, query: str) -> Held:
 
     Raises
     ------
-    AssertionError : the easy one is not answered.
+    AssertionError : the easy one is not answered, or would be by a process that was refused memory.
     """
     refusal = ""
     door.ask("select 1", "csv", 10, io.StringIO())  # the process is there
@@ -143,6 +143,7 @@ def hold(door: Door, query: str) -> Held:
         except CitytradeError as error:
             refusal = str(error)
         seconds = time.monotonic() - start
+    assert door._process is None or "allow more with" not in refusal
     answer = io.StringIO()
     door.ask("select count(*) as n from city_year", "csv", 10, answer)
     assert answer.getvalue() == "n\n5\n"

@@ -5,14 +5,16 @@ python -m analysis.report.recovery --matches [--config FILE]
     firms matched between customs and the enterprise survey: precision and recall
 python -m analysis.report.recovery --worlds 20 [--null] [--beside] [--first-seed 1]
     worlds straight from the simulator's arrays: bias, coverage and rejections over them, with
-    --beside also of what the papers chose
+    --beside also of what the papers chose; --folder FOLDER keeps each world's estimates and goes
+    on from those that FOLDER has
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pandas as pd
 
@@ -31,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first-seed", type=int, default=1)
     parser.add_argument("--null", action="store_true", help="worlds in which nothing acts")
     parser.add_argument("--beside", action="store_true", help="other choices too")
+    parser.add_argument("--folder", type=Path, help="keeps worlds' estimates, to go on from")
     parser.add_argument("--scale", choices=("small", "paper"), default="paper")
     given = parser.parse_args(arguments)
     try:
@@ -46,13 +49,33 @@ def _table(given: argparse.Namespace) -> pd.DataFrame:
         return matches.matches(release.load(given.config))
     if not given.worlds:
         return release.recovered(release.load(given.config), tuple(given.slugs))
-    seeds = range(given.first_seed, given.first_seed + given.worlds)
-    return over_worlds(
-        [
-            worlds.recovered(given.scale, seed, given.null, tuple(given.slugs), given.beside)
-            for seed in seeds
-        ]
+    return over_worlds([*_each_world(given)])
+
+
+def _each_world(given: argparse.Namespace) -> Iterator[pd.DataFrame]:
+    """Truths beside estimates of each world asked for; those that the folder has are not drawn
+    again.
+    """
+    kind = "-".join(
+        [given.scale]
+        + ["null"] * given.null
+        + ["beside"] * given.beside
+        + (given.slugs or ["quick"])
     )
+    for number in range(given.worlds):
+        seed = given.first_seed + number
+        kept = given.folder and given.folder / f"{kind}-{seed}.csv"
+        if kept and kept.is_file():
+            yield pd.read_csv(kept, float_precision="round_trip")
+            continue
+        table = worlds.recovered(given.scale, seed, given.null, tuple(given.slugs), given.beside)
+        if kept:
+            given.folder.mkdir(parents=True, exist_ok=True)
+            partial = kept.with_suffix(".partial")
+            table.to_csv(partial, index=False)
+            partial.replace(kept)
+        print(f"world {number + 1} of {given.worlds}", file=sys.stderr)
+        yield table
 
 
 if __name__ == "__main__":
