@@ -44,8 +44,8 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
 @pytest.mark.parametrize(
     ("source", "header", "message"),
     [
-        ("customs", CUSTOMS, "line 2: is longer than 1,048,576 characters"),
-        ("firms", FIRMS, "line 2: is longer than 1,048,576 characters"),
+        ("customs", CUSTOMS, "line 2: is longer than 1,048,576 bytes"),
+        ("firms", FIRMS, "line 2: is longer than 1,048,576 bytes"),
         (
             "geography",
             PAIRS,

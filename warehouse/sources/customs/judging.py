@@ -1,6 +1,7 @@
 """Decides the fate of every customs row once, whatever file it came from, and sets bad rows aside
-with the first reason that applies. Judged rows lie in a file, in the order in which they came, so
-that no delivery is too large.
+with the first reason that applies. Good rows go straight into the load, in the order in which they
+came, so that no delivery is too large; only where some are missing are the rows judged once more,
+for those that are set aside.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from dataclasses import dataclass
 
 import duckdb
 
-from warehouse.lake.loads import sql_text
 from warehouse.sources.customs.mending import FOUND, Mended
 from warehouse.sources.reading.base import Delivery
 
 TABLE = "customs__records"
-SCRATCH = "scratch.judged.parquet"
-SCRATCH_FORM = "(format parquet, row_group_size 30720)"  # small: several are held in memory
+# Row groups are small: several are held in memory.
+SCRATCH_FORM = "(format parquet, row_group_size 30720, compression uncompressed)"
 POWER_OF_TEN = r"[0-9]+(\.[0-9]+)?[eE][+]?[0-9]+"
 
 # Every rule about a customs row, in the order in which the first one that fails names the reason.
@@ -58,12 +58,12 @@ typed as (
     from digits
 )
 select *, case
-    when year is null or year not between 1980 and 2100 or ($has_months
+    when year is null or year not between 1980 and 2100 or ({has_months}
         and (month is null or month not between 1 and 12)) then 'bad_date'
     when flow is null then 'bad_flow'
     when not is_hs8 then 'bad_hs_code'
-    when $has_places and production_place is null then 'missing_place'
-    when $has_partners and partner_name is null and partner_code is null then 'missing_partner'
+    when {has_places} and production_place is null then 'missing_place'
+    when {has_partners} and partner_name is null and partner_code is null then 'missing_partner'
     when cents is null then 'bad_value'
     when cents <= 0 then 'negative_value'
     when quantity_text is not null and (quantity is null or not isfinite(quantity) or quantity < 0)
@@ -112,10 +112,9 @@ def deliver(
         "has_partners": stated.has_partners,
     }
     found = {name: f"{name}_found" if mended.found else name for name in FOUND}
-    file = sql_text(delivery.folder / SCRATCH)
-    query = DECIDE.format(power=POWER_OF_TEN, **found)
-    connection.execute(f"copy ({query}) to {file} {SCRATCH_FORM}", rules)
-    judged = f"read_parquet({file})"
+    connection.execute(
+        f"create view judged as {DECIDE.format(power=POWER_OF_TEN, **found, **rules)}"
+    )
     columns = ", ".join(
         {"value_cents": "cents as value_cents", "currency": f"'{stated.currency}' as currency"}.get(
             name, name
@@ -123,15 +122,16 @@ def deliver(
         for name in KEPT
     )
     delivery.accept_query(
-        connection,
-        TABLE,
-        f"select {columns} from {judged} where reason is null",
-        set(KEPT),
+        connection, TABLE, f"select {columns} from judged where reason is null", set(KEPT)
     )
+    row = connection.execute("select count(*) from raw").fetchone()
+    assert row is not None
+    if row[0] == delivery.tables[TABLE]:
+        return
     bad = connection.execute(
         f"""select line, reason, {DETAIL} as detail,
                 {"cents" if stated.currency == "USD" else "null"}::bigint as value_cents,
-               case when year between 1980 and 2100 then year end as year from {judged}
+               case when year between 1980 and 2100 then year end as year from judged
                    where reason is not null"""
     ).df()
     delivery.put_aside(TABLE, bad)

@@ -33,7 +33,8 @@ from warehouse.sources.customs.scratch import MEMORY, line_in_file, scratch_data
 from warehouse.sources.reading.base import Delivery, Layout, RawFile
 from warehouse.sources.reading.codes import ROUNDED
 from warehouse.sources.reading.stata import EXACT_IN_FLOAT, refuse_rounded
-from warehouse.sources.reading.text import BLANK_LINE, Transcoded, sniff_text, transcode
+from warehouse.sources.reading.text import BLANKS, sniff_text
+from warehouse.sources.reading.transcoding import BLANK_LINE, Transcoded, transcode
 
 LONGEST_LINE_BYTES = 1024 * 1024
 CODES = {"date_text", "hs_text", "firm_code"}  # numbers of more figures than a float keeps
@@ -330,7 +331,8 @@ def _fill_from_csv(
     seen = transcode(raw, plain, ",".join(map(str, range(len(heads)))))
 
     def column(field: str) -> str:
-        text = f"trim(c{heads.index(select.fields[field])}, ' \t\u3000')"
+        found = f"c{heads.index(select.fields[field])}"
+        text = f"trim({found}, {sql_text(BLANKS)})" if seen.has_blanks else found
         width = CODE_WIDTHS.get(field, 0) if select.spec.has_lost_zeros else 0
         return (
             f"case when length({text}) = {width - 1} then '0' || {text} else {text} end"

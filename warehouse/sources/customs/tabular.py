@@ -19,6 +19,7 @@ from warehouse.sources.reading.parquet import is_parquet, refuse_parquet_bomb
 from warehouse.sources.reading.sheets import Rows, is_workbook, read_workbook
 from warehouse.sources.reading.stata import stata_labels, stata_pieces
 from warehouse.sources.reading.stata_header import stata_release
+from warehouse.sources.reading.text import BLANKS
 
 CHUNK_ROWS = 100_000
 HEAD_WITHIN = 10
@@ -165,7 +166,7 @@ def as_text(column: pd.Series, width: int, pads_text: bool) -> pa.Array:
     texts = []
     for value in values.tolist():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        text = _number_text(float(value)) if is_number else str(value).strip(" \t\u3000")
+        text = _number_text(float(value)) if is_number else str(value).strip(BLANKS)
         texts.append("0" + text if len(text) == width - 1 and (is_number or pads_text) else text)
     return pa.DictionaryArray.from_arrays(
         pa.array(codes, mask=codes < 0), pa.array(texts, pa.string())

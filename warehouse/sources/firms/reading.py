@@ -39,7 +39,8 @@ from warehouse.sources.reading.stata import (
     stata_pieces,
 )
 from warehouse.sources.reading.stata_header import stata_release
-from warehouse.sources.reading.text import BLANK_LINE, is_foreign_text, sniff_text, transcode
+from warehouse.sources.reading.text import BLANKS, is_foreign_text, sniff_text
+from warehouse.sources.reading.transcoding import BLANK_LINE, transcode
 from warehouse.sources.reading.values import missing
 
 TABLE = "firms__enterprises"
@@ -147,9 +148,7 @@ def _read_csv(raw: RawFile, delivery: Delivery) -> None:
             if len(fields) != len(heads):
                 broken.append((line, "broken_row", f"{len(fields)} values, {len(heads)} expected"))
             else:
-                lines.append(
-                    [line, *(fields[position].strip(" \t\u3000") for position in at.values())]
-                )
+                lines.append([line, *(fields[position].strip(BLANKS) for position in at.values())])
     plain.unlink()
     _refuse_cut_off(raw, seen.is_ended, broken, lines)
     delivery.read_n += len(lines) + len(broken)
@@ -218,7 +217,7 @@ def _as_text(column: pd.Series) -> pd.Series:
     """A column as text: a number without .0 or exponent; missing is empty."""
     codes, values = pd.factorize(column)
     texts = [
-        _number_text(value) if isinstance(value, int | float) else str(value).strip(" \t\u3000")
+        _number_text(value) if isinstance(value, int | float) else str(value).strip(BLANKS)
         for value in values.tolist()
     ]
     return pd.Series([texts[code] if code >= 0 else "" for code in codes], dtype="object")

@@ -8,8 +8,6 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TextIO
 
 from warehouse.errors import SourceError
@@ -20,10 +18,10 @@ CHUNK = 8 * 1024 * 1024
 LONGEST_LINE = 1024 * 1024
 MAX_SMALL_CELLS = 20_000_000  # of a file that is read as a whole: an empty cell takes memory too
 REPLACEMENT = "\ufffd"
+BLANKS = " \t\u3000"  # what people leave around a text
 csv.field_size_limit(
     LONGEST_LINE
 )  # one limit for the whole process: set here and nowhere else, or readers depend on each other
-BLANK_LINE = "\x1e"  # a record separator: no field of a text file holds one
 
 
 def sniff_text(raw: RawFile) -> str | None:
@@ -150,105 +148,6 @@ def _lines(raw: RawFile, handle: TextIO, longest: int) -> Iterator[str]:
                 "Check that the file is a csv with one record a line",
             )
         yield line
-
-
-@dataclass(frozen=True)
-class Transcoded:
-    """What `transcode` saw: lines with text on them, and whether the last one was ended by a line
-    break.
-    """
-
-    lines_n: int
-    is_ended: bool
-
-
-def transcode(raw: RawFile, target: Path, header: str) -> Transcoded:
-    """Write a large csv as UTF-8 with one record a line, in pieces.
-
-    The caller has read the first line, and says what stands in its place: a parser that stumbles
-    over a name such as `"code"=1` would take no row after it.
-
-    Line breaks become \\n; an empty line becomes `BLANK_LINE`, so that line numbers stay those of
-    the file, and goes at the end, where people's programs leave any number of them. A line with an
-    odd number of quotes loses them: a quote that is opened and never closed would swallow every row
-    after it. Names are sometimes cut in the middle of a character; those become U+FFFD, and the
-    caller decides about the rows.
-
-    Raises
-    ------
-    SourceError : neither UTF-8 nor GB18030 (more than one character in a hundred cannot be
-        decoded).
-    """
-    replaced = total = lines = blank = 0
-    rest, commas = "", -1
-    decoder = codecs.getincrementaldecoder("utf-8-sig" if is_utf8(raw) else "gb18030")(
-        errors="replace"
-    )
-    breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
-    with raw.path.open("rb") as source, target.open("w", encoding="utf-8", newline="") as sink:
-        while chunk := source.read(CHUNK):
-            text = breaks.decode(chunk)
-            replaced, total = replaced + text.count(REPLACEMENT), total + len(text)
-            if replaced * 100 > total + 1000:
-                raise SourceError(
-                    raw.name,
-                    "",
-                    "is neither UTF-8 nor GB18030: too many characters cannot be decoded",
-                    "Save it as UTF-8 or GB18030 and refresh again",
-                )
-            rest += text
-            cut = rest.rfind("\n")
-            if cut >= 0:
-                if commas < 0:
-                    first = rest[:cut].partition("\n")[0]
-                    commas = first.count(",")
-                    rest, cut = header + rest[len(first) :], cut + len(header) - len(first)
-                written, blank = _write_lines(sink, rest[:cut], commas, blank)
-                lines += written
-                rest = rest[cut + 1 :]
-            if len(rest) > LONGEST_LINE:
-                raise SourceError(
-                    raw.name,
-                    f"line {lines + 1}",
-                    f"is longer than {LONGEST_LINE:,} characters",
-                    "Check that the file is a csv with one record a line",
-                )
-        rest += breaks.decode(b"", final=True)
-        if rest:
-            lines += _write_lines(sink, rest, commas, blank)[0]
-    return Transcoded(lines, is_ended=not rest)
-
-
-def _write_lines(sink: TextIO, text: str, commas: int, blank: int) -> tuple[int, int]:
-    """Write complete lines, mended, after `blank` empty ones that were held back; returns how many
-    hold text, and how many empty ones
-    at their end are held back now."""
-    filled = text.rstrip("\n")
-    if not filled:
-        return 0, blank + len(text) + 1
-    held = len(text) - len(filled)
-    sink.write((BLANK_LINE + "\n") * blank)
-    lines = filled.split("\n")
-    if "" in lines:
-        lines = [line or BLANK_LINE for line in lines]
-    lines = [_mended(line, commas) for line in lines]
-    sink.write("\n".join(lines) + "\n")
-    return sum(line != BLANK_LINE for line in lines), held
-
-
-def _mended(line: str, commas: int) -> str:
-    """A line that a csv parser can only take as one record, or as a broken one.
-
-    A stray quote goes, if the fields then are as many as the header's. A line with one field too
-    many and nothing in its last one would pass with every field after the surplus comma in its
-    neighbour's place: it becomes one field, and so broken.
-    """
-    if '"' in line:
-        if line.count('"') % 2 == 0:
-            return line
-        line = line.replace('"', "")
-        return line if line.count(",") == commas else line.replace(",", ";")
-    return line.replace(",", ";") if line.endswith(",") and line.count(",") > commas else line
 
 
 def lines_of(raw: RawFile) -> int:
