@@ -42,7 +42,7 @@ shares as (
 divergence as (
     select
         indicator,
-        1 + {{ exact_sum('case when p > 0 then p * ln(p) else 0 end') }} / nullif(ln(max(sample_n)), 0) as d
+        1 + {{ exact_sum('coalesce(p * ' ~ safe_ln('p') ~ ', 0)') }} / nullif({{ safe_ln('max(sample_n)') }}, 0) as d
     from shares
     group by indicator
 ),

@@ -73,7 +73,7 @@ select
     d.digital_level_index,
     d.digital_level_scaled_index,
     v.innovation_index,
-    case when v.innovation_index > 0 then ln(v.innovation_index) end as ln_innovation_index,
+    {{ safe_ln('v.innovation_index') }} as ln_innovation_index,
     v.tertiary_employment_share,
     y.digital_finance_index,
     y.tier,

@@ -24,7 +24,7 @@ select
     r.year,
     max(r.location_quotient) as industry_specialisation_index,
     max(case when r.strength = 1 then r.industry_section_code end) as specialised_section_code,
-    round({{ exact_sum('case when r.industry_share > 0 then -r.industry_share * ln(r.industry_share) else 0 end') }}, 12) as industry_diversity_index,
+    round({{ exact_sum('coalesce(-r.industry_share * ' ~ safe_ln('r.industry_share') ~ ', 0)') }}, 12) as industry_diversity_index,
     round(1 - {{ exact_sum('(2 * r.place - r.industries_n - 1) * r.industry_share / r.industries_n') }}, 12) as gini_diversity_index,
     bool_or(r.is_interpolated) as has_interpolated
 from ranked as r

@@ -7,8 +7,8 @@ select
     coalesce(w.city_code, t.city_code) as city_code,
     coalesce(w.year, t.year) as year,
     round(100 * w.virtual_coefficient, 12) as virtual_agglomeration_index,
-    round(case when w.virtual_input_usd_million > 0 then ln(w.virtual_input_usd_million) end, 12) as virtual_agglomeration_input_index,
-    round(ln(1 + t.words_n), 12) as virtual_agglomeration_text_index,
+    round({{ safe_ln('w.virtual_input_usd_million') }}, 12) as virtual_agglomeration_input_index,
+    round({{ safe_ln('1 + t.words_n') }}, 12) as virtual_agglomeration_text_index,
     coalesce(w.is_interpolated, false) as is_interpolated
 from {{ ref('int_virtual_agglomeration_quality__city_input') }} as w
 full outer join {{ ref('int_virtual_agglomeration_quality__words') }} as t on w.city_code = t.city_code and w.year = t.year

@@ -76,12 +76,12 @@ select
     firm_employees_n,
     firm_output_cny / price as firm_output_cny_2000,
     value_added_method,
-    ln(real_value_added) as ln_value_added,
-    ln(firm_employees_n) as ln_employees,
-    ln(real_capital) as ln_capital,
-    ln(intermediate_input_cny / price) as ln_intermediate_input,
+    {{ safe_ln('real_value_added') }} as ln_value_added,
+    {{ safe_ln('firm_employees_n') }} as ln_employees,
+    {{ safe_ln('real_capital') }} as ln_capital,
+    {{ safe_ln('intermediate_input_cny / price') }} as ln_intermediate_input,
     case
-        when next_year = year + 1 and next_capital > 0.91 * real_capital then ln(next_capital - 0.91 * real_capital)
+        when next_year = year + 1 and next_capital > 0.91 * real_capital then {{ safe_ln('next_capital - 0.91 * real_capital') }}
     end as ln_investment
 from measured
 where price is not null and real_value_added > 0

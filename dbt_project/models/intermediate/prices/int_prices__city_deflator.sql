@@ -40,11 +40,11 @@ running as (
         i.gdp_cny,
         i.gdp_deflator_2000 as published,
         m.implied_deflator,
-        (sum((case when k.year > 2000 then ln(nullif(greatest(i.gdp_index_pct, 0), 0) / 100) else 0 end)::decimal(38, 15)) over years)::double
+        (sum((case when k.year > 2000 then {{ safe_ln('i.gdp_index_pct / 100') }} else 0 end)::decimal(38, 15)) over years)::double
             as ln_real_growth,
         count(case when k.year = 2000 then i.gdp_cny when i.gdp_index_pct > 0 then i.gdp_index_pct end) over years as links_n,
         max(case when k.year = 2000 then i.gdp_cny end) over (partition by k.city_code) as gdp_cny_base,
-        coalesce((sum((case when k.year > 2000 then ln({{ price }} / 100) end)::decimal(38, 15)) over years)::double, 0) as ln_prices,
+        coalesce((sum((case when k.year > 2000 then {{ safe_ln(price ~ ' / 100') }} end)::decimal(38, 15)) over years)::double, 0) as ln_prices,
         count(case when k.year > 2000 then {{ price }} end) over years as price_links_n,
         count(case when k.year > 2000 then c.consumer_price_index_pct end) over years as consumer_links_n
     from keys as k

@@ -15,7 +15,7 @@ with measured as (
         {{ at_2000_prices('gdp_per_head_cny', 'gdp_deflator_2000') }} as gdp_per_head_cny_2000,
         fdi_share,
         fiscal_self_sufficiency_share,
-        ln(nullif(greatest(population_registered_n / nullif(area_km2, 0), 0), 0)) as ln_population_density,
+        {{ safe_ln('population_registered_n / nullif(area_km2, 0)') }} as ln_population_density,
         (deposits_cny + loans_cny) / nullif(gdp_cny, 0) as finance_ratio,
         science_expenditure_cny / nullif(gdp_cny, 0) as science_gdp_share,
         pollution_investment_cny / nullif(gdp_cny, 0) as pollution_investment_share,

@@ -67,7 +67,8 @@ paths as (
         p.export_value_usd * (g.national_growth_factor - 1) as rate_counterfactual_export_usd,
         case when t.year >= 2009 then h.export_value_usd * n.national_growth_factor end as counterfactual_2008_usd,
         p.export_value_usd * exp(
-            ln(nullif(g.national_growth_factor, 0)) * (1 + d.relatedness_density) + (8 - 1) * ln(nullif(greatest(r.relative_price_ratio, 0), 0))
+            {{ safe_ln('g.national_growth_factor') }} * (1 + d.relatedness_density)
+            + (8 - 1) * {{ safe_ln('r.relative_price_ratio') }}
         ) as weighted_counterfactual_export_usd
     from city as t
     inner join growth as g on t.year = g.year

@@ -71,9 +71,9 @@ select
     s.export_specialisation_index,
     s.common_n_export_specialisation_index,
     s.export_diversification_index,
-    ln(s.common_n_export_specialisation_index) as ln_common_n_export_specialisation,
-    ln(s.export_specialisation_index) as ln_export_specialisation,
-    ln(s.export_diversification_index) as ln_export_diversification
+    {{ safe_ln('s.common_n_export_specialisation_index') }} as ln_common_n_export_specialisation,
+    {{ safe_ln('s.export_specialisation_index') }} as ln_export_specialisation,
+    {{ safe_ln('s.export_diversification_index') }} as ln_export_diversification
 from city_years as y
 inner join {{ ref('cities') }} as c on y.city_code = c.city_code
 left join virtual as v on y.city_code = v.city_code and y.year = v.year

@@ -27,9 +27,9 @@ select
     science_expenditure_cny / nullif(gdp_cny, 0) as science_gdp_share,
     (science_expenditure_cny + education_expenditure_cny) / nullif(gdp_cny, 0) as science_education_gdp_share,
     university_students_n / nullif(population_registered_n, 0) as students_share,
-    case when average_wage_cny > 0 and deflator > 0 then ln(average_wage_cny / deflator) end as ln_real_average_wage,
-    case when gdp_cny > 0 and deflator > 0 then ln(gdp_cny / deflator) end as ln_real_gdp,
-    case when gdp_cny > 0 and deflator > 0 and population_registered_n > 0 then ln(gdp_cny / deflator / population_registered_n) end as ln_real_gdp_per_head,
+    {{ safe_ln('average_wage_cny / nullif(deflator, 0)') }} as ln_real_average_wage,
+    {{ safe_ln('gdp_cny / nullif(deflator, 0)') }} as ln_real_gdp,
+    {{ safe_ln('gdp_cny / nullif(deflator, 0) / nullif(population_registered_n, 0)') }} as ln_real_gdp_per_head,
     fixed_investment_cny / nullif(gdp_cny, 0) as fixed_investment_share,
-    case when road_area_per_head_m2 > 0 then ln(road_area_per_head_m2) end as ln_road_area_per_head
+    {{ safe_ln('road_area_per_head_m2') }} as ln_road_area_per_head
 from measured
