@@ -61,7 +61,16 @@ def write_parquet(frame: pd.DataFrame, file: Path | BinaryIO, _: str = "en") -> 
         for field in table.schema
     ]
     about = {"citytrade": json.dumps(about_frame(frame), ensure_ascii=False, sort_keys=True)}
-    pq.write_table(table.cast(pa.schema(fields, metadata=about)), file, compression="zstd")
+    # Measures have as many values as rows: their bytes pack better place by place (a quarter less)
+    # than in a dictionary.
+    measures = [field.name for field in fields if pa.types.is_floating(field.type)]
+    pq.write_table(
+        table.cast(pa.schema(fields, metadata=about)),
+        file,
+        compression="zstd",
+        use_dictionary=[field.name for field in fields if field.name not in measures],
+        use_byte_stream_split=measures,
+    )
 
 
 def write_stata(frame: pd.DataFrame, file: Path, language: str = "en") -> None:
