@@ -127,7 +127,7 @@ def test_a_server_that_drips_bytes_holds_nobody_up(
         took = time.monotonic() - start_time
         over.set()
         thread.join(timeout=10)
-    assert took < 6 + 5
+    assert took < 6 + 30  # a server that drips holds an alert without a limit for ever
     assert said[0].startswith(
         "warning: the alert's webhook failed (it did not take the message within 6 s)"
     )

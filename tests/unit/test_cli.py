@@ -367,7 +367,7 @@ def test_a_shell_is_told_what_could_come_next() -> None:
         env={**environment(), **asked},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert sorted(done.stdout.split()) == ["rebuild", "refresh", "releases"]
 

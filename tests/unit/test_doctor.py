@@ -95,7 +95,7 @@ def _with_missing(package: str, *arguments: str) -> subprocess.CompletedProcess[
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 
@@ -123,7 +123,7 @@ def test_a_python_that_is_too_old_is_named_before_anything_else_fails() -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert (done.returncode, done.stderr) == (
         1,
@@ -381,7 +381,7 @@ def test_a_program_that_opens_for_writing_is_refused_and_locks_nobody_out(
             [sys.executable, "-c", ANOTHER_PROGRAM, str(copied / DATABASE)],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
         )
         remove_tree(copied)
     assert done.stdout.startswith("refused: "), done.stderr

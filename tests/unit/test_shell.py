@@ -149,7 +149,7 @@ def test_statements_of_a_pipe_are_run_one_by_one(
     )
     done = subprocess.run(
         [sys.executable, "-m", "flows.cli", "sql", "--config", str(tiny_config.path)],
-        input=text, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=60,
+        input=text, cwd=PROJECT, env=environment(), capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 1  # one of them failed, and a script must see that
     assert done.stdout == "city_name_zh\n杭州市\nb\n2\n"
@@ -164,7 +164,7 @@ def test_a_pipe_that_ends_in_a_comment_is_no_error(
         [sys.executable, "-m", "flows.cli", "sql", "--format", "csv", "--config",
         str(tiny_config.path)],
         input="select 1 as a; -- one\n;\n/* the end */\n", cwd=PROJECT, env=environment(),
-        capture_output=True, text=True, timeout=60,
+        capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "a\n1\n", "")
 
@@ -241,7 +241,7 @@ def test_the_shell_at_a_terminal_keeps_its_history(
     os.write(leader, b"select 40 + 2 as answer;\n")
     assert "42" in _read_until(leader, "citytrade> ")
     os.write(leader, b"\x04")
-    process.wait(timeout=30)
+    process.wait(timeout=300)
     os.close(leader)
     history = tmp_path / "citytrade" / "sql_history"
     assert history.read_text(encoding="utf-8").splitlines()[-1] == "select 40 + 2 as answer;"

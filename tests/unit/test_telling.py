@@ -37,7 +37,7 @@ def test_lines_are_the_same_everywhere_and_signs_of_life_go_elsewhere() -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert done.stdout == "Building models\n  the end\n"
     assert re.match(r"  … Building models, \d+ of 30, \d s so far\n", done.stderr), done.stderr
@@ -59,7 +59,7 @@ def test_a_terminal_gets_a_bar_with_its_share() -> None:
             seen += os.read(leader, 4096).decode("utf-8", errors="replace")
         except OSError:
             break  # the other end is closed
-    process.wait(timeout=30)
+    process.wait(timeout=300)
     os.close(leader)
     assert "Building models" in seen
     assert re.search(r"Building models \d+ of 30", seen)
@@ -141,7 +141,7 @@ def test_a_journal_reads_the_priority() -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     lines = done.stderr.splitlines()
     assert [line[:3] for line in lines] == ["<3>", "<6>"]
