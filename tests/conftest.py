@@ -175,6 +175,7 @@ def publish_tiny(
             "label_en": "Exports",
             "label_zh": "出口额",
             "definition": "All.",
+            "definition_zh": "全部。",
             "source": "customs",
         }
         write_set_aside(connection, [])

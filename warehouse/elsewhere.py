@@ -280,7 +280,7 @@ def _frame(
 
 
 def labels(field: Any) -> dict[str, str]:
-    """A Parquet column's unit, label_en, label_zh and definition, as they were written with it."""
+    """A Parquet column's unit, labels and definitions, as they were written with it."""
     return {
         key.decode(): text.decode()
         for key, text in (field.metadata or {}).items()

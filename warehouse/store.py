@@ -42,6 +42,8 @@ INTEGERS = {
     "UBIGINT",
     "HUGEINT",
 }
+# What a dictionary tells of a column, in the order in which it is shown.
+TOLD = ("unit", "label_en", "label_zh", "definition", "definition_zh")
 
 
 def as_config(config: ConfigLike) -> Config:
@@ -114,7 +116,8 @@ def panel(
     -------
     DataFrame : codes and names as text, counts and years as integers (Int64 where some are
         missing), decimals as float.
-        attrs: panel, release, simulated, columns = {column: {unit, label_en, label_zh, definition}}
+        attrs: panel, release, simulated, columns = {column: {unit, label_en, label_zh, definition,
+        definition_zh}}
 
     Raises
     ------
@@ -141,7 +144,7 @@ def panel(
 
 
 def describe(name: str, config: ConfigLike = None, release: str | None = None) -> pd.DataFrame:
-    """A panel's columns: dtype, unit, labels, definition, source, share of rows that have a value,
+    """A panel's columns: dtype, unit, labels, definitions, source, share of rows that have a value,
     least and greatest value.
 
     Raises
@@ -151,6 +154,7 @@ def describe(name: str, config: ConfigLike = None, release: str | None = None) -
     with connect(config, release) as connection:
         _keys(connection, name)
         known = _columns(connection, name)
+        told = ", ".join(f"d.{part}" for part in _told(connection))
         parts = [
             f"select {at} as place, '{column}' as column_name, '{kind.lower()}' as dtype,"
             f' count("{column}") / nullif(count(*), 0) as non_null_share, '
@@ -161,9 +165,8 @@ def describe(name: str, config: ConfigLike = None, release: str | None = None) -
         return _frame(
             connection,
             f"with measured as ({' union all '.join(parts)}) select m.place, m.column_name,"
-            " m.dtype, d.unit, d.label_en, d.label_zh, d.definition, d.source, m.non_null_share,"
-            " m.minimum, m.maximum from measured m left join meta.dictionary d using"
-            " (column_name)",
+            f" m.dtype, {told}, d.source, m.non_null_share, m.minimum, m.maximum from measured m"
+            " left join meta.dictionary d using (column_name)",
             order="place",
         ).drop(columns="place")
 
@@ -277,14 +280,18 @@ def _between(name: str, years: int | tuple[int, int] | None, known: dict[str, st
     return f" where year between {int(first)} and {int(last)}"
 
 
+def _told(connection: ReadingConnection) -> list[str]:
+    """What a release's dictionary tells of a column. A release from before definitions were in
+    Chinese has no definition_zh.
+    """
+    there = _columns(connection, "dictionary", "meta")
+    return [part for part in TOLD if part in there]
+
+
 def _labels(connection: ReadingConnection, chosen: list[str]) -> dict[str, dict[str, str]]:
-    rows = connection.execute(
-        "select column_name, unit, label_en, label_zh, definition from meta.dictionary"
-    ).fetchall()
-    found = {
-        row[0]: dict(zip(("unit", "label_en", "label_zh", "definition"), row[1:], strict=True))
-        for row in rows
-    }
+    parts = _told(connection)
+    rows = connection.execute(f"select column_name, {_list(parts)} from meta.dictionary").fetchall()
+    found = {row[0]: dict(zip(parts, row[1:], strict=True)) for row in rows}
     return {column: found[column] for column in chosen if column in found}
 
 

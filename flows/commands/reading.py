@@ -45,7 +45,10 @@ def run_panels(given: argparse.Namespace) -> None:
 def run_describe(given: argparse.Namespace) -> None:
     from warehouse.store import describe
 
-    _print_frame(describe(given.name, load_config(given.config)), given)
+    frame = describe(given.name, load_config(given.config))
+    if given.format == "table":  # which is in English; a line has no room for a definition twice
+        frame = frame.drop(columns="definition_zh", errors="ignore")
+    _print_frame(frame, given)
 
 
 def run_cite(given: argparse.Namespace) -> None:

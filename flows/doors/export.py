@@ -19,8 +19,8 @@ README = """{title}
 
 {n} panels of citytrade, release {release}.
 {note}
-dictionary.csv has one row a panel and column: unit, labels in English and Chinese, definition,
-source, share of rows with a value.
+dictionary.csv has one row a panel and column: unit, labels and definitions in English and
+Chinese, source, share of rows with a value.
 Keys stand first in each file, in the order that dictionary.csv gives.
 """
 SIMULATED = (

@@ -30,8 +30,8 @@ def about_frame(frame: pd.DataFrame) -> dict[str, Any]:
 
 
 def dictionary_rows(frame: pd.DataFrame) -> list[list[Any]]:
-    """A header and one row a column: name, unit, labels, definition."""
-    parts = ("unit", "label_en", "label_zh", "definition")
+    """A header and one row a column: name, unit, labels, definitions."""
+    parts = ("unit", "label_en", "label_zh", "definition", "definition_zh")
     labels = frame.attrs.get("columns", {})
     return [
         ["column_name", *parts],

@@ -37,7 +37,7 @@ STATA_RESERVED = frozenset((
 
 def write_sidecar(frame: pd.DataFrame, file: Path) -> None:
     """What a csv cannot say: panel, release, whether it is simulated, and each column's unit,
-    labels and definition.
+    labels and definitions.
     """
     text = json.dumps(
         {**about_frame(frame), "columns": frame.attrs.get("columns", {})},
@@ -48,8 +48,8 @@ def write_sidecar(frame: pd.DataFrame, file: Path) -> None:
 
 
 def write_parquet(frame: pd.DataFrame, file: Path | BinaryIO, _: str = "en") -> None:
-    """Parquet; each column carries unit, label_en, label_zh and definition, the file panel, release
-    and simulated.
+    """Parquet; each column carries unit, labels and definitions in English and Chinese, the file
+    panel, release and simulated.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

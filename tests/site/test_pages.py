@@ -13,12 +13,13 @@ import pandas as pd
 import pytest
 from jinja2.ext import babel_extract
 
-from analysis.report.site.languages import catalogue
+from analysis.report.site.languages import catalogue, told_column, translated
 from analysis.report.site.pages import TEMPLATES, number, percent, script_data
 from analysis.report.site.panels import FORMS, packed
 from analysis.report.site.writing import MARK, new_folder
 from flows.cli import main
 from tests.site.conftest import EVIL, HELD, Build
+from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import CitytradeError
 from warehouse.releases.publish import current_release
 from warehouse.releases.seal import broken_seals
@@ -75,6 +76,27 @@ def test_every_page_is_there_in_both_languages_and_leads_to_the_other(small_site
         chinese = (small_site / "zh" / name).read_text(encoding="utf-8")
         assert '<html lang="zh-CN"' in chinese
         assert "模拟数据" in chinese
+
+
+def test_columns_are_told_in_the_language_of_the_page(trouble_site: Path) -> None:
+    for page in ("panels/city_year.html", "explorer.html"):
+        english = (trouble_site / page).read_text(encoding="utf-8")
+        chinese = (trouble_site / "zh" / page).read_text(encoding="utf-8")
+        assert "All." in english
+        assert "全部。" not in english
+        assert "全部。" in chinese
+        assert "All." not in chinese
+    panel_page = (trouble_site / "zh" / "panels" / "city_year.html").read_text(encoding="utf-8")
+    assert "<td>美元</td>" in panel_page
+    assert '"unit":"美元"' in chinese
+    assert "export_value_usd · 出口额" in chinese
+
+
+def test_a_definition_that_a_release_has_in_english_alone_stays() -> None:
+    about = {"column_name": "a", "label_en": "A", "unit": "parsec", "definition": "All."}
+    assert told_column(about, "zh") == {
+        "name": "a", "label": "A", "unit": "parsec", "definition": "All."
+    }  # fmt: skip
 
 
 def test_every_page_and_every_file_of_data_says_simulated(small_site: Path) -> None:
@@ -191,6 +213,13 @@ def test_every_text_of_the_templates_is_there_in_chinese() -> None:
                 if isinstance(text, str) and (found is None or not found.string):
                     missing.append(f"{file.name}: {text}")
     assert missing == []
+
+
+def test_every_unit_has_its_chinese() -> None:
+    """A closed list: none is missing, and none is left of a unit that no column has."""
+    told = {message.id for message in catalogue("zh") if message.context == "unit"}
+    assert told == {one.unit for one in read_dictionary().values()}
+    assert [unit for unit in told if not translated(str(unit), "zh", "unit")] == []
 
 
 def test_json_inside_a_page_cannot_end_its_element() -> None:

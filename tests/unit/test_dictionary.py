@@ -18,7 +18,7 @@ from warehouse.dictionary.contracts import (
     indicator_lists,
     with_columns,
 )
-from warehouse.dictionary.entries import KINDS, ColumnEntry, read_dictionary
+from warehouse.dictionary.entries import FIELDS, KINDS, ColumnEntry, read_dictionary
 from warehouse.errors import CitytradeError
 from warehouse.sources.yearbook.headers import HEADERS
 
@@ -61,6 +61,7 @@ def entry(name: str, data_type: str = "double", kind: str = "measure") -> Column
         f"The {name}",
         "列",
         'Says "so".',
+        "如此。",
         "somewhere",
         None,
         None,
@@ -234,11 +235,21 @@ def test_a_name_and_its_kind_and_type_agree() -> None:
 def test_an_unknown_kind_is_refused(tmp_path: Path, kind: str, message: str) -> None:
     file = tmp_path / "columns.csv"
     file.write_text(
-        f"column_name,data_type,kind,unit,label_en,label_zh,definition,source,minimum,maximum,"
-        f"bound_reason\na,double,{kind},count,A,甲,x,y,,,\n",
+        f"column_name,data_type,kind,unit,label_en,label_zh,definition,definition_zh,source,"
+        f"minimum,maximum,bound_reason\na,double,{kind},count,A,甲,x,乙,y,,,\n",
         encoding="utf-8",
     )
     with pytest.raises(CitytradeError, match=message):
+        read_dictionary(file)
+
+
+@pytest.mark.parametrize("field", ["definition", "definition_zh"])
+def test_a_column_without_a_definition_in_a_language_is_refused(tmp_path: Path, field: str) -> None:
+    row = dict.fromkeys(FIELDS, "") | {"column_name": "a", "kind": "index", "definition": "x"}
+    row |= {"definition_zh": "乙", field: " "}
+    file = tmp_path / "columns.csv"
+    file.write_text(f"{','.join(FIELDS)}\n{','.join(row[key] for key in FIELDS)}\n", "utf-8")
+    with pytest.raises(CitytradeError, match=f"line 2: a has no {field}. Write what"):
         read_dictionary(file)
 
 

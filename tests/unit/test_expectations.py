@@ -32,7 +32,7 @@ GOOD_RECORD = {
 
 
 def entry(name: str, minimum: float | None, maximum: float | None) -> ColumnEntry:
-    return ColumnEntry(name, "double", "measure", "USD", "", "", "", "", minimum, maximum, "")
+    return ColumnEntry(name, "double", "measure", "USD", "", "", "", "", "", minimum, maximum, "")
 
 
 def deliver(
@@ -202,7 +202,7 @@ def test_a_value_out_of_bounds_stops_only_where_the_models_alone_can_make_it(
     database: Path, kind: str, source: str, minimum: float, maximum: float | None, stops: bool
 ) -> None:
     bounded = ColumnEntry(
-        "export_value_usd", "double", kind, "", "", "", "", source, minimum, maximum, ""
+        "export_value_usd", "double", kind, "", "", "", "", "", source, minimum, maximum, ""
     )
     (failed,) = failures(
         check_panels(database, GRAIN, {"export_value_usd": bounded}, (2003, 2004))

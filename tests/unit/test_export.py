@@ -186,7 +186,7 @@ def test_a_workbook_has_data_dictionary_and_origin_and_no_formula(
         "b",
     }  # f would be a formula
     assert rows[3][rows[0].index("city_name_zh")] == "杭州市"
-    assert ["export_value_usd", "USD", "Exports", "出口额", "All."] in [
+    assert ["export_value_usd", "USD", "Exports", "出口额", "All.", "全部。"] in [
         [cell.value for cell in row] for row in book["dictionary"].iter_rows()
     ]
     about = dict([cell.value for cell in row] for row in book["about"].iter_rows())

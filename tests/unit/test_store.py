@@ -208,8 +208,21 @@ def test_a_panel_carries_release_units_and_labels(
             "label_en": "Exports",
             "label_zh": "出口额",
             "definition": "All.",
+            "definition_zh": "全部。",
         }
     }
+
+
+def test_a_release_from_before_definitions_in_chinese_is_read_without_them(
+    tiny_config: Config, make_release: MakeRelease
+) -> None:
+    folder = tiny_config.builds / make_release()
+    unseal(folder)
+    with duckdb.connect(str(folder / DATABASE)) as connection:
+        connection.execute("alter table meta.dictionary drop column definition_zh")
+    told = panel("city_year", config=tiny_config).attrs["columns"]["export_value_usd"]
+    assert list(told) == ["unit", "label_en", "label_zh", "definition"]
+    assert "definition_zh" not in describe("city_year", tiny_config)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ FIELDS = (
     "label_en",
     "label_zh",
     "definition",
+    "definition_zh",
     "source",
     "minimum",
     "maximum",
@@ -46,6 +47,7 @@ class ColumnEntry:
     label_en: str
     label_zh: str
     definition: str
+    definition_zh: str
     source: str
     minimum: float | None
     maximum: float | None
@@ -57,8 +59,8 @@ def read_dictionary(file: Path | None = None) -> dict[str, ColumnEntry]:
 
     Raises
     ------
-    CitytradeError : a missing column, a name that stands twice, a kind that is not in KINDS, or a
-        bound that is not a number.
+    CitytradeError : a missing column, a name that stands twice, a kind that is not in KINDS, a
+        definition that is missing in a language, or a bound that is not a number.
     """
     file = file or COLUMNS
     entries: dict[str, ColumnEntry] = {}
@@ -80,6 +82,12 @@ def read_dictionary(file: Path | None = None) -> dict[str, ColumnEntry]:
                     f"{file}, line {reader.line_num}: {name} has the kind {row['kind']!r}. Write"
                     f" one of {', '.join(sorted(KINDS))}."
                 )
+            for field in ("definition", "definition_zh"):
+                if not (row[field] or "").strip():
+                    raise CitytradeError(
+                        f"{file}, line {reader.line_num}: {name} has no {field}. Write what the"
+                        " column is, in English and in Chinese."
+                    )
             texts = {key: row[key] or "" for key in FIELDS if key not in ("minimum", "maximum")}
             entries[name] = ColumnEntry(
                 **texts,

@@ -54,8 +54,8 @@ META: dict[str, dict[str, str]] = {
     },
     "dictionary": {
         "column_name": "varchar", "data_type": "varchar", "kind": "varchar",
-        "unit": "varchar", "label_en": "varchar", "label_zh": "varchar", "definition": "varchar",
-        "source": "varchar",
+        "unit": "varchar", "label_en": "varchar", "label_zh": "varchar",
+        "definition": "varchar", "definition_zh": "varchar", "source": "varchar",
         "minimum": "double", "maximum": "double", "bound_reason": "varchar",
     },
     "problems": {"index_name": "varchar", "indicator": "varchar", "problem": "varchar",

@@ -25,7 +25,7 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
     years, columns, latest = _put_columns(facts, data)
     data.put(f"{PANEL}_filled", _filled(facts))
     # The first to be shown is one that has values: without customs there are no exports.
-    there = [*latest, *(row["name"] for row in columns)]
+    there = [*latest, *(row["column_name"] for row in columns)]
     first = next((name for name in SHOWN_FIRST if name in latest), there[0] if there else "")
     codes = [row["city_code"] for row in facts.cities]
     return Page(
@@ -41,7 +41,7 @@ def explorer_page(facts: Facts, data: DataFolder) -> Page:
     )  # fmt: skip
 
 
-ABOUT = ("unit", "label_en", "label_zh", "definition")
+ABOUT = ("unit", "label_en", "label_zh", "definition", "definition_zh")
 
 
 def _put_columns(
@@ -68,7 +68,7 @@ def _put_columns(
         if seen.any():
             latest[name] = int(seen.nonzero()[0].max())
         about = told.get(name, {})
-        columns.append({"name": name, **{k: about.get(k) or "" for k in ABOUT}})
+        columns.append({"column_name": name, **{k: about.get(k) or "" for k in ABOUT}})
     return years, columns, latest
 
 

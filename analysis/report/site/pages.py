@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from analysis.report.site.languages import LANGUAGES, translated
+from analysis.report.site.languages import LANGUAGES, told_column, translated
 
 TEMPLATES = Path(__file__).parent / "templates"
 NAVIGATION = (
@@ -137,5 +137,6 @@ def _environment(language: str) -> Environment:
         told, lambda one, more, n: told(one if n == 1 else more), newstyle=False
     )
     environment.filters |= {"number": number, "script_data": script_data, "percent": percent}
+    environment.filters["told_column"] = partial(told_column, language=language)
     environment.globals |= {"span": span}
     return environment

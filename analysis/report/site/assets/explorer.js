@@ -73,8 +73,9 @@ document.addEventListener("DOMContentLoaded", async () => {
     if (name !== column.value) return; // another one was chosen meanwhile
     const one = about.get(name);
     const at = Number(year.value);
-    const label = (language === "zh" && one.label_zh) || one.label_en || name;
-    const title = one.unit ? `${label} (${one.unit})` : label;
+    const label = one.label || name;
+    const unit = language === "zh" ? `（${one.unit}）` : ` (${one.unit})`;
+    const title = one.unit ? label + unit : label;
     yearText.textContent = setting.years[at];
     year.setAttribute("aria-valuetext", setting.years[at]);
     document.getElementById("definition").textContent = one.definition;
