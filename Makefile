@@ -112,6 +112,7 @@ clean:
 	echo "Installing citytrade and what it needs into .venv with $$($(BIN)/python --version) (once, a minute or two)"
 	@$(LOCKED) requirements/runtime.txt
 	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m flows.processes.server_database
 	@touch $@
 
 .venv/.dev: .venv/.runtime requirements/dev.txt

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flows.processes import supervised
+from flows.processes import server_database, supervised
 from flows.processes.guarded_server import PORT_VARIABLE
 from warehouse.errors import CitytradeError
 
@@ -156,6 +156,8 @@ def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -
     port, secret = port or _free_port(), f"citytrade:{secrets.token_urlsafe(32)}"
     if keeps_schedules:
         _keep(secret, home / "prefect" / SECRET)
+    if "PREFECT_HOME" in os.environ:
+        server_database.begin(Path(os.environ["PREFECT_HOME"]))
     address = f"http://127.0.0.1:{port}"
     log = home / "prefect" / ("server.log" if keeps_schedules else "refresh-server.log")
     with log.open("wb") as sink:
