@@ -110,7 +110,7 @@ def test_the_same_definition_has_the_same_words_in_both_languages() -> None:
         ("agglomeration", "ecommerce_resilience", "agglomeration_resilience", "names"),
         ("gdp_growth_pct", " - ", " + ", "operators"),
         ("interaction_index", "(u1 + u2)", "(u1 * u2)", "operators"),
-        ("zone_did", "来料中没有任何综试区时为空", "来料中没有任何综试区时为零", "null"),
+        ("zone_did", "没有任何综试区时为空", "没有任何综试区时为零", "null"),
         ("zone_did", "否则为 0", "或为 0", "else"),
         ("tier", "municipality", "city", "in Chinese alone"),
     ],
