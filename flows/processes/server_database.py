@@ -26,7 +26,8 @@ def migrated() -> Path:
 
 
 def begin(folder: Path) -> None:
-    """Give a home that has no database the migrated one; without it the server migrates its own.
+    """Give a home that has no database the migrated one; without it, or where nothing can be copied
+    to, the server migrates its own and says itself what is wrong with its folder.
 
     Parameters
     ----------
@@ -35,14 +36,14 @@ def begin(folder: Path) -> None:
     own, fresh = folder / NAME, folder / f".{NAME}.{uuid.uuid4().hex[:8]}"
     if own.exists() or not migrated().is_file() or any(map(os.environ.get, NAMED_BY)):
         return
-    shutil.copyfile(migrated(), fresh)
     try:
+        shutil.copyfile(migrated(), fresh)
         # A link never takes the place of a file that another server has begun meanwhile.
         os.link(fresh, own)
     except OSError:
         return
     finally:
-        fresh.unlink()
+        fresh.unlink(missing_ok=True)
 
 
 def main() -> int:

@@ -5,6 +5,7 @@ release, the equations against the panels, and estimators against the truth.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -215,6 +216,33 @@ def test_an_unknown_paper_is_named(small_release: Config, capsys: Any) -> None:
         release.recovered(small_release, ("zones",))
     assert main(["zones", "--config", str(small_release.path)]) == 1
     assert "No headlines of zones" in capsys.readouterr().err
+
+
+def test_worlds_that_a_folder_has_are_not_drawn_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    """And none of another kind is taken for them."""
+    drawn: list[tuple[object, ...]] = []
+
+    def recovered(scale: str, seed: int, *of: object) -> pd.DataFrame:
+        drawn.append((scale, seed, *of))
+        found = {"paper": {"effect": Estimate(seed / 3, 0.1)}}
+        truth = {"paper": {"effect": {"value": 1.0}}}
+        return compare_with_truth(truth, found).assign(choice="recommended")
+
+    monkeypatch.setattr(worlds, "recovered", recovered)
+    told = []
+    for n, further in (("2", []), ("3", []), ("3", []), ("1", ["--null"]), ("1", ["--beside"])):
+        assert main(["--worlds", n, *further, "--folder", str(tmp_path / "kept")]) == 0
+        told.append(capsys.readouterr().out)
+    assert drawn == [
+        *(("paper", seed, False, (), False) for seed in (1, 2, 3)),
+        ("paper", 1, True, (), False),
+        ("paper", 1, False, (), True),
+    ]
+    assert told[1] == told[2]
+    assert main(["--worlds", "3"]) == 0
+    assert capsys.readouterr().out == told[2]
 
 
 def test_over_worlds_by_hand() -> None:

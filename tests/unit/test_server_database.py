@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -35,6 +36,22 @@ def test_a_new_home_gets_every_table_and_no_row(tmp_path: Path) -> None:
     assert {"flow_run", "task_run", "log", "configuration"} <= set(found)
     assert {name: n for name, n in found.items() if n} == {"alembic_version": 1}
     assert [file.name for file in tmp_path.iterdir()] == [NAME]
+
+
+@pytest.mark.parametrize("case", ["no folder", "a full disk"])
+def test_a_home_that_cannot_be_written_is_left_to_the_server(
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PREFECT_HOME may be a user's own, which Prefect makes."""
+
+    def full(_: Path, fresh: Path) -> None:
+        fresh.write_bytes(b"a part")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if case == "a full disk":
+        monkeypatch.setattr("shutil.copyfile", full)
+    begin(tmp_path / "not_there" if case == "no folder" else tmp_path)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("case", ["its own", "another server's", "named elsewhere", "none made"])

@@ -15,7 +15,8 @@ from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.transcoding import BLANK_LINE, BLANKS, transcode
 
 HEADER = "0,1,2"
-SIGNS = st.lists(st.sampled_from([*'a市,"', *BLANKS, "\n", "\r\n", BLANK_LINE]), max_size=40)
+SIGNS = st.lists(st.sampled_from([*'a市,"', *BLANKS, "\n", "\r", "\r\n", BLANK_LINE]), max_size=40)
+ENCODINGS = st.sampled_from(["utf-8", "utf-8-sig", "gb18030"])
 
 
 def plainly(line: str, commas: int) -> str:
@@ -24,6 +25,8 @@ def plainly(line: str, commas: int) -> str:
         return BLANK_LINE
     if line.count('"') % 2:
         line = line.replace('"', "")
+        if line in ("", BLANK_LINE):
+            return ";"
         return line if line.count(",") == commas else line.replace(",", ";")
     if '"' not in line and line.endswith(",") and line.count(",") > commas:
         return line.replace(",", ";")
@@ -39,15 +42,16 @@ def test_lines_are_written_as_plainly_read(
     folder, number = tmp_path_factory.mktemp("lines"), itertools.count()
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(SIGNS.map("".join))
-    @example('a,"b,c\n\n,a,b,\na,,\n')
-    @example("a , b,c\n\n\n")
-    def holds(body: str) -> None:
+    @given(SIGNS.map("".join), ENCODINGS)
+    @example('a,"b,c\n\n,a,b,\na,,\n"\r', "utf-8")
+    @example("a , b,c\n\n\n", "utf-8")
+    def holds(body: str, encoding: str) -> None:
         raw, target = folder / f"{next(number)}.csv", folder / "plain.csv"
         text = "甲,乙,丙\n" + body
-        raw.write_bytes(text.encode())
+        raw.write_bytes(text.encode(encoding))
         seen = transcode(RawFile(raw, "0" * 64), target, HEADER)
-        lines = text.replace("\r\n", "\n").rstrip("\n").split("\n")[1:]
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        lines = text.rstrip("\n").split("\n")[1:]
         written = target.read_text(encoding="utf-8")
         assert written == "".join(f"{line}\n" for line in [HEADER, *(plainly(x, 2) for x in lines)])
         assert seen.lines_n == 1 + sum(line not in ("", BLANK_LINE) for line in lines)
@@ -65,3 +69,18 @@ def test_blanks_inside_a_field_are_none_around_it(tmp_path: Path) -> None:
         file.write_text("甲,乙,丙\n" + body, encoding="utf-8")
         seen = transcode(RawFile(file, "0" * 64), tmp_path / "plain.csv", HEADER)
         assert seen.has_blanks is has_blanks
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 1_000], ids="of {} bytes".format)
+def test_a_file_that_is_cut_off_anywhere_is_written_as_text(
+    chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also within a character, of which nobody knows what it was."""
+    monkeypatch.setattr(transcoding, "CHUNK", chunk)
+    file, target = tmp_path / "cut.csv", tmp_path / "plain.csv"
+    header, row = "甲,乙,丙\n".encode("utf-8-sig"), "杭州市,𠮷,b\r\n".encode()
+    for end in range(1, len(row) + 1):
+        file.write_bytes(header + row[:end])
+        transcode(RawFile(file, "0" * 64), target, HEADER)
+        written = target.read_text(encoding="utf-8").splitlines()
+        assert written == [HEADER, row[:end].decode(errors="replace").strip()]

@@ -6,7 +6,7 @@ python -m analysis.report.recovery --matches [--config FILE]
 python -m analysis.report.recovery --worlds 20 [--null] [--beside] [--first-seed 1]
     worlds straight from the simulator's arrays: bias, coverage and rejections over them, with
     --beside also of what the papers chose; --folder FOLDER keeps each world's estimates and goes
-    on from those that FOLDER has
+    on from those that FOLDER has, also where simulator or estimators have changed since
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def _each_world(given: argparse.Namespace) -> Iterator[pd.DataFrame]:
         seed = given.first_seed + number
         kept = given.folder and given.folder / f"{kind}-{seed}.csv"
         if kept and kept.is_file():
+            print(f"world {number + 1} of {given.worlds}, as {kept} has it", file=sys.stderr)
             yield pd.read_csv(kept, float_precision="round_trip")
             continue
         table = worlds.recovered(given.scale, seed, given.null, tuple(given.slugs), given.beside)

@@ -144,16 +144,17 @@ def test_broken_and_empty_lines_leave_the_numbers_of_the_others_alone(
     numbered as a person counts.
     """
     file = write_csv(
-        tmp_path / "2005.csv", "200501,出口", line(), "a,b", "", line(金额="x"), line()
+        tmp_path / "2005.csv", "200501,出口", line(), "a,b", "", '"', line(金额="x"), line()
     )
     report, tables, aside = load("customs", file)
-    assert tables["customs__records"]["line"].tolist() == [3, 7]
+    assert tables["customs__records"]["line"].tolist() == [3, 8]
     assert sorted(zip(aside["line"], aside["reason"], strict=True)) == [
         (2, "broken_row"),
         (4, "broken_row"),
-        (6, "bad_value"),
+        (6, "broken_row"),
+        (7, "bad_value"),
     ]
-    assert report.read_n == 5
+    assert report.read_n == 6
 
 
 def test_a_long_file_keeps_order_and_line_numbers_between_broken_and_mended_rows(
@@ -334,6 +335,11 @@ def test_files_that_cannot_be_read_say_what_and_what_to_do(load: Callable, tmp_p
         SourceError, match=r"cut\.csv, line 4: ends in the middle of a row: the file is cut off"
     ):
         load("customs", cut)
+    whole = (",".join(HEAD) + "\n200501,出口").encode()
+    for end in (-1, -2, -3):  # within a character, too
+        cut.write_bytes(whole[:end])
+        with pytest.raises(SourceError, match=r"cut\.csv, line 2: ends in the middle of a row"):
+            load("customs", cut)
 
     with pytest.raises(SourceError, match=r"header\.csv, line 1: holds a header and no records"):
         load("customs", write_csv(tmp_path / "header.csv"))

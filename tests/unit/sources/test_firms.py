@@ -304,6 +304,13 @@ def test_files_that_cannot_be_read_are_refused(load, tmp_path, name, text, messa
         load("firms", write(tmp_path / name, text))
 
 
+def test_a_csv_cut_off_within_a_character_is_refused(load, tmp_path):
+    path = tmp_path / "firms_2005.csv"
+    path.write_bytes((CLASSIC + GOOD + "123,甲厂").encode()[:-1])
+    with pytest.raises(SourceError, match="line 3: ends in the middle of a row"):
+        load("firms", path)
+
+
 def test_a_stata_file_cut_short_is_refused(load, tmp_path):
     path = tmp_path / "firms_2007.dta"
     pd.DataFrame({"dq": [1.0], "cic": [2.0]}).to_stata(path, write_index=False)

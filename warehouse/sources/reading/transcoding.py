@@ -105,10 +105,20 @@ def _unchecked(raw: RawFile) -> Iterator[bytes]:
         held = source.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
         while chunk := source.read(CHUNK):
             piece = held + chunk
-            # What follows a carriage return says whether it is half of a break.
-            held = piece[-1:] if piece.endswith(b"\r") else b""
+            held = _begun(piece)
             yield _breaks(piece[: len(piece) - len(held)])
-        yield _breaks(held)
+        # A file that is cut off may end within a character.
+        yield _breaks(held).decode(errors="replace").encode()
+
+
+def _begun(piece: bytes) -> bytes:
+    """The end of a piece of which what follows says what it is: half of a break, or a part of a
+    character.
+    """
+    if piece.endswith(b"\r"):
+        return piece[-1:]
+    last = piece[-3:]
+    return last[codecs.utf_8_decode(last, "replace", False)[1] :]
 
 
 def _breaks(piece: bytes) -> bytes:
@@ -181,7 +191,8 @@ def _mended(line: bytes, commas: int) -> bytes:
 
     A stray quote goes, if the fields then are as many as the header's. A line with one field too
     many and nothing in its last one would pass with every field after the surplus comma in its
-    neighbour's place: it becomes one field, and so broken.
+    neighbour's place: it becomes one field, and so broken. A line of stray quotes alone is no blank
+    one, which a parser would pass over: it becomes broken too.
     """
     if not line:
         return BLANK_LINE.encode()
@@ -189,6 +200,8 @@ def _mended(line: bytes, commas: int) -> bytes:
         if line.count(b'"') % 2 == 0:
             return line
         line = line.replace(b'"', b"")
+        if line in (b"", BLANK_LINE.encode()):
+            return b";"
         return line if line.count(b",") == commas else line.replace(b",", b";")
     is_longer = line.endswith(b",") and line.count(b",") > commas
     return line.replace(b",", b";") if is_longer else line
