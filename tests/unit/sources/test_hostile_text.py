@@ -51,7 +51,7 @@ def endless(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str]
             PAIRS,
             "has 500,000,000 bytes, more than the 268,435,456 that a table of this kind may have",
         ),
-        ("world_trade", FLOWS, "line 2: is longer than 1,048,576 characters"),
+        ("world_trade", FLOWS, "line 2: is longer than 1,048,576 bytes"),
     ],
 )
 def test_a_line_of_500_mb_is_refused(

@@ -164,7 +164,7 @@ def lines_of(raw: RawFile) -> int:
             at_end = chunk.count(b"\n", len(filled)) + (0 if filled else at_end)
             breaks += chunk.count(b"\n")
             if len(chunk) == CHUNK and b"\n" not in chunk[LONGEST_LINE:]:
-                problem = f"is longer than {LONGEST_LINE:,} characters"
+                problem = f"is longer than {LONGEST_LINE:,} bytes"
                 raise SourceError(
                     raw.name,
                     f"line {breaks + 1}",
