@@ -5,6 +5,7 @@ release, the equations against the panels, and estimators against the truth.
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -259,6 +260,17 @@ def test_over_worlds_by_hand() -> None:
     assert both.loc["effect", "coverage"] == 0.5
     assert both.loc["effect", "rejections"] == 0.5
     assert both.loc["cells[0]", "truth"] == 2.0
+
+
+def test_a_test_with_a_p_of_its_own_has_no_interval() -> None:
+    truth = {"paper": {"effect": {"value": 0.0}}}
+    tables = [
+        compare_with_truth(truth, {"paper": {"effect": Estimate(9.0, math.nan, p)}})
+        for p in (0.04, 0.06, 0.5)
+    ]
+    (row,) = over_worlds(tables).to_dict("records")
+    assert row["rejections"] == pytest.approx(1 / 3)
+    assert math.isnan(row["coverage"])
 
 
 def test_the_default_seed_at_the_papers_size_recovers_what_is_printed() -> None:
