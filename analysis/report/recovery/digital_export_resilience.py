@@ -45,7 +45,7 @@ def as_printed(panels: Panels) -> dict[str, Estimate]:
 
 
 def by_signs(panels: Panels) -> dict[str, Estimate]:
-    """The digital economy by the wild cluster bootstrap: a dozen of 283 cities decide its
+    """The digital economy by the wild cluster bootstrap: a few of 283 cities decide its
     coefficient, for which errors by city are too small (`lopsided_clusters` says so).
     """
     found = {}
