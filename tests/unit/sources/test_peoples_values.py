@@ -16,7 +16,7 @@ from tests.unit.sources.peoples_cases import FILES, RECORD, said_of
 from warehouse.dictionary.places import city_name, city_names, unknown_name_detail
 from warehouse.errors import SourceError
 from warehouse.simulate.formats.stata import write_stata
-from warehouse.sources.reading import text
+from warehouse.sources.reading import text, transcoding
 from warehouse.sources.reading.encodings import shown_name
 from warehouse.sources.reading.rawfile import RawFile
 from warehouse.sources.reading.separators import SEPARATORS, separator_of
@@ -378,15 +378,15 @@ class TestEnds:
         blank = "\r\n" * 500_000
         if source == "customs":
             written: list[int] = []
-            mended = text._mended
+            mended = transcoding._mended
             monkeypatch.setattr(
-                text, "_mended", lambda line, commas: (written.append(1), mended(line, commas))[1]
+                transcoding, "_mended", lambda *line: (written.append(1), mended(*line))[1]
             )
             (tmp_path / "a.csv").write_text(
                 pd.DataFrame([RECORD]).to_csv(index=False) + blank, encoding="utf-8"
             )
             assert load("customs", tmp_path / "a.csv")[0].read_n == 1
-            assert len(written) == 2
+            assert not written
         elif source == "postcodes":
             (tmp_path / "a.csv").write_text(DISTRICTS + blank, encoding="utf-8")
             assert load("postcodes", tmp_path / "a.csv")[0].read_n == 2
