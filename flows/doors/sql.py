@@ -59,13 +59,20 @@ class Door:
         KeyboardInterrupt : somebody stopped it.
         """
         reading_statement(statement)
+        asked = json.dumps({"statement": statement, "form": form, "limit": limit})
         if self._process is None or self._process.poll() is not None:
             self._start()
+        try:
+            self._tell(asked)
+        except BrokenPipeError:  # it ended after that look, before it was asked
+            self._start()
+            self._tell(asked)
+        self._settled(self.limits.seconds, out)
+
+    def _tell(self, asked: str) -> None:
         assert self._process is not None and self._process.stdin is not None
-        asked = json.dumps({"statement": statement, "form": form, "limit": limit})
         self._process.stdin.write(asked.encode() + b"\n")
         self._process.stdin.flush()
-        self._settled(self.limits.seconds, out)
 
     def close(self) -> None:
         """End the process, whatever it is doing."""

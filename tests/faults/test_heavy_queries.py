@@ -4,6 +4,7 @@ one.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 
 import pytest
@@ -29,3 +30,16 @@ def test_a_heavy_query_is_held_and_the_next_is_answered(door: Door, kind: str) -
     assert held.is_within_limits, held
     if held.refusal:
         assert "allow more with --" in held.refusal or "Error" in held.refusal
+
+
+def test_a_process_that_ends_before_it_is_asked_is_replaced(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.ask("select 1", "csv", 10, io.StringIO())
+    assert door._process is not None
+    door._process.kill()
+    door._process.wait()
+    monkeypatch.setattr(door._process, "poll", lambda: None)  # as a look just before saw it
+    answer = io.StringIO()
+    door.ask("select count(*) as n from city_year", "csv", 10, answer)
+    assert answer.getvalue() == "n\n5\n"
