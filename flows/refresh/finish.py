@@ -137,16 +137,22 @@ def panel_row(connection: duckdb.DuckDBPyConnection, panel: PanelModel) -> dict[
     years = "min(year), max(year)" if "year" in names else "null, null"
     row = connection.execute(f'select count(*), {years} from main."{panel.name}"').fetchone()
     assert row is not None
-    first_sentence = panel.description.split(". ")[0].rstrip(".") + "." if panel.description else ""
     return {
         "panel": panel.name,
         "grain": ", ".join(panel.grain),
-        "description": first_sentence,
+        "description": first_sentence(panel.description),
         "rows_n": row[0],
         "first_year": row[1],
         "last_year": row[2],
         "sources": ", ".join(panel.sources),
     }
+
+
+def first_sentence(text: str) -> str:
+    """What stands before the first full stop that a blank or the end follows; "" if nothing
+    does.
+    """
+    return text.split(". ")[0].rstrip(".") + "." if text else ""
 
 
 def _release_rows(config: Config, manifest: Manifest) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pytest
+import yaml
 from jinja2.ext import babel_extract
 
 from analysis.report.site.languages import catalogue, told_column, translated
@@ -18,9 +19,11 @@ from analysis.report.site.pages import TEMPLATES, number, percent, script_data
 from analysis.report.site.panels import FORMS, packed
 from analysis.report.site.writing import MARK, new_folder
 from flows.cli import main
+from flows.refresh.finish import first_sentence
 from tests.site.conftest import EVIL, HELD, Build
 from warehouse.dictionary.entries import read_dictionary
 from warehouse.errors import CitytradeError
+from warehouse.project import PROJECT
 from warehouse.releases.publish import current_release
 from warehouse.releases.seal import broken_seals
 from warehouse.settings.config import Config
@@ -220,6 +223,15 @@ def test_every_unit_has_its_chinese() -> None:
     told = {message.id for message in catalogue("zh") if message.context == "unit"}
     assert told == {one.unit for one in read_dictionary().values()}
     assert [unit for unit in told if not translated(str(unit), "zh", "unit")] == []
+
+
+def test_every_panel_is_told_in_chinese() -> None:
+    """A closed list, like that of units: dbt's own sentences, and no other."""
+    text = (PROJECT / "dbt_project/models/panels/_panels.yml").read_text(encoding="utf-8")
+    wanted = {first_sentence(one["description"]) for one in yaml.safe_load(text)["models"]}
+    told = {message.id for message in catalogue("zh") if message.context == "panel"}
+    assert told == wanted
+    assert [one for one in told if not translated(str(one), "zh", "panel")] == []
 
 
 def test_json_inside_a_page_cannot_end_its_element() -> None:

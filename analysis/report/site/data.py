@@ -48,5 +48,10 @@ def columns_of(rows: Iterable[Mapping[str, Any]], names: Sequence[str]) -> dict[
 
 
 def rounded(value: float | None) -> float | None:
-    """Six figures that count: what a chart can show, in half the bytes."""
-    return None if value is None or value != value else float(f"{value:.6g}")
+    """Six figures that count: what a chart can show, in half the bytes; 100 and not 100.0, which
+    are one number to a page.
+    """
+    if value is None or value != value:
+        return None
+    short = float(f"{value:.6g}")
+    return int(short) if short.is_integer() else short

@@ -26,7 +26,8 @@ def translated(text: str, language: str, context: str | None = None) -> str:
 
     Parameters
     ----------
-    context : what the catalogue keeps apart from words of the pages: "unit"
+    context : what the catalogue keeps apart from words of the pages: "unit", or "panel" for what a
+        panel is
     """
     if language == "en":
         return text

@@ -138,5 +138,6 @@ def _environment(language: str) -> Environment:
     )
     environment.filters |= {"number": number, "script_data": script_data, "percent": percent}
     environment.filters["told_column"] = partial(told_column, language=language)
+    environment.filters["told_panel"] = partial(told, context="panel")
     environment.globals |= {"span": span}
     return environment

@@ -163,6 +163,6 @@ def packed(file: Path) -> Path:
     zipped = file.with_name(f"{file.name}.zip")
     entry = zipfile.ZipInfo(file.name)  # without the moment, so that it is the same each time
     with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+        archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED, compresslevel=9)
     file.unlink()
     return zipped
