@@ -36,6 +36,14 @@ SLACK_BYTES = (
 # What is wrong with a statement. Any other error (a thread that could not be started, a failed
 # assertion of the engine's) says something about this process.
 MISTAKES = (duckdb.ProgrammingError, duckdb.DataError, duckdb.NotSupportedError)
+# Of these none is about memory: what one says of allocating, it quotes from the statement.
+QUOTING = (
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.ConversionException,
+    duckdb.ParserException,
+    duckdb.SyntaxException,
+)
 HELP = "`citytrade panels` lists the panels, `citytrade describe NAME` a panel's columns."
 FILES = (
     "The statement reads a file or the network, "
@@ -119,7 +127,7 @@ def _answer(connection: duckdb.DuckDBPyConnection, asked: dict[str, Any], frames
         frames.frame(REFUSED, FILES)
     except duckdb.Error as error:
         told = str(error)
-        if "bad_alloc" in told or "allocate" in told:
+        if not isinstance(error, QUOTING) and ("bad_alloc" in told or "allocate" in told):
             frames.frame(WANTED, "")
         else:
             frames.frame(REFUSED if isinstance(error, MISTAKES) else BROKEN, f"{told}\n{HELP}")

@@ -8,6 +8,7 @@ import codecs
 import json
 import os
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ from warehouse.store import release_folder
 
 ENTRY = "flows.doors.answering:main"
 STARTING_SECONDS = 120.0
+ENDING_SECONDS = 5.0  # from a closed pipe to the end of the process
+FROM_OUTSIDE = (signal.SIGHUP, signal.SIGINT, signal.SIGKILL, signal.SIGTERM)
 # One arena a process, so that address space is what data take.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 
@@ -129,13 +132,31 @@ class Door:
                 elif kind == WANTED:
                     self.close()
                     raise self.limits.over_memory()
-        except (_OverTimeError, _EndedError, KeyboardInterrupt, BrokenPipeError) as error:
+        except _EndedError:
+            raise self._ended() from None
+        except (_OverTimeError, KeyboardInterrupt, BrokenPipeError) as error:
             self.close()
             if isinstance(error, _OverTimeError):
                 raise self.limits.over_time() from None
-            if isinstance(error, _EndedError):
-                raise self.limits.over_memory() from None
             raise
+
+    def _ended(self) -> CitytradeError:
+        """Why the process ended before its answer did, by the signal that ended it: what is refused
+        memory where nothing can catch that ends itself, and others end by somebody's signal.
+        """
+        assert self._process is not None
+        try:
+            code = self._process.wait(ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            code = 0  # it has closed its pipe and does not end
+        self.close()
+        if -code not in FROM_OUTSIDE:
+            return self.limits.over_memory()
+        return CitytradeError(
+            "The process that reads the release was ended from outside, by"
+            f" {signal.Signals(-code).name}: by the system, where the machine is short of memory,"
+            " or by somebody. Ask again, or for less."
+        )
 
     def _frame(self, seconds: float) -> tuple[bytes, bytes, float]:
         """The next frame, and the seconds it was waited for."""
@@ -164,9 +185,7 @@ class _OverTimeError(Exception):
 
 
 class _EndedError(Exception):
-    """The process ended in the middle of an answer: it was refused memory where nothing could catch
-    that.
-    """
+    """The process ended in the middle of an answer."""
 
 
 def run_sql(
