@@ -97,3 +97,47 @@ def test_empty_cells_without_number_are_refused(
         ),
     ):
         load("geography", tmp_path / "pairs.csv")
+
+
+ROWS = "城市,年份\n杭州市,2010\n宁波市,2011"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030"])
+@pytest.mark.parametrize("last", ["市", "𠮷"])
+def test_a_file_that_ends_within_a_character_is_cut_off_and_has_no_other_encoding(
+    tmp_path: Path, encoding: str, last: str
+) -> None:
+    whole = (ROWS + last).encode(encoding)
+    plain = len(ROWS.encode(encoding))
+    for bytes_n in range(plain + 1, len(whole)):
+        (tmp_path / "a.csv").write_bytes(whole[:bytes_n])
+        # Two of the four bytes of a rare character may be a whole one by themselves.
+        if encoding == "gb18030" and _is_whole(whole[:bytes_n], encoding):
+            continue
+        with pytest.raises(
+            SourceError, match=r"a\.csv, line 3: ends in the middle of a character .*: the file is"
+        ):
+            read_rows(RawFile(tmp_path / "a.csv", "x"))
+    (tmp_path / "a.csv").write_bytes(whole)
+    assert read_rows(RawFile(tmp_path / "a.csv", "x"))[2] == ["宁波市", f"2011{last}"]
+
+
+def _is_whole(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_bytes_that_are_wrong_before_the_end_are_no_cut(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a,b\n\xff\xff,1\n" + "市".encode()[:2])
+    with pytest.raises(SourceError, match="line 2: is neither UTF-8 nor GB18030"):
+        read_rows(RawFile(tmp_path / "a.csv", "x"))
+
+
+def test_one_chinese_word_at_the_end_of_plain_text_may_be_gb18030(tmp_path: Path) -> None:
+    """Its last bytes are the beginning of a character of UTF-8."""
+    end = bytes([0xE4, 0xB8])
+    (tmp_path / "a.csv").write_bytes(b"a,b\n1," + end)
+    assert read_rows(RawFile(tmp_path / "a.csv", "x"))[1] == ["1", end.decode("gb18030")]

@@ -59,8 +59,8 @@ def read_text(raw: RawFile) -> str:
 
     Raises
     ------
-    SourceError : neither UTF-8 nor GB18030 (with the first offending line), or too large to be such
-        a file.
+    SourceError : neither UTF-8 nor GB18030 (with the first offending line), cut off within a
+        character, or too large to be such a file.
     """
     size = raw.path.stat().st_size
     if size > MAX_SMALL_BYTES:
@@ -72,19 +72,37 @@ def read_text(raw: RawFile) -> str:
             "Check that the right file is named",
         )
     data = raw.path.read_bytes()
-    furthest = 0
+    furthest, is_cut = 0, False
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError as error:
-            furthest = max(furthest, error.start)
+            furthest, is_cut = max(furthest, error.start), is_cut or _is_cut(error)
+            # UTF-8 up to there: GB18030 might make other characters of all of it.
+            if is_cut and not data[: error.start].isascii():
+                break
     line = data.count(b"\n", 0, furthest) + 1
     found = data[furthest : furthest + 4].hex(" ")
+    if is_cut:
+        raise SourceError(
+            raw.name,
+            f"line {line}",
+            f"ends in the middle of a character (bytes {found}): the file is cut off",
+            "Fetch the file again; if it is whole, save it as UTF-8",
+        )
     raise SourceError(
         raw.name,
         f"line {line}",
         f"is neither UTF-8 nor GB18030 (bytes {found})",
         "Save the file as UTF-8 and refresh again",
+    )
+
+
+def _is_cut(error: UnicodeDecodeError) -> bool:
+    """Whether nothing is wrong but that bytes of the last character are missing."""
+    return error.end == len(error.object) and error.reason in (
+        "unexpected end of data",
+        "incomplete multibyte sequence",
     )
 
 
