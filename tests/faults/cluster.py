@@ -36,7 +36,8 @@ from warehouse.settings.spark import SparkSettings
 WORKERS = 2
 BACK_AFTER_SECONDS = 5.0
 BETWEEN_SECONDS = (10.0, 40.0)  # from one loss to the next
-DRIVER_SECONDS = 40.0  # until the driver is killed: the models have begun by then
+MOMENT = 0.2
+TABLES = (1, 16)  # of some 24 that are finished when the driver is killed
 
 
 def _say(text: str) -> None:
@@ -90,20 +91,25 @@ def lose_workers(
     return wrong
 
 
-def kill_driver(config: Config, lake_set: Path, folder: Path) -> list[str]:
+def kill_driver(config: Config, lake_set: Path, folder: Path, seed: int) -> list[str]:
     """A driver killed amid its models; then the next build, beside what it left."""
-    _say("A build whose driver is killed")
+    wanted = random.Random(seed).randint(*TABLES)
+    _say(f"A build whose driver is killed after {wanted} tables")
     command = [sys.executable, "-m", "tests.faults.cluster", "--build", str(folder / "killed")]
     command += ["--config", str(config.path), "--master", config.spark.master]
     driver = subprocess.Popen(command, env=supervised.environment(), start_new_session=True)
-    time.sleep(DRIVER_SECONDS)
+    while driver.poll() is None and _finished(folder / "killed") < wanted:
+        time.sleep(MOMENT)
     if driver.poll() is not None:
         return ["the build was over before its driver was killed: raise the scale"]
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
-    done = list((folder / "killed" / engine.WAREHOUSE).glob("*.db/*/_SUCCESS"))
-    _say(f"  killed with {len(done)} tables finished; the next build")
+    _say(f"  killed with {_finished(folder / 'killed')} tables finished; the next build")
     return build(config, lake_set, folder / "next")
+
+
+def _finished(work: Path) -> int:
+    return len(list((work / engine.WAREHOUSE).glob("*.db/*/_SUCCESS")))
 
 
 def main() -> int:
@@ -133,7 +139,7 @@ def main() -> int:
         _say(f"  the cluster listens on {', '.join(told)}")
         wrong += [f"open to others: {one}" for one in told if "127.0.0.1" not in one]
         wrong += lose_workers(config, lake_set, cluster, folder, given.losses, given.seed)
-        wrong += kill_driver(config, lake_set, folder)
+        wrong += kill_driver(config, lake_set, folder, given.seed)
     for line in wrong:
         _say(line)
     _say(f"{given.losses} workers and one driver lost: {len(wrong)} differences")
