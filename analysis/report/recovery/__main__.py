@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -69,13 +70,15 @@ def _each_world(given: argparse.Namespace) -> Iterator[pd.DataFrame]:
             print(f"world {number + 1} of {given.worlds}, as {kept} has it", file=sys.stderr)
             yield pd.read_csv(kept, float_precision="round_trip")
             continue
+        start = time.process_time()
         table = worlds.recovered(given.scale, seed, given.null, tuple(given.slugs), given.beside)
         if kept:
             given.folder.mkdir(parents=True, exist_ok=True)
             partial = kept.with_suffix(".partial")
             table.to_csv(partial, index=False)
             partial.replace(kept)
-        print(f"world {number + 1} of {given.worlds}", file=sys.stderr)
+        took = time.process_time() - start
+        print(f"world {number + 1} of {given.worlds}, {took:.0f} CPU seconds", file=sys.stderr)
         yield table
 
 
