@@ -4,6 +4,7 @@ in the home.
 
 from __future__ import annotations
 
+import base64
 import os
 import secrets
 import socket
@@ -88,15 +89,18 @@ class Server:
     ) -> None:
         """Wait until the server answers; on a busy machine that may take minutes, and is said.
 
+        One that was started here must know its secret: whatever else has its port is another.
+
         Raises
         ------
         CitytradeError : it does not within the given seconds, or it has ended.
         """
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        question = self._question()
         start = told = time.monotonic()
         while time.monotonic() < start + seconds and not self._has_ended():
             try:
-                with opener.open(f"{self.api}/health", timeout=5):
+                with opener.open(question, timeout=5):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.1)
@@ -129,6 +133,17 @@ class Server:
             self.process.kill()
             self.process.wait()
 
+    def _question(self) -> urllib.request.Request:
+        """What shows that the server is there; its health is told to anybody, its version to who
+        knows the secret.
+        """
+        if not self.secret:
+            return urllib.request.Request(f"{self.api}/health")
+        told = base64.b64encode(self.secret.encode()).decode()
+        return urllib.request.Request(
+            f"{self.api}/admin/version", headers={"Authorization": f"Basic {told}"}
+        )
+
     def _has_ended(self) -> bool:
         return self.process is not None and self.process.poll() is not None
 
@@ -149,10 +164,16 @@ def server(home: Path, port: int | None = None, keeps_schedules: bool = False) -
     The server's process ends with this one, also when this one is killed. It is only started here,
     so that the caller can import Prefect meanwhile; `Server.wait` awaits it. The secret and the log
     of the one that keeps schedules are its own: a refresh at hand keeps its secret in memory.
+
+    Raises
+    ------
+    CitytradeError : another program has the port; nothing in the home is touched then.
     """
     if os.environ.get("PREFECT_API_URL"):
         yield Server(os.environ["PREFECT_API_URL"])
         return
+    if port:
+        _refuse_taken(port)
     port, secret = port or _free_port(), f"citytrade:{secrets.token_urlsafe(32)}"
     if keeps_schedules:
         _keep(secret, home / "prefect" / SECRET)
@@ -208,6 +229,19 @@ def _keep(secret: str, file: Path) -> None:
         os.write(handle, f"{secret}\n".encode())
     finally:
         os.close(handle)
+
+
+def _refuse_taken(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself does
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CitytradeError(
+                f"Port {port} of 127.0.0.1 cannot be opened ({error.strerror}): another program"
+                " has it, or it is not yours to open. End that program, or choose another port"
+                " with --port."
+            ) from error
 
 
 def _free_port() -> int:

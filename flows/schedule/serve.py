@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flows.processes import prefect_server
@@ -15,7 +18,7 @@ from flows.schedule.cron import next_times
 from flows.telling.alerts import resolved
 from flows.telling.lines import Say
 from flows.telling.log import log_to_journal
-from warehouse.errors import ConfigError
+from warehouse.errors import CitytradeError, ConfigError
 from warehouse.settings.config import Config
 
 if TYPE_CHECKING:
@@ -30,8 +33,8 @@ def serve(config: Config, cron: str, timezone: str, port: int, say: Say) -> None
 
     Raises
     ------
-    CitytradeError : a cron line that never fires, alerts that cannot be sent as configured, or a
-        server that does not start.
+    CitytradeError : a cron line that never fires, alerts that cannot be sent as configured, a home
+        that is served already, or a server that does not start.
     """
     times = next_times(cron, timezone, datetime.now(UTC))
     if config.alerts.command and not config.is_named:
@@ -42,7 +45,10 @@ def serve(config: Config, cron: str, timezone: str, port: int, say: Say) -> None
     resolved(config)
     log_to_journal()
     prefect_server.quiet(config.home)
-    with prefect_server.server(config.home, port, keeps_schedules=True) as server:
+    with (
+        _alone(config.home / "prefect"),
+        prefect_server.server(config.home, port, keeps_schedules=True) as server,
+    ):
         # The runs are processes of their own, which find the server and what is served in their
         # environment.
         os.environ.update(server.environment)
@@ -63,6 +69,25 @@ def serve(config: Config, cron: str, timezone: str, port: int, say: Say) -> None
             f" {server.secret_file}. Stop with Ctrl-C."
         )
         asyncio.run(runner.start())
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Be the only service of a home, until this process ends: two would fire each time twice, take
+    each other's runs for ended, and know one secret between them.
+    """
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CitytradeError(
+                f"{folder.parent} is served already, by another `citytrade serve`. End that one"
+                " first, or name a configuration with another home."
+            ) from None
+        yield
+    finally:
+        os.close(handle)
 
 
 def _runner(cron: str, timezone: str, end: Callable[[], NoReturn]) -> Runner:

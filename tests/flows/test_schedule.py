@@ -8,9 +8,12 @@ import shutil
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
+import threading
 import time
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,16 @@ import pytest
 from flows.processes import lock, prefect_server
 from flows.processes.guarded_server import Guard
 from flows.schedule.cron import next_times
-from tests.conftest import write_config
-from tests.faults.serving import DEPLOYMENT, asked, free_port, left_of, served, wait_until_said
+from tests.conftest import PATIENCE_SECONDS, PROJECT, environment, write_config
+from tests.faults.serving import (
+    DEPLOYMENT,
+    asked,
+    free_port,
+    left_of,
+    served,
+    serving_command,
+    wait_until_said,
+)
 from warehouse import connect
 from warehouse.errors import CitytradeError
 from warehouse.releases.publish import current_release
@@ -130,6 +141,7 @@ def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(
         assert asked(port, "GET", DEPLOYMENT, {"Host": f"evil.example:{port}"})[0] == 403
         secret = broken.home / "prefect" / prefect_server.SECRET
         assert secret.stat().st_mode & 0o077 == 0
+        _a_second_service_is_refused(broken, port)
         wait_until_said(log, "Alert sent by command.", process)
         end = time.monotonic() + 60
         while lock.state(broken.home) is not None and time.monotonic() < end:
@@ -172,6 +184,62 @@ def test_a_served_refresh_fires_publishes_the_rest_and_alerts_and_is_not_green(
             ).fetchone()[0]
             > 0
         )
+
+
+def _a_second_service_is_refused(config: Config, port: int) -> None:
+    """At the same port and at another: what the first has in its home stays."""
+    kept = (config.home / "prefect" / prefect_server.SECRET).read_text(encoding="utf-8")
+    for other in (port, free_port()):
+        done = subprocess.run(
+            serving_command(config, other, "* * * * *"),
+            cwd=PROJECT,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+        )
+        assert done.returncode == 1
+        assert "is served already, by another `citytrade serve`" in done.stderr
+        assert "Traceback" not in done.stderr
+    assert (config.home / "prefect" / prefect_server.SECRET).read_text(encoding="utf-8") == kept
+
+
+def test_a_port_that_another_program_has_is_refused_and_nothing_is_touched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    (tmp_path / "prefect").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with (
+            pytest.raises(CitytradeError, match=rf"Port {port} of 127\.0\.0\.1 cannot be opened"),
+            prefect_server.server(tmp_path, port, keeps_schedules=True),
+        ):
+            pass
+    assert [*(tmp_path / "prefect").iterdir()] == []
+
+
+class Healthy(BaseHTTPRequestHandler):
+    """Another server of Prefect's: its health is told to anybody, the rest to who knows its
+    secret.
+    """
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path.endswith("/health") else 401)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_server_that_does_not_know_our_secret_is_not_taken_for_ours() -> None:
+    with HTTPServer(("127.0.0.1", 0), Healthy) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        api = f"http://127.0.0.1:{other.server_port}/api"
+        prefect_server.Server(api).wait(seconds=10)  # named by the user, who has its secret
+        with pytest.raises(CitytradeError, match="did not answer within 1 s"):
+            prefect_server.Server(api, secret="ours").wait(seconds=1)
+        other.shutdown()
 
 
 def test_a_refresh_at_hand_leaves_the_secret_and_the_log_of_the_service(
