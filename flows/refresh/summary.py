@@ -25,6 +25,7 @@ PROBLEMS = {
     "too_few": "too few rows to be used",
     "too_rare": "in too few years to decide a sample or to have a weight, and null otherwise",
     "ambiguous": "with several counterparts in a year, so that none was taken",
+    "shared_text": "of several cities or years in the same words, so that none was taken",
     "not_positive": "zero or negative where a log is taken, so null there",
     "zero_denominator": "zero where it divides, so null there",
 }

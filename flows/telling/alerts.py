@@ -4,11 +4,13 @@ services.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 
 from flows.processes import supervised
 from flows.telling.lines import Say
@@ -17,6 +19,7 @@ from warehouse.settings.controls import Alerts
 
 SECONDS = 30  # for everything that one address takes, its name's look-up and a slow answer included
 TOLD = "alerts.json"
+ROOM = 4096  # characters that its file takes from the first: what a full disk still lets be written
 SENDER = "flows.telling.sending:main"
 
 
@@ -41,6 +44,9 @@ def tell_trouble(
     """
     if not (config.alerts.command or config.alerts.webhook or config.alerts.services):
         return
+    if not (config.home / TOLD).exists():
+        with suppress(OSError):  # if there is something to tell, what is written next says so
+            _write_told(config, {})
     told = _read_told(config)
     now = [hashlib.sha256(trouble.encode()).hexdigest()[:16] for trouble in troubles]
     if set(now) <= set(told.get(about, [])) and (troubles or not told.get(about)):
@@ -147,6 +153,21 @@ def _read_told(config: Config) -> dict[str, list[str]]:
 
 
 def _write_told(config: Config, told: dict[str, list[str]]) -> None:
+    """Write a fresh file in the place of the former; on a full disk, over the former's own room.
+
+    Raises
+    ------
+    OSError : neither can be written.
+    """
+    text = json.dumps(told).ljust(ROOM)
     fresh = config.home / f".{TOLD}.{os.getpid()}"
-    fresh.write_text(json.dumps(told), encoding="utf-8")
-    os.replace(fresh, config.home / TOLD)
+    try:
+        fresh.write_text(text, encoding="utf-8")
+        os.replace(fresh, config.home / TOLD)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        if not is_full or len(text) > ROOM or not (config.home / TOLD).is_file():
+            raise
+        with (config.home / TOLD).open("r+", encoding="utf-8") as former:
+            former.write(text)

@@ -109,15 +109,20 @@ class Deployment:
         assert status in (200, 201), run
         return str(run["id"])
 
-    def ended(self, run: str) -> str:
-        """Wait for a run's end; its last state."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def ended(self, run: str, seconds: float = PATIENCE_SECONDS) -> str:
+        """Wait for a run's end; its last state.
+
+        Raises
+        ------
+        TimeoutError : the server knows of no end.
+        """
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             _, found = asked(self._port, "GET", f"/api/flow_runs/{run}", self._headers)
             if found and found.get("state_type") in ENDED:
                 return str(found["state_type"])
             time.sleep(0.5)
-        raise AssertionError(f"run {run} did not end")
+        raise TimeoutError(f"run {run} did not end")
 
 
 def left_of(config: Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.server
 import json
 import socket
@@ -79,6 +80,28 @@ def test_a_trouble_is_told_once_and_once_when_it_is_over(tiny_config: Config, ad
         []), ("Changed.", ["r"]),
     ]  # fmt: skip
     assert said.count("Somebody was alerted of this before; nobody is alerted again.") == 2
+
+
+def test_a_full_disk_is_told_once_and_once_when_it_is_over(
+    tiny_config: Config, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was told is written over the room that its file took when the disk had some."""
+    tiny_config.home.mkdir()
+    config = replace(tiny_config, alerts=Alerts(webhook=address))
+    tell_trouble(config, "refresh", "Trouble.", [], lambda _: None)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    said: list[str] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(alerts.os, "replace", full)
+        for troubles in (["the disk is full"], ["the disk is full"]):
+            tell_trouble(config, "refresh", "Trouble.", troubles, said.append)
+    tell_trouble(config, "refresh", "Trouble.", [], said.append)
+    assert [body["subject"] for body in Sink.got] == ["Trouble.", "The trouble is over."]
+    assert not [line for line in said if line.startswith("warning")]
+    assert [file.name for file in tiny_config.home.iterdir()] == ["alerts.json"]
 
 
 def test_an_alert_that_reached_nobody_is_tried_again(tiny_config: Config, address: str) -> None:

@@ -36,6 +36,10 @@
     },
     {'index_name': 'int_io__digital_input', 'relation': ref('int_io__digital_input'), 'nonzero': ['output_usd_million']},
     {
+        'index_name': 'idx_virtual_agglomeration', 'relation': ref('int_reports__city_year'),
+        'indicator': 'report_text', 'problem': 'shared_text', 'where': 'is_text_shared'
+    },
+    {
         'index_name': 'idx_virtual_agglomeration', 'relation': ref('int_virtual_agglomeration_quality__words'),
         'varying': ['words_n']
     },

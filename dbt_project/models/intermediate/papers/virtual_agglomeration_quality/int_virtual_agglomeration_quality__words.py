@@ -11,7 +11,8 @@ def model(dbt, session):
     )  # dbt has contracts for SQL only: see columns_as_declared
     listed = dbt.ref("virtual_agglomeration_words").df()
     chosen = dbt.ref("int_reports__city_year").df()
-    texts = dbt.ref("stg_reports__texts").df()
+    chosen = chosen[~chosen["is_text_shared"]].drop(columns="is_text_shared")
+    texts = dbt.ref("stg_reports__texts").df().drop_duplicates(["file_id", "line"])
     texts = texts[["file_id", "line", "report_text"]].rename(columns={"report_text": "text"})
     return words_by_text(
         chosen.merge(texts, on=["file_id", "line"], validate="one_to_one"), sorted(listed["word"])
