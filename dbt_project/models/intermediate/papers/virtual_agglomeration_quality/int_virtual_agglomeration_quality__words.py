@@ -11,7 +11,7 @@ def model(dbt, session):
     )  # dbt has contracts for SQL only: see columns_as_declared
     listed = dbt.ref("virtual_agglomeration_words").df()
     chosen = dbt.ref("int_reports__city_year").df()
-    chosen = chosen[~chosen["is_text_shared"]].drop(columns="is_text_shared")
+    chosen = chosen[~chosen["is_text_shared"].astype(bool)].drop(columns="is_text_shared")
     texts = dbt.ref("stg_reports__texts").df().drop_duplicates(["file_id", "line"])
     texts = texts[["file_id", "line", "report_text"]].rename(columns={"report_text": "text"})
     return words_by_text(
