@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
@@ -20,6 +21,7 @@ from warehouse.settings.controls import Alerts
 SECONDS = 30  # for everything that one address takes, its name's look-up and a slow answer included
 TOLD = "alerts.json"
 ROOM = 4096  # characters that its file takes from the first: what a full disk still lets be written
+PROGRESS = re.compile(r"\b\d+ of \d+\b|\bin \d+\.\d+ ?s\b")
 SENDER = "flows.telling.sending:main"
 
 
@@ -48,7 +50,7 @@ def tell_trouble(
         with suppress(OSError):  # if there is something to tell, what is written next says so
             _write_told(config, {})
     told = _read_told(config)
-    now = [hashlib.sha256(trouble.encode()).hexdigest()[:16] for trouble in troubles]
+    now = [hashlib.sha256(_kind(trouble).encode()).hexdigest()[:16] for trouble in troubles]
     if set(now) <= set(told.get(about, [])) and (troubles or not told.get(about)):
         if troubles:
             say("Somebody was alerted of this before; nobody is alerted again.")
@@ -64,6 +66,14 @@ def tell_trouble(
             f"warning: {config.home / TOLD} cannot be written ({error.strerror}), so what was told"
             " may be told again."
         )
+
+
+def _kind(trouble: str) -> str:
+    """What makes a trouble the one that was told before: neither how far dbt had come nor how long
+    it took; and a full disk is one, whoever meets it first.
+    """
+    full = os.strerror(errno.ENOSPC)
+    return full if full in trouble else PROGRESS.sub("", trouble)
 
 
 def alert(config: Config, subject: str, troubles: Sequence[str], say: Say) -> bool:

@@ -104,6 +104,32 @@ def test_a_full_disk_is_told_once_and_once_when_it_is_over(
     assert [file.name for file in tiny_config.home.iterdir()] == ["alerts.json"]
 
 
+@pytest.mark.parametrize(
+    ("first", "again", "another"),
+    [
+        (
+            "dbt stopped:\n  137 of 412 ERROR unique_grain_a_ [ERROR in 0.05s]",
+            "dbt stopped:\n  139 of 412 ERROR unique_grain_a_ [ERROR in 1.35s]",
+            "dbt stopped:\n  139 of 412 ERROR unique_grain_b_ [ERROR in 1.35s]",
+        ),
+        (
+            "dbt stopped:\n  OSError: [Errno 28] No space left on device",
+            "/home: the home cannot be written to (No space left on device). Free some space there.",
+            "/home: the home cannot be written to (Read-only file system).",
+        ),
+        ("a.csv of 2010 failed", "a.csv of 2010 failed", "a.csv of 2011 failed"),
+    ],
+)
+def test_one_trouble_in_other_words_is_told_once(
+    tiny_config: Config, address: str, first: str, again: str, another: str
+) -> None:
+    tiny_config.home.mkdir()
+    config = replace(tiny_config, alerts=Alerts(webhook=address))
+    for trouble in (first, again, another):
+        tell_trouble(config, "refresh", "Trouble.", [trouble], lambda _: None)
+    assert [body["troubles"] for body in Sink.got] == [[first], [another]]
+
+
 def test_an_alert_that_reached_nobody_is_tried_again(tiny_config: Config, address: str) -> None:
     tiny_config.home.mkdir()
     away = replace(tiny_config, alerts=Alerts(webhook="http://127.0.0.1:9/x"))
