@@ -114,7 +114,7 @@ def test_a_full_disk_is_told_once_and_once_when_it_is_over(
         ),
         (
             "dbt stopped:\n  OSError: [Errno 28] No space left on device",
-            "/home: the home cannot be written to (No space left on device). Free some space there.",
+            "/home: the home cannot be written to (No space left on device).",
             "/home: the home cannot be written to (Read-only file system).",
         ),
         ("a.csv of 2010 failed", "a.csv of 2010 failed", "a.csv of 2011 failed"),
