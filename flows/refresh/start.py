@@ -185,10 +185,15 @@ def _refresh(config: Config, wanted: Asked, start: float, say: Say) -> tuple[int
     assert done is not None, "a refresh that did not publish has raised"
     say(summary(done, time.perf_counter() - start))
     return done.exit_code, [
-        f"{outcome.source} {outcome.status}: {outcome.message}"
+        _trouble(outcome.source, outcome.status, outcome.message)
         for outcome in done.outcomes
         if outcome.is_trouble
     ]
+
+
+def _trouble(source: str, status: str, message: str) -> str:
+    """A source's trouble, in the same words each time: by these it is known that it was told."""
+    return f"{source} {status}: {message}"
 
 
 def _world_is_there(config: Config) -> bool:
@@ -231,10 +236,7 @@ def _nothing_changed(
         f" {seconds:.1f} s)."
     )
     troubles = [source for source in former.sources if source["status"] in ("failed", "held")]
-    told = [
-        f"{trouble['source']} is still {trouble['status']}: {trouble['message']}"
-        for trouble in troubles
-    ]
-    for line in told:
-        say(f"  {line}")
+    for trouble in troubles:
+        say(f"  {trouble['source']} is still {trouble['status']}: {trouble['message']}")
+    told = [_trouble(one["source"], one["status"], one["message"]) for one in troubles]
     return 3 if troubles else 0, told

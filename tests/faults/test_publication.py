@@ -4,6 +4,7 @@ once.
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -127,8 +128,13 @@ def test_a_critical_panel_failure_keeps_the_release_and_names_rows(
     assert current_release(published.home) == old
 
 
-def test_broken_files_stop_their_sources_only(published: Config) -> None:
-    world = published.path.parent / "world"
+def test_broken_files_stop_their_sources_only_and_are_told_once(published: Config) -> None:
+    world, alerts = published.path.parent / "world", published.path.parent / "alerts.jsonl"
+    code = "import sys; open(sys.argv[1], 'a').write(sys.stdin.read() + chr(10))"
+    with published.path.open("a", encoding="utf-8") as file:
+        file.write(
+            f"\n[alerts]\ncommand = {json.dumps([sys.executable, '-c', code, str(alerts)])}\n"
+        )
     rates = next((world / "prices").glob("*exchange_rates*"))
     rates.write_bytes(rates.read_bytes()[:1000])
     shutil.rmtree(world / "policies")
@@ -164,3 +170,8 @@ def test_broken_files_stop_their_sources_only(published: Config) -> None:
     assert again.returncode == 3
     assert "Nothing changed" in again.stdout
     assert "prices is still failed: " in again.stdout
+    (told,) = alerts.read_text(encoding="utf-8").splitlines()
+    assert {line.split(": ")[0] for line in json.loads(told)["troubles"]} == {
+        "policies failed",
+        "prices failed",
+    }
