@@ -45,7 +45,7 @@ test: .venv/.dev
 
 # Not among the tests of every change: it takes three minutes.
 spark: .venv/.spark
-	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/flows/test_spark.py
+	@OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/flows/test_spark.py tests/flows/test_spark_reading.py
 
 # Side by side with -j2: models are read while types are.
 lint: lint-python lint-sql

@@ -56,6 +56,11 @@ def settings() -> dict[str, str]:
     return {"memory_limit": memory} if memory else {}
 
 
+def held() -> dict[str, str]:
+    """The environment that holds the limit, for processes that do not inherit it."""
+    return {name: os.environ[name] for name in (MEMORY, SPILL) if name in os.environ}
+
+
 def connect(
     file: Path | None = None, *, read_only: bool = False, memory: str | None = None
 ) -> duckdb.DuckDBPyConnection:

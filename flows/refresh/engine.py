@@ -196,14 +196,21 @@ def _command(config: Config, target: Path) -> list[str]:
 
 def _environment(config: Config, lake_set: Path, work: Path) -> dict[str, str]:
     return {
-        **supervised.environment(),
+        **session_environment(config.spark, work),
         PROPERTIES: json.dumps(properties(config.spark, work)),
         "CITYTRADE_LAKE": lake_address(config, lake_set),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def session_environment(settings: SparkSettings, work: Path) -> dict[str, str]:
+    """The environment of a process that opens a session of Spark, and of nothing outside `work`."""
+    return {
+        **supervised.environment(),
         "SPARK_CONF_DIR": str(work),  # no properties but ours
-        "SPARK_LOCAL_IP": config.spark.address,
+        "SPARK_LOCAL_IP": settings.address,
         "LC_ALL": "C.UTF-8",  # Java takes the encoding of paths from there
         "TMPDIR": str(work / "tmp"),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
 

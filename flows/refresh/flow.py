@@ -44,6 +44,7 @@ from flows.refresh.outcomes import (
     tell_gone,
 )
 from flows.refresh.reading import Reader
+from flows.refresh.spark_readers import read_on_spark
 from flows.telling.lines import Say
 from flows.telling.log import event
 from warehouse.errors import SourceError
@@ -130,6 +131,12 @@ def simulate_world(config: Config, say: Say) -> None:
             f" {settings.directory}"
         )
         simulate(settings.directory, settings.scale, settings.seed, lambda text: say(f"  {text}"))
+
+
+@task(cache_policy=NO_CACHE)
+def read_big_files_on_spark(config: Config, inputs: Inputs, say: Say) -> None:
+    """So that the lake holds them before sources are read."""
+    read_on_spark(config, inputs, say)
 
 
 @task(cache_policy=NO_CACHE)
@@ -231,6 +238,8 @@ def _refreshed(run: Refresh) -> Refreshed:
     if config.simulate is not None:
         simulate_world(config, say)
     inputs = find_inputs(config)
+    if run.engine == "spark":
+        read_big_files_on_spark(config, inputs, say)
     say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
     outcomes = read_sources(config, inputs, run.former, say)
     refuse_empty(config, outcomes)

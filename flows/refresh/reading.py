@@ -27,6 +27,7 @@ from warehouse.lake.loads import LoadReport
 from warehouse.sources import get_source
 from warehouse.sources.reading.encodings import shown_name
 from warehouse.sources.reading.loading import known_load, load_file
+from warehouse.sources.reading.parts import Spread
 
 BIG_BYTES = 2 * 1024 * 1024
 PROCESSES = 2
@@ -85,7 +86,7 @@ class Reader:
             same rows as another.
         OSError : a file that cannot be read now, but perhaps in a moment.
         """
-        big = self._unread(source, files, options) if len(files) > 1 else []
+        big = unread(source, files, self._lake, options) if len(files) > 1 else []
         jobs = {self._submit(source, file, options): file for file in big}
         done: dict[Path, tuple[LoadReport, bool, float]] = {}
         problems: dict[Path, Exception] = {}
@@ -120,14 +121,6 @@ class Reader:
         self._tell_source(source, list(done.values()))
         return tuple(done[file][0] for file in files)
 
-    def _unread(self, source: str, files: Sequence[Path], options: Mapping[str, str]) -> list[Path]:
-        """The big files that the lake does not hold: to find a file known, no process is needed."""
-        return [
-            file
-            for file in files
-            if _size(file) >= BIG_BYTES and not _is_known(source, file, self._lake, options)
-        ]
-
     def _tell(
         self, source: str, file: Path, report: LoadReport, is_new: bool, seconds: float
     ) -> None:
@@ -161,6 +154,17 @@ class Reader:
         return self._pool.submit(read_one, source, file, self._lake, dict(options))
 
 
+def unread(
+    source: str, files: Sequence[Path], lake: Path, options: Mapping[str, str]
+) -> list[Path]:
+    """The big files that the lake does not hold: to find a file known, no process is needed."""
+    return [
+        file
+        for file in files
+        if _size(file) >= BIG_BYTES and not _is_known(source, file, lake, options)
+    ]
+
+
 def _begin(parent: int) -> None:
     """In a reader's own process, before its first file."""
     die_with(parent)
@@ -169,9 +173,17 @@ def _begin(parent: int) -> None:
 
 
 def read_one(
-    source: str, file: Path, lake: Path, options: dict[str, str]
+    source: str,
+    file: Path,
+    lake: Path,
+    options: Mapping[str, str],
+    spread: Spread | None = None,
 ) -> tuple[LoadReport, bool, float]:
     """Read one file: its report, whether it was read now, and the seconds it took.
+
+    Parameters
+    ----------
+    spread : who reads the parts of a large file
 
     Raises
     ------
@@ -181,7 +193,7 @@ def read_one(
     """
     start = time.perf_counter()
     try:
-        report, is_new = load_file(get_source(source), file, lake, options)
+        report, is_new = load_file(get_source(source), file, lake, options, spread)
     except Exception as error:
         if is_full_disk(error):
             raise ReleaseError(

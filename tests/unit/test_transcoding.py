@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from warehouse.sources.reading import transcoding
+from warehouse.sources.reading import parts
 from warehouse.sources.reading.base import RawFile
 from warehouse.sources.reading.transcoding import BLANK_LINE, BLANKS, transcode
 
@@ -38,7 +38,7 @@ def test_lines_are_written_as_plainly_read(
     chunk: int, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Wherever a piece ends; empty lines at the end are left out, and no others."""
-    monkeypatch.setattr(transcoding, "CHUNK", chunk)
+    monkeypatch.setattr(parts, "CHUNK", chunk)
     folder, number = tmp_path_factory.mktemp("lines"), itertools.count()
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
@@ -76,7 +76,7 @@ def test_a_file_that_is_cut_off_anywhere_is_written_as_text(
     chunk: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also within a character, of which nobody knows what it was."""
-    monkeypatch.setattr(transcoding, "CHUNK", chunk)
+    monkeypatch.setattr(parts, "CHUNK", chunk)
     file, target = tmp_path / "cut.csv", tmp_path / "plain.csv"
     header, row = "甲,乙,丙\n".encode("utf-8-sig"), "杭州市,𠮷,b\r\n".encode()
     for end in range(1, len(row) + 1):

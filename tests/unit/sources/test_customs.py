@@ -185,7 +185,11 @@ from pathlib import Path
 from warehouse.sources import get_source
 from warehouse.sources.reading.loading import load_file
 load_file(get_source("customs"), Path(sys.argv[1]), Path(sys.argv[2]))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# What getrusage says counts what the tests' process held when it started this one.
+status = Path("/proc/self/status")
+told = status.read_text().splitlines() if status.exists() else []
+peaks = [int(line.split()[1]) for line in told if line.startswith("VmHWM")]
+print((peaks or [resource.getrusage(resource.RUSAGE_SELF).ru_maxrss])[0] // 1024)
 """
 
 

@@ -6,12 +6,16 @@ for those that are set aside.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
 
+from warehouse.errors import SourceError
 from warehouse.sources.customs.mending import FOUND, Mended
-from warehouse.sources.reading.base import Delivery
+from warehouse.sources.customs.scratch import MEMORY
+from warehouse.sources.reading.base import Delivery, RawFile
 
 TABLE = "customs__records"
 # Row groups are small: several are held in memory.
@@ -98,6 +102,24 @@ class Stated:
     has_places: bool
     has_partners: bool
     currency: str  # USD | CNY
+
+
+@contextmanager
+def refusing_long_texts(raw: RawFile) -> Iterator[None]:
+    """
+    Raises
+    ------
+    SourceError : texts so long that a row group of them is no matter of memory any more.
+    """
+    try:
+        yield
+    except duckdb.OutOfMemoryException as error:
+        raise SourceError(
+            raw.name,
+            "",
+            f"has texts so long that a part of its rows does not fit into {MEMORY}",
+            "Check that the file is a table of customs records",
+        ) from error
 
 
 def deliver(

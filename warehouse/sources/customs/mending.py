@@ -50,13 +50,17 @@ PLAIN_SIGNS = f"{sql_text(''.join(map(chr, WIDE_SIGNS)))}, {sql_text(''.join(WID
 
 @dataclass
 class Mended:
-    """found : whether the view has the columns of `FOUND`; layers : views below it; said : field ->
-    what was done to it, for a person
+    """layers : field -> SQL for its mended text, for each view that took the place of another;
+    said : field -> what was done to it, for a person
     """
 
-    found: bool = False
-    layers: int = 0
+    layers: list[dict[str, str]] = field(default_factory=list)
     said: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def found(self) -> bool:
+        """Whether the view has the columns of `FOUND`."""
+        return bool(self.layers)
 
 
 def mend(connection: duckdb.DuckDBPyConnection) -> Mended:
@@ -72,15 +76,25 @@ def mend(connection: duckdb.DuckDBPyConnection) -> Mended:
     return done
 
 
+def mend_as(connection: duckdb.DuckDBPyConnection, done: Mended) -> None:
+    """Mend the view `raw` as another was mended: a part of a file as the file."""
+    for at, mended in enumerate(done.layers):
+        _lay(connection, mended, at)
+
+
 def _replace(connection: duckdb.DuckDBPyConnection, done: Mended, mended: dict[str, str]) -> None:
     if mended:
-        kept = "" if done.found else "".join(f", {name} as {name}_found" for name in FOUND)
-        columns = ", ".join(f"{expression} as {name}" for name, expression in mended.items())
-        done.layers += 1
-        below = f"raw_{done.layers}"
-        connection.execute(f"alter view raw rename to {below}")
-        connection.execute(f"create view raw as select * replace ({columns}){kept} from {below}")
-        done.found = True
+        _lay(connection, mended, len(done.layers))
+        done.layers.append(mended)
+
+
+def _lay(connection: duckdb.DuckDBPyConnection, mended: dict[str, str], below_n: int) -> None:
+    """Put a view that mends in the place of `raw`, of which so many lie below already."""
+    kept = "" if below_n else "".join(f", {name} as {name}_found" for name in FOUND)
+    columns = ", ".join(f"{expression} as {name}" for name, expression in mended.items())
+    below = f"raw_{below_n + 1}"
+    connection.execute(f"alter view raw rename to {below}")
+    connection.execute(f"create view raw as select * replace ({columns}){kept} from {below}")
 
 
 def _where(connection: duckdb.DuckDBPyConnection, tests: dict[str, str]) -> dict[str, bool]:

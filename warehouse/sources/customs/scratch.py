@@ -14,13 +14,12 @@ from duckdb.func import ARROW
 
 from warehouse.database import connect
 from warehouse.lake.loads import sql_text
-from warehouse.sources.reading.base import Delivery
 
 MEMORY = "256MB"  # for the tables of one file
 THREADS = 1  # rows stay in order, and other files are read beside it
 
 
-def scratch_database(delivery: Delivery) -> duckdb.DuckDBPyConnection:
+def scratch_database() -> duckdb.DuckDBPyConnection:
     """A database without tables: what is read lies in files, and none is kept in memory."""
     connection = connect(memory=MEMORY)
     connection.execute(f"set threads = {THREADS}")
@@ -30,7 +29,12 @@ def scratch_database(delivery: Delivery) -> duckdb.DuckDBPyConnection:
 
 
 def show(connection: duckdb.DuckDBPyConnection, files: Sequence[Path], line: str = "line") -> int:
-    """Make the view `raw` of the rows in these files, in order; returns how many there are."""
+    """Make the view `raw` of the rows in these files, in order; returns how many there are.
+
+    Parameters
+    ----------
+    line : SQL for a row's line in the file that is read
+    """
     listed = ", ".join(map(sql_text, files))
     connection.execute(
         f"create view raw as select * replace ({line} as line) from read_parquet([{listed}])"

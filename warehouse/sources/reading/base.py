@@ -25,6 +25,7 @@ from warehouse.lake.loads import (
 )
 from warehouse.lake.schema import SET_ASIDE, Tables, as_select, stored
 from warehouse.sources.reading import sheets
+from warehouse.sources.reading.parts import Spread
 from warehouse.sources.reading.rawfile import RawFile as RawFile
 
 FEW_ROWS = 10_000
@@ -57,6 +58,8 @@ class Delivery:
     # an archive's member: few rows wait for those of the others, and are written with them
     gathers: bool = False
     gathered: dict[str, pd.DataFrame] = field(default_factory=dict)
+    # who reads the parts of a large file; None where it is read as a whole
+    spread: Spread | None = None
     columns: dict[tuple[str, str], ColumnFate] = field(default_factory=dict)  # by sheet and head
     # head and indicator -> from its unit to the base unit, for layouts that find units in heads
     factors: dict[tuple[str, str], float] = field(default_factory=dict)
@@ -206,6 +209,15 @@ class Delivery:
             self._aside_frames.append(rows.reindex(columns=list(SET_ASIDE)))
             self.set_aside.update(frame["reason"].astype(str).tolist())
 
+    def count(self, parts: Sequence[Delivery]) -> None:
+        """Count as this one's what the parts of its file gave; their files are joined already."""
+        for part in parts:
+            for table, rows_n in part.tables.items():
+                self.tables[table] = self.tables.get(table, 0) + rows_n
+            self.set_aside.update(part.set_aside)
+            if part.first_year is not None and part.last_year is not None:
+                self._note_years(part.first_year, part.last_year)
+
     def close(self) -> None:
         self._name_unread_sheets()
         for part in self._hidden():
@@ -221,6 +233,7 @@ class Delivery:
                 f"copy (select {columns} from aside) to"
                 f" {sql_text(self.folder / 'set_aside.parquet')} (format parquet, compression zstd)"
             )
+        self._aside_frames.clear()
 
 
 def _fit_to_print(text: str) -> str:

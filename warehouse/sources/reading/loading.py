@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import pandas as pd
-
-from warehouse.database import shared
 from warehouse.errors import SourceError
 from warehouse.lake.loads import (
     FilePart,
@@ -20,22 +17,30 @@ from warehouse.lake.loads import (
     fingerprint,
     finish_load,
     finished_load,
-    sql_text,
 )
-from warehouse.lake.schema import SET_ASIDE, Columns, Tables, as_select, stored
 from warehouse.sources.reading import containers, separators
 from warehouse.sources.reading.base import Delivery, Layout, Source
 from warehouse.sources.reading.encodings import is_plain_path, shown_name
+from warehouse.sources.reading.joining import join
 from warehouse.sources.reading.options import options_for
 from warehouse.sources.reading.parquet import is_parquet, parquet_as_csv
+from warehouse.sources.reading.parts import Spread
 from warehouse.sources.reading.rawfile import RawFile as RawFile
 
 
 def load_file(
-    source: Source, path: Path, lake: Path, options: Mapping[str, str] | None = None
+    source: Source,
+    path: Path,
+    lake: Path,
+    options: Mapping[str, str] | None = None,
+    spread: Spread | None = None,
 ) -> tuple[LoadReport, bool]:
     """Read one raw file into the lake, unless the lake holds that very load; returns the report and
     whether it was read now.
+
+    Parameters
+    ----------
+    spread : who reads the parts of a large file, where a layout knows how to cut it
 
     Raises
     ------
@@ -50,7 +55,7 @@ def load_file(
     try:
         if not is_plain_path(path):
             raw = linked(raw, folder / "named")
-        report = _read_into(folder, source, raw, load_id)
+        report = _read_into(folder, source, raw, load_id, spread)
         shutil.rmtree(folder / "named", ignore_errors=True)
         finish_load(lake, report, folder)
     finally:
@@ -99,12 +104,14 @@ def linked(raw: RawFile, folder: Path) -> RawFile:
     return RawFile(link, raw.fingerprint, raw.options, raw.name)
 
 
-def _read_into(folder: Path, source: Source, raw: RawFile, load_id: str) -> LoadReport:
+def _read_into(
+    folder: Path, source: Source, raw: RawFile, load_id: str, spread: Spread | None
+) -> LoadReport:
     """Read a file, or every member of an archive, into the load's folder."""
     if containers.is_archive(raw):
-        parts, deliveries = _read_members(folder, source, raw, load_id)
+        parts, deliveries = _read_members(folder, source, raw, load_id, spread)
     else:
-        parts, deliveries = [], [_read_file(folder, source, raw, load_id)]
+        parts, deliveries = [], [_read_file(folder, source, raw, load_id, spread=spread)]
     firsts, lasts = (
         [year for year in years if year is not None]
         for years in zip(*((d.first_year, d.last_year) for d in deliveries), strict=True)
@@ -147,10 +154,15 @@ def _tables_n(deliveries: Sequence[Delivery]) -> dict[str, int]:
 
 
 def _read_file(
-    folder: Path, source: Source, raw: RawFile, load_id: str, gathers: bool = False
+    folder: Path,
+    source: Source,
+    raw: RawFile,
+    load_id: str,
+    gathers: bool = False,
+    spread: Spread | None = None,
 ) -> Delivery:
     """Read one file or member, and see that its rows add up."""
-    delivery = Delivery(raw, load_id, folder, source.tables, gathers=gathers)
+    delivery = Delivery(raw, load_id, folder, source.tables, gathers=gathers, spread=spread)
     read_delivery(source, delivery)
     return delivery
 
@@ -185,7 +197,7 @@ def prepared(source: Source, raw: RawFile, folder: Path) -> RawFile:
 
 
 def _read_members(
-    folder: Path, source: Source, raw: RawFile, load_id: str
+    folder: Path, source: Source, raw: RawFile, load_id: str, spread: Spread | None
 ) -> tuple[list[FilePart], list[Delivery]]:
     """Read an archive's members one after the other, and join what they gave; a document that no
     layout knows is left unread.
@@ -209,7 +221,7 @@ def _read_members(
             )
         place = folder / "parts" / f"{used:04d}"
         place.mkdir(parents=True, exist_ok=True)
-        delivery = _read_file(place, source, inner, load_id, gathers=True)
+        delivery = _read_file(place, source, inner, load_id, gathers=True, spread=spread)
         used += any(place.iterdir())  # a member that wrote nothing leaves its folder to the next
         deliveries.append(delivery)
         parts.append(FilePart(inner.name, inner.fingerprint, size, delivery.layout))
@@ -220,63 +232,10 @@ def _read_members(
             "holds documents and no data file",
             "Check that the right archive is named",
         )
-    _join(folder, source.tables, deliveries)
+    join(folder, source.tables, deliveries)
     shutil.rmtree(folder / "members", ignore_errors=True)
     shutil.rmtree(folder / "parts", ignore_errors=True)
     return parts, deliveries
-
-
-def _join(folder: Path, tables: Tables, deliveries: Sequence[Delivery]) -> None:
-    """Make one Parquet file a table of the members' rows, those read into files and those gathered,
-    in the members' order.
-    """
-    names = dict.fromkeys(
-        file.name for delivery in deliveries for file in sorted(delivery.folder.glob("*.parquet"))
-    )
-    names |= dict.fromkeys(
-        f"{table}.parquet" for delivery in deliveries for table in delivery.gathered
-    )
-    for name in names:
-        table = name.removesuffix(".parquet")
-        _join_table(
-            table,
-            SET_ASIDE if table == "set_aside" else stored(tables[table]),
-            folder / name,
-            deliveries,
-        )
-
-
-def _join_table(table: str, kept: Columns, target: Path, deliveries: Sequence[Delivery]) -> None:
-    columns = as_select(kept, {})
-    connection = shared().cursor()
-    try:
-        parts: list[str] = []
-        waiting: list[pd.DataFrame] = []
-
-        def write_waiting() -> None:
-            if waiting:
-                name = f"waiting_{len(parts)}"
-                connection.register(
-                    name, pd.concat(waiting, ignore_index=True).reindex(columns=list(kept))
-                )
-                parts.append(f"select {columns} from {name}")
-                waiting.clear()
-
-        done: set[Path] = set()  # members that wrote nothing share a folder with the next
-        for delivery in deliveries:
-            if table in delivery.gathered:
-                waiting.append(delivery.gathered[table])
-            elif (file := delivery.folder / target.name).exists() and file not in done:
-                done.add(file)
-                write_waiting()
-                parts.append(f"select {columns} from read_parquet({sql_text(file)})")
-        write_waiting()
-        connection.execute(
-            f"copy ({' union all '.join(parts)}) to {sql_text(target)} (format parquet, compression"
-            " zstd)"
-        )
-    finally:
-        connection.close()
 
 
 def recognise(source: Source, raw: RawFile) -> Layout:

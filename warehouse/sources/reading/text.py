@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from warehouse.errors import SourceError
-from warehouse.sources.reading.base import RawFile
+from warehouse.sources.reading.rawfile import RawFile
 
 MAX_SMALL_BYTES = 256 * 1024 * 1024
 CHUNK = 8 * 1024 * 1024

@@ -15,8 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from warehouse.errors import SourceError
-from warehouse.sources.reading.base import RawFile
-from warehouse.sources.reading.text import BLANKS, CHUNK, LONGEST_LINE, REPLACEMENT, is_utf8
+from warehouse.sources.reading.parts import Part, chunks
+from warehouse.sources.reading.rawfile import RawFile
+from warehouse.sources.reading.text import BLANKS, LONGEST_LINE, REPLACEMENT, is_utf8
 
 BLANK_LINE = "\x1e"  # a record separator: no field of a text file holds one
 BREAK, COMMA, QUOTE, MARK = b'\n,"\x1e'
@@ -26,17 +27,18 @@ Numbers = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Transcoded:
-    """What `transcode` saw: lines with text on them, whether the last one was ended by a line
-    break, and whether a field may have one of BLANKS around its text.
+    """What `transcode` saw: lines with text on them, lines in all, whether the last one was ended
+    by a line break, and whether a field may have one of BLANKS around its text.
     """
 
     lines_n: int
+    all_n: int
     is_ended: bool
     has_blanks: bool
 
 
-def transcode(raw: RawFile, target: Path, header: str) -> Transcoded:
-    """Write a large csv as UTF-8 with one record a line, in pieces.
+def transcode(raw: RawFile, target: Path, header: str, part: Part | None = None) -> Transcoded:
+    """Write a large csv, or its heads and a part of it, as UTF-8 with one record a line, in pieces.
 
     The caller has read the first line, and says what stands in its place: a parser that stumbles
     over a name such as `"code"=1` would take no row after it.
@@ -54,7 +56,7 @@ def transcode(raw: RawFile, target: Path, header: str) -> Transcoded:
     """
     rest, lines = b"", None
     with target.open("wb") as sink:
-        for piece in _pieces(raw):
+        for piece in _pieces(raw, part):
             rest += piece
             cut = rest.rfind(b"\n")
             if cut >= 0:
@@ -75,13 +77,13 @@ def transcode(raw: RawFile, target: Path, header: str) -> Transcoded:
         lines = lines or _Lines(sink, -1)
         if rest:
             lines.write(rest)
-    return Transcoded(lines.filled_n, not rest, lines.has_blanks)
+    return Transcoded(lines.filled_n, lines.all_n, not rest, lines.has_blanks)
 
 
-def _pieces(raw: RawFile) -> Iterator[bytes]:
+def _pieces(raw: RawFile, part: Part | None) -> Iterator[bytes]:
     """A file in UTF-8 whatever it was in, without a byte-order mark, its line breaks \\n."""
     lost = REPLACEMENT.encode()  # also in a file that somebody saved after reading it wrong
-    for piece in _unchecked(raw):
+    for piece in _unchecked(raw, part):
         lost_n = piece.count(lost)
         if lost_n and lost_n * 100 > len(piece.decode(errors="ignore")) + 1000:
             raise SourceError(
@@ -93,22 +95,21 @@ def _pieces(raw: RawFile) -> Iterator[bytes]:
         yield piece
 
 
-def _unchecked(raw: RawFile) -> Iterator[bytes]:
-    with raw.path.open("rb") as source:
-        if not is_utf8(raw):
-            decoder = codecs.getincrementaldecoder("gb18030")(errors="replace")
-            breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
-            while chunk := source.read(CHUNK):
-                yield breaks.decode(chunk).encode()
-            yield breaks.decode(b"", final=True).encode()
-            return
-        held = source.read(len(codecs.BOM_UTF8)).removeprefix(codecs.BOM_UTF8)
-        while chunk := source.read(CHUNK):
-            piece = held + chunk
-            held = _begun(piece)
-            yield _breaks(piece[: len(piece) - len(held)])
-        # A file that is cut off may end within a character.
-        yield _breaks(held).decode(errors="replace").encode()
+def _unchecked(raw: RawFile, part: Part | None) -> Iterator[bytes]:
+    if not (part.is_utf8 if part is not None else is_utf8(raw)):
+        decoder = codecs.getincrementaldecoder("gb18030")(errors="replace")
+        breaks = io.IncrementalNewlineDecoder(decoder, translate=True)
+        for chunk in chunks(raw.path, part):
+            yield breaks.decode(chunk).encode()
+        yield breaks.decode(b"", final=True).encode()
+        return
+    held, mark = b"", codecs.BOM_UTF8
+    for chunk in chunks(raw.path, part):
+        piece = held + chunk.removeprefix(mark)
+        held, mark = _begun(piece), b""
+        yield _breaks(piece[: len(piece) - len(held)])
+    # A file that is cut off may end within a character.
+    yield _breaks(held).decode(errors="replace").encode()
 
 
 def _begun(piece: bytes) -> bytes:
@@ -137,10 +138,11 @@ class _Lines:
 
     def __init__(self, sink: BinaryIO, commas: int) -> None:
         self._sink, self._commas, self._held = sink, commas, 0
-        self.filled_n, self.has_blanks = 0, False
+        self.filled_n, self.all_n, self.has_blanks = 0, 0, False
 
     def write(self, lines: bytes) -> None:
         """Write complete lines; empty ones at their end are held back until others follow."""
+        self.all_n += lines.count(b"\n") + 1
         content = lines.rstrip(b"\n")
         if not content:
             self._held += len(lines) + 1
