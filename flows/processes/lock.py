@@ -26,6 +26,10 @@ LONGEST = 4096
 LOOKS = (0.05, 0.2)  # seconds to wait before trying again
 
 
+class HomeError(ReleaseError):
+    """The home cannot be written to, so that not even a log can say so."""
+
+
 @dataclass(frozen=True)
 class Holder:
     """Who refreshes, as the lock file tells."""
@@ -41,8 +45,9 @@ def hold(home: Path, say: Callable[[str], None] = lambda _: None) -> Iterator[No
 
     Raises
     ------
-    ReleaseError : another refresh holds it (the message says which process, on which host, since
-        when), or the home cannot be written to.
+    ReleaseError : another refresh holds it; the message says which process, on which host, since
+        when.
+    HomeError : the home cannot be written to.
     """
     handle = _opened(home)
     try:
@@ -117,14 +122,14 @@ def _opened(home: Path) -> int:
         raise _unwritable(home, error) from error
 
 
-def _unwritable(home: Path, error: OSError) -> ReleaseError:
+def _unwritable(home: Path, error: OSError) -> HomeError:
     full = error.errno in (errno.ENOSPC, errno.EDQUOT)
     remedy = (
         "Free some space there."
         if full
         else "Choose another home in [warehouse], or give yourself the right to write there."
     )
-    return ReleaseError(f"{home}: the home cannot be written to ({error.strerror}). {remedy}")
+    return HomeError(f"{home}: the home cannot be written to ({error.strerror}). {remedy}")
 
 
 def state(home: Path) -> Holder | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ def run(
     resolved(config)
     if engine == "spark":
         refuse_absent(config.spark)
-    with lock.hold(config.home, say), log_to_file(config.home):
+    with _alerting(config, say), lock.hold(config.home, say), log_to_file(config.home):
         before = current_release(config.home)
         event("refresh started", config=config.path.name, release=before, force=force)
         removed = remove_leftovers(config)
@@ -79,6 +80,16 @@ def run(
             raise
         _tell_end(config, code, troubles, before, start, say)
     return code
+
+
+@contextmanager
+def _alerting(config: Config, say: Say) -> Iterator[None]:
+    """Alert of a home that cannot be written to: whoever relies on a schedule sees no terminal."""
+    try:
+        yield
+    except lock.HomeError as error:
+        tell_trouble(config, "refresh", "The refresh did not begin.", [str(error)], say)
+        raise
 
 
 def _tell_failure(

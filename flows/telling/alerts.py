@@ -46,8 +46,8 @@ def tell_trouble(
     """
     if not (config.alerts.command or config.alerts.webhook or config.alerts.services):
         return
-    if not (config.home / TOLD).exists():
-        with suppress(OSError):  # if there is something to tell, what is written next says so
+    with suppress(OSError):  # if there is something to tell, what is written next says so
+        if not (config.home / TOLD).exists():
             _write_told(config, {})
     told = _read_told(config)
     now = [hashlib.sha256(_kind(trouble).encode()).hexdigest()[:16] for trouble in troubles]

@@ -340,6 +340,21 @@ def test_a_refresh_that_publishes_nothing_alerts(tiny_config: Config, tmp_path: 
     assert "names no source" in body["troubles"][0]
 
 
+def test_a_home_that_cannot_be_written_to_alerts(
+    tiny_config: Config, tmp_path: Path, address: str
+) -> None:
+    """Nothing can be written down there either, and nobody looks at a schedule's terminal."""
+    (tmp_path / "full").write_text("a file where the home should be", encoding="utf-8")
+    for home in (tmp_path / "full", tmp_path / "full" / "home"):
+        Sink.got.clear()
+        config = replace(tiny_config, home=home, alerts=Alerts(webhook=address))
+        with pytest.raises(ReleaseError, match="the home cannot be written to"):
+            start.run(config, say=lambda _: None)
+        (body,) = Sink.got
+        assert body["subject"] == "The refresh did not begin."
+        assert "the home cannot be written to" in body["troubles"][0]
+
+
 def test_the_daily_look_at_the_seals_tells_a_change_once(
     tiny_config: Config, make_release: MakeRelease, address: str
 ) -> None:
