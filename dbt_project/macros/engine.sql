@@ -52,6 +52,20 @@
     list_sort(list({{ expression }}) filter (where {{ expression }} is not null))[{{ place }}]
 {%- endmacro %}
 
+{#- A text's number: the first fifteen hex digits of its MD5, so that it is the same in every build, on either engine. Of ten
+    million texts the chance that any two share one is 1 in 23,000: who numbers by it tests that numbers are unique. -#}
+{% macro number_of(expression) -%}
+    {{ return(adapter.dispatch('number_of', 'citytrade')(expression)) }}
+{%- endmacro %}
+
+{% macro spark__number_of(expression) -%}
+    cast(conv(left(md5({{ expression }}), 15), 16, 10) as bigint)
+{%- endmacro %}
+
+{% macro duckdb__number_of(expression) -%}
+    ('0x' || left(md5({{ expression }}), 15))::bigint
+{%- endmacro %}
+
 {#- A schema is called what its folder says; panels stay in the default one, where any client finds them unqualified. -#}
 {% macro generate_schema_name(custom_schema_name, node) -%}
     {{ custom_schema_name | trim if custom_schema_name else target.schema }}

@@ -1,7 +1,8 @@
 /* Each firm in each year that it trades: the postcode by which it is placed in a district or a county.
    The most frequent valid one of the year (ties: the smallest); where the year has none, that of the firm's
    nearest other year (ties: the earlier), flagged; null where the firm never gave one. DECISIONS 9.
-   Firms are numbered here, so that the fact table carries a small integer instead of a code. */
+   Firms get their numbers here, so that the fact table carries an integer instead of a code. A number follows from the
+   code alone: a new firm moves no other's, and a year of the fact that nothing else reaches stays as it was. */
 with given as (
     select
         firm_code,
@@ -45,25 +46,15 @@ borrowed as (
     inner join own as source
         on gap.firm_code = source.firm_code
     where gap.postcode is null and source.postcode is not null
-),
-
-firms as (
-    select
-        firm_code,
-        row_number() over (order by firm_code)::int as firm_id
-    from own
-    group by firm_code
 )
 
 select
-    f.firm_id,
+    {{ number_of('o.firm_code') }} as firm_id,
     o.firm_code,
     o.year,
     coalesce(o.postcode, b.postcode) as postcode,
     case when o.postcode is not null then o.year else b.postcode_year end as postcode_year,
     o.postcode is null and b.postcode is not null as is_postcode_filled
 from own as o
-inner join firms as f
-    on o.firm_code = f.firm_code
 left join borrowed as b
     on o.firm_code = b.firm_code and o.year = b.year and b.rank_n = 1
