@@ -95,6 +95,26 @@
     {{ 'order by ' ~ (grain | join(', ')) if grain }}
 {%- endmacro %}
 
+{#- Of a table that is stored by years Spark writes those that are not kept from another build. CITYTRADE_YEARS says which:
+    {"<model>": [2015]}; a model that it does not name is written whole. -#}
+{% macro spark__create_table_as(temporary, relation, compiled_code, language='sql') -%}
+    {%- set years = fromjson(env_var('CITYTRADE_YEARS', '{}')).get(model.name) if language == 'sql' and not temporary else none -%}
+    {{ return(dbt.spark__create_table_as(
+        temporary, relation, compiled_code if years is none else spark__some_years(compiled_code, years), language
+    )) }}
+{%- endmacro %}
+
+{% macro spark__some_years(compiled_code, years) -%}
+    select * from ({{ compiled_code }}) as all_years
+    where {{ 'year in (' ~ (years | join(', ')) ~ ')' if years else 'false' }}
+{%- endmacro %}
+
+{#- Spark stores a model by the values of the column that `meta: {stored_by: year}` names. -#}
+{% macro spark__partition_cols(label, required=false) -%}
+    {%- set column = config.get('meta', {}).get('stored_by') -%}
+    {{ label ~ ' (' ~ column ~ ')' if column }}
+{%- endmacro %}
+
 {#- A seed's rows for Spark: dbt-spark puts texts between quotes as they are, so that Côte d'Ivoire ends its own. -#}
 {% macro spark__load_csv_rows(model, agate_table) -%}
     {%- set types = model.config.column_types or {} -%}

@@ -37,6 +37,8 @@ RESULT_EVENTS = {
 }
 FAILED = {"error", "fail", "runtime error", "partial success"}
 STAGING = "stg_"
+BEGINS = "MainReportVersion"  # the event with which each call of dbt begins
+TOLD = "CitytradeTold"  # an event of ours among dbt's: a line to be said
 SHOWN = 5
 SLOW_SECONDS = 1.0
 
@@ -246,20 +248,26 @@ def follow(process: subprocess.Popen[str], say: Say) -> list[str]:
     assert process.stdout is not None
     errors: list[str] = []
     counts: Counter[str] = Counter()
+    before = 0  # what earlier calls of dbt in this process have done
     for event in _events(process.stdout):
         info, data = event.get("info", {}), event.get("data", {})
         if info.get("level") == "error" and info.get("msg"):
             errors.append(str(info["msg"]).strip())
+        if info.get("name") == TOLD:
+            say(str(info.get("msg", "")))
+        if info.get("name") == BEGINS:
+            before = counts.total()
         if info.get("name") not in RESULT_EVENTS:
             continue
         node = data.get("node_info", {})
         kind = str(node.get("resource_type", "node")).replace("_", " ")
         counts[kind] += 1
-        advance(say, counts.total(), data.get("total", data.get("num_models", 0)))
+        done, total = counts.total() - before, data.get("total", data.get("num_models", 0))
+        advance(say, done, total)
         if data.get("execution_time", 0) >= SLOW_SECONDS:
             say(
                 f"  {kind} {node.get('node_name', '')}: {data['execution_time']:.1f} s"
-                f" ({counts.total()} of {data.get('total', data.get('num_models', 0))})"
+                f" ({done} of {total})"
             )
     if counts:
         say("  " + ", ".join(f"{count} {kind}s" for kind, count in sorted(counts.items())))

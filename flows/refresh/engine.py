@@ -5,7 +5,8 @@ DuckDB takes the tables over.
     builds/.<release>.tmp/spark/metastore_db, derby.log, local, …
 
 All of it lies in the unpublished build folder and goes before publication; a build that is killed
-leaves it to the next refresh, which removes it with the rest.
+leaves it to the next refresh, which removes it with the rest. What stays is the fact table's years,
+in the home, for the next build (flows/refresh/kept_years.py).
 """
 
 from __future__ import annotations
@@ -17,16 +18,20 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from flows.processes import supervised
 from flows.processes.spark_session import PROPERTIES, SECRET
-from flows.refresh import dbt
+from flows.refresh import dbt, kept_years, spark_job
 from flows.refresh.basis import Basis
+from flows.refresh.conditions import variables
 from flows.telling.lines import Say
 from warehouse.errors import ReleaseError
 from warehouse.releases.publish import DATABASE
 from warehouse.releases.seal import remove_tree
+from warehouse.settings.choices import defaults
 from warehouse.settings.config import Config
 from warehouse.settings.spark import SparkSettings
 
@@ -50,7 +55,8 @@ def build(
 
     Parameters
     ----------
-    basis : the former release, of which DuckDB copies what is the same; Spark builds everything
+    basis : the former release, of which DuckDB copies what is the same; Spark builds everything but
+        the years of the fact that are kept, and these too where a basis says why not
 
     Raises
     ------
@@ -60,10 +66,14 @@ def build(
         return dbt.build(config, lake_set, folder, say, basis)
     work = folder / FOLDER
     say(f"Building customs on Spark ({config.spark.master})")
-    taken_over = build_on_spark(config, lake_set, work, say)
+    kept = kept_years.folder_of(config.home)
+    is_next = basis is not None and not basis.why_not
+    taken_over = build_on_spark(config, lake_set, work, say, kept if is_next else None)
     say(f"Taking {len(taken_over)} tables over into DuckDB, and building the rest there")
-    basis = Basis(why_not="Spark builds everything")
-    built = dbt.build(config, lake_set, folder, say, basis, taken_over)
+    whole = Basis(why_not="Spark builds everything")
+    built = dbt.build(config, lake_set, folder, say, whole, taken_over)
+    if basis is not None:  # a rebuild of an old release leaves the years of the newest
+        keep_years(kept, work, say)
     remove_tree(work)
     return built
 
@@ -102,9 +112,16 @@ def refuse_absent(settings: SparkSettings) -> None:
         )
 
 
-def build_on_spark(config: Config, lake_set: Path, work: Path, say: Say) -> dict[str, str]:
+def build_on_spark(
+    config: Config, lake_set: Path, work: Path, say: Say, kept: Path | None = None
+) -> dict[str, str]:
     """Build what SELECTOR names in a warehouse of its own below `work`; returns where each table
     lies: model -> a pattern of Parquet files, as DuckDB reads it.
+
+    Parameters
+    ----------
+    kept : where years of the fact are kept, of which those that are the same are not written; None
+        to write all
 
     Raises
     ------
@@ -118,11 +135,22 @@ def build_on_spark(config: Config, lake_set: Path, work: Path, say: Say) -> dict
             " it writes. Choose another home, or refresh without --engine."
         )
     (work / "tmp").mkdir(parents=True)
-    command, environment = _command(config, work / "dbt"), _environment(config, lake_set, work)
+    command = _command(config, lake_set, work, kept)
+    environment = _environment(config, lake_set, work)
     code, errors = dbt.followed(command, work, environment, say)
     results = dbt.read_results(work / "dbt")
     dbt.refuse_failed(code, errors, results, work / DATABASE, "Spark")
     return _tables(work)
+
+
+def keep_years(kept: Path, work: Path, say: Say) -> None:
+    """Keep the years of the fact for the next build, now that this one is whole. A disk that has no
+    room for that costs the next build its time, and this one nothing.
+    """
+    try:
+        kept_years.keep(kept, spark_job.read_decided(work), _fact_folder(work))
+    except OSError as error:
+        say(f"  The years that Spark wrote cannot be kept for the next refresh: {error}")
 
 
 def properties(settings: SparkSettings, work: Path) -> dict[str, str]:
@@ -186,12 +214,19 @@ def _java_version() -> int:
     return int(found.group(1)) if found else 0
 
 
-def _command(config: Config, target: Path) -> list[str]:
-    return supervised.command(
-        "flows.processes.spark_session:main", "build", "--target", "spark",
-        "--selector", SELECTOR, "--resource-type", "model", "--resource-type", "seed",
-        *dbt.common_arguments(config, target),
-    )  # fmt: skip
+def _command(config: Config, lake_set: Path, work: Path, kept: Path | None) -> list[str]:
+    job = spark_job.Job(
+        ["--target", "spark", *dbt.common_arguments(config, work / "dbt")],
+        str(work / WAREHOUSE),
+        lake_address(config, lake_set),
+        str(lake_set),
+        config.first_year,
+        config.last_year,
+        {**defaults(), **variables(config)},
+        str(kept) if kept is not None else "",
+    )
+    (work / spark_job.JOB).write_text(json.dumps(asdict(job)), encoding="utf-8")
+    return supervised.command("flows.refresh.spark_job:main", str(work / spark_job.JOB))
 
 
 def _environment(config: Config, lake_set: Path, work: Path) -> dict[str, str]:
@@ -218,17 +253,41 @@ def session_environment(settings: SparkSettings, work: Path) -> dict[str, str]:
 def _tables(work: Path) -> dict[str, str]:
     """Every table that Spark has finished, by its model."""
     found = {}
-    nodes = json.loads((work / "dbt" / "manifest.json").read_text(encoding="utf-8"))["nodes"]
+    nodes = _nodes(work)
     for result in dbt.read_results(work / "dbt"):
         node = nodes[result["unique_id"]]
         if node["resource_type"] != "model" or node["config"]["materialized"] != "table":
             continue
-        folder = work / WAREHOUSE / f"{node['schema']}.db" / node["name"]
+        folder = _folder(work, node)
         if not (folder / "_SUCCESS").is_file():
             raise ReleaseError(
                 f"Spark says that it built {node['name']}, and {folder} holds no finished table."
                 " Must the build folder be on a disk that every worker sees under the same path?"
                 " docs/scaling.md says what a cluster needs."
             )
-        found[node["name"]] = glob.escape(str(folder)).replace("'", "''") + "/*.parquet"
+        files = "*.parquet"
+        if "stored_by" in node["config"]["meta"]:
+            # Without a row there is no partition, and no file that says which columns there are.
+            folder, files = (
+                (work / spark_job.EMPTY, files)
+                if (work / spark_job.EMPTY).is_dir()
+                else (folder, "*/*.parquet")
+            )
+        found[node["name"]] = glob.escape(str(folder)).replace("'", "''") + f"/{files}"
     return found
+
+
+def _nodes(work: Path) -> dict[str, Any]:
+    nodes: dict[str, Any] = json.loads(
+        (work / "dbt" / "manifest.json").read_text(encoding="utf-8")
+    )["nodes"]
+    return nodes
+
+
+def _folder(work: Path, node: dict[str, Any]) -> Path:
+    return work / WAREHOUSE / f"{node['schema']}.db" / str(node["name"])
+
+
+def _fact_folder(work: Path) -> Path:
+    [node] = [node for node in _nodes(work).values() if node["name"] == spark_job.FACT]
+    return _folder(work, node)

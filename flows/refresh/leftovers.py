@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from flows.refresh import kept_years
 from warehouse.errors import ReleaseError
 from warehouse.lake.loads import prune_lake
 from warehouse.releases.publish import never_published, read_manifest, release_names
@@ -15,8 +16,8 @@ from warehouse.settings.config import Config
 
 
 def leftovers(config: Config) -> list[Path]:
-    """Files and folders that nobody needs: halves of links, of builds and of loads, releases that
-    no reader ever got.
+    """Files and folders that nobody needs: halves of links, of builds, of loads and of years kept
+    for Spark, releases that no reader ever got.
 
     While a refresh runs, what it is writing just now is among them.
     """
@@ -28,6 +29,7 @@ def leftovers(config: Config) -> list[Path]:
         (lake / "sets", ".*"), (lake / "schema", ".*"),
     )  # fmt: skip
     found = [path for folder, pattern in patterns for path in sorted(folder.glob(pattern))]
+    found += kept_years.uncounted(kept_years.folder_of(home))
     return found + [config.builds / name for name in never_published(home)]
 
 

@@ -268,7 +268,7 @@ LEFT = [
     "lake/loads/customs/.0123.0a1b2c3d/", "lake/schema/.prices.parquet.0a1b2c3d",
     "home:.current.0a1b2c3d", "home:.published.17", "home:.refresh.lock.17", "home:.alerts.json.17",
     "builds/.20260102T000000Z-abcdef.tmp/", "builds/20260102T000000Z-abcdef/",
-    "builds/.spill/",
+    "builds/.spill/", "spark/exports/2015.0a1b2c3d/", "spark/exports/.kept.json.0a1b2c3d",
 ]  # fmt: skip
 
 

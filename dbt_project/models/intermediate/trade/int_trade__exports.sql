@@ -1,6 +1,7 @@
-/* The narrow fact: one row an export record whose city, product and destination are known, in small integers.
+/* The narrow fact: one row an export record whose city, product and destination are known, in narrow integers.
    city_id, hs6_id and destination_id are the codes as numbers; value in US cents; trade_mode_id is 1 for ordinary,
-   2 for processing trade, else 0; unit_id is null where the record states no unit of quantity. */
+   2 for processing trade, else 0; unit_id is null where the record states no unit of quantity. Spark stores it by years, and keeps
+   those that nothing reaches: what is joined here and in int_trade__judged by year is named in flows/refresh/year_digests.py. */
 select
     j.year,
     j.city_id,
