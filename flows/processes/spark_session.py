@@ -1,4 +1,4 @@
-"""Run dbt in one session of Spark, opened before it.
+"""Open the one session of Spark of a process, before dbt or whoever else asks for one there.
 
 The session comes first because a JVM keeps the working directory that it was started in, where its
 metastore and its logs go; dbt moves to its project's folder, which nothing may be written to.
@@ -10,8 +10,6 @@ Whoever starts this process gives it a working directory of its own.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -35,14 +33,3 @@ def begin(properties: Mapping[str, str], secret: str = "") -> Any:
         conf.set("spark.authenticate.secret", secret)
     SparkContext(gateway=gateway, conf=conf)
     return SparkSession.builder.getOrCreate()
-
-
-def main() -> None:
-    from dbt.cli.main import cli
-
-    secret = os.environ.pop(SECRET, "")  # before a process inherits it
-    session = begin(json.loads(os.environ[PROPERTIES]), secret)
-    try:
-        cli()
-    finally:
-        session.stop()
