@@ -20,7 +20,7 @@ from typing import Any, BinaryIO
 
 import duckdb
 
-from flows.telling.printing import in_chunks, table, unique_names, write_csv, write_json
+from flows.telling.printing import Sink, in_chunks, table, unique_names, write_csv, write_json
 from warehouse.errors import CitytradeError
 from warehouse.query.connection import estimates_file, open_release
 from warehouse.query.statements import reading_statement
@@ -165,9 +165,7 @@ def _send_parquet(cursor: duckdb.DuckDBPyConnection, frames: Frames) -> None:
             writer.write_batch(pa.RecordBatch.from_arrays(batch.columns, schema=schema))
 
 
-def print_rows(
-    cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: io.TextIOBase
-) -> None:
+def print_rows(cursor: duckdb.DuckDBPyConnection, form: str, limit: int, out: Sink) -> None:
     """Write a query's rows as table (at most `limit`), csv or json."""
     names = [column[0] for column in cursor.description or []]
     if form == "csv":

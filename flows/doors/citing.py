@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Hashable, Mapping
     from typing import Any
 
 TITLE = "citytrade: panels of the trade of Chinese cities"
@@ -54,7 +54,7 @@ def _edition(frame: pd.DataFrame) -> str:
     )
 
 
-def _years(row: Mapping[str, Any]) -> str:
+def _years(row: Mapping[Hashable, Any]) -> str:
     first, last = row["first_year"], row["last_year"]
     if pd.isna(first):
         return ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from flows.reference.yml import Line, dump
 from warehouse.dictionary.entries import ColumnEntry, read_dictionary

@@ -57,7 +57,7 @@ def main() -> int:
     names = job.names
     if job.former is not None:
         if runner.manifest is None:
-            parsed = runner.invoke(["parse", *job.arguments])
+            parsed: Any = runner.invoke(["parse", *job.arguments])
             if not parsed.success:
                 return _code(parsed)
             runner = dbtRunner(parsed.result)

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 # What a spreadsheet takes for a formula, the wide signs of Chinese input too, at a cell's start or
 # behind signs that it
@@ -22,6 +22,12 @@ FORMULA = re.compile(
 )
 CONTROLS = ("\t", "\r", "\n")
 CELL_WIDTH = 60
+
+
+class Sink(Protocol):
+    """Whatever takes text."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 def width(text: str) -> int:
@@ -75,7 +81,7 @@ def cell_text(value: Any) -> str:
     return " ".join(str(value).split())
 
 
-def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO) -> None:
+def write_csv(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: Sink) -> None:
     """Rows as csv; a text that a spreadsheet would take for a formula is preceded by an
     apostrophe.
     """
@@ -100,7 +106,7 @@ def _with_apostrophe(match: re.Match[str]) -> str:
     return f";'{before[1:]}" if before.startswith(";") else f"'{before}"
 
 
-def write_json(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: TextIO) -> None:
+def write_json(names: Sequence[str], rows: Iterable[Sequence[Any]], sink: Sink) -> None:
     """Rows as a json list of objects, one a line; the second column of one name a becomes a_1."""
     names = unique_names(names)
     sink.write("[")
