@@ -14,80 +14,19 @@ import argparse
 import os
 import sys
 import tempfile
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from flows.refresh import engine
+from tests.benchmarks.watching import Cost, watched
 from tests.faults.spark_cluster import Cluster
 from tests.flows.same_tables import build_on_duckdb, published_set
 from warehouse.settings.config import Config, load_config
 from warehouse.settings.spark import SparkSettings
 
-TICKS = os.sysconf("SC_CLK_TCK")
-PAGE = os.sysconf("SC_PAGE_SIZE")
-OFTEN = 0.2  # seconds between two looks
 RECORDS = "customs__records"
-
-
-@dataclass
-class Cost:
-    """seconds by the clock, processor seconds and the most memory in bytes of a run and all that
-    it started.
-    """
-
-    seconds: float = 0.0
-    cpu: float = 0.0
-    memory: int = 0
-
-
-@contextmanager
-def watched() -> Iterator[Cost]:
-    """The cost of the processes that this one starts while the block runs."""
-    cost, over, used = Cost(), threading.Event(), {}
-    before = _descendants()
-
-    def look() -> None:
-        while not over.wait(OFTEN):
-            now = {pid: seen for pid, seen in _descendants().items() if pid not in before}
-            used.update({pid: cpu for pid, (cpu, _) in now.items()})
-            cost.memory = max(cost.memory, sum(memory for _, memory in now.values()))
-
-    thread = threading.Thread(target=look, daemon=True)
-    start = time.perf_counter()
-    thread.start()
-    try:
-        yield cost
-    finally:
-        cost.seconds = time.perf_counter() - start
-        over.set()
-        thread.join()
-        cost.cpu = sum(used.values())
-
-
-def _descendants() -> dict[int, tuple[float, int]]:
-    """Each process below this one: processor seconds of its own, and resident bytes."""
-    stats = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            text = (folder / "stat").read_text()
-        except OSError:
-            continue  # it is over
-        fields = text[text.rindex(")") + 2 :].split()
-        cpu = (int(fields[11]) + int(fields[12])) / TICKS
-        stats[int(folder.name)] = (int(fields[1]), cpu, int(fields[21]) * PAGE)
-    found, waiting = {}, [os.getpid()]
-    while waiting:
-        above = waiting.pop()
-        below = [pid for pid, (parent, _, _) in stats.items() if parent == above]
-        found.update({pid: stats[pid][1:] for pid in below})
-        waiting += below
-    return found
 
 
 def repeated(lake_set: Path, target: Path, records: int) -> int:

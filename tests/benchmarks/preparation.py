@@ -2,8 +2,9 @@
 `dbt build`.
 
 `python -m tests.benchmarks.preparation records FOLDER N` writes customs__records/<year>.parquet,
-truth.json and lake/; `python -m tests.benchmarks.preparation reference FOLDER` writes reference/:
-the small tables that the customs models read, as Parquet and in warehouse.duckdb, and models.json.
+truth.json and lake/ (`simulated FOLDER N` does without lake/); `reference FOLDER` writes
+reference/: the small tables that the customs models read, as Parquet and in warehouse.duckdb, and
+models.json.
 """
 
 from __future__ import annotations
@@ -34,10 +35,8 @@ REFERENCE_FILES = {
 }
 
 
-def prepare_records(folder: Path, records_n: int) -> None:
-    """Simulated records, unless this simulator wrote them before, in a lake whose other sources are
-    a small world's.
-    """
+def simulate_records(folder: Path, records_n: int) -> None:
+    """Simulated records and their truth, unless this simulator wrote them before."""
     marker, made_by = (
         folder / "SIMULATED.json",
         {"records_n": records_n, "seed": SEED, "simulator_version": simulator_version()},
@@ -47,6 +46,11 @@ def prepare_records(folder: Path, records_n: int) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         write_customs_lake(folder, records_n, SEED)
         marker.write_text(json.dumps(made_by), encoding="utf-8")
+
+
+def prepare_records(folder: Path, records_n: int) -> None:
+    """Simulated records in a lake whose other sources are a small world's."""
+    simulate_records(folder, records_n)
     world = folder.parent / "world"
     if not world_is_current(world, "small", SEED):
         simulate(world, "small", SEED)
@@ -166,7 +170,9 @@ def _write_tables(folder: Path, nodes: list[dict[str, Any]]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "records":
+    if sys.argv[1] == "simulated":
+        simulate_records(Path(sys.argv[2]), int(sys.argv[3]))
+    elif sys.argv[1] == "records":
         prepare_records(Path(sys.argv[2]), int(sys.argv[3]))
     else:
         prepare_reference(Path(sys.argv[2]))
