@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks import whole
-from tests.benchmarks.watching import Cost, Look, disk_of, watched
-from tests.benchmarks.whole import Measured, Refresh, Stage
+from tests.benchmarks import watching, whole, whole_page
+from tests.benchmarks.watching import Cost, Look, disk_of, guarded, watched
+from tests.benchmarks.whole_page import Measured, Refresh, Stage
 from warehouse.settings.config import load_config
 from warehouse.sources import SOURCES, get_source
 from warehouse.sources.reading.loading import load_file
@@ -62,34 +62,34 @@ def test_the_configuration_takes_customs_from_csv_and_all_else_from_the_world(
 
 
 def test_an_exponent_is_that_of_the_growth() -> None:
-    assert whole.exponent({n: 3e-6 * n**1.2 for n in (2, 10, 30, 100)}) == pytest.approx(1.2)
+    assert whole_page.exponent({n: 3e-6 * n**1.2 for n in (2, 10, 30, 100)}) == pytest.approx(1.2)
     with pytest.raises(ValueError, match="two sizes"):
-        whole.exponent({2: 1.0})
+        whole_page.exponent({2: 1.0})
 
 
 def test_what_other_sources_cost_is_no_growth() -> None:
     base = measured(20_000, 100.0)
     sizes = [measured(n, 100.0 + 10 * n / 1e6) for n in (2_000_000, 100_000_000)]
-    lines = whole.growth(sizes, base)
+    lines = whole_page.growth(sizes, base)
     assert lines[1] == "CPU s over that a million records, by size: 10.0, 10.0."
     assert lines[2].endswith("0.57 of the whole, 1.00 of what is over that.")
-    assert len(whole.growth(sizes[:1], base)) == 2, "one size has no exponent"
+    assert len(whole_page.growth(sizes[:1], base)) == 2, "one size has no exponent"
 
 
 def test_the_page_has_a_line_a_refresh_and_the_ratio() -> None:
     found = measured(2_000_000, 120.0)
-    page = whole.page([found], measured(20_000, 100.0))
+    page = whole_page.page([found], measured(20_000, 100.0))
     assert "| 2,000,000 | all but 20,000 | 240 | 120 | 100 | 90 | 20 | 10 |" in page
     assert "| 2,000,000 | these 20,000 on top | 240 | 3 |" in page
     assert "| 2,000,000 | 1 | 119 | 5 | 1/40.0 | 1/1.0 |" in page
-    assert whole.measured_of(json.loads(json.dumps(asdict(found)))) == found
+    assert whole_page.measured_of(json.loads(json.dumps(asdict(found)))) == found
 
 
 def test_stages_share_a_refresh_among_them() -> None:
     looks = [Look(1.0, 0.5, 10, 10, "a"), Look(3.0, 2.0, 70, 40, "b"), Look(5.0, 4.0, 30, 20, "a")]
     cost = Cost(6.0, 5.0, 70, 40, 9, looks)
     begun = [(0.0, "start"), (2.0, "read"), (4.0, "build")]
-    found = whole.refresh_of(cost, begun, 7)
+    found = whole_page.refresh_of(cost, begun, 7)
     assert found.largest == "b" and found.disk_mb == 9e-6
     assert [stage.cpu for stage in found.stages.values()] == [0.5, 1.5, 3.0]
     assert [stage.seconds for stage in found.stages.values()] == [2.0, 2.0, 2.0]
@@ -124,12 +124,12 @@ def test_processes_and_a_folder_are_watched(tmp_path: Path) -> None:
 def test_a_refresh_ends_before_the_machine_has_no_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: Callable[[], int], is_ended: bool
 ) -> None:
-    monkeypatch.setattr(whole, "_memory_left", left)
-    monkeypatch.setattr(whole, "PATIENCE", 0.1)
+    monkeypatch.setattr(watching, "_memory_left", left)
+    monkeypatch.setattr(watching, "PATIENCE", 0.1)
     process = subprocess.Popen(
         [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True, text=True
     )
-    with whole.guarded(process, tmp_path) as ended:
+    with guarded(process, tmp_path) as ended:
         start = time.monotonic()
         while process.poll() is None and time.monotonic() < start + (30 if is_ended else 1):
             time.sleep(0.05)

@@ -5,6 +5,9 @@ and the disk that a folder takes. Linux only: it reads /proc.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,6 +20,9 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 OFTEN = 0.2  # seconds between two looks at processes
 SELDOM = 2.0  # and between two at a folder, whose files are counted one by one
 BLOCK = 512  # bytes, the unit of st_blocks wherever Linux runs
+# Below this a machine begins to swap, or its other programs fail: what is watched is ended first.
+LEAST_MEMORY, LEAST_DISK = 1_000_000_000, 4_000_000_000
+PATIENCE = 1.0  # seconds between two looks at what the machine has left
 
 
 @dataclass(frozen=True)
@@ -133,3 +139,40 @@ def _descendants() -> dict[int, tuple[float, int]]:
         found.update({pid: stats[pid][1:] for pid in below})
         waiting += below
     return found
+
+
+class guarded:  # noqa: N801 (a context manager is named like a function)
+    """End a process and all that it started before the machine has no memory or no disk left; what
+    is given says why, if so.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
+        self._process, self._folder, self._over = process, folder, threading.Event()
+        self._why: list[str] = []
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> list[str]:
+        self._thread.start()
+        return self._why
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+        if self._process.poll() is None:
+            os.killpg(self._process.pid, signal.SIGKILL)
+
+    def _watch(self) -> None:
+        while not self._over.wait(PATIENCE):
+            memory, disk = _memory_left(), shutil.disk_usage(self._folder).free
+            if memory < LEAST_MEMORY or disk < LEAST_DISK:
+                what = f"{memory / 1e9:.1f} GB of memory and {disk / 1e9:.1f} GB of disk were left"
+                self._why.append(what)
+                os.killpg(self._process.pid, signal.SIGKILL)
+                return
+
+
+def _memory_left() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit("/proc/meminfo does not say what memory is available.")

@@ -15,24 +15,21 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import resource
 import shutil
-import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from tests.benchmarks.customs_panel import MEGABYTE, PROJECT, Rows, differences, say, true_rows
 from tests.benchmarks.pieces import HEADS
 from tests.benchmarks.preparation import SEED
-from tests.benchmarks.watching import Cost, Look, disk_of, watched
+from tests.benchmarks.watching import disk_of, guarded, watched
+from tests.benchmarks.whole_page import Measured, Refresh, measured_of, page, refresh_of
 
 YEARS = range(2000, 2022)
 BASE = 20_000  # records of the refresh that says what all other sources cost
@@ -46,47 +43,6 @@ STAGES = {
     "Building models": "build",
     "Checking panels": "check and publish",
 }
-# Below this a machine begins to swap, or its other programs fail: the refresh is ended first.
-LEAST_MEMORY, LEAST_DISK = 1_000_000_000, 4_000_000_000
-PATIENCE = 1.0  # seconds between two looks at what the machine has left
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A part of a refresh: seconds by the clock and of all processors, and MB at its highest."""
-
-    seconds: float
-    cpu: float
-    memory_mb: float
-
-
-@dataclass(frozen=True)
-class Refresh:
-    """What one refresh cost. MB are 10^6 bytes; `process` is the largest process and `largest` what
-    it ran; `disk` is the home at its highest and `home` at the end.
-    """
-
-    seconds: float
-    cpu: float
-    memory_mb: float
-    process_mb: float
-    largest: str
-    disk_mb: float
-    home_mb: float
-    stages: dict[str, Stage] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A size: its records, those of the last month, bytes of csv, the refresh of all months but the
-    last, and the refresh of the last on top.
-    """
-
-    records_n: int
-    month_n: int
-    csv_mb: float
-    whole: Refresh
-    month: Refresh
 
 
 class WrongError(Exception):
@@ -140,17 +96,6 @@ def _size(folder: Path, records_n: int, given: argparse.Namespace) -> Measured:
     if not given.keep:
         shutil.rmtree(folder / str(records_n))
     return found
-
-
-def measured_of(said: dict[str, Any]) -> Measured:
-    """What was written as JSON."""
-    refreshes = {
-        name: Refresh(
-            **{**said[name], "stages": {s: Stage(**c) for s, c in said[name]["stages"].items()}}
-        )
-        for name in ("whole", "month")
-    }
-    return Measured(**{**said, **refreshes})
 
 
 def measure(folder: Path, records_n: int, memory: str) -> Measured:
@@ -262,7 +207,7 @@ def write_config(file: Path, world: Path, memory: str) -> Path:
 
 
 def refreshed(config: Path, log: Path) -> Refresh:
-    """Refresh in a process of its own; what it prints goes to `log`, with the second of each line.
+    """Refresh in a process of its own; what it prints goes to `log`, with what it had cost by then.
 
     Raises
     ------
@@ -289,7 +234,8 @@ def refreshed(config: Path, log: Path) -> Refresh:
             assert process.stdout is not None
             for line in process.stdout:
                 at = time.perf_counter() - start
-                told.write(f"{at:8.1f} {line}")
+                memory = cost.looks[-1].memory if cost.looks else 0
+                told.write(f"{at:8.1f} s {cost.cpu:8.1f} CPU s {memory / MEGABYTE:6,.0f} MB {line}")
                 told.flush()
                 stage = stage_of(line)
                 if stage:
@@ -308,69 +254,6 @@ def refreshed(config: Path, log: Path) -> Refresh:
 def stage_of(line: str) -> str:
     """The stage that begins with a line; "" with most."""
     return next((stage for words, stage in STAGES.items() if words and line.startswith(words)), "")
-
-
-def refresh_of(cost: Cost, begun: Sequence[tuple[float, str]], home: int) -> Refresh:
-    """The cost as it is written down, by stages that began at some seconds."""
-    last = max(cost.looks, key=lambda look: look.process)
-    ends = [at for at, _ in begun[1:]] + [math.inf]
-    stages = {stage: _stage(cost, at, end) for (at, stage), end in zip(begun, ends, strict=True)}
-    return Refresh(
-        cost.seconds,
-        cost.cpu,
-        cost.memory / MEGABYTE,
-        cost.process / MEGABYTE,
-        last.command,
-        max(cost.disk, home) / MEGABYTE,
-        home / MEGABYTE,
-        stages,
-    )
-
-
-def _stage(cost: Cost, start: float, end: float) -> Stage:
-    until = [look.cpu for look in cost.looks if look.at < end]
-    before = [look.cpu for look in cost.looks if look.at < start]
-    within: list[Look] = [look for look in cost.looks if start <= look.at < end]
-    cpu = (cost.cpu if end == math.inf else max(until, default=0.0)) - max(before, default=0.0)
-    memory = max((look.memory for look in within), default=0)
-    return Stage(min(end, cost.seconds) - start, cpu, memory / MEGABYTE)
-
-
-class guarded:  # noqa: N801 (a context manager is named like a function)
-    """End a process and all that it started before the machine has no memory or no disk left; what
-    is given says why, if so.
-    """
-
-    def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
-        self._process, self._folder, self._over = process, folder, threading.Event()
-        self._why: list[str] = []
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> list[str]:
-        self._thread.start()
-        return self._why
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-
-    def _watch(self) -> None:
-        while not self._over.wait(PATIENCE):
-            memory, disk = _memory_left(), shutil.disk_usage(self._folder).free
-            if memory < LEAST_MEMORY or disk < LEAST_DISK:
-                what = f"{memory / 1e9:.1f} GB of memory and {disk / 1e9:.1f} GB of disk were left"
-                self._why.append(what)
-                os.killpg(self._process.pid, signal.SIGKILL)
-                return
-
-
-def _memory_left() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    raise SystemExit("/proc/meminfo does not say what memory is available.")
 
 
 def _reaped() -> float:
@@ -408,68 +291,6 @@ def published(config: Path, years: Sequence[int]) -> Rows:
             [years[0], years[-1]],
         ).fetchall()
     return {(city, year): tuple(measures) for city, year, *measures in rows}
-
-
-def exponent(costs: Mapping[int, float]) -> float:
-    """The slope of ln cost on ln records, by least squares: 1 if twice the records cost twice.
-
-    Raises
-    ------
-    ValueError : fewer than two sizes, or a cost that is not above nothing.
-    """
-    if len(costs) < 2:
-        raise ValueError("an exponent needs two sizes")
-    x, y = [math.log(n) for n in costs], [math.log(cost) for cost in costs.values()]
-    x_mean, y_mean = sum(x) / len(x), sum(y) / len(y)
-    along = sum((a - x_mean) * (b - y_mean) for a, b in zip(x, y, strict=True))
-    return along / sum((a - x_mean) ** 2 for a in x)
-
-
-def page(sizes: Sequence[Measured], base: Measured) -> str:
-    """Tables in markdown: what the refreshes cost, by stage, and how it grows."""
-    lines = [
-        "| records | refresh of | s | CPU s | memory MB | of one process | disk MB | home MB |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    for one in sizes:
-        for name, what in (
-            (f"all but {one.month_n:,}", one.whole),
-            (f"these {one.month_n:,} on top", one.month),
-        ):
-            numbers = (what.seconds, what.cpu, what.memory_mb, what.process_mb, what.disk_mb)
-            lines.append(
-                f"| {one.records_n:,} | {name} |"
-                f" {' | '.join(f'{number:,.0f}' for number in (*numbers, what.home_mb))} |"
-            )
-    names = list(sizes[0].whole.stages)
-    lines += ["", f"| records | CPU s: {' | '.join(names)} | csv MB | month : whole, CPU | s |"]
-    lines += ["|---" * (len(names) + 4) + "|"]
-    for one in sizes:
-        stages = [f"{one.whole.stages[name].cpu:,.0f}" for name in names]
-        ratios = (one.month.cpu / one.whole.cpu, one.month.seconds / one.whole.seconds)
-        lines.append(
-            f"| {one.records_n:,} | {' | '.join(stages)} | {one.csv_mb:,.0f} |"
-            f" {' | '.join(f'1/{1 / ratio:.1f}' for ratio in ratios)} |"
-        )
-    return "\n".join([*lines, "", *growth(sizes, base)])
-
-
-def growth(sizes: Sequence[Measured], base: Measured) -> list[str]:
-    """Lines on how processor seconds grow, of the whole and of what the records cost: what is over
-    a refresh of the fewest.
-    """
-    costs = {one.records_n: one.whole.cpu for one in sizes}
-    of_records = {n: cpu - base.whole.cpu for n, cpu in costs.items() if n > base.records_n}
-    lines = [f"{base.records_n:,} records and all other sources: {base.whole.cpu:,.0f} CPU s."]
-    if of_records and min(of_records.values()) > 0:
-        each = ", ".join(f"{cpu / n * 1e6:.1f}" for n, cpu in of_records.items())
-        lines.append(f"CPU s over that a million records, by size: {each}.")
-        if len(of_records) > 1:
-            lines.append(
-                f"Exponent of CPU s: {exponent(costs):.2f} of the whole,"
-                f" {exponent(of_records):.2f} of what is over that."
-            )
-    return lines
 
 
 def machine(memory: str) -> str:
