@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import watching, whole, whole_page
+from tests.benchmarks.customs_panel import Rows
 from tests.benchmarks.watching import Cost, Look, disk_of, guarded, watched
 from tests.benchmarks.whole_page import Measured, Refresh, Stage
 from warehouse.settings.config import load_config
@@ -100,13 +101,13 @@ def test_stages_share_a_refresh_among_them() -> None:
 def test_what_is_published_otherwise_than_the_truth_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = {("1100", 2001): (100, 2, 3)}
-    monkeypatch.setattr(whole, "published", lambda config, years: rows)
-    whole.refuse_wrong(tmp_path, rows, [2001])
+    rows: Rows = {("1100", 2001): (100, 2, 3)}
+    monkeypatch.setattr(whole, "published", lambda config: rows)
+    whole.refuse_wrong(tmp_path, rows)
     with pytest.raises(whole.WrongError, match="value_cents 100 instead of 101"):
-        whole.refuse_wrong(tmp_path, {("1100", 2001): (101, 2, 3)}, [2001])
+        whole.refuse_wrong(tmp_path, {("1100", 2001): (101, 2, 3)})
     with pytest.raises(whole.WrongError, match="1100, year 2001 is too much"):
-        whole.refuse_wrong(tmp_path, {}, [2001])
+        whole.refuse_wrong(tmp_path, {})
 
 
 def test_processes_and_a_folder_are_watched(tmp_path: Path) -> None:
