@@ -299,7 +299,7 @@ def machine(memory: str) -> str:
 
     return (
         f"Python {platform.python_version()}, duckdb {version('duckdb')}; {os.cpu_count()} cores;"
-        f" load {os.getloadavg()[0]:.1f}; [warehouse] memory = {memory}"
+        f" [warehouse] memory = {memory}"
     )
 
 
