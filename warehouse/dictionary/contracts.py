@@ -24,7 +24,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import duckdb
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from warehouse.dictionary.entries import COLUMNS, ColumnEntry, read_dictionary
 from warehouse.errors import CitytradeError

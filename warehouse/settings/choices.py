@@ -51,7 +51,7 @@ def parse_choices(where: str, given: object) -> dict[str, Any]:
 @functools.cache
 def defaults() -> Mapping[str, Any]:
     """Choice -> its value where nobody chooses."""
-    import yaml  # type: ignore[import-untyped]
+    import yaml
 
     text = (DBT / "dbt_project.yml").read_text(encoding="utf-8")
     variables = yaml.safe_load(text)["vars"]
