@@ -134,12 +134,6 @@ def simulate_world(config: Config, say: Say) -> None:
 
 
 @task(cache_policy=NO_CACHE)
-def read_big_files_on_spark(config: Config, inputs: Inputs, say: Say) -> None:
-    """So that the lake holds them before sources are read."""
-    read_on_spark(config, inputs, say)
-
-
-@task(cache_policy=NO_CACHE)
 def validate_deliveries(
     config: Config, outcomes: list[SourceOutcome], ledger: Ledger
 ) -> list[CheckResult]:
@@ -238,10 +232,7 @@ def _refreshed(run: Refresh) -> Refreshed:
     if config.simulate is not None:
         simulate_world(config, say)
     inputs = find_inputs(config)
-    if run.engine == "spark":
-        read_big_files_on_spark(config, inputs, say)
-    say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
-    outcomes = read_sources(config, inputs, run.former, say)
+    outcomes = _read(run, inputs)
     refuse_empty(config, outcomes)
     say("Checking deliveries")
     outcomes, checks = _judged(run, outcomes)
@@ -275,6 +266,14 @@ def _refreshed(run: Refresh) -> Refreshed:
         tuple(fates),
         built.told,
     )
+
+
+def _read(run: Refresh, inputs: Inputs) -> list[SourceOutcome]:
+    """What was read of every source; Spark puts big files into the lake before."""
+    if run.engine == "spark":
+        read_on_spark(run.config, inputs, run.say)
+    run.say(f"Reading {inputs.files_n} raw files of {len(inputs.files)} sources")
+    return read_sources(run.config, inputs, run.former, run.say)
 
 
 def _judged(
